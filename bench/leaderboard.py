@@ -1,0 +1,166 @@
+"""From the records to leaderboard.md and its pictures: the same records give the same bytes.
+
+    results.read -> assess -> text -> leaderboard.md
+                           -> pictures -> results/figures/*.png
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import pandas as pd
+
+from bench import files, notes, ranking, results, sections
+from bench.errors import UsageError
+from bench.markdown import digits, escape, folded
+from bench.pictures import Picture, pictures
+from bench.results import Run
+from bench.tasks import TASKS
+
+FIGURES = "figures"
+
+LEAD = """\
+# Leaderboard
+
+Which sequence model forecasts the next values of a short noisy series best, in which framework, and at what cost?
+Methods are ranked by the mean squared error of what they forecast from the last history step (smaller is better); below
+each summary are all measures of every method × backend, what failed, pictures, and the command that repeats it."""
+
+QUICK = """\
+> **Quick runs**: a tenth of the data, 2 epochs. They show that everything works; their figures are no result and are
+> never ranked with those of full runs."""
+
+ONE_ROW = """\
+One row alone is repeated by its task, method, backend and seeds, with `--set` for each setting in brackets:
+
+```sh
+python -m bench run --task ten-step --method gru --backend keras --seeds 42 --set gru.units=32
+```"""
+
+
+@dataclass(frozen=True)
+class Board:
+    """The records, sorted out: what the text and the pictures are made from."""
+
+    runs: dict[str, Run]  # those that count, by key
+    tried: pd.DataFrame  # the same as a table, see ranking.frame
+    left_out: pd.DataFrame  # those that do not, with the column `why`
+    ranked: pd.DataFrame  # see ranking.rank
+    pictures: list[Picture]
+
+
+def assess(runs: Sequence[Run]) -> Board:
+    """Sort out which records count, and rank them."""
+    tried, left_out = ranking.select(ranking.frame(runs))
+    counted = set(tried["key"])
+    by_key = {run.key: run for run in runs if run.key in counted}
+    ranked = ranking.rank_table(tried)
+    return Board(by_key, tried, left_out, ranked, pictures(by_key, ranked))
+
+
+def render(runs: Sequence[Run], problems: Sequence[str] = (), figures: str = "results/figures") -> str:
+    """The leaderboard as Markdown: a function of the records alone, whatever their order.
+
+    `problems` are lines about files that are no valid records; `figures` is the path from the board to its pictures.
+    """
+    return text(assess(runs), problems, figures)
+
+
+def write(results_folder: Path, board: Path) -> None:
+    """Write the leaderboard of a folder of records, and its pictures into <results_folder>/figures.
+
+    A picture whose data did not change is left as it is. Raises UsageError where a file cannot be written.
+    """
+    runs, problems = results.read(results_folder)
+    assessed, folder = assess(runs), results_folder / FIGURES
+    outdated = [picture for picture in assessed.pictures if not picture.is_current(folder)]
+    if outdated:
+        _make(folder)
+    for picture in outdated:
+        picture.draw(folder)
+    files.replace(board, text(assessed, problems, _relative(folder, board)).encode())
+
+
+def stale(results_folder: Path, board: Path) -> bool:
+    """Whether the leaderboard or one of its pictures is missing or was made from other records."""
+    runs, problems = results.read(results_folder)
+    assessed, folder = assess(runs), results_folder / FIGURES
+    if not board.is_file() or board.read_bytes() != text(assessed, problems, _relative(folder, board)).encode():
+        return True
+    return not all(picture.is_current(folder) for picture in assessed.pictures)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{str(folder)!r} cannot be written: {results.reason_of(error)}") from None
+
+
+def _relative(folder: Path, board: Path) -> str:
+    return Path(os.path.relpath(folder, board.parent)).as_posix()
+
+
+def text(board: Board, problems: Sequence[str], figures: str) -> str:
+    """The whole page."""
+    found = set(board.tried[["task", "quick"]].itertuples(index=False, name=None))
+    names = {task for task, _ in found}
+    blocks = [LEAD]
+    for task in [*(name for name in TASKS if name in names), *sorted(names - set(TASKS))]:
+        if (task, False) in found:
+            blocks += [f"## {escape(task)}", *_section(board, task, False, figures)]
+        if (task, True) in found:
+            quick, heading = _section(board, task, True, figures), f"{escape(task)}, quick runs"
+            blocks += [folded(heading, QUICK, *quick)] if (task, False) in found else [f"## {heading}", QUICK, *quick]
+    if not found:
+        blocks.append("No records yet: `python -m bench run` makes them.")
+    blocks += ["## How to read it", sections.HOW_TO_READ, ONE_ROW]
+    if board.runs:
+        blocks += ["## Machines", sections.machines(board.runs.values())]
+    blocks.append(sections.left_out(board.left_out, problems))
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _section(board: Board, task: str, quick: bool, figures: str) -> list[str]:
+    """One task: the summary, and all the rest of it folded."""
+    rows, tried = _of(board.ranked, task, quick), _of(board.tried, task, quick)
+    default, tuned = rows[~rows["tuned"]], rows[rows["tuned"]]
+    failed = tried[tried["status"] != "ok"]
+    shown = [_image(picture, figures) for picture in board.pictures if picture.task == task and not quick]
+    if default.empty:
+        summary = "No run with default settings has succeeded yet."
+        again = ""
+    else:
+        summary = f"{sections.summary(ranking.by_method(default), default, failed)}\n\n{sections.LEGEND}"
+        again = sections.commands(task, quick, default, sorted(tried.loc[tried["changed"] == "", "seed"].unique()))
+    return [
+        summary,
+        _floor(task),
+        folded(
+            "Every measure, one row per method × backend, and what failed",
+            sections.full_table(default) if len(default) else "",
+            f"**Changed settings, ranked apart**\n\n{sections.full_table(tuned)}" if len(tuned) else "",
+            sections.failures(failed),
+        ),
+        folded("The command that repeats it", again) if again else "",
+        *shown,
+    ]
+
+
+def _of(table: pd.DataFrame, task: str, quick: bool) -> pd.DataFrame:
+    return table[(table["task"] == task) & (table["quick"] == quick)]
+
+
+def _floor(task: str) -> str:
+    if task not in notes.figures():
+        return ""
+    floor = digits(notes.NOISE_FLOOR, 3)
+    return f"The noise in the series alone has a mean square of 0.1²/12 = {floor}: no method can be expected below it."
+
+
+def _image(picture: Picture, figures: str) -> str:
+    return f"![{escape(picture.shows, 400)}]({quote(f'{figures}/{picture.name}')})"

@@ -1,0 +1,119 @@
+"""What `python -m bench list` shows: rows of one shape, as a table or as JSON."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bench import results
+from bench.errors import UsageError, unknown
+from bench.results import Run
+from bench.tasks import TASKS
+
+Row = dict[str, Any]
+
+
+def rows(what: str, folder: Path) -> list[Row]:
+    """The rows of a kind. Raises UsageError for an unknown one."""
+    kinds: dict[str, Callable[[], list[Row]]] = {
+        "methods": methods,
+        "tasks": tasks,
+        "backends": backends,
+        "runs": lambda: runs(folder),
+    }
+    if what not in kinds:
+        raise unknown("list", what, kinds)
+    return kinds[what]()
+
+
+def methods() -> list[Row]:
+    """Each method, its backends, and the tasks that run it unless methods are named."""
+    import implementations
+
+    return [
+        {
+            "name": name,
+            "backends": list(implementations.backends_of(name)),
+            "tasks": [task.name for task in TASKS.values() if task.runs(name)],
+        }
+        for name in implementations.METHODS
+    ]
+
+
+def tasks() -> list[Row]:
+    """Each task: its data and sizes."""
+    fields = ("name", "dataset", "seed", "history", "ahead", "train", "validation", "test")
+    return [{field: getattr(task, field) for field in fields} for task in TASKS.values()]
+
+
+def backends() -> list[Row]:
+    """Each backend, whether it is installed, and the extra that installs it."""
+    from implementations.backends import BACKENDS, extra, installed
+
+    return [{"name": name, "installed": installed(name), "extra": extra(name)} for name in BACKENDS]
+
+
+def runs(folder: Path) -> list[Row]:
+    """Each record of the folder."""
+    found, problems = results.read(folder)
+    for problem in problems:
+        print(f"left out: {problem}", file=sys.stderr)
+    return [run_row(run) for run in found]
+
+
+def run_row(run: Run) -> Row:
+    """A run in short."""
+    spec, metrics = run.spec, run.metrics
+    return {
+        "key": run.key,
+        "task": spec.task,
+        "method": spec.method,
+        "backend": spec.backend,
+        "seed": spec.seed,
+        "changed": {name: spec.settings[name] for name in spec.changed},
+        "quick": spec.quick,
+        "status": run.status,
+        "last_step_mse": metrics.last_step_mse if metrics else None,
+        "val_mse": metrics.val_mse if metrics else None,
+        "total_seconds": run.seconds["total"] if run.seconds else None,
+        "started_at": run.started_at,
+    }
+
+
+def as_json(found: list[Row]) -> str:
+    """The rows as a JSON list of objects."""
+    return msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
+
+
+def as_table(found: list[Row]) -> str:
+    """The rows as a table in plain text."""
+    from tabulate import tabulate
+
+    cells = [{name: cell(value) for name, value in row.items()} for row in found]
+    return tabulate(cells, "keys", disable_numparse=True)
+
+
+def cell(value: Any) -> str:
+    """A value as a person reads it."""
+    if isinstance(value, dict):
+        return " ".join(f"{name}={part}" for name, part in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else f"{value:.5g}" if isinstance(value, float) else str(value)
+
+
+def open_run(name: str, folder: Path) -> Run:
+    """The run in a file of that name, or with a key that begins so. Raises UsageError where there is none."""
+    path = Path(name)
+    if not path.is_file():
+        return results.find(results.read(folder)[0], name)
+    try:
+        return results.decode(path.read_bytes(), Path(path.resolve().parent.name, path.name))
+    except ValueError as error:
+        raise UsageError(f"{name!r} is no record: {error}") from None

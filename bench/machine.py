@@ -1,0 +1,182 @@
+"""The machine that a run was made on: what it is, what is installed, and whether it was disturbed meanwhile."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("numpy", "scipy", "statsforecast", "tensorflow", "keras", "jax", "jaxlib", "torch")
+
+#: from when on a time says more about the machine than about the method
+LEAST_CPU = 0.9  # CPU seconds per second of fit: less, and something else had the core
+MOST_CPU = 1.1  # more, and threads were at work that the run should not have
+MOST_STEAL = 0.02  # share of time that the hypervisor gave to others
+MOST_WAITING = 1.0  # load average beyond the machine's cores
+SHORTEST = 0.05  # seconds of fit: below, the clocks' steps are a tenth of what they measure
+
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "NUMEXPR_NUM_THREADS": "1",
+    "NUMBA_NUM_THREADS": "1",
+    "VECLIB_MAXIMUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+    "NPROC": "1",  # the size of JAX's thread pool
+}
+FIXED = {
+    "PYTHONHASHSEED": "0",
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "JAX_PLATFORMS": "cpu",
+    "TF_ENABLE_ONEDNN_OPTS": "0",  # on, the order of sums depends on the CPU's model
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+}
+
+
+def environment_variables() -> dict[str, str]:
+    """This process's variables, with those set that give a child one thread and no GPU: before any import."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    inherited = {name: value for name, value in os.environ.items() if name != "KERAS_BACKEND"}  # the worker chooses it
+    return {**inherited, **ONE_THREAD, **FIXED, "PYTHONPATH": path}
+
+
+def cores() -> list[int]:
+    """The cores that this process may use, by number."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+def fingerprint() -> dict[str, str | int | float | bool | None | dict[str, str]]:
+    """What to know beside a time, without host name, user name or paths."""
+    return {
+        "cpu": cpu_model(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "gpu": None,  # hidden from every run
+        "os": platform.system(),
+        "architecture": platform.machine(),
+        "python": platform.python_version(),
+        "packages": packages(),
+        **commit(),
+    }
+
+
+@cache
+def cpu_model() -> str:
+    """The CPU's name as its maker gives it."""
+    info = Path("/proc/cpuinfo")
+    found = re.search(r"^model name\s*:\s*(.+)$", info.read_text(), re.MULTILINE) if info.exists() else None
+    return found[1].strip() if found else platform.processor() or platform.machine()
+
+
+@cache
+def packages() -> dict[str, str]:
+    """The versions of what the forecasts depend on, as far as it is installed."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+@cache
+def commit() -> dict[str, str | bool | None]:
+    """The commit of the code, and whether the code differs from it; None outside a checkout."""
+    if git("rev-parse", "--show-toplevel") != str(ROOT.resolve()):
+        return {"commit": None, "dirty": None}
+    return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain", "bench", "implementations"))}
+
+
+def git(*arguments: str) -> str | None:
+    """What git answers about the code's folder; None where it cannot."""
+    try:
+        answer = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.strip()
+
+
+def oom_kills() -> int:
+    """How many processes the kernel has killed for memory in this container, or on this machine."""
+    for name in ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control", "/proc/vmstat"):
+        found = re.search(r"^oom_kill (\d+)$", kernel_file(name), re.MULTILINE)
+        if found:
+            return int(found[1])
+    return 0
+
+
+def throttled() -> int:
+    """How often the container has been held back for its CPU quota."""
+    for name in ("/sys/fs/cgroup/cpu.stat", "/sys/fs/cgroup/cpu/cpu.stat"):
+        found = re.search(r"^nr_throttled (\d+)$", kernel_file(name), re.MULTILINE)
+        if found:
+            return int(found[1])
+    return 0
+
+
+def kernel_file(name: str) -> str:
+    """A file of the kernel's, empty where it has none."""
+    try:
+        return Path(name).read_text()
+    except OSError:
+        return ""
+
+
+def cpu_times() -> Mapping[str, float]:
+    """Seconds of all cores since boot, by use."""
+    return psutil.cpu_times()._asdict()
+
+
+@dataclass
+class Watch:
+    """Watches this process and the machine from here on, to tell whether seconds measured meanwhile can be trusted."""
+
+    wall: float = field(default_factory=time.perf_counter)
+    cpu: float = field(default_factory=time.process_time)
+    times: Mapping[str, float] = field(default_factory=cpu_times)
+    throttled: int = field(default_factory=throttled)
+    switches: int = field(default_factory=lambda: psutil.Process().num_ctx_switches().involuntary)
+
+    def observe(self) -> dict[str, float]:
+        """What happened since: shares of time, counts, and the load average of the last minute."""
+        wall, times = time.perf_counter() - self.wall, cpu_times()
+        passed = sum(times.values()) - sum(self.times.values())
+        return {
+            "fit_seconds": wall,
+            "fit_cores": (time.process_time() - self.cpu) / wall,
+            "steal": (times.get("steal", 0.0) - self.times.get("steal", 0.0)) / passed if passed > 0 else 0.0,
+            "load": os.getloadavg()[0],
+            "throttled": throttled() - self.throttled,
+            "involuntary_switches": psutil.Process().num_ctx_switches().involuntary - self.switches,
+        }
+
+
+def disturbance(seen: Mapping[str, float], threads: int, affinity: int) -> str | None:
+    """Why the seconds cannot be trusted, in words; None when they can."""
+    long, cores = seen["fit_seconds"] >= SHORTEST, os.cpu_count() or 1
+    causes = {
+        f"{threads} threads instead of 1": threads != 1,
+        f"not pinned: {affinity} cores to run on": affinity != 1,
+        f"only {seen['fit_cores']:.0%} of a core during fit": long and seen["fit_cores"] < LEAST_CPU,
+        f"{seen['fit_cores']:.1f} cores in use during fit": long and seen["fit_cores"] > MOST_CPU,
+        f"{seen['steal']:.0%} of the time stolen by the hypervisor": seen["steal"] > MOST_STEAL,
+        f"throttled {seen['throttled']:.0f} times": seen["throttled"] > 0,
+        f"load average {seen['load']:.1f} on {cores} cores": seen["load"] > cores + MOST_WAITING,
+    }
+    return "; ".join(cause for cause, holds in causes.items() if holds) or None

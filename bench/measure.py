@@ -1,0 +1,187 @@
+"""One job from data to record: make -> fit -> predict_ahead -> score, each phase on its own clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+import implementations
+from bench import datasets, machine, metrics, windows
+from bench.results import Metrics, Spec
+from bench.tasks import TASKS
+from bench.windows import Split
+from implementations import backends
+from implementations.forecaster import Forecaster
+
+REPEATS = 5  # timed forecasts, the first one aside
+SLOW = 2.0  # seconds: a first forecast as long as this has no warm-up worth leaving out
+EXAMPLES = 3  # series whose forecasts go into the record, for the pictures
+DIGITS = 6  # significant ones in those
+
+
+class Diverged(FloatingPointError):
+    """Training or forecasts left the finite numbers."""
+
+
+class InvalidOutput(ValueError):
+    """The method broke its contract: says what was got and what is expected."""
+
+
+class Clock:
+    """Seconds by phase, since a process was spawned; one phase may be timed in several parts."""
+
+    def __init__(self, spawned_ns: int) -> None:
+        self.spawned_ns = spawned_ns
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Time the block and add it to the phase."""
+        start = time.perf_counter_ns()
+        yield
+        self.add(name, (time.perf_counter_ns() - start) / 1e9)
+
+    def add(self, name: str, seconds: float) -> None:
+        """Add seconds to a phase."""
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+
+    def stop(self) -> None:
+        """Take the total."""
+        self.seconds["total"] = (time.perf_counter_ns() - self.spawned_ns) / 1e9
+
+
+def measure(spec: Spec, clock: Clock) -> dict[str, Any]:
+    """Do the job and return the fields of its Run that it decides.
+
+    Raises FloatingPointError (Diverged is one), InvalidOutput, and whatever else the method raises.
+    """
+    with clock.phase("import"):
+        backend = backends.load(spec.backend, threads=1)
+    with clock.phase("data"):
+        split = load(spec)
+        before = datasets.digest(*flat(split))
+    with clock.phase("build"):
+        backend.seed(spec.seed)
+        forecaster = implementations.make(spec.method, spec.backend, spec.seed, **spec.settings)
+    seen = fit(forecaster, split, clock)
+    check_curve(forecaster)
+    forecasts, samples = predict(forecaster, split, clock)
+    with clock.phase("evaluate"):
+        scores = score(forecaster, forecasts, split)
+    clock.stop()
+    if datasets.digest(*flat(split)) != before:
+        raise InvalidOutput("the method changed its input: fit and predict_ahead must leave it as it was")
+    return {
+        "metrics": scores,
+        "samples": {"predict": samples, "epochs": epoch_seconds(forecaster)},
+        **timing(backend.thread_count(), seen),
+        "curve": {name: [float(value) for value in values] for name, values in forecaster.curve.items()} or None,
+        "parameters": forecaster.parameters(),
+        "digest": {"forecasts": datasets.digest(forecasts), "weights": datasets.digest(*forecaster.weights())},
+        "examples": [[float(f"{value:.{DIGITS}g}") for value in row] for row in forecasts[:EXAMPLES, :, 0]],
+    }
+
+
+def load(spec: Spec) -> Split:
+    """The task's windows. Raises ValueError when the series are not those that the spec was made for."""
+    task = TASKS[spec.task].quick() if spec.quick else TASKS[spec.task]
+    series = datasets.load(task)
+    if datasets.digest(series) != spec.data_sha256:
+        raise ValueError(f"{task.name}: its series are not those that the job was planned for")
+    return windows.cut(series, task)
+
+
+def flat(split: Split) -> list[np.ndarray]:
+    """All arrays of a split."""
+    return [array for pair in split for array in pair]
+
+
+def fit(forecaster: Forecaster, split: Split, clock: Clock) -> dict[str, float]:
+    """Fit under watch, and take the time apart as far as the method did; returns what was seen of the machine."""
+    watch = machine.Watch()
+    with clock.phase("fit"):
+        forecaster.fit(*split.train, validation=split.validation)
+    seen = watch.observe()
+    for name in ("build", "first_step", "validate"):
+        part = float(forecaster.seconds.get(name, 0.0))
+        clock.add(name, part)
+        clock.add("fit", -part)  # what is left is fit, so that the phases always add up to the whole
+    return seen
+
+
+def check_curve(forecaster: Forecaster) -> None:
+    """Raise Diverged when a loss is not finite."""
+    for name in ("loss", "val_loss"):
+        for epoch, value in enumerate(forecaster.curve.get(name, []), 1):
+            if not np.isfinite(value):
+                raise Diverged(f"{name} is {value} in epoch {epoch}")
+
+
+def predict(forecaster: Forecaster, split: Split, clock: Clock) -> tuple[np.ndarray, list[float]]:
+    """Forecast the validation series again and again: the forecasts, and the seconds of each repeat."""
+    history, future = split.validation
+    with clock.phase("predict_first"):
+        forecasts = forecaster.predict_ahead(history, future.shape[1])
+    check(forecasts, future, "forecasts")
+    first = clock.seconds["predict_first"]
+    samples = [first] if first > SLOW else []
+    while len(samples) < REPEATS:
+        start = time.perf_counter_ns()
+        forecaster.predict_ahead(history, future.shape[1])
+        samples.append((time.perf_counter_ns() - start) / 1e9)
+    clock.seconds["predict"] = float(np.median(samples))
+    return forecasts, samples
+
+
+def score(forecaster: Forecaster, forecasts: np.ndarray, split: Split) -> Metrics:
+    """The errors on the validation series, and of forecasts made here on the test series."""
+    history, future = split.validation
+    last_step = metrics.mse(forecasts, future)
+    own_outputs = type(forecaster).outputs is not Forecaster.outputs  # else they are the forecasts: do not repeat them
+    test = forecaster.predict_ahead(split.test.history, future.shape[1])
+    check(test, split.test.future, "test forecasts")
+    return Metrics(
+        val_mse=output_mse(forecaster, history, future) if own_outputs else last_step,
+        last_step_mse=last_step,
+        test_mse=metrics.mse(test, split.test.future),
+        val_mae=metrics.mae(forecasts, future),
+        val_smape=metrics.smape(forecasts, future),
+        mse_by_step=metrics.mse_by_step(forecasts, future),
+    )
+
+
+def output_mse(forecaster: Forecaster, history: np.ndarray, future: np.ndarray) -> float:
+    """The error over everything that the method is trained to output."""
+    outputs, truth = forecaster.outputs(history, future)
+    check(outputs, truth, "outputs")
+    return metrics.mse(outputs, truth)
+
+
+def check(forecasts: np.ndarray, truth: np.ndarray, what: str) -> None:
+    """Raise InvalidOutput for another shape or type than the truth's, and Diverged for a NaN or an infinity."""
+    if type(forecasts) is not np.ndarray:
+        raise InvalidOutput(f"{what}: got {type(forecasts).__name__}, expected a NumPy array")
+    if forecasts.shape != truth.shape or forecasts.dtype != np.float32:
+        got, expected = f"{forecasts.dtype} {list(forecasts.shape)}", f"float32 {list(truth.shape)}"
+        raise InvalidOutput(f"{what}: got {got}, expected {expected}")
+    wrong = int((~np.isfinite(forecasts)).sum())
+    if wrong:
+        raise Diverged(f"{what}: {wrong} of {forecasts.size} values are not finite")
+
+
+def epoch_seconds(forecaster: Forecaster) -> list[float]:
+    """The seconds of each epoch, from the curve's running total."""
+    return [float(value) for value in np.diff(forecaster.curve.get("seconds", []), prepend=0.0)]
+
+
+def timing(threads: int, seen: dict[str, float]) -> dict[str, Any]:
+    """Whether the seconds can be trusted, and what was seen of the machine while they were taken."""
+    affinity = len(machine.cores())
+    reason = machine.disturbance(seen, threads, affinity)
+    environment = {**machine.fingerprint(), "threads": threads, "affinity": affinity}
+    environment |= {name: round(value, 4) for name, value in seen.items()}
+    return {"timing_valid": reason is None, "timing_reason": reason, "environment": environment}

@@ -1,0 +1,76 @@
+"""From specs to jobs: what results/ does not hold yet, in which order, and how long it will take."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from bench.results import Run, Spec, key_of
+
+KEPT = ("ok", "diverged")  # the same spec would only repeat these; any other end may have been the machine's fault
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run to be made, and how long it will take as far as earlier records tell, in seconds."""
+
+    spec: Spec
+    predicted: float | None = None
+
+    @property
+    def key(self) -> str:
+        """The name of its record."""
+        return key_of(self.spec)
+
+
+def jobs(wanted: Iterable[Spec], runs: Iterable[Run], force: bool) -> list[Job]:
+    """What is left to run, the fastest first so that the first row shows soon; unknown times in the notes' order."""
+    runs = list(runs)
+    kept = set() if force else {run.key for run in runs if run.status in KEPT}
+    left = [Job(spec, predict(spec, runs)) for spec in wanted if key_of(spec) not in kept]
+    return sorted(left, key=lambda job: (job.spec.backend != "numpy", job.predicted or 0.0))
+
+
+def predict(spec: Spec, runs: Iterable[Run]) -> float | None:
+    """Seconds that a run will take: the median of those like it, else of the same method in another backend."""
+    alike = [run for run in runs if run.seconds and is_like(run.spec, spec)]
+    same = [run for run in alike if run.spec.backend == spec.backend]
+    return statistics.median(seconds_for(run, spec) for run in same or alike) if alike else None
+
+
+def is_like(one: Spec, other: Spec) -> bool:
+    """Whether two runs are of one method on one task's data."""
+    return (one.task, one.method, one.quick) == (other.task, other.method, other.quick)
+
+
+def seconds_for(run: Run, spec: Spec) -> float:
+    """What the run took, had it trained for the spec's epochs."""
+    seconds = run.seconds or {}
+    ratio = epochs_of(spec) / epochs_of(run.spec)
+    return seconds["total"] + seconds["fit"] * (ratio - 1)
+
+
+def epochs_of(spec: Spec) -> int:
+    """The epochs in a spec; 1 for methods without them."""
+    epochs = spec.settings.get("epochs")
+    return epochs if isinstance(epochs, int) and epochs > 0 else 1
+
+
+def makespan(planned: Sequence[Job], workers: int) -> float | None:
+    """Seconds until all jobs are done, each taken in turn by the first free worker; None where one is not predicted."""
+    free = [0.0] * workers
+    for job in planned:
+        if job.predicted is None:
+            return None
+        first = free.index(min(free))
+        free[first] += job.predicted
+    return max(free)
+
+
+def with_predictions(planned: Iterable[Job]) -> Iterator[Job]:
+    """The jobs, unknown times set to the mean of the known ones (1 where none is): weights for a progress bar."""
+    planned = list(planned)
+    known = [job.predicted for job in planned if job.predicted is not None]
+    mean = statistics.fmean(known) if known else 1.0
+    return (replace(job, predicted=mean) if job.predicted is None else job for job in planned)

@@ -1,0 +1,158 @@
+"""Table in, table out: from the records to means, intervals, ranks, skill and the Pareto front.
+
+    runs -> frame (one row per record) -> select (one record per seed)
+         -> rank (one row per task, method, backend, changed settings) -> by_method (one row per method)
+
+Everything is sorted before it is summed, so the order in which records are read changes no digit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from bench import notes
+from bench.results import Run
+
+#: runs that share these are one row of the board; they differ in nothing but the seed
+ROW = ["task", "quick", "changed", "method", "backend"]
+#: rows that share these are ranked against each other
+BOARD = ["task", "quick", "tuned"]
+CONFIDENCE = 0.95
+COLUMNS = [
+    *BOARD, "rank", "method", "backend", "changed", "last_step_mse", "interval", "val_mse", "test_mse", "skill",
+    "fit_seconds", "predict_ms", "timing_valid", "parameters", "notes", "ratio", "seeds", "seeds_tried", "pareto",
+]  # fmt: skip
+#: the method that skill is measured against
+BASELINE = "last_value"
+
+_TEXT = ["key", "task", "changed", "method", "backend", "settings", "data", "started_at", "status", "reason"]
+_ERRORS = ["last_step_mse", "val_mse", "test_mse"]
+
+
+def changes(run: Run) -> str:
+    """The settings that differ from the method's defaults, as `layers=3, units=32`; empty for a default run."""
+    return ", ".join(f"{name}={run.spec.settings.get(name)}" for name in run.spec.changed)
+
+
+def frame(runs: Sequence[Run]) -> pd.DataFrame:
+    """One row per record, sorted: what it is, how it ended, its errors (NaN unless ok), seconds and parameters."""
+    flags, numbers = ["quick", "timing_valid"], [*_ERRORS, "fit_seconds", "predict_ms", "parameters"]
+    table = pd.DataFrame([_flat(run) for run in runs], columns=[*_TEXT, *flags, "seed", *numbers])
+    kinds = dict.fromkeys(_TEXT, "object") | dict.fromkeys(flags, "bool") | dict.fromkeys(numbers, "float64")
+    table = table.astype(kinds)
+    return table.sort_values([*ROW, "seed", "started_at", "key"], kind="stable", ignore_index=True)
+
+
+def _flat(run: Run) -> tuple:
+    spec, seconds = run.spec, run.seconds or {}
+    ok = run.metrics if run.status == "ok" else None
+    errors = (ok.last_step_mse, ok.val_mse, ok.test_mse) if ok else (np.nan,) * 3
+    settings = msgspec.json.encode(spec.settings, order="deterministic").decode()
+    text = (run.key, spec.task, changes(run), spec.method, spec.backend, settings, spec.data_sha256, run.started_at)
+    numbers = (*errors, seconds.get("fit", np.nan), 1000 * seconds.get("predict", np.nan), run.parameters)
+    return (*text, run.status, run.reason or "", spec.quick, run.timing_valid, spec.seed, *numbers)
+
+
+def select(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Split `frame` into the records that count, one per seed, and those left out, with a column `why`.
+
+    One task is ranked on one data set, that of most records. One row has one set of settings, those of its newest
+    record: after a default is changed, records of the old one stop counting. A seed counts once, by its newest record.
+    """
+    why = pd.Series("", index=table.index, dtype="object")
+    sizes = table.groupby(["task", "quick", "data"], as_index=False).size()
+    usual = sizes.sort_values(["size", "data"]).groupby(["task", "quick"])["data"].last().rename("usual")
+    why[table["data"] != table.join(usual, on=["task", "quick"])["usual"]] = "other data than most records of this task"
+
+    by_age = table[why == ""].sort_values(["started_at", "key"], kind="stable")
+    newest = by_age.groupby(ROW)["settings"].transform("last")
+    why[newest.index[by_age["settings"] != newest]] = "other settings than the newest record of this row"
+
+    by_age = by_age[why[by_age.index] == ""]
+    why[by_age.index[by_age.duplicated([*ROW, "seed"], keep="last")]] = "a newer record has the same seed"
+    return table[why == ""], table.assign(why=why)[why != ""]
+
+
+def rank(runs: Sequence[Run]) -> pd.DataFrame:
+    """One row per task, method, backend and changed settings, ranked by mean last-step MSE; only `ok` runs enter.
+
+    Columns: `task`, `quick`, `tuned` (settings changed: ranked apart from the default rows), `rank`, `method`,
+    `backend`, `changed`, `last_step_mse` and `interval` (half width at 95 %, NaN with one seed), `val_mse`, `test_mse`,
+    `skill` (percent against `last_value`), `fit_seconds` and `predict_ms` (medians), `timing_valid` (False: timed on
+    disturbed machines only), `parameters`, `notes` (the notes' last-step MSE), `ratio` to it, `seeds` that count,
+    `seeds_tried`, and `pareto` (no faster row of the same board has an error as small).
+    """
+    return rank_table(select(frame(runs))[0])
+
+
+def rank_table(table: pd.DataFrame) -> pd.DataFrame:
+    """`rank` for records that are already in a table and selected."""
+    ok = table[table["status"] == "ok"]
+    rows = ok.groupby(ROW).agg(**{name: (name, "mean") for name in _ERRORS}, parameters=("parameters", "median"))
+    rows = rows.join(_spread(ok)).join(_times(ok)).join(table.groupby(ROW)["seed"].nunique().rename("seeds_tried"))
+    rows = rows.reset_index()
+    rows["tuned"] = rows["changed"] != ""
+    rows["skill"] = _skill(rows)
+    rows["notes"] = _notes(rows)
+    rows["ratio"] = rows["last_step_mse"] / rows["notes"]
+    rows["pareto"] = _pareto(rows)
+    rows["rank"] = rows.groupby(BOARD)["last_step_mse"].rank(method="min").astype(int)
+    order = [*BOARD, "last_step_mse", "method", "backend", "changed"]
+    return rows.sort_values(order, kind="stable", ignore_index=True)[COLUMNS]
+
+
+def _spread(ok: pd.DataFrame) -> pd.DataFrame:
+    """Number of seeds and half width of Student's t interval of the mean: t(97.5 %, n - 1) s / sqrt(n)."""
+    seeds = ok.groupby(ROW)["last_step_mse"].agg(seeds="count", deviation="std")
+    freedom = seeds["seeds"] - 1
+    quantile = stats.t.ppf((1 + CONFIDENCE) / 2, freedom.where(freedom > 0))
+    return seeds.assign(interval=quantile * seeds["deviation"] / np.sqrt(seeds["seeds"])).drop(columns="deviation")
+
+
+def _times(ok: pd.DataFrame) -> pd.DataFrame:
+    """Median times over the undisturbed runs of a row; over all of them where every one was disturbed."""
+    valid = ok.groupby(ROW)["timing_valid"].transform("any")
+    counted = ok[ok["timing_valid"] | ~valid].groupby(ROW)
+    return counted.agg(fit_seconds=("fit_seconds", "median"), predict_ms=("predict_ms", "median"),
+                       timing_valid=("timing_valid", "any"))
+
+
+def _skill(rows: pd.DataFrame) -> pd.Series:
+    """Percent of the baseline's error that a row saves: 100 (1 - mse / mse of last_value), on the same data."""
+    baseline = rows[(rows["method"] == BASELINE) & ~rows["tuned"]].groupby(["task", "quick"])["last_step_mse"].mean()
+    reference = rows.join(baseline.rename("baseline"), on=["task", "quick"])["baseline"]
+    return 100 * (1 - rows["last_step_mse"] / reference)
+
+
+def _notes(rows: pd.DataFrame) -> pd.Series:
+    """The notes' last-step MSE, for full runs with default settings: only those repeat what the notes did."""
+    printed = {(task, method): figure.last_step_mse
+               for task, methods in notes.figures().items() for method, figure in methods.items()}
+    named = pd.Series(list(zip(rows["task"], rows["method"], strict=True)), index=rows.index, dtype="object")
+    return named.map(printed).astype("float64").where(~rows["quick"] & ~rows["tuned"])
+
+
+def _pareto(rows: pd.DataFrame) -> pd.Series:
+    """Whether no row of the same board is at least as fast and as good; rows timed on disturbed machines stay out."""
+    timed = rows[rows["timing_valid"] & rows["fit_seconds"].notna()]
+    timed = timed.sort_values([*BOARD, "fit_seconds", "last_step_mse", "method", "backend"], kind="stable")
+    best_so_far = timed.groupby(BOARD)["last_step_mse"].cummin()
+    faster_best = best_so_far.groupby([timed[name] for name in BOARD]).shift(fill_value=np.inf)
+    front = timed["last_step_mse"] < faster_best
+    return front.reindex(rows.index, fill_value=False)
+
+
+def by_method(ranked: pd.DataFrame) -> pd.DataFrame:
+    """One row per board, method and changes, ranked by the mean over its backends: `error`, `rank`, `notes`.
+
+    The mean, not the best backend: a method gains nothing from having been run in more of them.
+    """
+    names = [*BOARD, "method", "changed"]
+    methods = ranked.groupby(names, as_index=False).agg(error=("last_step_mse", "mean"), notes=("notes", "first"))
+    methods["rank"] = methods.groupby(BOARD)["error"].rank(method="min").astype(int)
+    return methods.sort_values([*BOARD, "error", "method", "changed"], kind="stable", ignore_index=True)

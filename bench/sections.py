@@ -1,0 +1,209 @@
+"""The parts of the leaderboard, each as Markdown: summary, full table, failures, commands, machines."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import pandas as pd
+
+from bench.markdown import NOTHING, clean, decimals, digits, escape, table
+from bench.results import Run
+from bench.tasks import TASKS
+
+#: their order in a table; stated here, so that a board of old records renders whatever became of the methods
+BACKENDS = ("numpy", "keras", "keras-jax", "torch")
+DISTURBED = "?"  # behind a time that was taken on a busy machine
+SHOWN = 20  # records left out, and files that are none, that are named one by one
+
+FULL_HEADERS = [
+    "rank", "method", "backend", "last-step MSE", "val MSE", "test MSE", "skill (%)", "fit s", "predict ms",
+    "parameters", "notes' figure", "ratio", "seeds",
+]  # fmt: skip
+
+LEGEND = """\
+Left to right: last-step MSE in each backend (mean over seeds), fit seconds in each backend, the notes' last-step MSE.
+Rows are ranked by the mean over backends. *Italic* figures are NumPy's, for methods without a network; `?` marks times
+taken on a disturbed machine."""
+
+HOW_TO_READ = """\
+- **last-step MSE**: mean squared error of the H values forecast from the last history step, on the validation series;
+  it means the same for every method, so it ranks them. Mean over seeds ± half of its 95 % interval (Student's t). With
+  one seed there is no interval: close neighbours may have changed places by chance.
+- **Rank in a summary**: by the mean over the backends that have a result, each weighing the same, so that a method
+  gains nothing from having been run in more of them. The full table ranks each method × backend by its own mean.
+- **val MSE**: over all that a method is trained to output. Sequence methods forecast at every step, also early ones
+  with little to go by, so it is larger there. **test MSE**: as last-step MSE, on series that serve no choice.
+- **skill**: the share of `last_value`'s error that a method saves; 0 % is no better than repeating the last value.
+- **fit s**: training on one core, one thread; median over seeds. Start, imports, building, compilation (the first step)
+  and validation are not in it. `?`: every run was disturbed by other work, so the time stays out of the Pareto front.
+- **predict ms**: forecasting all validation series once; median of at least 5 times.
+- **notes' figure**: last-step MSE as the notes print it, and **ratio**: ours to theirs. Their ten-step `last_value`
+  (0.2119) is left out: it repeats the last target value, which a forecaster cannot know.
+- **seeds**: results that count; `2 of 3` when a seed failed. `_as_printed` methods repeat the notes' code where it
+  departs from its own formula. `rnn_sequence` trains at learning rate 0.01, most others at 0.001, as in the notes."""
+
+
+def order(backends: Iterable[str]) -> list[str]:
+    """Backends in the board's order, unknown ones after the known."""
+    present = set(backends)
+    return [name for name in BACKENDS if name in present] + sorted(present - set(BACKENDS))
+
+
+def label(method: str, changed: str) -> str:
+    """A row's name: the method, with its changed settings in brackets."""
+    return f"{method} ({changed})" if changed else method
+
+
+def seconds(value: float, valid: bool = True) -> str:
+    """Seconds or milliseconds with about three digits, marked where only disturbed runs were timed."""
+    text = decimals(value, 0 if value >= 100 else 1 if value >= 10 else 2)
+    return text if valid or text == NOTHING else text + DISTURBED
+
+
+def spread(mean: float, interval: float) -> str:
+    """A mean and half its interval to the same decimal place; the mean alone where there is no interval."""
+    text = digits(mean)
+    if not math.isfinite(interval):
+        return text
+    half = digits(interval, 2) if "e" in text else decimals(interval, len(text.partition(".")[2]))
+    return f"{text} ± {half}"
+
+
+def each(rows: pd.DataFrame) -> Iterator[Any]:
+    """The rows one by one, columns as attributes."""
+    yield from rows.itertuples()
+
+
+def summary(methods: pd.DataFrame, rows: pd.DataFrame, failed: pd.DataFrame) -> str:
+    """One row per method: its error in each backend side by side, its fit seconds likewise, the notes' figure.
+
+    Methods without a network run in NumPy alone: their figures share the first column, in italics, as a column of
+    their own would be empty but for them and make the table too wide for a screen.
+    """
+    cells = {(row.method, row.backend): row for row in each(rows)}
+    alike = failed[(failed["changed"] == "") & failed["method"].isin(rows["method"])]
+    lost = {(row.method, row.backend): escape(row.status) for row in each(alike)}
+    backends = order({backend for _, backend in [*cells, *lost]})
+    shared = _shares_column(rows, backends)
+    columns = backends[1:] if shared else backends
+
+    def pair(method: str, backend: str) -> tuple[str, str]:
+        row: Any = cells.get((method, backend))
+        if row is not None:
+            return digits(row.last_step_mse), seconds(row.fit_seconds, row.timing_valid)
+        if shared and backend == columns[0] and (method, "numpy") in cells:
+            error, fit = pair(method, "numpy")
+            return f"*{error}*", f"*{fit}*"
+        return lost.get((method, backend), ""), ""
+
+    lines = []
+    for row in each(methods):
+        pairs = [pair(row.method, backend) for backend in columns]
+        errors, times = [error for error, _ in pairs], [fit for _, fit in pairs]
+        lines.append([str(row.rank), escape(row.method), *errors, *times, digits(row.notes)])
+    names = [escape(name) + (", *numpy*" if shared and name == columns[0] else "") for name in columns]
+    times_of = [f"{escape(name.removeprefix('keras-'))} s" for name in columns]
+    return table(["#", "method", *names, *times_of, "notes"], lines, left=[1])
+
+
+def _shares_column(rows: pd.DataFrame, backends: Sequence[str]) -> bool:
+    if len(backends) < 2 or backends[0] != "numpy":
+        return False
+    own = set(rows.loc[rows["backend"] == "numpy", "method"])
+    return own.isdisjoint(rows.loc[rows["backend"] == backends[1], "method"])
+
+
+def full_table(rows: pd.DataFrame) -> str:
+    """One row per method, backend and changed settings, with every measure."""
+    return table(FULL_HEADERS, [_full_row(row) for row in each(rows)], left=[1, 2])
+
+
+def _full_row(row: Any) -> list[str]:
+    seeds = str(row.seeds) if row.seeds == row.seeds_tried else f"{row.seeds} of {row.seeds_tried}"
+    return [
+        str(row.rank), escape(label(row.method, row.changed)), escape(row.backend),
+        spread(row.last_step_mse, row.interval), digits(row.val_mse), digits(row.test_mse), decimals(row.skill),
+        seconds(row.fit_seconds, row.timing_valid), seconds(row.predict_ms, row.timing_valid),
+        f"{row.parameters:,.0f}" if row.parameters == row.parameters else NOTHING,
+        digits(row.notes), decimals(row.ratio, 2), seeds,
+    ]  # fmt: skip
+
+
+def failures(failed: pd.DataFrame) -> str:
+    """One row per method, backend and reason, with the seeds that ended so; empty when none did."""
+    if failed.empty:
+        return ""
+    names = ["method", "changed", "backend", "status", "reason"]
+    lines = []
+    for row in each(failed.groupby(names, as_index=False).agg(seeds=("seed", sorted))):
+        seeds = ", ".join(map(str, row.seeds))
+        method = escape(label(row.method, row.changed))
+        lines.append([method, escape(row.backend), escape(row.status), seeds, escape(row.reason)])
+    headers = ["method", "backend", "status", "seeds", "reason"]
+    return f"**Failed, not ranked**\n\n{table(headers, lines, left=range(5))}"
+
+
+def commands(task: str, quick: bool, rows: pd.DataFrame, seeds: Sequence[int]) -> str:
+    """What to type to make the task's default rows again: methods outside the task's default set are named."""
+    known = TASKS.get(task)
+    extra = sorted(name for name in set(rows["method"]) if known is not None and not known.runs(name))
+    backends = [word for name in order(rows["backend"]) for word in ("--backend", name)]
+    named = [word for name in extra for word in ("--method", name)]
+    start = ["python", "-m", "bench", "run", "--task", task]
+    end = ["--seeds", ",".join(map(str, seeds)), *backends, *(["--quick"] if quick else [])]
+    lines = [[*start, *end]] + ([[*start, *named, *end]] if extra else [])
+    text = "\n".join(clean(shlex.join(words), 10_000) for words in [*lines, ["python", "-m", "bench", "leaderboard"]])
+    return f"```sh\n{text}\n```"
+
+
+def machines(runs: Iterable[Run]) -> str:
+    """The machines, package versions and commits of these runs, each once, with how many runs they made."""
+    computers: Counter[str] = Counter()
+    versions: dict[str, Counter[str]] = {}
+    commits: Counter[str] = Counter()
+    for run in runs:
+        environment = run.environment
+        computers[_computer(environment)] += 1
+        commits[_commit(environment)] += 1
+        packages = environment.get("packages")
+        for name, version in packages.items() if isinstance(packages, dict) else ():
+            versions.setdefault(name, Counter())[version] += 1
+    lines = [f"- {escape(name)}: {count} runs" for name, count in sorted(computers.items())]
+    lines += [f"- packages: {', '.join(f'{escape(name)} {_all(found)}' for name, found in sorted(versions.items()))}"]
+    return "\n".join([*lines, f"- commit: {_all(commits)}"])
+
+
+def _computer(environment: dict[str, Any]) -> str:
+    known = {name: value for name, value in environment.items() if value is not None}
+    memory = f"{known['memory_gib']} GiB" if "memory_gib" in known else None
+    cores = f"{known['cores']} cores" if "cores" in known else None
+    threads = f"{known['threads']} thread per run" if "threads" in known else None
+    system = " ".join(str(known[name]) for name in ("os", "architecture") if name in known)
+    python = f"Python {known['python']}" if "python" in known else None
+    parts = [known.get("cpu"), cores, memory, known.get("gpu"), system, python, threads]
+    return ", ".join(str(part) for part in parts if part) or "unknown machine"
+
+
+def _commit(environment: dict[str, Any]) -> str:
+    commit = environment.get("commit")
+    return f"{str(commit)[:12]}{' with changes' if environment.get('dirty') else ''}" if commit else "not in a checkout"
+
+
+def _all(found: Counter[str]) -> str:
+    if len(found) == 1:
+        return escape(next(iter(found)))
+    return " / ".join(f"{escape(name)} ({count} runs)" for name, count in sorted(found.items()))
+
+
+def left_out(records: pd.DataFrame, problems: Sequence[str]) -> str:
+    """Records that do not count and files that are none, with the reasons; empty when there are none."""
+    lines = [f"{row.task}, {row.method}, {row.backend}, seed {row.seed}, key {row.key}: {row.why}"
+             for row in each(records.head(SHOWN))]
+    lines += list(problems)[:SHOWN]
+    more = len(records) + len(problems) - len(lines)
+    listed = [f"- {escape(line, 300)}" for line in lines] + ([f"- and {more} more"] if more else [])
+    return "\n".join(["## Left out", "", *listed]) if listed else ""

@@ -1,0 +1,172 @@
+"""What a user selects on the command line, checked and resolved into specs: one for each run."""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+
+import implementations
+from bench import datasets
+from bench.errors import UsageError, unknown
+from bench.results import Spec
+from bench.tasks import TASKS, Task
+from implementations import backends
+
+QUICK_EPOCHS = 2
+
+Setting = int | float | str | bool | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """What a user asked for, as given on the command line: empty means the default."""
+
+    methods: Sequence[str] = ()  # patterns
+    tasks: Sequence[str] = ()
+    backends: Sequence[str] = ()
+    seeds: str = "42"
+    epochs: int | None = None
+    settings: Sequence[str] = ()  # method.name=value
+    quick: bool = False
+
+
+def specs(selection: Selection) -> list[Spec]:
+    """Every run of the selection. Raises UsageError, naming what is allowed, for anything that does not exist."""
+    changes = parse_settings(selection.settings)
+    methods = [] if not selection.methods else match(selection.methods, implementations.METHODS, "method")
+    methods = methods or list(changes)  # --set alone runs what it names, not the whole board
+    tasks = [TASKS[name] for name in match(selection.tasks or ("*",), TASKS, "task")]
+    tasks = [task.quick() for task in tasks] if selection.quick else tasks
+    chosen = choose_backends(selection.backends)
+    seeds = parse_seeds(selection.seeds)
+    if selection.epochs is not None and selection.epochs < 1:
+        raise UsageError(f"--epochs {selection.epochs}: at least 1 is needed")
+    for method in changes:
+        if method not in methods:
+            name = next(iter(changes[method]))
+            raise UsageError(f"--set {method}.{name}: {method} is not among the methods of this run")
+    found = [
+        spec_of(task, method, backend, seed, selection, changes.get(method, {}))
+        for task in tasks
+        for method in methods or filter(task.runs, implementations.METHODS)
+        for backend in implementations.backends_of(method)
+        if backend in chosen
+        for seed in seeds
+    ]
+    if not found:
+        offered = "; ".join(f"{method} has {', '.join(implementations.backends_of(method))}" for method in methods)
+        raise UsageError(f"nothing to run on {', '.join(selection.backends)}: {offered}")
+    return found
+
+
+def match(patterns: Sequence[str], names: Iterable[str], what: str) -> list[str]:
+    """The names that any of the glob patterns matches, in order. Raises UsageError for a pattern without any."""
+    names = list(names)
+    for pattern in patterns:
+        if not fnmatch.filter(names, pattern):
+            raise unknown(what, pattern, names)
+    return [name for name in names if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
+
+
+def choose_backends(asked: Sequence[str]) -> list[str]:
+    """The backends asked for, or every installed one; numpy always, so that a board has its baselines."""
+    for name in asked:
+        if name not in backends.BACKENDS:
+            raise unknown("backend", name, backends.BACKENDS)
+        if not backends.installed(name):
+            extra = backends.extra(name)
+            raise UsageError(f"backend {name!r} is not installed: pip install 'aheadbench[{extra}]'")
+    return ["numpy", *asked] if asked else [name for name in backends.BACKENDS if backends.installed(name)]
+
+
+def parse_seeds(text: str) -> list[int]:
+    """Seeds from '42,43': whole numbers in 0..2**32-1 (NumPy's range), none twice. Raises UsageError."""
+    seeds = []
+    for part in (part.strip() for part in text.split(",")):
+        if not (part.isascii() and part.isdecimal()) or int(part) >= 2**32:
+            raise UsageError(f"--seeds {text!r}: {part!r} is not a whole number in 0..{2**32 - 1}")
+        if int(part) in seeds:
+            raise UsageError(f"--seeds {text!r}: {part} is given twice")
+        seeds.append(int(part))
+    return seeds
+
+
+def parse_settings(texts: Sequence[str]) -> dict[str, dict[str, Setting]]:
+    """Method -> setting -> value, from 'gru.units=32' and the like."""
+    changes: dict[str, dict[str, Setting]] = {}
+    for text in texts:
+        target, equals, value = text.partition("=")
+        method, dot, name = target.partition(".")
+        if not (equals and dot and method and name):
+            raise UsageError(f"--set {text!r}: METHOD.NAME=VALUE is needed, as in gru.units=32")
+        if method not in implementations.METHODS:
+            raise unknown("method", method, implementations.METHODS)
+        defaults = implementations.default_settings(method)
+        if name not in defaults:
+            raise unknown(f"setting of {method}", name, defaults)
+        changes.setdefault(method, {})[name] = parse_value(method, name, value)
+    return changes
+
+
+def parse_value(method: str, name: str, value: str) -> Setting:
+    """The value as the type that the method's class states. Raises UsageError."""
+    maker = implementations.METHODS[method]
+    kind = get_type_hints(getattr(maker, "func", maker))[name]
+    text = None if value.lower() == "none" and type(None) in get_args(kind) else value
+    with contextlib.suppress(msgspec.ValidationError):
+        setting: Setting = msgspec.convert(text, kind, strict=False)
+        if not isinstance(setting, float) or math.isfinite(setting):
+            return setting
+    default = implementations.default_settings(method)[name]
+    raise UsageError(f"--set {method}.{name}={value}: {value!r} is not {describe(kind)} (default: {default})")
+
+
+def describe(kind: Any) -> str:
+    """A setting's type in words."""
+    words = {int: "a whole number", float: "a number", bool: "true or false", type(None): "none"}
+    return " or ".join(words.get(part, str(part)) for part in get_args(kind) or (kind,))
+
+
+def spec_of(
+    task: Task, method: str, backend: str, seed: int, selection: Selection, changes: dict[str, Setting]
+) -> Spec:
+    """One run's spec, with every setting resolved and those named that are not the default."""
+    defaults = implementations.default_settings(method)
+    if "epochs" in defaults and selection.quick:
+        defaults = {**defaults, "epochs": QUICK_EPOCHS}
+    epochs = {"epochs": selection.epochs} if "epochs" in defaults and selection.epochs is not None else {}
+    settings = {**defaults, **epochs, **changes}
+    changed = tuple(sorted(name for name in settings if settings[name] != defaults[name]))
+    if changed:
+        check_settings(method, backend, seed, settings)
+    return Spec(
+        task=task.name,
+        method=method,
+        backend=backend,
+        seed=seed,
+        settings=settings,
+        changed=changed,
+        quick=selection.quick,
+        data_sha256=data_digest(task),
+    )
+
+
+def check_settings(method: str, backend: str, seed: int, settings: dict[str, Setting]) -> None:
+    """Raise UsageError for values that the method refuses, before anything runs or is written."""
+    try:
+        implementations.make(method, backend, seed, **settings)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{method}: {' '.join(str(error).split())}") from None
+
+
+@cache
+def data_digest(task: Task) -> str:
+    """The sha256 of the task's series: other data is another run."""
+    return datasets.digest(datasets.load(task))

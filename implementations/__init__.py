@@ -1,0 +1,111 @@
+"""Every method of the notes behind one interface. Importing this loads no framework.
+
+from implementations import make
+forecaster = make("gru", backend="torch", seed=42, units=32).fit(history, future)
+forecaster.predict_ahead(history, steps=10)
+"""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from implementations.forecaster import Forecaster, NetworkForecaster, Setting
+from implementations.methods.arima import Arima
+from implementations.methods.batch_norm_rnn import BatchNormRNN
+from implementations.methods.clipped_rnn import ClippedRNN
+from implementations.methods.conv_gru import ConvGRU
+from implementations.methods.deep_rnn import DeepRNN, DeepRNNGrowing, DeepRNNRecurrentHead, SimpleRNN
+from implementations.methods.dropout_rnn import DropoutRNN
+from implementations.methods.encoder_decoder import EncoderDecoder
+from implementations.methods.gru import GRU
+from implementations.methods.last_value import LastValue
+from implementations.methods.layer_norm_rnn import LayerNormRNN
+from implementations.methods.linear import Linear
+from implementations.methods.lstm import LSTM, LSTMCell
+from implementations.methods.moving_average import MovingAverage
+from implementations.methods.peephole_lstm import PeepholeLSTM
+from implementations.methods.relu_rnn import ReLURNN
+from implementations.methods.rnn_multi_output import RNNMultiOutput
+from implementations.methods.rnn_sequence import RNNSequence, RNNSequenceBlocks
+from implementations.methods.rtrl_rnn import RTRLRNN
+from implementations.methods.wavenet import WaveNet
+from implementations.methods.wavenet_simple import WaveNetSimple
+from implementations.methods.weight_decay_rnn import WeightDecayRNN
+
+__all__ = ["METHODS", "Forecaster", "NetworkForecaster", "backends_of", "default_settings", "load", "make"]
+
+Maker = type[Forecaster] | partial[Any]
+
+#: the table of contents, in the notes' order: name -> class, or class with other defaults
+METHODS: dict[str, Maker] = {
+    "last_value": LastValue,
+    "moving_average": MovingAverage,
+    "arima": Arima,
+    "linear": Linear,
+    "simple_rnn": SimpleRNN,
+    "deep_rnn_recurrent_head": DeepRNNRecurrentHead,
+    "deep_rnn": DeepRNN,
+    "deep_rnn_sliding": DeepRNN,
+    "deep_rnn_growing": DeepRNNGrowing,
+    "rnn_multi_output": RNNMultiOutput,
+    "rnn_sequence": RNNSequence,
+    "rnn_sequence_blocks": RNNSequenceBlocks,
+    "batch_norm_rnn": BatchNormRNN,
+    "layer_norm_rnn": LayerNormRNN,
+    "layer_norm_rnn_as_printed": partial(LayerNormRNN, normalise="output"),
+    "layer_norm_rnn_loop": partial(LayerNormRNN, hand_written=True, second_units=20),
+    "layer_norm_rnn_loop_as_printed": partial(LayerNormRNN, hand_written=True, second_units=20, normalise="output"),
+    "relu_rnn": ReLURNN,
+    "clipped_rnn": ClippedRNN,
+    "weight_decay_rnn": WeightDecayRNN,
+    "dropout_rnn": DropoutRNN,
+    "rtrl_rnn": RTRLRNN,
+    "encoder_decoder": EncoderDecoder,
+    "lstm": LSTM,
+    "lstm_cell": LSTMCell,
+    "lstm_forget_bias_2": partial(LSTM, forget_bias=2.0),
+    "peephole_lstm": PeepholeLSTM,
+    "gru": GRU,
+    "conv_gru": ConvGRU,
+    "wavenet_simple": WaveNetSimple,
+    "wavenet": WaveNet,
+    "wavenet_as_printed": partial(WaveNet, head="softmax", tanh_twice=True),
+}
+
+
+def make(name: str, backend: str, seed: int, **settings: Setting) -> Forecaster:
+    """A fresh forecaster. Raises ValueError for a backend, a setting or a value that the method does not have."""
+    if backend not in backends_of(name):
+        raise ValueError(f"{name}: got backend {backend!r}, allowed: {', '.join(backends_of(name))}")
+    if unknown := settings.keys() - default_settings(name).keys():
+        raise ValueError(f"{name}: got setting {sorted(unknown)[0]!r}, allowed: {', '.join(default_settings(name))}")
+    maker: Any = METHODS[name]
+    made: Forecaster = maker(name=name, backend=backend, seed=seed, **settings)
+    return made
+
+
+def load(folder: Path) -> Forecaster:
+    """The fitted forecaster that `Forecaster.save` wrote to the folder."""
+    saved = json.loads((folder / "forecaster.json").read_text(encoding="utf-8"))
+    forecaster = make(saved["method"], saved["backend"], saved["seed"], **saved["settings"])
+    forecaster.restore(saved["state"], folder)
+    return forecaster
+
+
+def backends_of(name: str) -> tuple[str, ...]:
+    """The backends that the method runs on."""
+    return _class(name).backends
+
+
+def default_settings(name: str) -> dict[str, Setting]:
+    """The method's settings with their defaults, in order."""
+    changed = getattr(METHODS[name], "keywords", {})
+    return {**_class(name).defaults(), **changed}
+
+
+def _class(name: str) -> type[Forecaster]:
+    maker = METHODS[name]
+    return maker.func if isinstance(maker, partial) else maker  # type: ignore[return-value]

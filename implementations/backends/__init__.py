@@ -1,0 +1,58 @@
+"""The frameworks, one training loop each, behind the same names: seed, build, Trainer, predictor, save, load.
+
+Nothing here is imported before `load` asks for it: a process runs one framework alone, since two of them in one process
+fight over threads and can crash, and since a command line that imports none answers at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from importlib.util import find_spec
+from types import ModuleType
+from typing import NamedTuple
+
+
+class Backend(NamedTuple):
+    """Where a backend's training loop is, what it imports, and how a user installs that."""
+
+    module: str
+    needs: tuple[str, ...]
+    extra: str
+    engine: str = ""  # Keras' own name of the framework that it runs on
+
+
+BACKENDS = {
+    "numpy": Backend("numpy", (), "all"),
+    "keras": Backend("keras", ("keras", "tensorflow"), "keras", "tensorflow"),
+    "keras-jax": Backend("keras", ("keras", "jax"), "jax", "jax"),
+    "torch": Backend("torch", ("torch",), "torch"),
+}
+
+
+def installed(backend: str) -> bool:
+    """Whether the packages that the backend needs are there (looked for, not imported)."""
+    return all(find_spec(package) is not None for package in BACKENDS[backend].needs)
+
+
+def extra(backend: str) -> str:
+    """The extra that installs the backend: pip install 'aheadbench[extra]'."""
+    return BACKENDS[backend].extra
+
+
+def load(backend: str, threads: int = 1) -> ModuleType:
+    """Import the backend's framework, keep it to so many threads, and return its module here.
+
+    Raises RuntimeError when Keras already runs on another engine in this process: it cannot change.
+    """
+    chosen = BACKENDS[backend]
+    if chosen.engine:
+        os.environ.setdefault("KERAS_BACKEND", chosen.engine)
+        if os.environ["KERAS_BACKEND"] != chosen.engine:
+            raise RuntimeError(
+                f"backend {backend}: got KERAS_BACKEND={os.environ['KERAS_BACKEND']}, needed {chosen.engine}; "
+                "one process runs one engine"
+            )
+    module = importlib.import_module(f"implementations.backends.{chosen.module}")
+    module.limit_threads(threads)
+    return module

@@ -1,0 +1,94 @@
+"""What Keras code needs of JAX: a gradient, compiled programs, threads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import keras
+import numpy as np
+
+
+def seed(number: int) -> None:
+    """JAX has no generator of its own; Keras' set_random_seed would import TensorFlow, for seconds, to seed that."""
+
+
+def limit_threads(threads: int) -> None:
+    """JAX takes its threads from XLA_FLAGS, read when the first program is compiled."""
+    if threads == 1 and "intra_op_parallelism_threads" not in os.environ.get("XLA_FLAGS", ""):
+        single = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {single}".strip()
+
+
+def thread_count() -> int:
+    """How many threads one operation may use: 1 if the flags say so, else every core of this process."""
+    single = "intra_op_parallelism_threads=1" in os.environ.get("XLA_FLAGS", "")
+    return 1 if single else len(os.sched_getaffinity(0))
+
+
+def compiled(network: keras.Model) -> Callable[[np.ndarray], Any]:
+    """The network's forward pass in inference, compiled once per shape."""
+
+    @jax.jit
+    def forward(trained: list[Any], tracked: list[Any], window: Any) -> Any:
+        return network.stateless_call(trained, tracked, window, training=False)[0]
+
+    return lambda windows: forward(
+        [variable.value for variable in network.trainable_variables],
+        [variable.value for variable in network.non_trainable_variables],
+        windows,
+    )
+
+
+class EpochProgram:
+    """One compiled loop over the batches of an epoch; the weights travel through it as values."""
+
+    def __init__(self, trainer: Any) -> None:
+        self.trainer = trainer
+        self.variables = (
+            trainer.network.trainable_variables,
+            trainer.network.non_trainable_variables,
+            trainer.optimizer.variables,
+        )
+        self.state: Any = tuple([variable.value for variable in group] for group in self.variables)
+        self.epoch = jax.jit(self._epoch)
+
+    def run(self, batches: np.ndarray, present: np.ndarray, count: int) -> float:
+        """Take a step for each of the first `count` batches [S, B]; returns the sum of their series' losses."""
+        self.state, total = self.epoch(self.state, self.trainer.inputs, self.trainer.targets, batches, present, count)
+        return float(total)
+
+    def finish(self) -> None:
+        """Put the weights into the network's variables."""
+        for group, values in zip(self.variables, self.state, strict=True):
+            for variable, value in zip(group, values, strict=True):
+                variable.assign(value)
+
+    def _epoch(self, state: Any, inputs: Any, targets: Any, batches: Any, present: Any, count: Any) -> tuple[Any, Any]:
+        def step(carried: Any) -> Any:
+            number, total, state = carried
+            batch, there = batches[number], present[number]
+            state, loss = self._step(state, inputs[batch], targets[batch], there)
+            return number + 1, total + loss * there.sum(), state
+
+        # the count is an argument so that compiling (count 0) and training share one program
+        start = (jax.numpy.int32(0), jax.numpy.float32(0), state)
+        _, total, state = jax.lax.while_loop(lambda carried: carried[0] < count, step, start)
+        return state, total
+
+    def _step(self, state: Any, inputs: Any, targets: Any, present: Any) -> tuple[Any, Any]:
+        trained, tracked, optimizer = state
+        if rule := self.trainer.gradient_rule():
+            loss, gradients = rule(trained, inputs, targets, present)
+        else:
+            objective = jax.value_and_grad(self._objective, has_aux=True)
+            (_, (loss, tracked)), gradients = objective(trained, tracked, inputs, targets, present)
+        trained, optimizer = self.trainer.optimizer.stateless_apply(optimizer, gradients, trained)
+        return (list(trained), list(tracked), list(optimizer)), loss
+
+    def _objective(self, trained: Any, tracked: Any, inputs: Any, targets: Any, present: Any) -> tuple[Any, Any]:
+        outputs, tracked = self.trainer.network.stateless_call(trained, tracked, inputs, training=True)
+        loss = self.trainer.loss(outputs, targets, present)
+        return loss + self.trainer.penalty(trained), (loss, tracked)

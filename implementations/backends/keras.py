@@ -1,0 +1,153 @@
+"""Training and forecasting in Keras, on TensorFlow or JAX.
+
+A whole epoch is one compiled program: a loop over batches that gathers its series by index from the data already there.
+The loop body is the same for both engines; only how a gradient is taken and how a program is compiled differ.
+"""
+
+from __future__ import annotations
+
+import importlib
+import random
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+import implementations.blocks.keras as blocks  # registers the layers that saved networks name
+
+engine = importlib.import_module(f"implementations.backends.{keras.backend.backend()}")
+
+CHUNK = 1000  # series per forward pass: one compiled shape, bounded memory
+
+
+def seed(number: int) -> None:
+    """Seed Python's, NumPy's and the framework's generators."""
+    random.seed(number)  # Keras draws from here the seeds of its initialisers and of dropout
+    np.random.seed(number)
+    engine.seed(number)
+
+
+def limit_threads(threads: int) -> None:
+    """Keep every operation to so many threads."""
+    engine.limit_threads(threads)
+
+
+def thread_count() -> int:
+    """How many threads one operation may use, read back from the framework."""
+    return engine.thread_count()
+
+
+def build(forecaster: Any, steps: int | None, channels: int, outputs: int) -> keras.Model:
+    """The forecaster's network on windows of `steps` (None: any number) with fresh weights."""
+    seed(forecaster.seed)
+    window = keras.Input((steps, channels))
+    return keras.Model(window, forecaster.keras_network(channels, outputs)(window))
+
+
+def parameters(network: keras.Model) -> int:
+    """How many numbers are trained."""
+    return sum(int(np.prod(weight.shape)) for weight in network.trainable_variables)
+
+
+def weights(network: keras.Model) -> list[np.ndarray]:
+    """Every weight, trained or tracked, in the network's order."""
+    return [np.asarray(ops.convert_to_numpy(weight)) for weight in network.weights]
+
+
+def save(network: keras.Model, folder: Path) -> None:
+    """Write the network to the folder, as network.keras."""
+    network.save(folder / "network.keras")
+
+
+def load(forecaster: Any, folder: Path, steps: int | None, channels: int, outputs: int) -> keras.Model:
+    """Read the network from the folder's network.keras; code in the file is refused (Keras' safe mode)."""
+    return keras.saving.load_model(folder / "network.keras", compile=False, safe_mode=True)
+
+
+def predictor(network: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+    """A function from windows [N, T, D] to the network's outputs, compiled once per shape."""
+    forward = engine.compiled(network)
+
+    def predict(windows: np.ndarray) -> np.ndarray:
+        if len(windows) <= CHUNK:
+            return np.asarray(ops.convert_to_numpy(forward(windows)))
+        missing = -len(windows) % CHUNK
+        padded = np.concatenate([windows, np.repeat(windows[-1:], missing, axis=0)])
+        chunks = [forward(chunk) for chunk in np.split(padded, len(padded) // CHUNK)]
+        return np.concatenate([ops.convert_to_numpy(chunk) for chunk in chunks])[: len(windows)]
+
+    return predict
+
+
+class Trainer:
+    """Trains a network on inputs [N, T, D] and targets [N, ...], one epoch at a time."""
+
+    def __init__(self, network: keras.Model, forecaster: Any, inputs: np.ndarray, targets: np.ndarray) -> None:
+        self.network, self.forecaster = network, forecaster
+        self.inputs, self.targets = ops.convert_to_tensor(inputs), ops.convert_to_tensor(targets)
+        self.optimizer = _optimizer(forecaster)
+        self.optimizer.build(network.trainable_variables)
+        self.program = engine.EpochProgram(self)
+
+    def compile(self) -> None:
+        """Compile the epoch: run it over no batch at all."""
+        for batches, present in self._cut(np.arange(len(self.inputs))):
+            self.program.run(batches, present, 0)
+
+    def epoch(self, order: np.ndarray) -> float:
+        """Take a step for each batch of the series in this order [N]; returns their mean loss."""
+        total = sum(self.program.run(batches, present, len(batches)) for batches, present in self._cut(order))
+        return total / len(order)
+
+    def finish(self) -> None:
+        """Put the trained weights where the network keeps them."""
+        self.program.finish()
+
+    def gradient_rule(self) -> Callable[..., tuple[Any, list[Any]]] | None:
+        """The method's own (weights, inputs, targets, present) -> (loss, gradients), if it has one."""
+        own = self.forecaster.gradient
+        return None if own is None else partial(own, ops, blocks.scan)
+
+    def loss(self, outputs: Any, targets: Any, present: Any) -> Any:
+        """Mean squared error over the series of a batch that are present [B]."""
+        errors = ops.mean(ops.square(outputs - targets), axis=tuple(range(1, len(targets.shape))))
+        return ops.sum(errors * present) / ops.sum(present)
+
+    def penalty(self, weights: list[Any]) -> Any:
+        """The l1 and l2 penalty on the weight matrices; biases and scales go free."""
+        l1, l2 = self.forecaster.l1, self.forecaster.l2
+        matrices = [weight for weight in weights if len(weight.shape) > 1] if l1 or l2 else []
+        return sum(l1 * ops.sum(ops.abs(matrix)) + l2 * ops.sum(ops.square(matrix)) for matrix in matrices)
+
+    def _cut(self, order: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The batches of an epoch as indices [S, B] int32, with which of them are present [S, B] float32.
+
+        An epoch's last, smaller batch is filled up with absent series, so that one compiled program serves all.
+        Where the series of a batch influence each other (batch normalisation) that would be another batch: then it
+        is a piece, and so a compiled program, of its own.
+        """
+        size = min(self.forecaster.batch_size, len(order))
+        whole, rest = np.split(order, [len(order) // size * size])
+        pieces = [whole.reshape(-1, size)]
+        if len(rest) and self.forecaster.mixes_series:
+            pieces.append(rest[None])
+        elif len(rest):
+            filled = np.pad(rest, (0, size - len(rest)))
+            pieces = [np.concatenate([pieces[0], filled[None]])]
+        present = [np.ones(piece.shape, "float32") for piece in pieces]
+        if len(rest) and not self.forecaster.mixes_series:
+            present[0][-1, len(rest) :] = 0
+        return [(piece.astype("int32"), there) for piece, there in zip(pieces, present, strict=True)]
+
+
+def _optimizer(forecaster: Any) -> keras.optimizers.Optimizer:
+    settings = {
+        "learning_rate": forecaster.learning_rate,
+        "global_clipnorm": forecaster.clip_norm,
+        "clipvalue": forecaster.clip_value,
+    }
+    return keras.optimizers.Adam(**settings) if forecaster.optimizer == "adam" else keras.optimizers.SGD(**settings)

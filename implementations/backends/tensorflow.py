@@ -1,0 +1,75 @@
+"""What Keras code needs of TensorFlow: a gradient, compiled programs (XLA), threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+def seed(number: int) -> None:
+    """Seed TensorFlow's generator."""
+    tf.random.set_seed(number)
+
+
+def limit_threads(threads: int) -> None:
+    """TensorFlow obeys this before its first operation only."""
+    if thread_count() != threads:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+
+
+def thread_count() -> int:
+    """How many threads one operation may use."""
+    return tf.config.threading.get_intra_op_parallelism_threads()
+
+
+def compiled(network: keras.Model) -> Callable[[np.ndarray], Any]:
+    """The network's forward pass in inference. A network for windows of any length is not compiled for each length."""
+    fixed = network.inputs[0].shape[1] is not None
+    signature = None if fixed else [tf.TensorSpec([None, *network.inputs[0].shape[1:]])]
+
+    @tf.function(jit_compile=fixed, input_signature=signature)
+    def forward(window: tf.Tensor) -> tf.Tensor:
+        return network(window, training=False)
+
+    return lambda windows: forward(tf.constant(windows))
+
+
+class EpochProgram:
+    """One compiled loop over the batches of an epoch; the weights stay in the network's variables."""
+
+    def __init__(self, trainer: Any) -> None:
+        self.trainer = trainer
+        self.epoch = tf.function(self._epoch, jit_compile=True, autograph=False)
+
+    def run(self, batches: np.ndarray, present: np.ndarray, count: int) -> float:
+        """Take a step for each of the first `count` batches [S, B]; returns the sum of their series' losses."""
+        return float(self.epoch(tf.constant(batches), tf.constant(present), tf.constant(count)))
+
+    def finish(self) -> None:
+        """The network has its weights already."""
+
+    def _epoch(self, batches: tf.Tensor, present: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+        def step(number: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            loss = self._step(batches[number], present[number])
+            return number + 1, total + loss * tf.reduce_sum(present[number])
+
+        # the count is an argument so that compiling (count 0) and training share one program
+        return tf.while_loop(lambda number, _: number < count, step, (tf.constant(0), tf.constant(0.0)))[1]
+
+    def _step(self, batch: tf.Tensor, present: tf.Tensor) -> tf.Tensor:
+        trainer, variables = self.trainer, self.trainer.network.trainable_variables
+        inputs, targets = tf.gather(trainer.inputs, batch), tf.gather(trainer.targets, batch)
+        if rule := trainer.gradient_rule():
+            loss, gradients = rule([variable.value for variable in variables], inputs, targets, present)
+        else:
+            with tf.GradientTape() as tape:
+                loss = trainer.loss(trainer.network(inputs, training=True), targets, present)
+                objective = loss + trainer.penalty([variable.value for variable in variables])
+            gradients = tape.gradient(objective, [variable.value for variable in variables])
+        trainer.optimizer.apply(gradients, variables)
+        return loss

@@ -1,0 +1,161 @@
+"""Training and forecasting in PyTorch."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+
+CHUNK = 1000  # series per forward pass: bounded memory, and the same shape for every part of the data
+ADAM_EPSILON = 1e-7  # Keras' own
+
+
+def seed(number: int) -> None:
+    """Seed Python's, NumPy's and the framework's generators."""
+    random.seed(number)
+    np.random.seed(number)
+    torch.manual_seed(number)
+
+
+def limit_threads(threads: int) -> None:
+    """Keep every operation to so many threads."""
+    torch.set_num_threads(threads)
+
+
+def thread_count() -> int:
+    """How many threads one operation may use."""
+    return torch.get_num_threads()
+
+
+def build(forecaster: Any, steps: int | None, channels: int, outputs: int) -> torch.nn.Module:
+    """The forecaster's network on windows of `steps` (None: any number) with fresh weights."""
+    torch.manual_seed(forecaster.seed)
+    return forecaster.torch_network(channels, outputs)
+
+
+def parameters(network: torch.nn.Module) -> int:
+    """How many numbers are trained."""
+    return sum(weight.numel() for weight in network.parameters() if weight.requires_grad)
+
+
+def weights(network: torch.nn.Module) -> list[np.ndarray]:
+    """Every weight, trained or tracked, in the network's order."""
+    return [weight.detach().numpy().copy() for weight in network.state_dict().values()]
+
+
+def save(network: torch.nn.Module, folder: Path) -> None:
+    """Write the network's weights to the folder, as network.safetensors."""
+    save_file(network.state_dict(), folder / "network.safetensors")
+
+
+def load(forecaster: Any, folder: Path, steps: int | None, channels: int, outputs: int) -> torch.nn.Module:
+    """Build the network and read its weights from the folder's network.safetensors."""
+    network = build(forecaster, steps, channels, outputs)
+    network.load_state_dict(load_file(folder / "network.safetensors"))
+    return network
+
+
+def predictor(network: torch.nn.Module) -> Callable[[np.ndarray], np.ndarray]:
+    """A function from windows [N, T, D] to the network's outputs."""
+
+    def predict(windows: np.ndarray) -> np.ndarray:
+        network.eval()
+        with torch.inference_mode():
+            chunks = [network(chunk) for chunk in torch.tensor(windows).split(CHUNK)]
+        return torch.cat(chunks).numpy()
+
+    return predict
+
+
+class Trainer:
+    """Trains a network on inputs [N, T, D] and targets [N, ...], one epoch at a time."""
+
+    def __init__(self, network: torch.nn.Module, forecaster: Any, inputs: np.ndarray, targets: np.ndarray) -> None:
+        self.network, self.forecaster = network, forecaster
+        self.inputs, self.targets = torch.tensor(inputs), torch.tensor(targets)
+        self.weights = [weight for weight in network.parameters() if weight.requires_grad]
+        self.optimizer = _optimizer(forecaster, self.weights)
+        self.steps = 0
+
+    def compile(self) -> None:
+        """PyTorch runs as it reads: there is nothing to compile."""
+
+    def epoch(self, order: np.ndarray) -> float:
+        """Take a step for each batch of the series in this order [N]; returns their mean loss."""
+        self.network.train()
+        total = torch.zeros(())
+        for batch in torch.from_numpy(order).split(self.forecaster.batch_size):
+            total += self._step(self.inputs[batch], self.targets[batch]) * len(batch)
+        return total.item() / len(order)
+
+    def finish(self) -> None:
+        """The network has its weights already."""
+
+    def gradient_rule(self) -> Callable[..., tuple[Any, list[Any]]] | None:
+        """The method's own (weights, inputs, targets, present) -> (loss, gradients), if it has one."""
+        own = self.forecaster.gradient
+        return None if own is None else partial(own, torch, _scan)
+
+    def _step(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        loss = self._differentiate(inputs, targets)
+        _clip(self.weights, self.forecaster.clip_norm, self.forecaster.clip_value)
+        self.steps += 1
+        if self.forecaster.optimizer == "adam":
+            # Keras adds epsilon before the bias correction, PyTorch after it: at step t equal if scaled so
+            self.optimizer.param_groups[0]["eps"] = ADAM_EPSILON / (1 - 0.999**self.steps) ** 0.5
+        self.optimizer.step()
+        return loss
+
+    def _differentiate(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Leave the gradient of the mean squared error (and penalty) in the weights; returns the error."""
+        if rule := self.gradient_rule():
+            present = torch.ones(len(inputs))
+            # the rule has matrices as Keras keeps them, [inputs, outputs]
+            loss, gradients = rule([_turned(weight.detach()) for weight in self.weights], inputs, targets, present)
+            for weight, gradient in zip(self.weights, gradients, strict=True):
+                weight.grad = _turned(gradient).contiguous()
+            return loss
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = torch.nn.functional.mse_loss(self.network(inputs), targets)
+        (loss + self._penalty()).backward()
+        return loss.detach()
+
+    def _penalty(self) -> Any:
+        """The l1 and l2 penalty on the weight matrices; biases and scales go free."""
+        l1, l2 = self.forecaster.l1, self.forecaster.l2
+        matrices = [weight for weight in self.weights if weight.ndim > 1] if l1 or l2 else []
+        return sum(l1 * matrix.abs().sum() + l2 * matrix.square().sum() for matrix in matrices)
+
+
+def _scan(step: Callable[..., Any], carried: Any, sequences: tuple[torch.Tensor, ...]) -> tuple[Any, torch.Tensor]:
+    """keras.ops.scan as a plain loop: carry a value over the steps, and stack what each gives."""
+    outputs = []
+    for at_step in zip(*sequences, strict=True):
+        carried, output = step(carried, at_step)
+        outputs.append(output)
+    return carried, torch.stack(outputs)
+
+
+def _turned(matrix: torch.Tensor) -> torch.Tensor:
+    return matrix.mT if matrix.ndim == 2 else matrix
+
+
+def _optimizer(forecaster: Any, weights: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
+    if forecaster.optimizer == "adam":
+        return torch.optim.Adam(weights, forecaster.learning_rate, fused=True)
+    return torch.optim.SGD(weights, forecaster.learning_rate, fused=True)
+
+
+def _clip(weights: list[torch.nn.Parameter], norm: float | None, value: float | None) -> None:
+    gradients = [weight.grad for weight in weights if weight.grad is not None]
+    if norm is not None:
+        length = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(gradient) for gradient in gradients]))
+        torch._foreach_mul_(gradients, (norm / length).clamp(max=1.0))
+    if value is not None:
+        torch.nn.utils.clip_grad_value_(weights, value)

@@ -1,0 +1,277 @@
+"""Keras' layers in PyTorch: the same layout [N, T, channels], initialisers and constants, and those that both lack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+ACTIVATIONS: dict[str | None, Callable[[Tensor], Tensor]] = {
+    None: lambda x: x,
+    "linear": lambda x: x,
+    "tanh": torch.tanh,
+    "relu": torch.relu,
+    "softmax": lambda x: torch.softmax(x, dim=-1),
+}
+
+
+class Dense(nn.Linear):
+    """Glorot uniform weights and zero bias, applied at every step."""
+
+    def reset_parameters(self) -> None:
+        nn.init.xavier_uniform_(self.weight)
+        nn.init.zeros_(self.bias)
+
+
+class Conv1D(nn.Module):
+    """A convolution over time, [N, T, channels] -> [N, T', filters]; causal: padded on the left, T' = T.
+
+    Strides end at the newest step.
+    """
+
+    def __init__(
+        self, channels: int, filters: int, width: int, *, stride: int = 1, dilation: int = 1,
+        causal: bool = False, activation: str | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.convolution = nn.Conv1d(channels, filters, width, stride=stride, dilation=dilation)
+        self.reach, self.stride = dilation * (width - 1) + 1, stride
+        self.padding = self.reach - 1 if causal else 0
+        self.activation = ACTIVATIONS[activation]
+        nn.init.xavier_uniform_(self.convolution.weight)
+        nn.init.zeros_(self.convolution.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        unseen = (x.shape[1] - self.reach) % self.stride
+        padded = F.pad(x[:, unseen:].mT, (self.padding, 0))
+        return self.activation(self.convolution(padded).mT)
+
+
+class _Recurrent(nn.Module):
+    """PyTorch's recurrent layer with Keras' initialisers: Glorot on (in, G h), orthogonal on all of (h, G h)."""
+
+    def __init__(self, layer: Any, return_sequences: bool) -> None:
+        super().__init__()
+        self.layer, self.return_sequences = layer, return_sequences
+        nn.init.xavier_uniform_(layer.weight_ih_l0)
+        nn.init.orthogonal_(layer.weight_hh_l0)
+        nn.init.zeros_(layer.bias_ih_l0)
+        nn.init.zeros_(layer.bias_hh_l0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        outputs = self.layer(x)[0]
+        return outputs if self.return_sequences else outputs[:, -1]
+
+    def freeze_second_bias(self) -> None:
+        """PyTorch adds two biases where Keras has one: two that learn would take double steps."""
+        self.layer.bias_hh_l0.requires_grad_(False)
+
+
+class SimpleRNN(_Recurrent):
+    """h_t = f(W x_t + U h_{t-1} + b)."""
+
+    def __init__(
+        self,
+        channels: int,
+        units: int,
+        *,
+        return_sequences: bool = True,
+        activation: str = "tanh",
+        identity: bool = False,
+    ) -> None:
+        super().__init__(nn.RNN(channels, units, nonlinearity=activation, batch_first=True), return_sequences)
+        self.freeze_second_bias()
+        if identity:
+            nn.init.eye_(self.layer.weight_hh_l0)
+
+
+class LSTM(_Recurrent):
+    """Gates in the order input, forget, candidate, output; the forget gate's bias starts at `forget_bias`."""
+
+    def __init__(self, channels: int, units: int, *, return_sequences: bool = True, forget_bias: float = 1.0) -> None:
+        super().__init__(nn.LSTM(channels, units, batch_first=True), return_sequences)
+        self.freeze_second_bias()
+        with torch.no_grad():
+            self.layer.bias_ih_l0[units : 2 * units] = forget_bias
+
+
+class GRU(_Recurrent):
+    """Gates in the order reset, update, candidate, each with two biases, as in Keras with reset_after."""
+
+    def __init__(self, channels: int, units: int, *, return_sequences: bool = True) -> None:
+        super().__init__(nn.GRU(channels, units, batch_first=True), return_sequences)
+
+
+class BatchNormalization(nn.Module):
+    """Normalise each channel over the series and steps of a batch; the moving variance is the biased one."""
+
+    def __init__(self, channels: int, momentum: float = 0.99, epsilon: float = 1e-3) -> None:
+        super().__init__()
+        self.momentum, self.epsilon = momentum, epsilon
+        self.gamma, self.beta = nn.Parameter(torch.ones(channels)), nn.Parameter(torch.zeros(channels))
+        self.moving_mean: Tensor
+        self.moving_variance: Tensor
+        self.register_buffer("moving_mean", torch.zeros(channels))
+        self.register_buffer("moving_variance", torch.ones(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return self._normalise(x, self.moving_mean, self.moving_variance)
+        axes = tuple(range(x.ndim - 1))
+        variance, mean = torch.var_mean(x, dim=axes, correction=0)
+        self.moving_mean.lerp_(mean.detach(), 1 - self.momentum)
+        self.moving_variance.lerp_(variance.detach(), 1 - self.momentum)
+        return self._normalise(x, mean, variance)
+
+    def _normalise(self, x: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
+        return (x - mean) * (torch.rsqrt(variance + self.epsilon) * self.gamma) + self.beta
+
+
+class RepeatVector(nn.Module):
+    """[N, units] -> [N, steps, units]."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self.steps = steps
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, None].expand(-1, self.steps, -1)
+
+
+class _Cell(nn.Module):
+    """What `Loop` needs: `kernel` for the inputs of all steps at once, `first_state`, and `step` for the rest."""
+
+    def __init__(self, channels: int, units: int, gates: int, bias: bool = True) -> None:
+        super().__init__()
+        self.units = units
+        self.kernel = nn.Parameter(nn.init.xavier_uniform_(torch.empty(gates * units, channels)))
+        self.recurrent_kernel = nn.Parameter(nn.init.orthogonal_(torch.empty(gates * units, units)))
+        self.bias = nn.Parameter(torch.zeros(gates * units)) if bias else None
+
+    def inputs(self, x: Tensor) -> tuple[Tensor, ...]:
+        """The part of the net input that depends on x alone, for each step."""
+        return F.linear(x, self.kernel, self.bias).unbind(1)
+
+    def recur(self, net: Tensor, state: Tensor) -> Tensor:
+        """The whole net input of a step."""
+        return torch.addmm(net, state, self.recurrent_kernel.T)
+
+
+class LSTMCell(_Cell):
+    """The cell of LSTM: state (h, c)."""
+
+    def __init__(self, channels: int, units: int, forget_bias: float = 1.0) -> None:
+        super().__init__(channels, units, gates=4)
+        with torch.no_grad():
+            self.bias[units : 2 * units] = forget_bias  # type: ignore[index]
+
+    def first_state(self, zeros: Tensor) -> Any:
+        return zeros, zeros
+
+    def step(self, net: Tensor, state: Any) -> tuple[Tensor, Any]:
+        h, c = state
+        i, f, g, o = self.recur(net, h).chunk(4, dim=1)
+        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+        h = torch.sigmoid(o) * torch.tanh(c)
+        return h, (h, c)
+
+
+class LayerNormCell(_Cell):
+    """A simple recurrent cell with layer normalisation of its net input, h_t = tanh(LN(W x_t + U h_{t-1})).
+
+    normalise="output" normalises after the first tanh instead, as the notes' code does:
+    h_t = tanh(LN(tanh(W x_t + U h_{t-1} + b))).
+    """
+
+    def __init__(self, channels: int, units: int, normalise: str = "input") -> None:
+        super().__init__(channels, units, gates=1, bias=normalise == "output")
+        self.normalise = normalise
+        self.norm = nn.LayerNorm(units, eps=1e-3)
+
+    def first_state(self, zeros: Tensor) -> Any:
+        return zeros
+
+    def step(self, net: Tensor, state: Any) -> tuple[Tensor, Any]:
+        net = self.recur(net, state)
+        if self.normalise == "output":
+            net = torch.tanh(net)
+        state = torch.tanh(self.norm(net))
+        return state, state
+
+
+class PeepholeLSTMCell(LSTMCell):
+    """An LSTM cell whose gates see the memory through diagonal weights v: c_{t-1} for i and f, c_t for o."""
+
+    def __init__(self, channels: int, units: int) -> None:
+        super().__init__(channels, units)
+        self.peephole = nn.Parameter(torch.zeros(3, units))
+
+    def step(self, net: Tensor, state: Any) -> tuple[Tensor, Any]:
+        h, c = state
+        v_i, v_f, v_o = self.peephole
+        i, f, g, o = self.recur(net, h).chunk(4, dim=1)
+        c = torch.sigmoid(f + v_f * c) * c + torch.sigmoid(i + v_i * c) * torch.tanh(g)
+        h = torch.sigmoid(o + v_o * c) * torch.tanh(c)
+        return h, (h, c)
+
+
+class Loop(nn.Module):
+    """A loop over time, written by hand: run a cell on each step and keep every output, [N, T, units]."""
+
+    def __init__(self, cell: Any) -> None:
+        super().__init__()
+        self.cell = cell
+
+    def forward(self, x: Tensor) -> Tensor:
+        state = self.cell.first_state(x.new_zeros(len(x), self.cell.units))
+        outputs = []
+        for net in self.cell.inputs(x):
+            output, state = self.cell.step(net, state)
+            outputs.append(output)
+        return torch.stack(outputs, dim=1)
+
+
+class DropoutRNN(_Cell):
+    """A simple recurrent layer that drops inputs and state values in training, by a new mask at every step.
+
+    h_t = tanh(W (m_t * x_t) + U (n_t * h_{t-1}) + b).
+    """
+
+    def __init__(self, channels: int, units: int, rate: float, recurrent_rate: float) -> None:
+        super().__init__(channels, units, gates=1)
+        self.rate, self.recurrent_rate = rate, recurrent_rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        nets = self.inputs(F.dropout(x, self.rate, self.training))
+        masks = F.dropout(x.new_ones(len(nets), len(x), self.units), self.recurrent_rate, self.training)
+        state, outputs = x.new_zeros(len(x), self.units), []
+        for net, mask in zip(nets, masks, strict=True):
+            state = torch.tanh(self.recur(net, mask * state))
+            outputs.append(state)
+        return torch.stack(outputs, dim=1)
+
+
+class GatedStack(nn.Module):
+    """WaveNet's residual blocks, one per dilation d; returns the sum of their skip outputs s, [N, T, filters].
+
+    z = tanh(W_f *_d x) * sigmoid(W_g *_d x); s = V z; the next block's x is x + s. tanh_twice applies tanh again to the
+    first factor, as the notes' code does.
+    """
+
+    def __init__(self, filters: int, dilations: list[int], tanh_twice: bool = False) -> None:
+        super().__init__()
+        self.tanh_twice = tanh_twice
+        self.gates = nn.ModuleList(Conv1D(filters, 2 * filters, 2, dilation=d, causal=True) for d in dilations)
+        self.mixes = nn.ModuleList(Conv1D(filters, filters, 1) for _ in dilations)
+
+    def forward(self, x: Tensor) -> Tensor:
+        skips: list[Tensor] = []
+        for gate, mix in zip(self.gates, self.mixes, strict=True):
+            f, g = gate(x).chunk(2, dim=-1)
+            f = torch.tanh(torch.tanh(f)) if self.tanh_twice else torch.tanh(f)
+            skips.append(mix(f * torch.sigmoid(g)))
+            x = x + skips[-1]
+        return torch.stack(skips).sum(dim=0)

@@ -1,0 +1,1 @@
+"""One file is one method; METHODS in `implementations` is their table of contents."""

@@ -1,0 +1,50 @@
+"""Encoder and decoder: one network reads the history into a code, another writes the forecasts from it.
+
+    e_t = tanh(W x_t + U e_{t-1} + b)               t = 1 .. T: the code is e_T
+    d_s = tanh(W' e_T + U' d_{s-1} + b')            s = 1 .. H: the decoder sees the code at each step
+    x_{T+s} = V d_s + c
+
+Cho et al. 2014, arXiv:1406.1078; Sutskever, Vinyals and Le 2014, arXiv:1409.3215. Section "asynchronous seq2seq" of the
+notes, which gives no widths. Departs from the papers: plain recurrent layers; the decoder's forecasts are not fed back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from implementations.forecaster import NetworkForecaster
+from implementations.strategies import MultiOutput
+
+
+@dataclass(kw_only=True)
+class EncoderDecoder(NetworkForecaster):
+    strategy = MultiOutput()
+    units: int = 20
+
+    def keras_network(self, channels: int, outputs: int) -> Any:
+        import keras
+        from keras.layers import Dense, Flatten, RepeatVector, SimpleRNN
+
+        return keras.Sequential(
+            [
+                SimpleRNN(self.units),
+                RepeatVector(outputs // channels),
+                SimpleRNN(self.units, return_sequences=True),
+                Dense(channels),
+                Flatten(),
+            ]
+        )
+
+    def torch_network(self, channels: int, outputs: int) -> Any:
+        from torch import nn
+
+        from implementations.blocks.torch import Dense, RepeatVector, SimpleRNN
+
+        return nn.Sequential(
+            SimpleRNN(channels, self.units, return_sequences=False),
+            RepeatVector(outputs // channels),
+            SimpleRNN(self.units, self.units),
+            Dense(self.units, channels),
+            nn.Flatten(),
+        )

@@ -1,0 +1,39 @@
+"""GRU, sequence to sequence: at every step, forecast the next H values.
+
+    z_t = sigmoid(W_z x_t + U_z h_{t-1} + b_z)                       update
+    r_t = sigmoid(W_r x_t + U_r h_{t-1} + b_r)                       reset
+    n_t = tanh(W_n x_t + b_n + r_t * (U_n h_{t-1} + c_n))            candidate
+    h_t = z_t * h_{t-1} + (1 - z_t) * n_t
+
+Cho et al. 2014, arXiv:1406.1078. Section "GRU" of the notes. Departs from both: the reset acts after U_n h, which is
+the default of both frameworks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from implementations.forecaster import NetworkForecaster
+from implementations.strategies import SequenceToSequence
+
+
+@dataclass(kw_only=True)
+class GRU(NetworkForecaster):
+    strategy = SequenceToSequence()
+    units: int = 20
+
+    def keras_network(self, channels: int, outputs: int) -> Any:
+        import keras
+        from keras.layers import GRU, Dense
+
+        return keras.Sequential(
+            [GRU(self.units, return_sequences=True), GRU(self.units, return_sequences=True), Dense(outputs)],
+        )
+
+    def torch_network(self, channels: int, outputs: int) -> Any:
+        from torch import nn
+
+        from implementations.blocks.torch import GRU, Dense
+
+        return nn.Sequential(GRU(channels, self.units), GRU(self.units, self.units), Dense(self.units, outputs))

@@ -1,0 +1,31 @@
+"""Linear: every future value is a weighted sum of the whole window.
+
+    y = W flatten(x) + b        x [T, D], y [H, D]
+
+Section "linear" of the notes. Departs from it in nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from implementations.forecaster import NetworkForecaster
+from implementations.strategies import MultiOutput
+
+
+@dataclass(kw_only=True)
+class Linear(NetworkForecaster):
+    strategy = MultiOutput()
+
+    def keras_network(self, channels: int, outputs: int) -> Any:
+        import keras
+
+        return keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(outputs)])
+
+    def torch_network(self, channels: int, outputs: int) -> Any:
+        from torch import nn
+
+        from implementations.blocks.torch import Dense
+
+        return nn.Sequential(nn.Flatten(), Dense(self.steps * channels, outputs))

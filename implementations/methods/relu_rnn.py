@@ -1,0 +1,42 @@
+"""A recurrent network of rectified linear units, started at the identity.
+
+    h_t = max(0, W x_t + U h_{t-1} + b),   U = I at the start
+
+Le, Jaitly and Hinton 2015, arXiv:1504.00941 (IRNN). Section "activation" of the notes, which names it without settings.
+Departs from the paper: Glorot uniform input weights and Adam, as for all methods here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from implementations.forecaster import NetworkForecaster
+from implementations.strategies import SequenceToSequence
+
+
+@dataclass(kw_only=True)
+class ReLURNN(NetworkForecaster):
+    strategy = SequenceToSequence()
+    units: int = 20
+
+    def keras_network(self, channels: int, outputs: int) -> Any:
+        import keras
+
+        def layer() -> keras.layers.Layer:
+            return keras.layers.SimpleRNN(
+                self.units, activation="relu", recurrent_initializer="identity", return_sequences=True
+            )
+
+        return keras.Sequential([layer(), layer(), keras.layers.Dense(outputs)])
+
+    def torch_network(self, channels: int, outputs: int) -> Any:
+        from torch import nn
+
+        from implementations.blocks.torch import Dense, SimpleRNN
+
+        return nn.Sequential(
+            SimpleRNN(channels, self.units, activation="relu", identity=True),
+            SimpleRNN(self.units, self.units, activation="relu", identity=True),
+            Dense(self.units, outputs),
+        )

@@ -1,0 +1,72 @@
+"""Real-time recurrent learning: the gradient carried forward in time, instead of back through it.
+
+    h_t = tanh(v_t M),   v_t = [x_t, h_{t-1}, 1],   M = [W; U; b]
+    S_t = d h_t / d M = (1 - h_t^2) * (U' S_{t-1} + v_t)            the sensitivities, S_0 = 0
+    dL / dM = sum over t of (dL / dh_t) S_t                        known at once at each step t
+
+Williams and Zipser 1989, doi:10.1162/neco.1989.1.2.270. Section "training RNNs" of the notes, which gives no network:
+here one layer, forecasting at every step. The gradient is that of back-propagation through time to rounding, at
+memory that does not grow with T but work that grows with units^4, hence ten units. Departs from the paper: weights are
+updated after a batch of series, not after every time step, so that the two gradients are the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from implementations.forecaster import NetworkForecaster
+from implementations.strategies import SequenceToSequence
+
+
+@dataclass(kw_only=True)
+class RTRLRNN(NetworkForecaster):
+    strategy = SequenceToSequence()
+    units: int = 10
+
+    def keras_network(self, channels: int, outputs: int) -> Any:
+        import keras
+
+        return keras.Sequential(
+            [keras.layers.SimpleRNN(self.units, return_sequences=True), keras.layers.Dense(outputs)],
+        )
+
+    def torch_network(self, channels: int, outputs: int) -> Any:
+        from torch import nn
+
+        from implementations.blocks.torch import Dense, SimpleRNN
+
+        return nn.Sequential(SimpleRNN(channels, self.units), Dense(self.units, outputs))
+
+    @staticmethod
+    def gradient(
+        ops: Any, scan: Any, weights: list[Any], inputs: Any, targets: Any, present: Any
+    ) -> tuple[Any, list[Any]]:
+        """Mean squared error and its gradient, by sensitivities; `ops` is keras.ops or torch.
+
+        weights: W [D, K], U [K, K], b [K], V [K, H D], c [H D]; inputs [N, T, D], targets [N, T, H D], present [N].
+        """
+        W, U, b, V, c = weights
+        (series, steps, channels), units = inputs.shape, U.shape[0]
+        one, identity = ops.ones((series, 1)), ops.eye(units)
+        scale = present[:, None] / (ops.sum(present) * steps * c.shape[0])
+
+        def step(carried: Any, at_step: Any) -> tuple[Any, Any]:
+            h, S, loss, d_M, d_V, d_c = carried  # S [N, p, j, k]: d h_k / d M_pj
+            x, target = at_step
+            v = ops.concatenate([x, h, one], 1)
+            h = ops.tanh(ops.matmul(x, W) + ops.matmul(h, U) + b)
+            S = (1 - h * h)[:, None, None, :] * (ops.matmul(S, U) + v[:, :, None, None] * identity)
+            error = ops.matmul(h, V) + c - target
+            d_y = 2 * error * scale
+            d_h = ops.einsum("no,ko->nk", d_y, V)
+            d_M = d_M + ops.sum(d_h[:, None, None, :] * S, (0, 3))
+            d_V, d_c = d_V + ops.einsum("nk,no->ko", h, d_y), d_c + ops.sum(d_y, 0)
+            return (h, S, loss + ops.sum(error * error * scale), d_M, d_V, d_c), h
+
+        rows = channels + units + 1
+        sensitivities = ops.zeros((series, rows, units, units))
+        sums = (ops.zeros(()), ops.zeros((rows, units)), ops.zeros(V.shape), ops.zeros(c.shape))
+        by_step = (ops.moveaxis(inputs, 1, 0), ops.moveaxis(targets, 1, 0))
+        (_, _, loss, d_M, d_V, d_c), _ = scan(step, (ops.zeros((series, units)), sensitivities, *sums), by_step)
+        return loss, [d_M[:channels], d_M[channels:-1], d_M[-1], d_V, d_c]

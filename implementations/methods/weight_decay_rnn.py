@@ -1,0 +1,20 @@
+"""A penalty on large weights, so that the recurrent map does not stretch and gradients do not explode.
+
+    loss = MSE + l2 * sum of w^2 + l1 * sum of |w|       over the weight matrices; biases go free
+
+Pascanu, Mikolov and Bengio 2013, arXiv:1211.5063, section 3.1. Section "gradient explosion" of the notes, which
+gives no strength: l2 = 1e-4 here, l1 as an option (--set weight_decay_rnn.l1=1e-5). The learning curve shows the MSE
+alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from implementations.methods.rnn_sequence import RNNSequence
+
+
+@dataclass(kw_only=True)
+class WeightDecayRNN(RNNSequence):
+    learning_rate: float = 0.001
+    l2: float = 1e-4

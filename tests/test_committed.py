@@ -1,0 +1,98 @@
+"""The committed results are tested like code: complete, small, clean, and near the notes' figures or explained."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+import implementations
+from bench import notes, results
+from bench.results import Run
+from bench.tasks import TASKS
+
+FOLDER = ROOT / "results"
+WANTED = [
+    (task, method, backend)
+    for task in TASKS.values()
+    for method in implementations.METHODS
+    if task.runs(method)
+    for backend in implementations.backends_of(method)
+]
+NEAR = 0.35  # a figure of the notes comes from one seed of one old version: further off needs an explanation
+
+
+@pytest.fixture(scope="module")
+def runs() -> list[Run]:
+    found, problems = results.read(FOLDER)
+    assert problems == []
+    return found
+
+
+def default_run(runs: list[Run], task: str, method: str, backend: str) -> Run:
+    spec = (task, method, backend, 42, (), False)
+    found = [
+        run
+        for run in runs
+        if (run.spec.task, run.spec.method, run.spec.backend, run.spec.seed, run.spec.changed, run.spec.quick) == spec
+    ]
+    assert len(found) == 1, f"{len(found)} records of {spec}"
+    return found[0]
+
+
+def test_every_default_method_has_a_result_in_every_backend(runs: list[Run]) -> None:
+    for task, method, backend in WANTED:
+        run = default_run(runs, task.name, method, backend)
+        assert run.status == "ok", f"{task.name} {method} {backend}: {run.status}, {run.reason}"
+        assert run.spec.settings == implementations.default_settings(method), f"{method}: its defaults have changed"
+
+
+def test_records_are_small_and_name_no_machine_or_path() -> None:
+    for path in FOLDER.glob("*/*.json"):
+        content = path.read_bytes()
+        assert len(content) < 20_000, f"{path.name}: {len(content)} bytes"
+        assert not re.search(rb'"/|/(home|root|work|tmp)/|hostname', content), path.name
+
+
+def test_baselines_are_exact(runs: list[Run]) -> None:
+    one = default_run(runs, "one-step", "last_value", "numpy").metrics
+    ten = default_run(runs, "ten-step", "last_value", "numpy").metrics
+    assert one and one.val_mse == pytest.approx(0.020211367, abs=1e-8)
+    assert ten and ten.last_step_mse == pytest.approx(0.26649, abs=5e-6)
+
+
+FIGURES = [
+    (task, method, backend)
+    for task, methods in notes.figures().items()
+    for method in methods
+    for backend in implementations.backends_of(method)
+]
+
+
+@pytest.mark.parametrize(("task", "method", "backend"), FIGURES)
+def test_the_figures_of_the_notes_are_near_or_explained(runs: list[Run], task: str, method: str, backend: str) -> None:
+    printed, ours = notes.figures()[task][method], default_run(runs, task, method, backend).metrics
+    assert ours
+    ratios = (ours.val_mse / printed.val_mse, ours.last_step_mse / printed.last_step_mse)
+    explained = f"`{method}`" in (ROOT / "docs" / "figures.md").read_text()
+    assert all(abs(ratio - 1) <= NEAR for ratio in ratios) or explained, f"{ratios}, and docs/figures.md is silent"
+    if method == "simple_rnn":
+        assert ratios[1] == pytest.approx(1, abs=0.05)
+
+
+def test_the_board_is_up_to_date() -> None:
+    from bench import leaderboard
+
+    assert not leaderboard.stale(FOLDER, ROOT / "leaderboard.md")
+
+
+def test_no_document_or_record_names_a_machine() -> None:
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "constraints.txt", ROOT / "Makefile"]:
+        named = re.search(r"(?<![\w.])/(home|root|work)/", path.read_text())
+        assert not named, f"{path.relative_to(ROOT)}: {named}"
+
+
+def test_root_is_the_checkout() -> None:
+    assert (ROOT / "pyproject.toml").is_file() and Path(results.__file__).is_relative_to(ROOT)

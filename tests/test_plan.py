@@ -1,0 +1,182 @@
+"""From a selection to specs, and from specs to the jobs that are left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from conftest import make_run, make_spec
+
+import implementations
+from bench import plan, results, selection
+from bench.errors import UsageError
+from bench.plan import Job
+from bench.selection import Selection
+
+
+def names(**asked: Any) -> set[tuple[str, str, str]]:
+    """Task, method and backend of what a selection runs."""
+    return {(spec.task, spec.method, spec.backend) for spec in selection.specs(Selection(**asked))}
+
+
+def test_a_backend_brings_the_baselines_along():
+    found = names(backends=["keras"])
+    assert {
+        ("ten-step", "last_value", "numpy"),
+        ("ten-step", "gru", "keras"),
+        ("one-step", "deep_rnn", "keras"),
+    } <= found
+    assert {backend for _, _, backend in found} == {"numpy", "keras"}
+
+
+def test_numpy_alone_runs_the_methods_without_a_network():
+    assert {backend for _, _, backend in names(backends=["numpy"])} == {"numpy"}
+
+
+def test_default_sets_of_the_tasks():
+    methods = {task: {name for of, name, _ in names() if of == task} for task in ("one-step", "ten-step")}
+    baselines = {"last_value", "moving_average", "arima", "linear"}
+    assert methods["one-step"] == baselines | {"simple_rnn", "deep_rnn_recurrent_head", "deep_rnn"}
+    assert methods["ten-step"] == set(implementations.METHODS) - {"simple_rnn", "deep_rnn_recurrent_head", "deep_rnn"}
+
+
+def test_a_named_method_runs_on_every_task_and_only_there_it_is():
+    found = names(methods=["lstm*"], backends=["keras"])
+    assert {task for task, _, _ in found} == {"one-step", "ten-step"}
+    assert {"lstm", "lstm_cell"} <= {method for _, method, _ in found} <= set(implementations.METHODS)
+    assert all(method.startswith("lstm") for _, method, _ in found)
+
+
+def test_epochs_and_settings_are_resolved_and_named():
+    (spec,) = selection.specs(
+        Selection(methods=["gru"], tasks=["ten-step"], backends=["torch"], epochs=5, settings=["gru.units=32"])
+    )
+    defaults = implementations.default_settings("gru")
+    assert spec.settings == {**defaults, "epochs": 5, "units": 32}
+    assert spec.changed == ("epochs", "units")
+
+
+def test_asking_for_the_default_changes_nothing():
+    asked = {"methods": ["gru"], "tasks": ["ten-step"], "backends": ["torch"]}
+    plain, same = (
+        selection.specs(Selection(**asked, **more))
+        for more in ({}, {"epochs": 20, "settings": ["gru.learning_rate=1e-3"]})
+    )
+    assert [results.key_of(spec) for spec in plain] == [results.key_of(spec) for spec in same]
+
+
+def test_set_alone_runs_the_methods_that_it_names():
+    assert {method for _, method, _ in names(settings=["gru.units=32", "lstm.epochs=3"])} == {"gru", "lstm"}
+
+
+def test_epochs_leave_methods_without_epochs_alone():
+    specs = selection.specs(Selection(methods=["last_value"], epochs=3))
+    assert {spec.changed for spec in specs} == {()}
+
+
+def test_quick_runs_few_methods_unless_they_are_named():
+    assert ("ten-step", "gru", "keras") in names(quick=True) and len(names(quick=True, backends=["torch"])) < 10
+    assert ("ten-step", "wavenet", "torch") in names(quick=True, backends=["torch"], methods=["*"])
+
+
+def test_quick_is_marked_smaller_and_short():
+    full, quick = (
+        selection.specs(Selection(methods=["gru"], tasks=["ten-step"], quick=quick))[0] for quick in (False, True)
+    )
+    assert quick.quick and quick.settings["epochs"] == 2 and quick.changed == ()
+    assert quick.data_sha256 != full.data_sha256 and results.key_of(quick) != results.key_of(full)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("gru.units=32", 32),
+        ("gru.learning_rate=1", 1.0),
+        ("gru.optimizer=sgd", "sgd"),
+        ("gru.clip_norm=2", 2.0),
+        ("gru.clip_norm=none", None),
+    ],
+)
+def test_settings_are_typed_as_the_method_states(text, value):
+    ((parsed,),) = (found.values() for found in selection.parse_settings([text]).values())
+    assert parsed == value and type(parsed) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"methods": ["gruu"]}, "unknown method 'gruu': did you mean gru"),
+        ({"methods": ["zzz"]}, "unknown method 'zzz': choose from last_value"),
+        ({"tasks": ["two-step"]}, "unknown task 'two-step': did you mean"),
+        ({"backends": ["tensorflow"]}, "unknown backend 'tensorflow': choose from numpy, keras, keras-jax, torch"),
+        ({"backends": ["numpy"], "methods": ["gru"]}, "nothing to run on numpy: gru has keras, keras-jax, torch"),
+        ({"seeds": "1,x"}, "'x' is not a whole number in 0..4294967295"),
+        ({"seeds": "-1"}, "'-1' is not a whole number"),
+        ({"seeds": "4294967296"}, "'4294967296' is not a whole number"),
+        ({"seeds": "1.0"}, "'1.0' is not a whole number"),
+        ({"seeds": ""}, "'' is not a whole number"),
+        ({"seeds": "²"}, "'²' is not a whole number"),
+        ({"seeds": "1,2,1"}, "1 is given twice"),
+        ({"seeds": "1,01"}, "1 is given twice"),
+        ({"epochs": 0}, "--epochs 0: at least 1"),
+        ({"settings": ["gru.unit=3"]}, "unknown setting of gru 'unit': did you mean units"),
+        ({"settings": ["grU.units=3"]}, "unknown method 'grU': did you mean gru"),
+        ({"settings": ["gru.units"]}, "METHOD.NAME=VALUE is needed"),
+        ({"settings": ["gru.units=many"]}, "'many' is not a whole number"),
+        ({"settings": ["gru.units=2.5"]}, "'2.5' is not a whole number"),
+        ({"settings": ["gru.units=none"]}, "'none' is not a whole number"),
+        ({"settings": ["gru.learning_rate=nan"]}, "'nan' is not a number"),
+        ({"settings": ["gru.units=0"]}, "units: got 0"),
+        ({"settings": ["gru.epochs=0"]}, "epochs: got 0"),
+        ({"settings": ["gru.units=3"], "methods": ["lstm"]}, "gru is not among the methods of this run"),
+    ],
+)
+def test_bad_selections(asked, message):
+    with pytest.raises(UsageError) as caught:
+        selection.specs(Selection(**asked))
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_largest_seed():
+    assert selection.parse_seeds("0, 4294967295") == [0, 2**32 - 1]
+
+
+def test_a_missing_backend_names_its_extra(monkeypatch):
+    monkeypatch.setattr("implementations.backends.installed", lambda name: name != "torch")
+    with pytest.raises(UsageError, match=r"backend 'torch' is not installed: pip install 'aheadbench\[torch\]'"):
+        selection.choose_backends(["torch"])
+    assert selection.choose_backends([]) == ["numpy", "keras", "keras-jax"]
+
+
+def test_finished_runs_are_skipped_and_failed_ones_repeated():
+    specs = [make_spec(seed=seed) for seed in range(6)]
+    ends = ["ok", "diverged", "failed", "timeout", "oom"]
+    runs = [make_run(spec, status=end, metrics=None) for spec, end in zip(specs, ends, strict=False)]
+    assert {job.spec.seed for job in plan.jobs(specs, runs, force=False)} == {2, 3, 4, 5}
+    assert len(plan.jobs(specs, runs, force=True)) == 6
+
+
+def test_predictions_come_from_earlier_records():
+    keras = make_run(make_spec(), seconds={"fit": 20.0, "total": 30.0})
+    torch = make_run(make_spec(backend="torch"), seconds={"fit": 2.0, "total": 3.0})
+    assert plan.predict(make_spec(seed=1), [keras, torch]) == 30
+    assert plan.predict(make_spec(seed=1), [torch]) == 3
+    assert plan.predict(make_spec(settings={"epochs": 40}), [keras]) == 50
+    assert plan.predict(make_spec(quick=True), [keras]) is None
+    assert plan.predict(make_spec(method="lstm"), [keras]) is None
+
+
+def test_baselines_and_fast_methods_go_first():
+    slow, fast = make_spec(method="slow"), make_spec(method="fast")
+    baseline, unknown = make_spec(method="baseline", backend="numpy"), make_spec(method="unknown")
+    runs = [make_run(slow), make_run(fast, seconds={"fit": 1.0, "total": 2.0})]
+    ordered = plan.jobs([slow, fast, baseline, unknown], runs, force=True)
+    assert [job.spec.method for job in ordered] == ["baseline", "unknown", "fast", "slow"]
+
+
+def test_makespan():
+    planned = [Job(make_spec(seed=seed), seconds) for seed, seconds in enumerate([10.0, 20.0, 30.0])]
+    assert plan.makespan(planned, 1) == 60
+    assert plan.makespan(planned, 2) == 40
+    assert plan.makespan([*planned, Job(make_spec())], 2) is None
+    assert plan.makespan([], 2) == 0
