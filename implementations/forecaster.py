@@ -167,11 +167,12 @@ class NetworkForecaster(Forecaster):
         self, history: np.ndarray, future: np.ndarray, validation: tuple[np.ndarray, np.ndarray] | None = None
     ) -> Self:
         check_windows(history, future)
+        targets = self.strategy.targets(history, future)
         engine = backends.load(self.backend)
         self.curve, self.seconds = {}, dict.fromkeys(("build", "first_step", "fit", "validate"), 0.0)
         with self._timed("build"):
             self._build(engine, history.shape[1], history.shape[2], future.shape[1])
-            trainer = engine.Trainer(self.network, self, history, self.strategy.targets(history, future))
+            trainer = engine.Trainer(self.network, self, history, targets)
         with self._timed("first_step"):
             trainer.compile()
         random = np.random.default_rng(self.seed)

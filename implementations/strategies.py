@@ -66,6 +66,8 @@ class SequenceToSequence(Strategy):
         return min(horizon, self.longest or horizon)
 
     def targets(self, history: np.ndarray, future: np.ndarray) -> np.ndarray:
+        if history.shape[1] <= self.first:
+            raise ValueError(f"history: got {history.shape[1]} steps, needed at least {self.first + 1}")
         block = self.block(future.shape[1])
         series = np.concatenate([history, future], axis=1)
         ahead = np.lib.stride_tricks.sliding_window_view(series[:, 1:], block, axis=1)  # [N, T + H - block, D, block]

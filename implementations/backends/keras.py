@@ -18,6 +18,7 @@ import numpy as np
 from keras import ops
 
 import implementations.blocks.keras as blocks  # registers the layers that saved networks name
+from implementations import initial
 
 engine = importlib.import_module(f"implementations.backends.{keras.backend.backend()}")
 
@@ -26,7 +27,7 @@ CHUNK = 1000  # series per forward pass: one compiled shape, bounded memory
 
 def seed(number: int) -> None:
     """Seed Python's, NumPy's and the framework's generators."""
-    random.seed(number)  # Keras draws from here the seeds of its initialisers and of dropout
+    random.seed(number)  # Keras draws from here the seed of dropout
     np.random.seed(number)
     engine.seed(number)
 
@@ -45,7 +46,8 @@ def build(forecaster: Any, steps: int | None, channels: int, outputs: int) -> ke
     """The forecaster's network on windows of `steps` (None: any number) with fresh weights."""
     seed(forecaster.seed)
     window = keras.Input((steps, channels))
-    return keras.Model(window, forecaster.keras_network(channels, outputs)(window))
+    with initial.drawn_from(forecaster.seed), keras.saving.custom_object_scope(blocks.DEFAULTS):
+        return keras.Model(window, forecaster.keras_network(channels, outputs)(window))
 
 
 def parameters(network: keras.Model) -> int:

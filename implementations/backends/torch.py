@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
+from implementations import initial
+
 CHUNK = 1000  # series per forward pass: bounded memory, and the same shape for every part of the data
 ADAM_EPSILON = 1e-7  # Keras' own
 
@@ -36,7 +38,8 @@ def thread_count() -> int:
 def build(forecaster: Any, steps: int | None, channels: int, outputs: int) -> torch.nn.Module:
     """The forecaster's network on windows of `steps` (None: any number) with fresh weights."""
     torch.manual_seed(forecaster.seed)
-    return forecaster.torch_network(channels, outputs)
+    with initial.drawn_from(forecaster.seed):
+        return forecaster.torch_network(channels, outputs)
 
 
 def parameters(network: torch.nn.Module) -> int:

@@ -8,6 +8,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from implementations import initial
+
 Step = Callable[[Any, Any], tuple[Any, Any]]  # (carried, values of one step) -> (carried, output)
 
 register = keras.saving.register_keras_serializable(package="aheadbench")
@@ -33,6 +35,25 @@ def scan(step: Step, carried: Any, sequences: tuple[Any, ...]) -> tuple[Any, Any
     start = (tf.constant(0), carried, tf.TensorArray(sequences[0].dtype, steps))
     _, carried, outputs = tf.while_loop(lambda t, *_: t < steps, body, start, maximum_iterations=steps)
     return carried, outputs.stack()
+
+
+@register
+class GlorotUniform(keras.initializers.Initializer):
+    """Keras' default for kernels, drawn by NumPy."""
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Any:
+        return ops.convert_to_tensor(initial.glorot_uniform(shape), dtype)
+
+
+@register
+class Orthogonal(keras.initializers.Initializer):
+    """Keras' default for recurrent kernels, drawn by NumPy."""
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Any:
+        return ops.convert_to_tensor(initial.orthogonal(shape), dtype)
+
+
+DEFAULTS = {"glorot_uniform": GlorotUniform, "orthogonal": Orthogonal}  # what layers name, and what they get
 
 
 @register

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from implementations import initial
+from implementations.blocks import bptt
 
 ACTIVATIONS: dict[str | None, Callable[[Tensor], Tensor]] = {
     None: lambda x: x,
@@ -18,11 +21,21 @@ ACTIVATIONS: dict[str | None, Callable[[Tensor], Tensor]] = {
 }
 
 
+def glorot(inputs: int, outputs: int) -> nn.Parameter:
+    """A kernel [outputs, inputs]: Keras' [inputs, outputs], transposed."""
+    return nn.Parameter(torch.from_numpy(initial.glorot_uniform((inputs, outputs))).T.contiguous())
+
+
+def orthogonal(units: int, outputs: int) -> nn.Parameter:
+    """A recurrent kernel [outputs, units], orthogonal as a whole: Keras' [units, outputs], transposed."""
+    return nn.Parameter(torch.from_numpy(initial.orthogonal((units, outputs))).T.contiguous())
+
+
 class Dense(nn.Linear):
     """Glorot uniform weights and zero bias, applied at every step."""
 
     def reset_parameters(self) -> None:
-        nn.init.xavier_uniform_(self.weight)
+        self.weight = glorot(self.in_features, self.out_features)
         nn.init.zeros_(self.bias)
 
 
@@ -37,72 +50,41 @@ class Conv1D(nn.Module):
         causal: bool = False, activation: str | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.convolution = nn.Conv1d(channels, filters, width, stride=stride, dilation=dilation)
-        self.reach, self.stride = dilation * (width - 1) + 1, stride
-        self.padding = self.reach - 1 if causal else 0
+        self.lags, self.stride = range(0, dilation * width, dilation), stride
+        self.padding = self.lags[-1] if causal else 0
         self.activation = ACTIVATIONS[activation]
-        nn.init.xavier_uniform_(self.convolution.weight)
-        nn.init.zeros_(self.convolution.bias)  # type: ignore[arg-type]
+        kernel = torch.from_numpy(initial.glorot_uniform((width, channels, filters)))
+        self.kernel = nn.Parameter(kernel.permute(2, 1, 0).contiguous())
+        self.bias = nn.Parameter(torch.zeros(filters))
 
     def forward(self, x: Tensor) -> Tensor:
-        unseen = (x.shape[1] - self.reach) % self.stride
-        padded = F.pad(x[:, unseen:].mT, (self.padding, 0))
-        return self.activation(self.convolution(padded).mT)
+        """One matrix product: for series this short and narrow, cheaper than PyTorch's convolution."""
+        padded = F.pad(x, (0, 0, self.padding, 0)) if self.padding else x
+        steps = padded.shape[1] - self.lags[-1]
+        first = (steps - 1) % self.stride
+        seen = [padded[:, first + lag : steps + lag : self.stride] for lag in self.lags]
+        return self.activation(F.linear(torch.cat(seen, dim=2), self.kernel.mT.flatten(1), self.bias))
 
 
-class _Recurrent(nn.Module):
-    """PyTorch's recurrent layer with Keras' initialisers: Glorot on (in, G h), orthogonal on all of (h, G h)."""
+class LSTM(nn.Module):
+    """Gates in the order input, forget, candidate, output; the forget gate's bias starts at `forget_bias`."""
 
-    def __init__(self, layer: Any, return_sequences: bool) -> None:
+    def __init__(self, channels: int, units: int, *, return_sequences: bool = True, forget_bias: float = 1.0) -> None:
         super().__init__()
-        self.layer, self.return_sequences = layer, return_sequences
-        nn.init.xavier_uniform_(layer.weight_ih_l0)
-        nn.init.orthogonal_(layer.weight_hh_l0)
-        nn.init.zeros_(layer.bias_ih_l0)
-        nn.init.zeros_(layer.bias_hh_l0)
+        self.layer = cast(Any, nn.LSTM(channels, units, batch_first=True))
+        self.return_sequences = return_sequences
+        # PyTorch adds two biases where Keras has one: two that learn would take double steps
+        self.layer.bias_hh_l0.requires_grad_(False)
+        self.layer.weight_ih_l0 = glorot(channels, 4 * units)
+        self.layer.weight_hh_l0 = orthogonal(units, 4 * units)
+        nn.init.zeros_(self.layer.bias_ih_l0)
+        nn.init.zeros_(self.layer.bias_hh_l0)
+        with torch.no_grad():
+            self.layer.bias_ih_l0[units : 2 * units] = forget_bias
 
     def forward(self, x: Tensor) -> Tensor:
         outputs = self.layer(x)[0]
         return outputs if self.return_sequences else outputs[:, -1]
-
-    def freeze_second_bias(self) -> None:
-        """PyTorch adds two biases where Keras has one: two that learn would take double steps."""
-        self.layer.bias_hh_l0.requires_grad_(False)
-
-
-class SimpleRNN(_Recurrent):
-    """h_t = f(W x_t + U h_{t-1} + b)."""
-
-    def __init__(
-        self,
-        channels: int,
-        units: int,
-        *,
-        return_sequences: bool = True,
-        activation: str = "tanh",
-        identity: bool = False,
-    ) -> None:
-        super().__init__(nn.RNN(channels, units, nonlinearity=activation, batch_first=True), return_sequences)
-        self.freeze_second_bias()
-        if identity:
-            nn.init.eye_(self.layer.weight_hh_l0)
-
-
-class LSTM(_Recurrent):
-    """Gates in the order input, forget, candidate, output; the forget gate's bias starts at `forget_bias`."""
-
-    def __init__(self, channels: int, units: int, *, return_sequences: bool = True, forget_bias: float = 1.0) -> None:
-        super().__init__(nn.LSTM(channels, units, batch_first=True), return_sequences)
-        self.freeze_second_bias()
-        with torch.no_grad():
-            self.layer.bias_ih_l0[units : 2 * units] = forget_bias
-
-
-class GRU(_Recurrent):
-    """Gates in the order reset, update, candidate, each with two biases, as in Keras with reset_after."""
-
-    def __init__(self, channels: int, units: int, *, return_sequences: bool = True) -> None:
-        super().__init__(nn.GRU(channels, units, batch_first=True), return_sequences)
 
 
 class BatchNormalization(nn.Module):
@@ -142,13 +124,13 @@ class RepeatVector(nn.Module):
 
 
 class _Cell(nn.Module):
-    """What `Loop` needs: `kernel` for the inputs of all steps at once, `first_state`, and `step` for the rest."""
+    """The weights of a recurrent layer. `Loop` needs `inputs` of all steps at once, `first_state` and `step`."""
 
     def __init__(self, channels: int, units: int, gates: int, bias: bool = True) -> None:
         super().__init__()
         self.units = units
-        self.kernel = nn.Parameter(nn.init.xavier_uniform_(torch.empty(gates * units, channels)))
-        self.recurrent_kernel = nn.Parameter(nn.init.orthogonal_(torch.empty(gates * units, units)))
+        self.kernel = glorot(channels, gates * units)
+        self.recurrent_kernel = orthogonal(units, gates * units)
         self.bias = nn.Parameter(torch.zeros(gates * units)) if bias else None
 
     def inputs(self, x: Tensor) -> tuple[Tensor, ...]:
@@ -160,13 +142,65 @@ class _Cell(nn.Module):
         return torch.addmm(net, state, self.recurrent_kernel.T)
 
 
+class SimpleRNN(_Cell):
+    """h_t = f(W x_t + U h_{t-1} + b)."""
+
+    def __init__(
+        self,
+        channels: int,
+        units: int,
+        *,
+        return_sequences: bool = True,
+        activation: str = "tanh",
+        identity: bool = False,
+    ) -> None:
+        super().__init__(channels, units, gates=1)
+        self.return_sequences, self.activation = return_sequences, activation
+        if identity:
+            nn.init.eye_(self.recurrent_kernel)
+
+    def forward(self, x: Tensor) -> Tensor:
+        states = bptt.SimpleRecurrence.apply(
+            x.permute(1, 2, 0), self.kernel, self.recurrent_kernel, self.bias, self.activation
+        )
+        return states.permute(2, 0, 1) if self.return_sequences else states[-1].mT
+
+
+class GRU(_Cell):
+    """Gates in the order reset, update, candidate, each with two biases, as in Keras with reset_after."""
+
+    bias: nn.Parameter
+
+    def __init__(self, channels: int, units: int, *, return_sequences: bool = True) -> None:
+        super().__init__(channels, units, gates=3)
+        self.recurrent_bias = nn.Parameter(torch.zeros(3 * units))
+        self.return_sequences = return_sequences
+        for weight in (self.kernel, self.recurrent_kernel):  # Keras draws them in the order update, reset, candidate
+            update, reset, candidate = weight.detach().chunk(3)
+            weight.data = torch.cat([reset, update, candidate])
+
+    def forward(self, x: Tensor) -> Tensor:
+        states = bptt.GatedRecurrence.apply(x.permute(1, 2, 0), *self._of_four_nets())
+        return states.permute(2, 0, 1) if self.return_sequences else states[-1].mT
+
+    def _of_four_nets(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Weights with rows for reset, update, candidate from x, candidate from h: the reset acts on the last alone."""
+
+        def of_h(weights: Tensor) -> Tensor:
+            gates, candidate = weights.split([2 * self.units, self.units])
+            return torch.cat([gates, torch.zeros_like(candidate), candidate])
+
+        W = F.pad(self.kernel, (0, 0, 0, self.units))
+        return W, of_h(self.recurrent_kernel), F.pad(self.bias, (0, self.units)) + of_h(self.recurrent_bias)
+
+
 class LSTMCell(_Cell):
     """The cell of LSTM: state (h, c)."""
 
     def __init__(self, channels: int, units: int, forget_bias: float = 1.0) -> None:
         super().__init__(channels, units, gates=4)
         with torch.no_grad():
-            self.bias[units : 2 * units] = forget_bias  # type: ignore[index]
+            self.bias.data[units : 2 * units] = forget_bias  # type: ignore[union-attr]
 
     def first_state(self, zeros: Tensor) -> Any:
         return zeros, zeros

@@ -1,0 +1,251 @@
+"""The promises of `implementations.forecaster`, one function each: it raises Broken when a method does not keep one.
+
+Everything is shared where it can be: three small fits per method, since compiling them is what takes the time.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+
+import numpy as np
+
+from implementations.forecaster import Forecaster, NetworkForecaster
+
+Maker = Callable[[int], Forecaster]  # seed -> a fresh forecaster
+Loader = Callable[[Path], Forecaster]
+
+SERIES, STEPS, HORIZON, CHANNELS, WATCHED = 40, 14, 3, 2, 6
+SEED, OTHER_SEED = 1, 2
+LONG = 2 * HORIZON + 1  # steps: beyond the trained horizon, and no multiple of it
+ROUNDING = 1e-5  # how far two forecasts may differ that are the same but for the order of sums
+
+
+class Broken(AssertionError):
+    """A promise is not kept: the message says what was got and what was expected."""
+
+
+@dataclass
+class Subject:
+    """A method under test, the data, and the fits that the checks share."""
+
+    make: Maker
+    load: Loader
+    touched: list[str] = field(default_factory=list)  # which inputs a fit has changed
+
+    @cached_property
+    def windows(self) -> tuple[np.ndarray, np.ndarray]:
+        """History [N, T, D] and future [N, H, D], float32: noisy sines, which a network can learn a little of."""
+        random = np.random.default_rng(0)
+        time = np.arange(STEPS + HORIZON)[None, :, None]
+        frequency, phase = random.uniform(0.3, 0.9, (2, SERIES, 1, CHANNELS))
+        noise = random.uniform(-0.1, 0.1, (SERIES, STEPS + HORIZON, CHANNELS))
+        series = (0.6 * np.sin(frequency * time + 7 * phase) + noise).astype(np.float32)
+        return series[:, :STEPS].copy(), series[:, STEPS:].copy()
+
+    @property
+    def history(self) -> np.ndarray:
+        """The history of a few series, [WATCHED, T, D]: a copy, so that a check may change it."""
+        return self.windows[0][:WATCHED].copy()
+
+    @property
+    def future(self) -> np.ndarray:
+        """The future of the same series, [WATCHED, H, D]."""
+        return self.windows[1][:WATCHED].copy()
+
+    @cached_property
+    def fitted(self) -> Forecaster:
+        return self._fit(SEED)
+
+    @cached_property
+    def fitted_again(self) -> Forecaster:
+        return self._fit(SEED)
+
+    @cached_property
+    def fitted_otherwise(self) -> Forecaster:
+        return self._fit(OTHER_SEED)
+
+    @cached_property
+    def forecasts(self) -> np.ndarray:
+        """The forecasts [WATCHED, LONG, D] of the first fit."""
+        return self.fitted.predict_ahead(self.history, LONG)
+
+    def _fit(self, seed: int) -> Forecaster:
+        history, future = (array.copy() for array in self.windows)
+        watched = self.history, self.future
+        forecaster = self.make(seed)
+        forecaster.fit(history, future, watched)
+        names = ("history", "future", "validation history", "validation future")
+        originals = (*self.windows, self.history, self.future)
+        for name, array, original in zip(names, (history, future, *watched), originals, strict=True):
+            if not np.array_equal(array, original):
+                self.touched.append(name)
+        return forecaster
+
+
+def any_number_of_steps(subject: Subject) -> None:
+    """Forecasts are finite float32 [N, steps, D], however many steps, also beyond the trained horizon."""
+    for steps in (1, HORIZON, LONG):
+        got = subject.fitted.predict_ahead(subject.history, steps)
+        _expect(isinstance(got, np.ndarray), f"steps={steps}: got {type(got).__name__}, expected a NumPy array")
+        shape = (WATCHED, steps, CHANNELS)
+        _expect(got.shape == shape, f"steps={steps}: got shape {got.shape}, expected {shape}")
+        _expect(got.dtype == np.float32, f"steps={steps}: got {got.dtype}, expected float32")
+        _expect(bool(np.isfinite(got).all()), f"steps={steps}: got NaN or infinite forecasts, expected finite ones")
+
+
+def longer_forecasts_begin_as_shorter(subject: Subject) -> None:
+    """Asking for more steps changes none of the first ones."""
+    for steps in (1, HORIZON):
+        got = subject.fitted.predict_ahead(subject.history, steps)
+        _expect_close(got, subject.forecasts[:, :steps], f"the first {steps} of {LONG} steps")
+
+
+def inputs_untouched(subject: Subject) -> None:
+    """Neither fit nor predict_ahead writes to an array that it is given."""
+    _expect(not subject.touched, f"fit changed {', '.join(subject.touched)}, expected to leave it as it is")
+    history = subject.history
+    history.flags.writeable = False
+    subject.fitted.predict_ahead(history, LONG)
+    _expect(np.array_equal(history, subject.history), "predict_ahead changed history, expected to leave it as it is")
+
+
+def same_seed_same_forecasts(subject: Subject) -> None:
+    """A second fit with the same seed gives the same forecasts, bit for bit."""
+    again = subject.fitted_again.predict_ahead(subject.history, LONG)
+    _expect_close(again, subject.forecasts, "two fits of one seed", 0)
+
+
+def another_seed_other_forecasts(subject: Subject) -> None:
+    """A fit with another seed gives other forecasts; methods that learn in no epochs may do without chance."""
+    if subject.fitted.curve:
+        other = subject.fitted_otherwise.predict_ahead(subject.history, LONG)
+        _expect(not np.array_equal(other, subject.forecasts), f"seeds {SEED} and {OTHER_SEED} forecast the same")
+
+
+def loads_what_it_saved(subject: Subject) -> None:
+    """A forecaster that was saved and loaded has the same weights and gives the same forecasts, bit for bit."""
+    with tempfile.TemporaryDirectory() as folder:
+        subject.fitted.save(Path(folder))
+        loaded = subject.load(Path(folder))
+    _expect_close(loaded.predict_ahead(subject.history, LONG), subject.forecasts, "before saving and after loading", 0)
+    pairs = zip(loaded.weights(), subject.fitted.weights(), strict=True)
+    _expect(all(np.array_equal(got, saved) for got, saved in pairs), "other weights after loading")
+
+
+def outputs_are_the_forecasts(subject: Subject) -> None:
+    """`outputs` gives outputs and truth of one shape, of which the newest are the forecast and the future."""
+    got, truth = subject.fitted.outputs(subject.history, subject.future)
+    _expect(got.shape == truth.shape, f"got outputs {got.shape} and truth {truth.shape}, expected one shape")
+    if _every_step(got):
+        got, truth = (array[:, -1].reshape(WATCHED, -1, CHANNELS) for array in (got, truth))
+    block = got.shape[1]
+    _expect_close(got, subject.forecasts[:, :block], "outputs of the last step and forecasts")
+    _expect_close(truth, subject.future[:, :block], "truth of the last step and the future", 0)
+
+
+def no_look_at_the_future(subject: Subject) -> None:
+    """No output made at a step depends on a value after it."""
+    history, future = subject.history, subject.future
+    outputs, truth = subject.fitted.outputs(history, future)
+    _expect_close(subject.fitted.outputs(history, future + 1)[0], outputs, "outputs after the future was changed")
+    if not _every_step(outputs):
+        return
+    made_at = _steps_of(truth, history, future)
+    for newest in made_at[len(made_at) // 3], made_at[-2]:
+        changed = history.copy()
+        changed[:, newest + 1 :] += 0.5
+        got = subject.fitted.outputs(changed, future)[0]
+        known = made_at <= newest
+        _expect_close(got[:, known], outputs[:, known], f"outputs up to step {newest} after later steps were changed")
+        for place in np.flatnonzero(~known):
+            other = not np.array_equal(got[:, place], outputs[:, place])
+            _expect(other, f"the output of step {made_at[place]} ignores what changed after step {newest}")
+
+
+def alone_as_in_company(subject: Subject) -> None:
+    """A series is forecast alone as in a batch."""
+    alone = subject.fitted.predict_ahead(subject.history[2:3], LONG)
+    _expect_close(alone, subject.forecasts[2:3], "a series alone and in a batch", ROUNDING)
+
+
+def bad_input_is_named(subject: Subject) -> None:
+    """Bad windows and steps raise a ValueError that says what was got."""
+    fitted, history, future = subject.fitted, subject.history, subject.future
+    broken = np.where(np.arange(STEPS)[:, None] == 3, np.float32(np.nan), history)
+    ahead = partial(fitted.predict_ahead, steps=HORIZON)
+    _expect_refusal(lambda: ahead(history[:, :, 0]), str((WATCHED, STEPS)), "a history of two dimensions")
+    _expect_refusal(lambda: ahead(history[:, :0]), str((WATCHED, 0, CHANNELS)), "a history of no steps")
+    _expect_refusal(lambda: ahead(broken), "NaN", "NaN in the history")
+    _expect_refusal(lambda: fitted.predict_ahead(history, 0), "0", "no steps ahead")
+    _expect_refusal(lambda: subject.make(SEED).fit(history, future * np.nan), "NaN", "NaN in the future")
+    _expect_refusal(lambda: subject.make(SEED).fit(history, future[1:]), str(future[1:].shape), "a future too few")
+    if isinstance(fitted, NetworkForecaster):
+        _expect_refusal(lambda: ahead(history[:, 1:]), f"{STEPS - 1} steps", "a history one step too short")
+        _expect_refusal(lambda: ahead(history[:, :, :1]), "1 channels", "a channel too few")
+
+
+def curve_has_every_epoch(subject: Subject) -> None:
+    """The learning curve has a finite entry per epoch, its seconds rise; methods without epochs have none."""
+    epochs, curve = getattr(subject.fitted, "epochs", 0), subject.fitted.curve
+    wanted = ("loss", "val_loss", "val_last_step_mse", "seconds") if epochs else ()
+    for name in wanted:
+        got = curve.get(name, [])
+        _expect(len(got) == epochs, f"{name}: got {len(got)} entries, expected {epochs}, one per epoch")
+        _expect(bool(np.isfinite(got).all()), f"{name}: got {got}, expected finite numbers")
+    seconds = curve.get("seconds", [])
+    _expect(seconds == sorted(seconds), f"seconds: got {seconds}, expected them to rise")
+
+
+PROMISES: dict[str, Callable[[Subject], None]] = {
+    one.__name__: one
+    for one in (
+        any_number_of_steps,
+        longer_forecasts_begin_as_shorter,
+        inputs_untouched,
+        same_seed_same_forecasts,
+        another_seed_other_forecasts,
+        loads_what_it_saved,
+        outputs_are_the_forecasts,
+        no_look_at_the_future,
+        alone_as_in_company,
+        bad_input_is_named,
+        curve_has_every_epoch,
+    )
+}
+
+
+def _every_step(outputs: np.ndarray) -> bool:
+    """Whether the outputs are a forecast for every step, [N, T', H * D], rather than one forecast [N, H, D]."""
+    return outputs.shape[1:] != (HORIZON, CHANNELS)
+
+
+def _steps_of(truth: np.ndarray, history: np.ndarray, future: np.ndarray) -> np.ndarray:
+    """At which history steps the outputs [T'] are made: those after which the series goes on as their truth begins."""
+    following = np.concatenate([history, future], axis=1)[:, 1 : STEPS + 1]
+    same = (truth[:, :, None, :CHANNELS] == following[:, None]).all(axis=(0, 3))  # [T', T]
+    _expect(bool((same.sum(axis=1) == 1).all()), "the truth of an output is not what follows one of the history steps")
+    return same.argmax(axis=1)
+
+
+def _expect(kept: bool, message: str) -> None:
+    if not kept:
+        raise Broken(message)
+
+
+def _expect_close(got: np.ndarray, expected: np.ndarray, what: str, tolerance: float = 1e-6) -> None:
+    _expect(got.shape == expected.shape, f"{what}: got shape {got.shape}, expected {expected.shape}")
+    furthest = float(np.abs(got.astype(np.float64) - expected).max())
+    _expect(furthest <= tolerance, f"{what}: got a difference of {furthest:.3g}, expected at most {tolerance:g}")
+
+
+def _expect_refusal(call: Callable[[], object], named: str, what: str) -> None:
+    try:
+        call()
+    except ValueError as error:
+        _expect(named in str(error), f"{what}: got the message {str(error)!r}, expected it to name {named!r}")
+    else:
+        raise Broken(f"{what}: got no ValueError, expected one that names {named!r}")

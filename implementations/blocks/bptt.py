@@ -1,0 +1,109 @@
+"""Recurrent layers with their gradients by hand: PyTorch's autograd spends most of a small step on book-keeping.
+
+Back-propagation through time, Werbos 1990, doi:10.1109/5.58337. A layer's gradient runs back as
+
+    d_t = s_t * dL/dh_t                        its net inputs, by slopes s_t known since the forward pass
+    dL/dh_{t-1} = dL/dy_{t-1} + J' d_t         y: its outputs
+
+so that only these two lines are a loop; weights and inputs have their gradients for all steps at once.
+
+Here arrays are [T, channels, N], series last: the gates of a step are blocks of memory, and no step is copied.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
+
+
+class SimpleRecurrence(Function):
+    """States h_t = f(W x_t + U h_{t-1} + b), [T, h, N], of x [T, D, N], W [h, D], U [h, h], b [h]; f: tanh or relu."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, W: Tensor, U: Tensor, b: Tensor, activation: str) -> Tensor:
+        states = _from_zero(x, len(U))
+        _project(x, W, b, states[1:])
+        f_ = {"tanh": torch.tanh_, "relu": torch.relu_}[activation]
+        steps = states.unbind()
+        for before, h in zip(steps, steps[1:], strict=False):
+            f_(h.addmm_(U, before))
+        ctx.save_for_backward(x, W, U, states)
+        ctx.activation = activation
+        return states[1:]
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, d_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        x, W, U, states = ctx.saved_tensors
+        h = states[1:]
+        slopes = 1 - h * h if ctx.activation == "tanh" else (h > 0).to(h.dtype)
+        deltas = _back(d_outputs, slopes, U)
+        return *_gradients(ctx, deltas, x, W, states), None
+
+
+class GatedRecurrence(Function):
+    """States h_t = z_t * h_{t-1} + (1 - z_t) * n_t, n_t = tanh(a_t + r_t * q_t), [T, h, N], of x [T, D, N].
+
+    Net inputs of r, z, a and q, each of h rows: W x_t + U h_{t-1} + b, of W [4 h, D], U [4 h, h], b [4 h].
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, W: Tensor, U: Tensor, b: Tensor) -> Tensor:
+        units = U.shape[1]
+        states = _from_zero(x, units)
+        gates = x.new_empty(len(x), len(U), x.shape[2])
+        _project(x, W, b, gates)
+        steps = states.unbind()
+        for gate, before, h in zip(gates.unbind(), steps, steps[1:], strict=False):
+            r_and_z, n, q = gate.addmm_(U, before).split([2 * units, units, units])
+            r, z = r_and_z.sigmoid_().chunk(2)
+            torch.lerp(n.addcmul_(r, q).tanh_(), before, z, out=h)
+        ctx.save_for_backward(x, W, U, states, gates)
+        return states[1:]
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, d_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        x, W, U, states, gates = ctx.saved_tensors
+        r, z, n, q = gates.chunk(4, dim=1)
+        s_a = (1 - z) * (1 - n * n)
+        s_r, s_z = s_a * q * r * (1 - r), (states[:-1] - n) * z * (1 - z)
+        # h_{t-1} reaches h_t by U, and as it is by z
+        J = torch.cat([U, torch.eye(U.shape[1], dtype=U.dtype)])
+        deltas = _back(d_outputs, torch.cat([s_r, s_z, s_a, s_a * r, z], dim=1), J)
+        return _gradients(ctx, deltas[:, : len(U)], x, W, states)
+
+
+def _from_zero(x: Tensor, units: int) -> Tensor:
+    """Room for the states [T + 1, h, N], the first of them zero."""
+    states = x.new_empty(len(x) + 1, units, x.shape[2])
+    states[0] = 0
+    return states
+
+
+def _project(x: Tensor, W: Tensor, b: Tensor, out: Tensor) -> None:
+    """W x_t + b for all steps."""
+    torch.baddbmm(b[:, None], W.expand(len(x), -1, -1), x, out=out)
+
+
+def _back(d_outputs: Tensor, slopes: Tensor, J: Tensor) -> Tensor:
+    """The gradients d_t [T, G h, N]; they take the place of the slopes [T, G h, N]. J [G h, h]."""
+    d_states = d_outputs.clone(memory_format=torch.contiguous_format).unbind()
+    by_gate = slopes.unflatten(1, (-1, J.shape[1])).unbind()
+    J_T, deltas = J.T.contiguous(), slopes.unbind()
+    for t in range(len(slopes) - 1, 0, -1):
+        by_gate[t].mul_(d_states[t])
+        d_states[t - 1].addmm_(J_T, deltas[t])
+    by_gate[0].mul_(d_states[0])
+    return slopes
+
+
+def _gradients(ctx: Any, deltas: Tensor, x: Tensor, W: Tensor, states: Tensor) -> tuple[Tensor | None, ...]:
+    """Those of x, W, U and b."""
+    d_x = torch.bmm(W.T.expand(len(x), -1, -1), deltas) if ctx.needs_input_grad[0] else None
+    d_W, d_U = (torch.bmm(deltas, seen.mT).sum(0) for seen in (x, states[:-1]))
+    return d_x, d_W, d_U, deltas.sum((0, 2))

@@ -1,0 +1,80 @@
+"""The gradients that we wrote by hand, against finite differences and PyTorch's own layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from run import run
+from torch import Tensor, nn
+
+from implementations.blocks import torch as blocks
+
+SERIES, STEPS, CHANNELS, UNITS = 5, 9, 3, 4
+
+
+def _is_true(layer: Any, tolerance: float = 1e-6) -> None:
+    """Expect the gradient of x and of all weights to be that of finite differences, in float64."""
+    layer = _random(layer).double()
+    names, weights = zip(*layer.named_parameters(), strict=True)
+    x = torch.randn(SERIES, STEPS, CHANNELS, dtype=torch.float64, requires_grad=True)
+
+    def function(x: Tensor, *weights: Tensor) -> Tensor:
+        return torch.func.functional_call(layer, dict(zip(names, weights, strict=True)), x)
+
+    assert torch.autograd.gradcheck(function, (x, *weights), atol=tolerance)
+
+
+def _equals(ours: Any, theirs: Any, biases: tuple[str, ...]) -> None:
+    """Expect the same outputs and gradients, in float32, of both layers with the same weights."""
+    _random(ours)
+    nn.init.zeros_(theirs.bias_hh_l0)
+    names = ("weight_ih_l0", "weight_hh_l0", *biases)
+    with torch.no_grad():
+        for name, weight in zip(names, ours.parameters(), strict=True):
+            theirs.get_parameter(name).copy_(weight)
+    x, d_outputs = torch.randn(SERIES, STEPS, CHANNELS), torch.randn(SERIES, STEPS, UNITS)
+    answers = []
+    for layer, weights in ((ours, list(ours.parameters())), (theirs, [theirs.get_parameter(name) for name in names])):
+        seen = x.clone().requires_grad_()
+        outputs = layer(seen)
+        outputs = outputs[0] if isinstance(outputs, tuple) else outputs
+        answers.append([outputs, *torch.autograd.grad(outputs, [seen, *weights], d_outputs)])
+    for own, expected in zip(*answers, strict=True):
+        torch.testing.assert_close(own, expected, atol=1e-6, rtol=1e-5)
+
+
+def _random(layer: Any) -> Any:
+    torch.manual_seed(4)
+    for weight in layer.parameters():
+        nn.init.uniform_(weight, -0.8, 0.8)
+    return layer
+
+
+def simple_rnn() -> None:
+    for activation in ("tanh", "relu"):
+        for all_steps in (True, False):
+            _is_true(blocks.SimpleRNN(CHANNELS, UNITS, activation=activation, return_sequences=all_steps))
+        theirs = nn.RNN(CHANNELS, UNITS, nonlinearity=activation, batch_first=True)
+        _equals(blocks.SimpleRNN(CHANNELS, UNITS, activation=activation), theirs, ("bias_ih_l0",))
+
+
+def gru() -> None:
+    for all_steps in (True, False):
+        _is_true(blocks.GRU(CHANNELS, UNITS, return_sequences=all_steps))
+    theirs = nn.GRU(CHANNELS, UNITS, batch_first=True)
+    _equals(blocks.GRU(CHANNELS, UNITS), theirs, ("bias_ih_l0", "bias_hh_l0"))
+
+
+def a_layer_used_twice_before_its_gradient() -> None:
+    """Each use keeps its own states: the gradient of a sum is the sum of gradients."""
+    for layer in (blocks.SimpleRNN(CHANNELS, UNITS), blocks.GRU(CHANNELS, UNITS)):
+        weights, (x, y) = list(_random(layer).parameters()), torch.randn(2, SERIES, STEPS, CHANNELS)
+        together = torch.autograd.grad(layer(x).sum() + layer(y).sum(), weights)
+        apart = [torch.autograd.grad(layer(one).sum(), weights) for one in (x, y)]
+        for both, one, other in zip(together, *apart, strict=True):
+            torch.testing.assert_close(both, one + other, atol=1e-5, rtol=1e-5)
+
+
+if __name__ == "__main__":
+    run(globals())

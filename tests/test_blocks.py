@@ -1,0 +1,20 @@
+"""Every layer, ours and the frameworks' own as we use them, against plain NumPy loops: tests/checks/blocks_*.py."""
+
+from __future__ import annotations
+
+import pytest
+from children import cases, checks_of, failure
+
+FILES = {"keras": "blocks_keras.py", "keras-jax": "blocks_keras.py", "torch": "blocks_torch.py"}
+
+
+@pytest.mark.parametrize(("backend", "check"), cases(FILES))
+def test_block(backend: str, check: str) -> None:
+    problem = failure(FILES[backend], backend, check)
+    assert problem is None, problem
+
+
+def test_both_frameworks_have_the_same_checks() -> None:
+    """But for what only one of them has."""
+    only_one = {"conv1d_equals_keras_own", "repeat_vector", "one_bias_learns_where_keras_has_one", "initial_biases"}
+    assert set(checks_of("blocks_keras.py")) ^ set(checks_of("blocks_torch.py")) == only_one
