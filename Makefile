@@ -9,9 +9,9 @@ STAMP := $(VENV)/installed
 run: $(STAMP)
 	$(BIN)/python -m bench run --backend keras
 
-# -n 2: every test that needs a framework starts a process of its own, so two workers are two cores
+# loadgroup: the tests of one backend share one child process, and so one core
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -28,6 +28,8 @@ def truth(spec: Spec, count: int = 3) -> Windows | None:
 def fits(run: Run, known: Windows) -> bool:
     """Whether a run kept one finite forecast [H] for each of these series."""
     shapes = {len(forecast) for forecast in run.examples or []}
-    return len(run.examples or []) == len(known.future) and shapes == {known.future.shape[1]} and bool(
-        np.isfinite(run.examples or []).all()
+    return (
+        len(run.examples or []) == len(known.future)
+        and shapes == {known.future.shape[1]}
+        and bool(np.isfinite(run.examples or []).all())
     )

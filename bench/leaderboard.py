@@ -1,7 +1,7 @@
 """From the records to leaderboard.md and its pictures: the same records give the same bytes.
 
-    results.read -> assess -> text -> leaderboard.md
-                           -> pictures -> results/figures/*.png
+results.read -> assess -> text -> leaderboard.md
+                       -> pictures -> results/figures/*.png
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"{str(folder)!r} cannot be written: {results.reason_of(error)}") from None
+        raise UsageError(f"{str(folder)!r} cannot be written: {files.reason_of(error)}") from None
 
 
 def _relative(folder: Path, board: Path) -> str:

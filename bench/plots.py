@@ -38,8 +38,16 @@ SUFFIXES = (".png", ".svg")
 #: fits faster than this are drawn at it: they would stretch a logarithmic axis over nothing
 SHORTEST_FIT = 0.01
 
-_STYLE = {"svg.hashsalt": "aheadbench", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False,
-          "axes.titlesize": 10, "legend.frameon": False, "figure.dpi": 100, "savefig.dpi": 100}
+_STYLE = {
+    "svg.hashsalt": "aheadbench",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 10,
+    "legend.frameon": False,
+    "figure.dpi": 100,
+    "savefig.dpi": 100,
+}
 
 
 @contextmanager
@@ -144,8 +152,9 @@ def _draw_forecasts(figure: Any, known: Windows, forecasts: Mapping[str, Sequenc
             color, marker = CYCLE[place % len(CYCLE)]
             # with one step ahead all forecasts share one x: set side by side, they can be told apart
             shift = (place - (len(forecasts) - 1) / 2) * 0.35 if ahead == 1 else 0
-            axes.plot(steps + shift, values[series], color=color, marker=marker, markersize=4, alpha=0.85,
-                      label=plain(label))
+            axes.plot(
+                steps + shift, values[series], color=color, marker=marker, markersize=4, alpha=0.85, label=plain(label)
+            )
         axes.set(xlabel="step ahead", title=f"validation series {series + 1}")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     panels[0].set_ylabel("value")
@@ -164,14 +173,26 @@ def pareto_figure(task: str, rows: pd.DataFrame) -> Figure:
     with _style():
         figure = Figure(figsize=(10, 7), layout="constrained")
         axes = figure.subplots()
-        axes.set(xscale="log", yscale="log", xlabel=f"fit, seconds on one core (at least {SHORTEST_FIT} is drawn)",
-                 ylabel="last-step MSE, validation", title=plain(f"{task}: error against fit time"))
+        axes.set(
+            xscale="log",
+            yscale="log",
+            xlabel=f"fit, seconds on one core (at least {SHORTEST_FIT} is drawn)",
+            ylabel="last-step MSE, validation",
+            title=plain(f"{task}: error against fit time"),
+        )
         axes.grid(alpha=0.25, linewidth=0.5)
         for backend in [*BACKENDS, *sorted(set(rows["backend"]) - set(BACKENDS))]:
             _draw_backend(axes, backend, rows[rows["backend"] == backend])
         front = rows[rows["pareto"]].sort_values(["seconds", "last_step_mse"])
-        axes.plot(front["seconds"], front["last_step_mse"], drawstyle="steps-post", color=RED, linewidth=1.2,
-                  zorder=1, label="Pareto front: nothing is both faster and better")
+        axes.plot(
+            front["seconds"],
+            front["last_step_mse"],
+            drawstyle="steps-post",
+            color=RED,
+            linewidth=1.2,
+            zorder=1,
+            label="Pareto front: nothing is both faster and better",
+        )
         axes.margins(0.08)
         _plain_ticks(axes.yaxis)
         _plain_ticks(axes.xaxis)
@@ -194,6 +215,7 @@ def _draw_backend(axes: Axes, backend: str, group: pd.DataFrame) -> None:
     ring = np.where(group["pareto"], "black", "white")
     fill = [color if valid else "none" for valid in group["timing_valid"]]
     edge = [shade if valid else color for shade, valid in zip(ring, group["timing_valid"], strict=True)]
-    axes.scatter(group["seconds"], group["last_step_mse"], s=36, c=fill, marker=marker, edgecolors=edge, linewidths=0.8,
-                 zorder=2)
+    axes.scatter(
+        group["seconds"], group["last_step_mse"], s=36, c=fill, marker=marker, edgecolors=edge, linewidths=0.8, zorder=2
+    )
     axes.scatter([], [], s=36, c=color, marker=marker, label=plain(backend))

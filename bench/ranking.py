@@ -118,8 +118,9 @@ def _times(ok: pd.DataFrame) -> pd.DataFrame:
     """Median times over the undisturbed runs of a row; over all of them where every one was disturbed."""
     valid = ok.groupby(ROW)["timing_valid"].transform("any")
     counted = ok[ok["timing_valid"] | ~valid].groupby(ROW)
-    return counted.agg(fit_seconds=("fit_seconds", "median"), predict_ms=("predict_ms", "median"),
-                       timing_valid=("timing_valid", "any"))
+    return counted.agg(
+        fit_seconds=("fit_seconds", "median"), predict_ms=("predict_ms", "median"), timing_valid=("timing_valid", "any")
+    )
 
 
 def _skill(rows: pd.DataFrame) -> pd.Series:
@@ -131,8 +132,11 @@ def _skill(rows: pd.DataFrame) -> pd.Series:
 
 def _notes(rows: pd.DataFrame) -> pd.Series:
     """The notes' last-step MSE, for full runs with default settings: only those repeat what the notes did."""
-    printed = {(task, method): figure.last_step_mse
-               for task, methods in notes.figures().items() for method, figure in methods.items()}
+    printed = {
+        (task, method): figure.last_step_mse
+        for task, methods in notes.figures().items()
+        for method, figure in methods.items()
+    }
     named = pd.Series(list(zip(rows["task"], rows["method"], strict=True)), index=rows.index, dtype="object")
     return named.map(printed).astype("float64").where(~rows["quick"] & ~rows["tuned"])
 

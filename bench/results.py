@@ -6,7 +6,6 @@ and schema have to agree. Nothing here deletes a record.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import re
@@ -16,6 +15,7 @@ from typing import Literal
 
 import msgspec
 
+from bench import files
 from bench.errors import UsageError
 
 SCHEMA = 1
@@ -84,36 +84,13 @@ def path_of(spec: Spec) -> Path:
 def write(folder: Path, run: Run) -> Path:
     """Store a run, whole or not at all, whenever the machine stops.
 
-    Raises ValueError for a run that could not be read again, UsageError when the folder cannot be written.
+    Raises ValueError for a run that could not be read again, UsageError when the file cannot be written.
     """
     content = msgspec.json.format(msgspec.json.encode(run), indent=1) + b"\n"
-    path = folder / path_of(run.spec)
     decode(content, path_of(run.spec))
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        sync(path.parent)
-    except OSError as error:
-        raise unwritable(folder, error) from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)  # there only if something went wrong
+    path = folder / path_of(run.spec)
+    files.replace(path, content, into_new_folder=True)
     return path
-
-
-def sync(folder: Path) -> None:
-    """Make a rename in the folder durable, where the system lets a folder be synced."""
-    with contextlib.suppress(PermissionError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def read(folder: Path) -> tuple[list[Run], list[str]]:
@@ -124,13 +101,8 @@ def read(folder: Path) -> tuple[list[Run], list[str]]:
         try:
             runs.append(decode(path.read_bytes(), name))
         except (ValueError, OSError) as error:
-            problems.append(f"{name.as_posix()}: {reason_of(error)}")
+            problems.append(f"{name.as_posix()}: {files.reason_of(error)}")
     return runs, problems
-
-
-def reason_of(error: Exception) -> str:
-    """An error in one line, without the path that the operating system adds."""
-    return (error.strerror or type(error).__name__) if isinstance(error, OSError) else " ".join(str(error).split())
 
 
 def decode(content: bytes, name: Path) -> Run:
@@ -168,9 +140,4 @@ def check_writable(folder: Path) -> None:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise unwritable(folder, error) from None
-
-
-def unwritable(folder: Path, error: OSError) -> UsageError:
-    """The error for a folder that takes no records."""
-    return UsageError(f"results folder {str(folder)!r} cannot be written: {reason_of(error)}")
+        raise UsageError(f"results folder {str(folder)!r} cannot be written: {files.reason_of(error)}") from None

@@ -20,8 +20,9 @@ from typing import IO
 import msgspec
 
 from bench import machine
+from bench.files import reason_of
 from bench.plan import Job
-from bench.results import Run, Spec, reason_of
+from bench.results import Run, Spec
 from bench.worker import Order, now, one_line, unfinished
 
 GRACE = 1.0  # seconds between SIGTERM and SIGKILL

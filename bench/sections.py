@@ -201,8 +201,10 @@ def _all(found: Counter[str]) -> str:
 
 def left_out(records: pd.DataFrame, problems: Sequence[str]) -> str:
     """Records that do not count and files that are none, with the reasons; empty when there are none."""
-    lines = [f"{row.task}, {row.method}, {row.backend}, seed {row.seed}, key {row.key}: {row.why}"
-             for row in each(records.head(SHOWN))]
+    lines = [
+        f"{row.task}, {row.method}, {row.backend}, seed {row.seed}, key {row.key}: {row.why}"
+        for row in each(records.head(SHOWN))
+    ]
     lines += list(problems)[:SHOWN]
     more = len(records) + len(problems) - len(lines)
     listed = [f"- {escape(line, 300)}" for line in lines] + ([f"- and {more} more"] if more else [])

@@ -48,25 +48,28 @@ class RTRLRNN(NetworkForecaster):
         """
         W, U, b, V, c = weights
         (series, steps, channels), units = inputs.shape, U.shape[0]
+        rows = channels + units + 1
+        flat = (series, rows * units, units)
         one, identity = ops.ones((series, 1)), ops.eye(units)
         scale = present[:, None] / (ops.sum(present) * steps * c.shape[0])
 
         def step(carried: Any, at_step: Any) -> tuple[Any, Any]:
-            h, S, loss, d_M, d_V, d_c = carried  # S [N, p, j, k]: d h_k / d M_pj
+            h, S, loss, d_M, d_V, d_c = carried  # S [N, (p, j), k]: d h_k / d M_pj
             x, target = at_step
             v = ops.concatenate([x, h, one], 1)
             h = ops.tanh(ops.matmul(x, W) + ops.matmul(h, U) + b)
-            S = (1 - h * h)[:, None, None, :] * (ops.matmul(S, U) + v[:, :, None, None] * identity)
+            slope = 1 - h * h
+            direct = v[:, :, None, None] * (identity * slope[:, None, None, :])
+            S = ops.matmul(S, U * slope[:, None, :]) + ops.reshape(direct, flat)
             error = ops.matmul(h, V) + c - target
             d_y = 2 * error * scale
             d_h = ops.einsum("no,ko->nk", d_y, V)
-            d_M = d_M + ops.sum(d_h[:, None, None, :] * S, (0, 3))
+            d_M = d_M + ops.sum(ops.matmul(S, d_h[:, :, None]), 0)
             d_V, d_c = d_V + ops.einsum("nk,no->ko", h, d_y), d_c + ops.sum(d_y, 0)
             return (h, S, loss + ops.sum(error * error * scale), d_M, d_V, d_c), h
 
-        rows = channels + units + 1
-        sensitivities = ops.zeros((series, rows, units, units))
-        sums = (ops.zeros(()), ops.zeros((rows, units)), ops.zeros(V.shape), ops.zeros(c.shape))
+        sums = (ops.zeros(()), ops.zeros((rows * units, 1)), ops.zeros(V.shape), ops.zeros(c.shape))
         by_step = (ops.moveaxis(inputs, 1, 0), ops.moveaxis(targets, 1, 0))
-        (_, _, loss, d_M, d_V, d_c), _ = scan(step, (ops.zeros((series, units)), sensitivities, *sums), by_step)
+        (_, _, loss, d_M, d_V, d_c), _ = scan(step, (ops.zeros((series, units)), ops.zeros(flat), *sums), by_step)
+        d_M = ops.reshape(d_M, (rows, units))
         return loss, [d_M[:channels], d_M[channels:-1], d_M[-1], d_V, d_c]

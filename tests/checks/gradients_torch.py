@@ -13,7 +13,7 @@ from implementations.blocks import torch as blocks
 SERIES, STEPS, CHANNELS, UNITS = 5, 9, 3, 4
 
 
-def _is_true(layer: Any, tolerance: float = 1e-6) -> None:
+def _is_true(layer: Any) -> None:
     """Expect the gradient of x and of all weights to be that of finite differences, in float64."""
     layer = _random(layer).double()
     names, weights = zip(*layer.named_parameters(), strict=True)
@@ -22,7 +22,7 @@ def _is_true(layer: Any, tolerance: float = 1e-6) -> None:
     def function(x: Tensor, *weights: Tensor) -> Tensor:
         return torch.func.functional_call(layer, dict(zip(names, weights, strict=True)), x)
 
-    assert torch.autograd.gradcheck(function, (x, *weights), atol=tolerance)
+    assert torch.autograd.gradcheck(function, (x, *weights), atol=1e-6)
 
 
 def _equals(ours: Any, theirs: Any, biases: tuple[str, ...]) -> None:

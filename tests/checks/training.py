@@ -144,7 +144,7 @@ def _compare_with_numpy(scale: float = 1.0, **settings: Any) -> None:
     for name, got, expected, start in zip("Wb", after, (W, b), before, strict=True):
         assert np.abs(expected - start).max() > 1e-3, f"{name} hardly moved"
         assert_allclose(got, expected, rtol=0, atol=2e-6, err_msg=name)
-    assert_allclose(forecaster.curve["loss"], losses, rtol=1e-5)
+    assert_allclose(forecaster.curve["loss"], losses, rtol=1e-4)  # 1 - 0.999 in float32 is off by 5e-5
 
 
 class _Optimizer:
