@@ -126,11 +126,14 @@ class RepeatVector(nn.Module):
 class _Cell(nn.Module):
     """The weights of a recurrent layer. `Loop` needs `inputs` of all steps at once, `first_state` and `step`."""
 
-    def __init__(self, channels: int, units: int, gates: int, bias: bool = True) -> None:
+    def __init__(
+        self, channels: int, units: int, gates: int, bias: bool = True, recurrent_kernel: nn.Parameter | None = None
+    ) -> None:
         super().__init__()
         self.units = units
         self.kernel = glorot(channels, gates * units)
-        self.recurrent_kernel = orthogonal(units, gates * units)
+        # one that is given is not drawn: the later layers' draws have to stay in step with Keras'
+        self.recurrent_kernel = orthogonal(units, gates * units) if recurrent_kernel is None else recurrent_kernel
         self.bias = nn.Parameter(torch.zeros(gates * units)) if bias else None
 
     def inputs(self, x: Tensor) -> tuple[Tensor, ...]:
@@ -154,10 +157,9 @@ class SimpleRNN(_Cell):
         activation: str = "tanh",
         identity: bool = False,
     ) -> None:
-        super().__init__(channels, units, gates=1)
+        recurrent_kernel = nn.Parameter(torch.eye(units)) if identity else None
+        super().__init__(channels, units, gates=1, recurrent_kernel=recurrent_kernel)
         self.return_sequences, self.activation = return_sequences, activation
-        if identity:
-            nn.init.eye_(self.recurrent_kernel)
 
     def forward(self, x: Tensor) -> Tensor:
         states = bptt.SimpleRecurrence.apply(
