@@ -43,5 +43,12 @@ def test_commands_in_the_documents_are_understood(command: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_the_readme_shows_rows_of_the_board() -> None:
+    excerpt = (ROOT / "README.md").read_text().split("<!-- board -->")[1].split("<!-- /board -->")[0]
+    rows = [line for line in excerpt.splitlines() if line.startswith("|")]
+    board = (ROOT / "leaderboard.md").read_text().splitlines()
+    assert len(rows) > 3 and all(row in board for row in rows)
+
+
 def test_there_are_commands_to_test() -> None:
     assert len(commands()) >= 5
