@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 
 from bench.results import Run, Spec, key_of
 
+FIRST = 4  # runs before the longest
+
 KEPT = ("ok", "diverged")  # the same spec would only repeat these; any other end may have been the machine's fault
 
 
@@ -25,11 +27,15 @@ class Job:
 
 
 def jobs(wanted: Iterable[Spec], runs: Iterable[Run], force: bool) -> list[Job]:
-    """What is left to run, the fastest first so that the first row shows soon; unknown times in the notes' order."""
+    """What is left to run: a few fast ones, so that the first rows show soon, then the longest first.
+
+    Longest first, no core is left waiting for one last long run. Unknown times come in the notes' order.
+    """
     runs = list(runs)
     kept = set() if force else {run.key for run in runs if run.status in KEPT}
     left = [Job(spec, predict(spec, runs)) for spec in wanted if key_of(spec) not in kept]
-    return sorted(left, key=lambda job: (job.spec.backend != "numpy", job.predicted or 0.0))
+    fast = sorted(left, key=lambda job: (job.predicted or 0.0, job.spec.backend != "numpy"))
+    return fast[:FIRST] + sorted(fast[FIRST:], key=lambda job: -(job.predicted or 0.0))
 
 
 def predict(spec: Spec, runs: Iterable[Run]) -> float | None:

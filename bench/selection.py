@@ -163,7 +163,7 @@ def check_settings(method: str, backend: str, seed: int, settings: dict[str, Set
     try:
         implementations.make(method, backend, seed, **settings)
     except (TypeError, ValueError) as error:
-        raise UsageError(f"{method}: {' '.join(str(error).split())}") from None
+        raise UsageError(" ".join(str(error).split())) from None
 
 
 @cache

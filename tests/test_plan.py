@@ -174,6 +174,13 @@ def test_baselines_and_fast_methods_go_first():
     assert [job.spec.method for job in ordered] == ["baseline", "unknown", "fast", "slow"]
 
 
+def test_after_a_few_fast_ones_the_longest_go_first():
+    specs = [make_spec(method=f"takes_{seconds}") for seconds in range(1, 9)]
+    runs = [make_run(spec, seconds={"fit": 0.1, "total": float(spec.method[6:])}) for spec in specs]
+    ordered = [int(job.spec.method[6:]) for job in plan.jobs(specs, runs, force=True)]
+    assert ordered == [1, 2, 3, 4, 8, 7, 6, 5]
+
+
 def test_makespan():
     planned = [Job(make_spec(seed=seed), seconds) for seed, seconds in enumerate([10.0, 20.0, 30.0])]
     assert plan.makespan(planned, 1) == 60
