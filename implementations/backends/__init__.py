@@ -20,13 +20,14 @@ class Backend(NamedTuple):
     needs: tuple[str, ...]
     extra: str
     engine: str = ""  # Keras' own name of the framework that it runs on
+    devices: tuple[str, ...] = ("cpu",)
 
 
 BACKENDS = {
     "numpy": Backend("numpy", (), "all"),
     "keras": Backend("keras", ("keras", "tensorflow"), "keras", "tensorflow"),
-    "keras-jax": Backend("keras", ("keras", "jax"), "jax", "jax"),
-    "torch": Backend("torch", ("torch",), "torch"),
+    "keras-jax": Backend("keras", ("keras", "jax"), "jax", "jax", ("cpu", "cuda")),
+    "torch": Backend("torch", ("torch",), "torch", devices=("cpu", "cuda")),
 }
 
 
@@ -40,12 +41,16 @@ def extra(backend: str) -> str:
     return BACKENDS[backend].extra
 
 
-def load(backend: str, threads: int = 1) -> ModuleType:
-    """Import the backend's framework, keep it to so many threads, and return its module here.
+def load(backend: str, threads: int = 1, device: str | None = None) -> ModuleType:
+    """Import the backend's framework, keep it to so many threads on a device, and return its module here.
 
-    Raises RuntimeError when Keras already runs on another engine in this process: it cannot change.
+    device: cpu, at first, or cuda; None: as it is. Raises ValueError for a device that the backend does not run on or
+    the machine does not have, and RuntimeError when Keras already runs on another engine in this process: it cannot
+    change.
     """
     chosen = BACKENDS[backend]
+    if device is not None and device not in chosen.devices:
+        raise ValueError(f"device: got {device} for backend {backend}, allowed: {', '.join(chosen.devices)}")
     if chosen.engine:
         os.environ.setdefault("KERAS_BACKEND", chosen.engine)
         if os.environ["KERAS_BACKEND"] != chosen.engine:
@@ -55,4 +60,6 @@ def load(backend: str, threads: int = 1) -> ModuleType:
             )
     module = importlib.import_module(f"implementations.backends.{chosen.module}")
     module.limit_threads(threads)
+    if device is not None:
+        module.use(device)
     return module

@@ -22,6 +22,24 @@ def limit_threads(threads: int) -> None:
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {single}".strip()
 
 
+def use(device: str) -> None:
+    """Compute on this device from now on. Raises ValueError where the machine has none such."""
+    if device == "cpu":
+        jax.config.update("jax_platforms", "cpu")  # or an accelerator that is there would be taken
+        return
+    try:
+        jax.config.update("jax_default_device", jax.devices(device)[0])
+        jax.config.update("jax_default_matmul_precision", "highest")  # float32, as PyTorch: not a GPU's shortened one
+    except RuntimeError as error:
+        raise ValueError(f"device: got {device}, but JAX finds none here ({error})") from None
+
+
+def device_name() -> str:
+    """What it computes on: cpu, or the name of the accelerator."""
+    device = jax.config.jax_default_device
+    return "cpu" if device is None or device.platform == "cpu" else str(device.device_kind)
+
+
 def thread_count() -> int:
     """How many threads one operation may use: 1 if the flags say so, else every core of this process."""
     single = "intra_op_parallelism_threads=1" in os.environ.get("XLA_FLAGS", "")

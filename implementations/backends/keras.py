@@ -40,6 +40,16 @@ def limit_threads(threads: int) -> None:
     engine.limit_threads(threads)
 
 
+def use(device: str) -> None:
+    """Compute on this device from now on. Raises ValueError where the machine has none such."""
+    engine.use(device)
+
+
+def device_name() -> str:
+    """What it computes on: cpu, or the name of the accelerator."""
+    return engine.device_name()
+
+
 def thread_count() -> int:
     """How many threads one operation may use, read back from the framework."""
     return engine.thread_count()

@@ -17,6 +17,15 @@ def limit_threads(threads: int) -> None:
     """NumPy takes its thread count from OMP_NUM_THREADS and its like, before it is imported."""
 
 
+def use(device: str) -> None:
+    """NumPy computes on the processor."""
+
+
+def device_name() -> str:
+    """No device but the processor."""
+    return "cpu"
+
+
 def thread_count() -> int:
     """The largest thread pool of the loaded numerical libraries."""
     from threadpoolctl import threadpool_info

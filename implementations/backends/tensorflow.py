@@ -22,6 +22,16 @@ def limit_threads(threads: int) -> None:
         tf.config.threading.set_inter_op_parallelism_threads(threads)
 
 
+def use(device: str) -> None:
+    """TensorFlow computes on the processor here, also where there is an accelerator."""
+    tf.config.set_visible_devices([], "GPU")
+
+
+def device_name() -> str:
+    """No device but the processor."""
+    return "cpu"
+
+
 def thread_count() -> int:
     """How many threads one operation may use."""
     return tf.config.threading.get_intra_op_parallelism_threads()

@@ -20,6 +20,8 @@ Advance = Callable[[np.ndarray, Any], tuple[np.ndarray, Any]]
 CHUNK = 1000  # series per forward pass: bounded memory, and the same shape for every part of the data
 ADAM_EPSILON = 1e-7  # Keras' own
 
+_device = torch.device("cpu")
+
 
 def seed(number: int) -> None:
     """Seed Python's, NumPy's and the framework's generators."""
@@ -33,6 +35,21 @@ def limit_threads(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
+def use(device: str) -> None:
+    """Compute on this device from now on. Raises ValueError where the machine has none such."""
+    global _device
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device: got cuda, but PyTorch finds none here")
+    _device = torch.device(device)
+    if device != "cpu":
+        torch.set_default_device(_device)
+
+
+def device_name() -> str:
+    """What it computes on: cpu, or the name of the accelerator."""
+    return torch.cuda.get_device_name() if _device.type == "cuda" else "cpu"
+
+
 def thread_count() -> int:
     """How many threads one operation may use."""
     return torch.get_num_threads()
@@ -42,7 +59,7 @@ def build(forecaster: Any, steps: int | None, channels: int, outputs: int) -> to
     """The forecaster's network on windows of `steps` (None: any number) with fresh weights."""
     torch.manual_seed(forecaster.seed)
     with initial.drawn_from(forecaster.seed):
-        return forecaster.torch_network(channels, outputs)
+        return forecaster.torch_network(channels, outputs).to(_device)
 
 
 def parameters(network: torch.nn.Module) -> int:
@@ -52,7 +69,7 @@ def parameters(network: torch.nn.Module) -> int:
 
 def weights(network: torch.nn.Module) -> list[np.ndarray]:
     """Every weight, trained or tracked, in the network's order."""
-    return [weight.detach().numpy().copy() for weight in network.state_dict().values()]
+    return [weight.detach().cpu().numpy().copy() for weight in network.state_dict().values()]
 
 
 def save(network: torch.nn.Module, folder: Path) -> None:
@@ -73,8 +90,8 @@ def predictor(network: torch.nn.Module) -> Callable[[np.ndarray], np.ndarray]:
     def predict(windows: np.ndarray) -> np.ndarray:
         network.eval()
         with torch.inference_mode():
-            chunks = [network(chunk) for chunk in torch.tensor(windows).split(CHUNK)]
-        return torch.cat(chunks).numpy()
+            chunks = [network(chunk) for chunk in torch.tensor(windows, device=_device).split(CHUNK)]
+        return torch.cat(chunks).cpu().numpy()
 
     return predict
 
@@ -93,8 +110,8 @@ def advancer(network: torch.nn.Module, steps: int, growing: bool) -> Advance | N
     def advanced(new: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
         network.eval()
         with torch.inference_mode():
-            outputs, state = carrying.advance(layers, torch.tensor(new), state)
-        return outputs.numpy(), state
+            outputs, state = carrying.advance(layers, torch.tensor(new, device=_device), state)
+        return outputs.cpu().numpy(), state
 
     return advanced
 
@@ -104,7 +121,7 @@ class Trainer:
 
     def __init__(self, network: torch.nn.Module, forecaster: Any, inputs: np.ndarray, targets: np.ndarray) -> None:
         self.network, self.forecaster = network, forecaster
-        self.inputs, self.targets = torch.tensor(inputs), torch.tensor(targets)
+        self.inputs, self.targets = torch.tensor(inputs, device=_device), torch.tensor(targets, device=_device)
         self.weights = [weight for weight in network.parameters() if weight.requires_grad]
         self.update = OPTIMIZERS[forecaster.optimizer](self.weights, forecaster.learning_rate)
 
@@ -114,8 +131,8 @@ class Trainer:
     def epoch(self, order: np.ndarray) -> float:
         """Take a step for each batch of the series in this order [N]; returns their mean loss."""
         self.network.train()
-        total = torch.zeros(())
-        for batch in torch.from_numpy(order).split(self.forecaster.batch_size):
+        total = torch.zeros((), device=_device)
+        for batch in torch.tensor(order, device=_device).split(self.forecaster.batch_size):
             total += self._step(self.inputs[batch], self.targets[batch]) * len(batch)
         return total.item() / len(order)
 
@@ -136,7 +153,7 @@ class Trainer:
     def _differentiate(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Leave the gradient of the mean squared error (and penalty) in the weights; returns the error."""
         if rule := self.gradient_rule():
-            present = torch.ones(len(inputs))
+            present = torch.ones(len(inputs), device=_device)
             # the rule has matrices as Keras keeps them, [inputs, outputs]
             loss, gradients = rule([_turned(weight.detach()) for weight in self.weights], inputs, targets, present)
             for weight, gradient in zip(self.weights, gradients, strict=True):
@@ -177,7 +194,7 @@ class Adam:
         self.weights, self.learning_rate, self.steps = weights, learning_rate, 0
         self.means = [torch.zeros_like(weight) for weight in weights]
         self.squares = [torch.zeros_like(weight) for weight in weights]
-        self.counts = [torch.zeros(()) for _ in weights]
+        self.counts = [weight.new_zeros((), dtype=torch.float32) for weight in weights]
 
     @torch.no_grad()
     def __call__(self) -> None:

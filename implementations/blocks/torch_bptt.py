@@ -73,7 +73,7 @@ class GatedRecurrence(Function):
         s_a = (1 - z) * (1 - n * n)
         s_r, s_z = s_a * q * r * (1 - r), (states[:-1] - n) * z * (1 - z)
         # h_{t-1} reaches h_t by U, and as it is by z
-        J = torch.cat([U, torch.eye(U.shape[1], dtype=U.dtype)])
+        J = torch.cat([U, torch.eye(U.shape[1], dtype=U.dtype, device=U.device)])
         deltas = _back(d_outputs, torch.cat([s_r, s_z, s_a, s_a * r, z], dim=1), J)
         return _gradients(ctx, deltas[:, : len(U)], x, W, states)
 

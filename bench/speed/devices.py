@@ -1,0 +1,88 @@
+"""Training on an accelerator beside one core: python -m bench.speed.devices [BACKEND ...], on a machine with CUDA.
+
+For each backend, device and method a process of its own, which prints one line: seconds of compilation, milliseconds per
+training step (median of the epochs; an epoch ends by reading its loss, so the device has finished), and the loss of the
+first of them, which both devices should agree on: they start from the same weights and see the same batches.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from statistics import median
+from typing import Any
+
+METHODS = ("rnn_sequence", "lstm", "gru", "wavenet")
+BATCHES = (32, 512)
+STEPS, EPOCHS = 20, 3
+HISTORY, AHEAD, SERIES = 50, 10, 2000
+
+
+def main(chosen: list[str]) -> None:
+    """Print a Markdown table of every chosen backend, method and batch size on both devices."""
+    print(f"| backend | method | batch | one core, ms/step | {name()}, ms/step | ratio | losses differ by |")
+    print("|---|---|---:|---:|---:|---:|---:|")
+    for backend in chosen:
+        for method in METHODS:
+            for batch in BATCHES:
+                cpu, cuda = (measured(backend, method, batch, device) for device in ("cpu", "cuda"))
+                away = abs(cpu["loss"] - cuda["loss"]) / cpu["loss"]
+                ratio = cpu["step"] / cuda["step"]
+                cells = [backend, method, str(batch), f"{cpu['step']:.2f}", f"{cuda['step']:.2f}", f"{ratio:.2f}"]
+                print("| " + " | ".join([*cells, f"{away:.1e}"]) + " |", flush=True)
+
+
+def name() -> str:
+    """The accelerator's, as PyTorch calls it."""
+    asked = [sys.executable, "-c", "import torch; print(torch.cuda.get_device_name())"]
+    return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def measured(backend: str, method: str, batch: int, device: str) -> dict[str, Any]:
+    """What a process says that trains the method on the device."""
+    command = [sys.executable, "-m", "bench.speed.devices", backend, method, str(batch), device]
+    core = {min(os.sched_getaffinity(0))}
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, preexec_fn=lambda: os.sched_setaffinity(0, core)
+    )
+    if done.returncode:
+        raise SystemExit(done.stderr[-2000:])
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+def measure(backend: str, method: str, batch: int, device: str) -> dict[str, Any]:
+    """Train the method in this process: milliseconds per step, seconds of compilation, the first epoch's loss."""
+    import numpy as np
+
+    from implementations import backends, make
+
+    engine = backends.load(backend, threads=1, device=device)
+    random = np.random.default_rng(0)
+    waves = np.sin(
+        np.arange(HISTORY + AHEAD) * random.uniform(0.1, 0.4, (SERIES, 1)) + random.uniform(0, 6, (SERIES, 1))
+    )
+    series = (waves[:, :, None] / 2).astype("float32")
+    history, future = series[:, :HISTORY], series[:, HISTORY:]
+    forecaster: Any = make(method, backend, 42, batch_size=batch)
+    forecaster._build(engine, HISTORY, 1, AHEAD)
+    trainer = engine.Trainer(forecaster.network, forecaster, history, forecaster.strategy.targets(history, future))
+    start = time.perf_counter()
+    trainer.compile()
+    loss = trainer.epoch(np.resize(np.arange(SERIES), batch * STEPS))
+    compiled, seconds = time.perf_counter() - start, []
+    for _ in range(EPOCHS):
+        start = time.perf_counter()
+        trainer.epoch(np.resize(random.permutation(SERIES), batch * STEPS))
+        seconds.append(time.perf_counter() - start)
+    return {"step": median(seconds) / STEPS * 1000, "compiled": compiled, "loss": loss, "device": engine.device_name()}
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 5:
+        print(json.dumps(measure(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4])))
+    else:
+        main(sys.argv[1:] or ["keras-jax", "torch"])
