@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from bench.results import Run, Spec, key_of
+from bench.results import Entry, Run, Spec, key_of
 
 FIRST = 4  # runs before the longest
 
@@ -26,31 +26,41 @@ class Job:
         return key_of(self.spec)
 
 
-def jobs(wanted: Iterable[Spec], runs: Iterable[Run], force: bool) -> list[Job]:
+def jobs(wanted: Iterable[Spec], runs: Iterable[Run | Entry], force: bool) -> list[Job]:
     """What is left to run: a few fast ones, so that the first rows show soon, then the longest first.
 
     Longest first, no core is left waiting for one last long run. Unknown times come in the notes' order.
     """
     runs = list(runs)
     kept = set() if force else {run.key for run in runs if run.status in KEPT}
-    left = [Job(spec, predict(spec, runs)) for spec in wanted if key_of(spec) not in kept]
+    like = group(runs)
+    left = [Job(spec, predict(spec, like.get(kind(spec), []))) for spec in wanted if key_of(spec) not in kept]
     fast = sorted(left, key=lambda job: (job.predicted or 0.0, job.spec.backend != "numpy"))
     return fast[:FIRST] + sorted(fast[FIRST:], key=lambda job: -(job.predicted or 0.0))
 
 
-def predict(spec: Spec, runs: Iterable[Run]) -> float | None:
+def group(runs: Iterable[Run | Entry]) -> dict[tuple[str, str, bool], list[Run | Entry]]:
+    """The runs that say how long others will take, by what they are: a search through all for each job is too slow."""
+    groups: dict[tuple[str, str, bool], list[Run | Entry]] = {}
+    for run in runs:
+        if run.seconds:
+            groups.setdefault(kind(run.spec), []).append(run)
+    return groups
+
+
+def predict(spec: Spec, runs: Iterable[Run | Entry]) -> float | None:
     """Seconds that a run will take: the median of those like it, else of the same method in another backend."""
-    alike = [run for run in runs if run.seconds and is_like(run.spec, spec)]
+    alike = [run for run in runs if run.seconds and kind(run.spec) == kind(spec)]
     same = [run for run in alike if run.spec.backend == spec.backend]
     return statistics.median(seconds_for(run, spec) for run in same or alike) if alike else None
 
 
-def is_like(one: Spec, other: Spec) -> bool:
-    """Whether two runs are of one method on one task's data."""
-    return (one.task, one.method, one.quick) == (other.task, other.method, other.quick)
+def kind(spec: Spec) -> tuple[str, str, bool]:
+    """What runs share that take as long as each other, their epochs apart: one method on one task's data."""
+    return spec.task, spec.method, spec.quick
 
 
-def seconds_for(run: Run, spec: Spec) -> float:
+def seconds_for(run: Run | Entry, spec: Spec) -> float:
     """What the run took, had it trained for the spec's epochs."""
     seconds = run.seconds or {}
     ratio = epochs_of(spec) / epochs_of(run.spec)

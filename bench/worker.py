@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from bench.markdown import clean
 from bench.results import SCHEMA, Run, Spec, key_of
 
 OUT_OF_MEMORY = re.compile(r"MemoryError|OutOfMemory|ResourceExhausted|RESOURCE_EXHAUSTED|bad_alloc|allocate memory")
@@ -78,9 +79,8 @@ def ending(error: Exception) -> tuple[str, str]:
 
 
 def one_line(text: str) -> str:
-    """A text fit for a record: one line of at most 200 characters, without colours, of paths the last part only."""
-    plain = " ".join(re.sub(r"\x1b\[[\d;]*m", "", text).split())
-    return re.sub(r"(?<![\w.])/(?:[^\s/'\":]+/)+", "", plain)[:200]
+    """A text fit for a record: one line that prints, of at most 200 characters, of paths the last part only."""
+    return clean(re.sub(r"(?<![\w.])/(?:[^\s/'\":]+/)+", "", text))
 
 
 def head(order: Order) -> dict[str, Any]:
