@@ -16,7 +16,7 @@ from bench.claims import Claims
 from bench.errors import UsageError
 from bench.markdown import clean
 from bench.plan import Job
-from bench.results import Entry, Run, Spec
+from bench.results import Run, Spec
 from bench.selection import Selection, specs
 
 LEAST_MEMORY = 2**26  # bytes: Python and NumPy alone need as much
@@ -30,7 +30,7 @@ class Plan:
 
     jobs: Sequence[Job]
     names: frozenset[str]  # of all the selection's records
-    known: Mapping[str, Entry]  # by name
+    known: Mapping[str, Run]  # by name
 
 
 @dataclass(frozen=True)
@@ -69,18 +69,19 @@ def check_memory(text: str | None) -> int | None:
 
 def make(selection: Selection, folder: Path, force: bool) -> Plan:
     """The jobs of the selection that have no record, after one line on each of their files that is not a record."""
-    wanted = {results.name_of(spec): spec for spec in specs(selection)}
-    known, problems = results.look_up(folder, wanted)
+    with results.collection_paused():
+        wanted = {results.name_of(spec, results.key_of(spec)): spec for spec in specs(selection)}
+        known, problems = results.look_up(folder, wanted)
+        left = [spec for name, spec in wanted.items() if force or name not in known]
+        others, _ = results.look_up(folder, similar(folder, left, known))
+        jobs = plan.jobs(wanted.values(), [*known.values(), *others.values()], force)
     for problem in problems:
         print(clean(f"left out: {problem}", longest=400), file=sys.stderr)
-    left = [spec for name, spec in wanted.items() if force or name not in known]
-    others, _ = results.look_up(folder, similar(folder, left, known))
-    jobs = plan.jobs(wanted.values(), [*known.values(), *others.values()], force)
     print(describe(jobs, len(wanted), known.values()))
     return Plan(jobs, frozenset(wanted), known)
 
 
-def similar(folder: Path, wanted: Iterable[Spec], known: Mapping[str, Entry]) -> list[str]:
+def similar(folder: Path, wanted: Iterable[Spec], known: Mapping[str, Run]) -> list[str]:
     """The names of some more records of the same methods: they tell how long these will take."""
     methods = {f"{spec.task}/{spec.method}" for spec in wanted}
     found: dict[str, list[str]] = {}
@@ -91,7 +92,7 @@ def similar(folder: Path, wanted: Iterable[Spec], known: Mapping[str, Entry]) ->
     return [name for names in found.values() for name in names[:SIMILAR]]
 
 
-def describe(jobs: Sequence[Job], wanted: int, known: Iterable[Entry]) -> str:
+def describe(jobs: Sequence[Job], wanted: int, known: Iterable[Run]) -> str:
     """What is about to happen, in one line."""
     retried = {entry.key for entry in known if entry.status not in plan.KEPT} & {job.key for job in jobs}
     kept = wanted - len(jobs)
@@ -151,7 +152,7 @@ def keep(folder: Path, record: Run) -> str | None:
 
     Raises UsageError where it cannot be stored, once it is kept elsewhere.
     """
-    name = results.name_of(record.spec)
+    name = results.path_of(record.spec).as_posix()
     earlier = results.look_up(folder, [name])[0].get(name)
     if earlier and earlier.status == "ok" and record.status not in plan.KEPT:
         return "the earlier result is kept"
@@ -168,7 +169,7 @@ def keep_aside(record: Run) -> str:
     """Keep a record that its folder does not take: among the temporary files, or else on the screen. Says where."""
     content = results.encode(record)
     try:
-        path = Path(tempfile.mkdtemp(prefix="aheadbench-kept-"), Path(results.name_of(record.spec)).name)
+        path = Path(tempfile.mkdtemp(prefix="aheadbench-kept-"), results.path_of(record.spec).name)
         files.replace(path, content)
     except (OSError, UsageError):
         print(content.decode(), end="")
@@ -178,7 +179,7 @@ def keep_aside(record: Run) -> str:
 
 def stopped(stop: runner.Stopped, planned: Plan, folder: Path) -> int:
     """Say what is kept and how to go on; the exit status that a shell expects after the signal."""
-    names = [results.name_of(job.spec) for job in planned.jobs]
+    names = [job.name for job in planned.jobs]
     kept, _ = results.look_up(folder, names)
     done = sum(entry != planned.known.get(name) for name, entry in kept.items())
     name = signal.Signals(stop.number).name

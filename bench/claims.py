@@ -15,7 +15,7 @@ from bench import files, plan, results
 from bench.errors import UsageError
 from bench.files import reason_of
 from bench.plan import Job
-from bench.results import Entry
+from bench.results import Run
 
 RUNNING = ".running"
 
@@ -23,7 +23,7 @@ RUNNING = ".running"
 class Claims:
     """The jobs that this campaign is at, and the records that were there when it was planned."""
 
-    def __init__(self, folder: Path, known: Mapping[str, Entry]) -> None:
+    def __init__(self, folder: Path, known: Mapping[str, Run]) -> None:
         self.folder, self.known = folder, known
         self.running = folder / RUNNING
         self.held: dict[str, int] = {}
@@ -68,9 +68,8 @@ class Claims:
 
     def is_done(self, job: Job) -> bool:
         """Whether a record that counts has come since this campaign was planned."""
-        name = results.name_of(job.spec)
-        entry = results.look_up(self.folder, [name])[0].get(name)
-        return entry is not None and entry.status in plan.KEPT and entry != self.known.get(name)
+        run = results.look_up(self.folder, [job.name])[0].get(job.name)
+        return run is not None and run.status in plan.KEPT and run != self.known.get(job.name)
 
     def release(self, job: Job) -> None:
         """The job's record is stored."""

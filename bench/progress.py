@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.markdown import clean
 from bench.plan import Job, with_predictions
-from bench.results import Entry, Run, Spec
+from bench.results import Run, Spec
 
 BEST = 5  # rows of each task in the closing table
 
@@ -65,7 +65,7 @@ def line(spec: Spec, run: Run | None) -> str:
     return f"{name}  {errors}  {run.seconds['total']:6.1f} s{note}"
 
 
-def best(runs: Iterable[Entry]) -> str:
+def best(runs: Iterable[Run]) -> str:
     """The best rows of each task, as a table in plain text."""
     from tabulate import tabulate
 
@@ -76,12 +76,12 @@ def best(runs: Iterable[Entry]) -> str:
     return tabulate([row(run) for run in rows], header, floatfmt=("", "", "", "", ".5f", ".5f", ".1f", ""))
 
 
-def last_step_mse(run: Entry) -> float:
+def last_step_mse(run: Run) -> float:
     """The measure that methods are ranked by."""
     return run.metrics.last_step_mse if run.metrics else float("inf")
 
 
-def row(run: Entry) -> list[str | int | float | None]:
+def row(run: Run) -> list[str | int | float | None]:
     """A run's cells in the closing table."""
     spec, metrics = run.spec, run.metrics
     name = " ".join([spec.method, *(f"{name}={spec.settings[name]}" for name in spec.changed)])

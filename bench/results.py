@@ -11,6 +11,7 @@ again, and comparing its digests, tells then.
 from __future__ import annotations
 
 import contextlib
+import gc
 import hashlib
 import json
 import os
@@ -30,9 +31,11 @@ SCHEMA = 2
 Status = Literal["ok", "diverged", "failed", "timeout", "oom", "lost"]
 LARGEST = 2**20  # bytes of a record: a hundred times what one has; more is not read
 FIGURES = "figures"  # the folder of pictures beside the tasks' folders
+DROPPED: dict[str, Any] = dict.fromkeys(("curve", "samples", "digest"))  # of a lean record
+BARE: dict[str, Any] = {**DROPPED, "examples": None, "environment": {}}  # what is neither planned nor counted with
 
 Positive = Annotated[float, msgspec.Meta(ge=0)]  # JSON has no infinity and no NaN
-Name = re.compile(r"[a-zA-Z0-9_][\w.-]{0,63}", re.ASCII)
+PLAIN = re.compile(r"[a-zA-Z0-9_][\w.-]{0,63}", re.ASCII)
 
 
 class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -82,34 +85,23 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     started_at: str  # UTC, ISO 8601
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """What planning needs of a record: a hundred thousand of them fit in memory."""
-
-    key: str
-    spec: Spec
-    status: Status
-    metrics: Metrics | None
-    seconds: dict[str, float] | None
-    started_at: str
-
-
 def key_of(spec: Spec) -> str:
     """The first 16 hexadecimal digits of the sha256 over the spec as JSON with sorted names."""
     return hashlib.sha256(msgspec.json.encode(spec, order="sorted")).hexdigest()[:16]
 
 
-def name_of(spec: Spec) -> str:
+def path_of(spec: Spec) -> Path:
     """Where the spec's record lies in its folder. Raises ValueError for a name that is no plain file name."""
+    return Path(name_of(spec, key_of(spec)))
+
+
+def name_of(spec: Spec, key: str) -> str:
+    """The same as text, when the key is known: a Path costs more than the rest of reading a record."""
     for name in (spec.task, spec.method, spec.backend):
-        if not Name.fullmatch(name):
+        if not PLAIN.fullmatch(name):
             allowed = "at most 64 letters, digits, '_', '-' and '.' can"
             raise ValueError(f"{name[:64]!r} cannot be part of a file name: {allowed}")
-    return f"{spec.task}/{spec.method}--{spec.backend}--seed{spec.seed}--{key_of(spec)}.json"
-
-
-def path_of(spec: Spec) -> Path:
-    """`name_of` as a path."""
-    return Path(name_of(spec))
+    return f"{spec.task}/{spec.method}--{spec.backend}--seed{spec.seed}--{key}.json"
 
 
 def write(folder: Path, run: Run) -> Path:
@@ -129,7 +121,7 @@ def move_aside(folder: Path, path: Path) -> None:
     """Give a file that is no valid record another name: a new record takes its place, and it is not ours to delete."""
     try:
         load(folder, path.relative_to(folder).as_posix())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
     except (ValueError, OSError):
         with contextlib.suppress(OSError):
@@ -188,29 +180,50 @@ class Origin(msgspec.Struct):
     version: str | None = None
 
 
-def read(folder: Path) -> tuple[list[Run], list[str]]:
-    """Every valid record, in the order of file names, and one line for each file that is not one."""
+def read(folder: Path, lean: bool = False) -> tuple[list[Run], list[str]]:
+    """Every valid record, in the order of file names, and one line for each file that is not one.
+
+    `lean` drops of each, once it is checked, what fills most of the memory: curve, samples, digest.
+    """
     runs, problems = [], []
-    for name in names(folder):
-        try:
-            runs.append(load(folder, name))
-        except (ValueError, OSError) as error:
-            problems.append(f"{name}: {files.reason_of(error)}")
+    with collection_paused():
+        for name in names(folder):
+            try:
+                run = load(folder, name)
+            except (ValueError, OSError) as error:
+                problems.append(f"{name}: {files.reason_of(error)}")
+            else:
+                runs.append(msgspec.structs.replace(run, **DROPPED) if lean else run)
     return runs, problems
 
 
-def look_up(folder: Path, wanted: Iterable[str]) -> tuple[dict[str, Entry], list[str]]:
-    """Of the records under these names those that are there and valid, and one line for each that is not valid."""
-    entries, problems = {}, []
-    for name in wanted:
-        try:
-            run = load(folder, name)
-            entries[name] = Entry(**{field: getattr(run, field) for field in Entry.__struct_fields__})
-        except FileNotFoundError:
-            continue
-        except (ValueError, OSError) as error:
-            problems.append(f"{name}: {files.reason_of(error)}")
-    return entries, problems
+def look_up(folder: Path, wanted: Iterable[str]) -> tuple[dict[str, Run], list[str]]:
+    """The records under these names that are there and valid, and one line for each that is not valid.
+
+    Of each, once it is checked, only what a plan needs is kept: a hundred thousand fit in little memory.
+    """
+    runs, problems = {}, []
+    with collection_paused():
+        for name in wanted:
+            try:
+                runs[name] = msgspec.structs.replace(load(folder, name), **BARE)
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except (ValueError, OSError) as error:
+                problems.append(f"{name}: {files.reason_of(error)}")
+    return runs, problems
+
+
+@contextlib.contextmanager
+def collection_paused() -> Iterator[None]:
+    """Without the garbage collector: it would go through all records again and again and find none of them garbage."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def names(folder: Path) -> list[str]:
@@ -222,7 +235,7 @@ def walk(folder: str, prefix: str) -> Iterator[str]:
     """`names`, in any order."""
     try:
         entries = list(os.scandir(folder))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
     for entry in entries:
         if entry.name.endswith(".json"):
@@ -233,28 +246,22 @@ def walk(folder: str, prefix: str) -> Iterator[str]:
 
 def load(folder: Path, name: str) -> Run:
     """The run under this name. Raises ValueError and OSError for anything else."""
-    return valid(files.read(f"{folder}/{name}", LARGEST), name)
+    return decode(files.read(f"{folder}/{name}", LARGEST), name)
 
 
-def decode(content: bytes, name: Path) -> Run:
-    """The run in a file of that name, relative to its folder.
+def decode(content: bytes, name: str | Path) -> Run:
+    """The run in a file of that name, relative to its folder: a record that says what its name says.
 
     Raises ValueError (msgspec's is one) for anything else.
     """
-    return valid(content, name.as_posix())
-
-
-def valid(content: bytes, name: str) -> Run:
-    """The content as a run that says what its name says. Raises ValueError for anything else."""
     try:
         run = msgspec.json.decode(current(content), type=Run)
     except RecursionError:
         raise ValueError("nested too deeply for a record") from None
-    expected = name_of(run.spec)
-    if not expected.endswith(f"--{run.key}.json"):
-        raise ValueError(f"key {run.key[:64]!r} does not belong to its spec: {key_of(run.spec)} does")
-    if name != expected:
-        raise ValueError(f"its spec belongs in {expected}")
+    if run.key != (key := key_of(run.spec)):
+        raise ValueError(f"key {run.key[:64]!r} does not belong to its spec: {key} does")
+    if str(name) != (belongs := name_of(run.spec, key)):
+        raise ValueError(f"its spec belongs in {belongs}")
     if (run.status == "ok") != (run.metrics is not None):
         raise ValueError(f"status {run.status} {'without' if run.metrics is None else 'with'} metrics")
     return run
