@@ -128,6 +128,7 @@ def minutes(seconds: float | None) -> str:
 def run(planned: Plan, limits: Limits, folder: Path, board: Path) -> int:
     """Run the jobs, keep each record at once, render the board; 0 when all went well, 1 when a run did not."""
     results.check_writable(folder)
+    files.sweep(board.parent, files.TEMPORARY)
     failed = 0
     try:
         with (

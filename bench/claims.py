@@ -31,7 +31,7 @@ class Claims:
     def __enter__(self) -> Claims:
         """Clear away what killed processes left: their claims and half-written files."""
         files.sweep(self.running, "*")
-        for pattern in (f".*{files.TEMPORARY}", f"*/.*{files.TEMPORARY}"):
+        for pattern in (files.TEMPORARY, f"*/{files.TEMPORARY}"):
             files.sweep(self.folder, pattern)
         return self
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from bench.errors import UsageError
 
-TEMPORARY = ".tmp"
+LETTERS = 16  # of a temporary name, all hexadecimal
+TEMPORARY = f".{'[0-9a-f]' * LETTERS}.tmp"  # what all of them match, and no other program's
 
 
 def replace(path: Path, content: bytes, *, into_new_folder: bool = False) -> None:
@@ -48,7 +49,7 @@ def temporary(path: Path) -> Iterator[tuple[int, Path]]:
     """
     while True:
         # not the path's own name: with a suffix it could be too long
-        name = path.with_name(f".{secrets.token_hex(8)}{TEMPORARY}")
+        name = path.with_name(f".{secrets.token_hex(LETTERS // 2)}.tmp")
         handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         try:
             if not lock(handle):

@@ -142,8 +142,11 @@ class Campaign:
         self.alive: set[subprocess.Popen[bytes]] = set()
         self.over = threading.Event()
         self.mark, self.numbers = secrets.token_hex(8), itertools.count(1)
-        self.folder = make_temporary_folder()
-        self.janitor = start_janitor(self.mark, self.folder)
+        try:
+            self.folder = Path(tempfile.mkdtemp(prefix="aheadbench-"))
+            self.janitor = start_janitor(self.mark, self.folder)
+        except OSError as error:
+            raise UsageError(f"no temporary files, or no processes, can be had: {reason_of(error)}") from None
 
     def attempt(self, job: Job, share: Share) -> Run | None:
         """Run the job unless another campaign has; raises Busy, after a moment, while another is at it."""
@@ -226,16 +229,9 @@ class Campaign:
             signal_group(process, signal.SIGKILL)
 
     def close(self) -> None:
-        """Have the janitor clean up, as it would had this process been killed."""
+        """Have the janitor clean up, as it would had this process been killed; or do it, had the janitor been."""
         self.janitor.communicate()
-
-
-def make_temporary_folder() -> Path:
-    """A folder for all that the runs write. Raises UsageError where there is none to be had."""
-    try:
-        return Path(tempfile.mkdtemp(prefix="aheadbench-"))
-    except OSError as error:
-        raise UsageError(f"no temporary files can be written: {reason_of(error)}") from None
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def start_janitor(mark: str, folder: Path) -> subprocess.Popen[bytes]:

@@ -39,6 +39,8 @@ from implementations.methods.weight_decay_rnn import WeightDecayRNN
 
 __all__ = ["METHODS", "Forecaster", "NetworkForecaster", "backends_of", "default_settings", "load", "make"]
 
+LARGEST = 2**20  # bytes of a saved forecaster.json, its network aside
+
 Maker = type[Forecaster] | partial[Any]
 
 #: the table of contents, in the notes' order: name -> class, or class with other defaults
@@ -103,6 +105,8 @@ def load(folder: Path) -> Forecaster:
     Raises ValueError where forecaster.json is another file; what the framework raises where its network is.
     """
     path = folder / "forecaster.json"
+    if path.stat().st_size > LARGEST:
+        raise ValueError(f"{path} does not hold a saved forecaster: {path.stat().st_size} bytes, at most {LARGEST}")
     try:
         saved = json.loads(path.read_bytes())
         forecaster = make(saved["method"], saved["backend"], saved["seed"], **saved["settings"])

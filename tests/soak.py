@@ -78,7 +78,7 @@ class Bench:
 
     def leftovers(self) -> list[str]:
         """Temporary files, beside the records and elsewhere."""
-        files = [*self.temporary.iterdir(), *self.results.rglob("*.tmp"), *self.results.glob(".running")]
+        files = [*self.temporary.iterdir(), *self.folder.rglob("*.tmp"), *self.results.glob(".running")]
         return [str(path.relative_to(self.folder)) for path in files]
 
 

@@ -591,7 +591,16 @@ def test_nothing_that_runs_what_a_file_says_is_used() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\x80\x04N.", b"[]", b"{}", b'{"method": "../x", "backend": "numpy", "seed": 1, "settings": {}}']
+    "content",
+    [
+        b"",
+        b"\x80\x04N.",
+        b" " * 2**21,
+        b"[" * 10**5,
+        b"[]",
+        b"{}",
+        b'{"method": "../x", "backend": "numpy", "seed": 1, "settings": {}}',
+    ],
 )
 def test_a_saved_forecaster_that_is_none_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "forecaster.json").write_bytes(content)
