@@ -31,7 +31,7 @@ from bench.errors import UsageError
 from bench.files import reason_of
 from bench.plan import Job
 from bench.results import Run, Spec
-from bench.worker import Order, now, one_line, unfinished
+from bench.worker import Order, ending, now, one_line, unfinished
 
 GRACE = 1.0  # seconds between SIGTERM and SIGKILL
 SAMPLE = 0.1  # seconds between two looks at a worker's memory
@@ -175,8 +175,8 @@ class Campaign:
         kills = machine.oom_kills()
         (folder / "order.json").write_bytes(msgspec.json.encode(order))
         process = self.start(folder, core)
-        log = Tail(process.stdout)
         try:
+            log = Tail(process.stdout)
             ended = self.wait(process)
         finally:
             self.end(process, folder.name)
@@ -308,7 +308,7 @@ def outcome(code: int, log: Tail, oom: bool) -> tuple[str, str] | None:
         return "oom", "killed by the kernel: out of memory"
     if code < 0:
         return "failed", f"killed by {signal.Signals(-code).name}"
-    return ("failed", one_line(f"exit status {code}: {log.last_line()}")) if code else None
+    return ending(f"exit status {code}: {log.last_line()}") if code else None
 
 
 def take(path: Path, order: Order) -> Run:

@@ -67,14 +67,14 @@ def work(order: Order, entered: int) -> Run:
         return unfinished(order, "failed", str(error), machine.fingerprint())
     except Exception as error:
         traceback.print_exc()
-        return unfinished(order, *ending(error), machine.fingerprint())
+        return unfinished(order, *ending(f"{type(error).__name__}: {error}"), machine.fingerprint())
     fields["environment"]["workers"] = order.workers
     return Run(**head(order), status="ok", reason=None, seconds=clock.seconds, **fields)
 
 
-def ending(error: Exception) -> tuple[str, str]:
-    """Status and reason of a run that an exception ended."""
-    reason = one_line(f"{type(error).__name__}: {error}")
+def ending(text: str) -> tuple[str, str]:
+    """Status and reason of a run that ended with these words."""
+    reason = one_line(text)
     return ("oom" if OUT_OF_MEMORY.search(reason) else "failed"), reason
 
 
