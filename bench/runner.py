@@ -18,7 +18,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -36,7 +35,7 @@ from bench.worker import Order, ending, now, one_line, unfinished
 GRACE = 1.0  # seconds between SIGTERM and SIGKILL
 SAMPLE = 0.1  # seconds between two looks at a worker's memory
 BUSY_PAUSE = 0.2  # seconds until a job that another campaign is at is looked at again
-LOG_CHUNKS, CHUNK = 2, 2**16  # of what a worker prints, the last 64 KiB or more are kept
+LOG = 2**16  # bytes: of what a worker prints, the last so many are kept
 
 
 class Stopped(Exception):
@@ -285,20 +284,20 @@ class Tail:
     """The end of what a worker prints, read as it comes so that the worker never waits for a full pipe."""
 
     def __init__(self, stream: IO[bytes] | None) -> None:
-        self.chunks: deque[bytes] = deque(maxlen=LOG_CHUNKS)
+        self.end = b""
         self.thread = threading.Thread(target=self.drain, args=(stream,), daemon=True)
         self.thread.start()
 
     def drain(self, stream: IO[bytes]) -> None:
         """Read to the end of the stream."""
         with stream:
-            while chunk := os.read(stream.fileno(), CHUNK):
-                self.chunks.append(chunk)
+            while chunk := os.read(stream.fileno(), LOG):
+                self.end = (self.end + chunk)[-LOG:]
 
     def last_line(self) -> str:
         """The last line that is not empty; the stream may be held open by a process that left its group."""
         self.thread.join(GRACE)
-        lines = b"".join(list(self.chunks)).decode(errors="replace").split("\n")
+        lines = self.end.decode(errors="replace").split("\n")
         return next((line.strip() for line in reversed(lines) if line.strip()), "nothing printed")
 
 
