@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: run test lint clean
+.PHONY: run test soak lint clean
 
 run: $(STAMP)
 	$(BIN)/python -m bench run --backend keras
@@ -12,6 +12,12 @@ run: $(STAMP)
 # loadgroup: the tests of one backend share one child process, and so one core
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+# the long ones, about half an hour: fuzzing, 100 kills of a campaign, 1,000 runs of which one in ten goes wrong
+soak: $(STAMP)
+	FUZZ=10000 $(BIN)/python -m pytest tests/test_fuzz.py
+	$(BIN)/python tests/soak.py kills --kills 100
+	$(BIN)/python tests/soak.py soak --runs 1000
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -3,30 +3,48 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import signal
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import machine, plan, progress, results, runner
+from bench import files, machine, plan, progress, results, runner
+from bench.claims import Claims
 from bench.errors import UsageError
+from bench.markdown import clean
 from bench.plan import Job
-from bench.results import Run
+from bench.results import Run, Spec
 from bench.selection import Selection, specs
+
+LEAST_MEMORY = 2**26  # bytes: Python and NumPy alone need as much
+UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+SIMILAR = 50  # earlier runs of a method that say how long the next one takes
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The jobs to run, and all keys of the selection, those that have a record included."""
+    """The jobs to run, and the selection's records, those that are there already and those to come."""
 
     jobs: Sequence[Job]
-    keys: frozenset[str]
+    names: frozenset[str]  # of all the selection's records
+    known: Mapping[str, Run]  # by name
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a run may take, and how many go at once."""
+
+    workers: int
+    timeout: float  # seconds
+    memory: int | None = None  # bytes
 
 
 def check_workers(jobs: int | None) -> int:
     """How many run at once. Raises UsageError unless each can have a core."""
-    available = len(machine.cores())
+    available = max(1, int(min(len(machine.cores()), machine.cpu_quota())))
     if jobs is not None and not 1 <= jobs <= available:
         raise UsageError(f"--jobs {jobs}: 1 to {available} can run here, each on a core of its own")
     return jobs or available
@@ -38,22 +56,46 @@ def check_timeout(seconds: float) -> None:
         raise UsageError(f"--timeout {seconds:g}: a number of seconds above 0 is needed")
 
 
+def check_memory(text: str | None) -> int | None:
+    """The limit in bytes, from '2G' and the like. Raises UsageError for anything else, and below what Python needs."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)([KMGT]?)(?:i?B)?", text, re.ASCII)
+    size = int(float(found[1]) * UNITS[found[2]]) if found else 0
+    if size < LEAST_MEMORY:
+        raise UsageError(f"--memory {text!r}: a size of at least {LEAST_MEMORY >> 20}M is needed, as in 2G or 500M")
+    return size
+
+
 def make(selection: Selection, folder: Path, force: bool) -> Plan:
-    """The jobs of the selection that have no record, after one line on each file that is not a record."""
-    wanted = specs(selection)
-    runs, problems = results.read(folder)
+    """The jobs of the selection that have no record, after one line on each of their files that is not a record."""
+    with results.collection_paused():
+        wanted = {results.name_of(spec, results.key_of(spec)): spec for spec in specs(selection)}
+        known, problems = results.look_up(folder, wanted)
+        left = [spec for name, spec in wanted.items() if force or name not in known]
+        others, _ = results.look_up(folder, similar(folder, left, known))
+        jobs = plan.jobs(wanted.values(), [*known.values(), *others.values()], force)
     for problem in problems:
-        print(f"left out: {problem}", file=sys.stderr)
-    jobs = plan.jobs(wanted, runs, force)
-    keys = frozenset(results.key_of(spec) for spec in wanted)
-    print(describe(jobs, keys, runs))
-    return Plan(jobs, keys)
+        print(clean(f"left out: {problem}", longest=400), file=sys.stderr)
+    print(describe(jobs, len(wanted), known.values()))
+    return Plan(jobs, frozenset(wanted), known)
 
 
-def describe(jobs: Sequence[Job], keys: frozenset[str], runs: Sequence[Run]) -> str:
+def similar(folder: Path, wanted: Iterable[Spec], known: Mapping[str, Run]) -> list[str]:
+    """The names of some more records of the same methods: they tell how long these will take."""
+    methods = {f"{spec.task}/{spec.method}" for spec in wanted}
+    found: dict[str, list[str]] = {}
+    for name in results.names(folder) if methods else []:
+        method, _, rest = name.partition("--")
+        if method in methods and name not in known:
+            found.setdefault(f"{method}--{rest.partition('--')[0]}", []).append(name)
+    return [name for names in found.values() for name in names[:SIMILAR]]
+
+
+def describe(jobs: Sequence[Job], wanted: int, known: Iterable[Run]) -> str:
     """What is about to happen, in one line."""
-    retried = {run.key for run in runs if run.status not in plan.KEPT} & {job.key for job in jobs}
-    kept = len(keys) - len(jobs)
+    retried = {entry.key for entry in known if entry.status not in plan.KEPT} & {job.key for job in jobs}
+    kept = wanted - len(jobs)
     parts = [f"{len(jobs)} {'run' if len(jobs) == 1 else 'runs'} to do"]
     parts += [f"{kept} there already (--force runs them again)"] if kept else []
     parts += [f"{len(retried)} that did not finish before"] if retried else []
@@ -83,29 +125,64 @@ def minutes(seconds: float | None) -> str:
     return "?" if seconds is None else f"{seconds / 60:.1f}"
 
 
-def run(planned: Plan, workers: int, timeout: float, folder: Path, board: Path) -> int:
+def run(planned: Plan, limits: Limits, folder: Path, board: Path) -> int:
     """Run the jobs, keep each record at once, render the board; 0 when all went well, 1 when a run did not."""
     results.check_writable(folder)
+    files.sweep(board.parent, files.TEMPORARY)
     failed = 0
     try:
         with (
+            Claims(folder, planned.known) as claims,
             progress.Progress(planned.jobs) as display,
-            contextlib.closing(runner.run(planned.jobs, workers, timeout)) as finished,
+            contextlib.closing(
+                runner.run(planned.jobs, limits.workers, limits.timeout, limits.memory, claims)
+            ) as finished,
         ):
             for job, record in finished:
-                results.write(folder, record)
-                display.show(job, record)
-                failed += record.status != "ok"
+                earlier = keep(folder, record) if record else None
+                display.show(job, record, earlier)
+                failed += record is not None and record.status != "ok"
     except runner.Stopped as stop:
         return stopped(stop, planned, folder)
     close(planned, folder, board)
     return 1 if failed else 0
 
 
+def keep(folder: Path, record: Run) -> str | None:
+    """Store the record, or say why the earlier one stays: the machine's bad day takes no result away.
+
+    Raises UsageError where it cannot be stored, once it is kept elsewhere.
+    """
+    name = results.path_of(record.spec).as_posix()
+    earlier = results.look_up(folder, [name])[0].get(name)
+    if earlier and earlier.status == "ok" and record.status not in plan.KEPT:
+        return "the earlier result is kept"
+    try:
+        if not folder.is_dir():
+            raise UsageError(f"results folder {str(folder)!r} is gone")
+        results.write(folder, record)
+    except UsageError as error:
+        raise UsageError(f"{error}; {keep_aside(record)}") from None
+    return None
+
+
+def keep_aside(record: Run) -> str:
+    """Keep a record that its folder does not take: among the temporary files, or else on the screen. Says where."""
+    content = results.encode(record)
+    try:
+        path = Path(tempfile.mkdtemp(prefix="aheadbench-kept-"), results.path_of(record.spec).name)
+        files.replace(path, content)
+    except (OSError, UsageError):
+        print(content.decode(), end="")
+        return "the record that it should take is printed above"
+    return f"the record that it should take is kept as {str(path)!r}"
+
+
 def stopped(stop: runner.Stopped, planned: Plan, folder: Path) -> int:
     """Say what is kept and how to go on; the exit status that a shell expects after the signal."""
-    kept = {run.key for run in results.read(folder)[0]}
-    done = sum(job.key in kept for job in planned.jobs)
+    names = [job.name for job in planned.jobs]
+    kept, _ = results.look_up(folder, names)
+    done = sum(entry != planned.known.get(name) for name, entry in kept.items())
     name = signal.Signals(stop.number).name
     kept_runs = f"{done} of {len(planned.jobs)} runs are kept"
     print(f"stopped by {name}: {kept_runs}; the same command goes on from here", file=sys.stderr)
@@ -117,5 +194,16 @@ def close(planned: Plan, folder: Path, board: Path) -> None:
     from bench import leaderboard
 
     leaderboard.write(folder, board)
-    runs = [run for run in results.read(folder)[0] if run.key in planned.keys]
-    print(f"\n{progress.best(runs)}\n\n{board} is rendered from the records in {folder}")
+    kept, _ = results.look_up(folder, sorted(planned.names))
+    print(f"\n{progress.best(kept.values())}\n\n{board} is rendered from the records in {folder}")
+
+
+def check(folder: Path) -> int:
+    """Name every file that is no record, change none; 0 when there is none, else 1."""
+    if not folder.is_dir():
+        raise UsageError(f"no results folder {str(folder)!r}: `python -m bench run` makes one")
+    runs, problems = results.read(folder)
+    for problem in problems:
+        print(clean(problem, longest=400))
+    print(f"{len(runs)} records, {len(problems)} files that are none")
+    return 1 if problems else 0

@@ -49,6 +49,7 @@ def run(
     epochs: Annotated[int | None, typer.Option(parser=whole, help="Instead of each method's own.")] = None,
     jobs: Annotated[int | None, typer.Option(parser=whole, help="Runs at once. Default: one for each core.")] = None,
     timeout: Annotated[float, typer.Option(parser=seconds, help="Seconds until a run is killed.")] = 1800.0,
+    memory: Annotated[str | None, typer.Option(metavar="SIZE", help="2G: a run that holds more is killed.")] = None,
     settings: Annotated[Names, typer.Option("--set", metavar="METHOD.NAME=VALUE", help=SET_HELP)] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Few series, 2 epochs, few methods; never ranked.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the jobs and their predicted minutes.")] = False,
@@ -70,10 +71,11 @@ def run(
     )
     workers = campaign.check_workers(jobs)
     campaign.check_timeout(timeout)
+    limits = campaign.Limits(workers, timeout, campaign.check_memory(memory))
     plan = campaign.make(selection, results, force)
     if dry_run:
         return campaign.show(plan, workers)
-    return campaign.run(plan, workers, timeout, results, board_of(results))
+    return campaign.run(plan, limits, results, board_of(results))
 
 
 @app.command(name="list")
@@ -127,6 +129,18 @@ def plot(
     return 0
 
 
+records = typer.Typer(help="The folder of records.", rich_markup_mode=None, no_args_is_help=True)
+app.add_typer(records, name="results")
+
+
+@records.command()
+def check(results: Results = RESULTS) -> int:
+    """Name every file that is no valid record, and exit 1 if there is one. Changes nothing."""
+    from bench import campaign
+
+    return campaign.check(results)
+
+
 def board_of(results: Path) -> Path:
     """Where the board of a folder of records lies: beside the default one, inside any other."""
     return Path("leaderboard.md") if results == RESULTS else results / "leaderboard.md"
@@ -143,6 +157,8 @@ def check_picture(path: Path) -> Path:
 
 def main() -> int:
     """Run the command line and return the exit status: 2, and one line on standard error, for bad input."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        stream.reconfigure(errors="backslashreplace")  # a locale may lack a letter
     try:
         return app(standalone_mode=False) or 0
     except UsageError as error:
@@ -154,9 +170,13 @@ def main() -> int:
     except BrokenPipeError:
         sys.stderr.close()  # the reader is gone, as in `bench list runs | head`
         return 1
+    except OSError as error:
+        return complain(f"{error.strerror}: {error.filename or 'standard output'}", 1)
 
 
 def complain(message: str, status: int) -> int:
     """Print one line and return the status."""
-    print(f"bench: {' '.join(message.split())}", file=sys.stderr)
+    from bench.markdown import clean
+
+    print(f"bench: {clean(message, longest=1000)}", file=sys.stderr)
     return status

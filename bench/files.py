@@ -1,34 +1,125 @@
-"""Write a file whole or not at all."""
+"""Write a file whole or not at all, read one without trust, and hold a name as long as a process lives."""
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import secrets
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from bench.errors import UsageError
 
+LETTERS = 16  # of a temporary name, all hexadecimal
+TEMPORARY = f".{'[0-9a-f]' * LETTERS}.tmp"  # what all of them match, and no other program's
+
 
 def replace(path: Path, content: bytes, *, into_new_folder: bool = False) -> None:
-    """Put the content in place of the file, whole or not at all, whenever the machine stops.
+    """Put the content in place of the file, whole or not at all, whenever the machine stops and whoever else writes.
 
     Raises UsageError where the path cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         if into_new_folder:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+            make_folder(path.parent)
+        with temporary(path) as (handle, name):
+            write_all(handle, content)
+            os.fsync(handle)
+            name.replace(path)
         sync(path.parent)
     except OSError as error:
         raise UsageError(f"{str(path)!r} cannot be written: {reason_of(error)}") from None
-    finally:
+
+
+def make_folder(folder: Path) -> None:
+    """Create the folder and those above it, each durable in its own."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync(folder.parent)
+
+
+@contextlib.contextmanager
+def temporary(path: Path) -> Iterator[tuple[int, Path]]:
+    """A new file beside the path, open, locked and under a name of its own; removed at the end unless renamed.
+
+    The lock ends with the process: `sweep` knows by it which files somebody still writes.
+    """
+    while True:
+        # not the path's own name: with a suffix it could be too long
+        name = path.with_name(f".{secrets.token_hex(LETTERS // 2)}.tmp")
+        handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        try:
+            if not lock(handle):
+                continue  # a sweep came between: it takes the file for one that was left
+            yield handle, name
+            return
+        finally:
+            with contextlib.suppress(OSError):
+                name.unlink(missing_ok=True)
+            os.close(handle)
+
+
+def write_all(handle: int, content: bytes) -> None:
+    """Write it all: a single write may stop short of the end of a full disk."""
+    left = memoryview(content)
+    while left:
+        left = left[os.write(handle, left) :]
+
+
+def lock(handle: int) -> bool:
+    """Whether the open file is now this process's alone, and still has a name. Never waits."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True  # a file system without locks: better one job twice than none at all
+    return os.fstat(handle).st_nlink > 0
+
+
+def hold(path: Path) -> int | None:
+    """Lock the file, made where it is missing, and return its handle; None while another process holds it.
+
+    `let_go` ends it, and so does the end of the process, however it comes.
+    """
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    if lock(handle):
+        return handle
+    os.close(handle)
+    return None
+
+
+def let_go(path: Path, handle: int) -> None:
+    """Remove a file that `hold` locked, and unlock it."""
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
+    os.close(handle)
+
+
+def sweep(folder: Path, pattern: str) -> None:
+    """Remove what processes that are gone have left: files that match and that nobody holds."""
+    for path in folder.glob(pattern):
         with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)  # there only if something went wrong
+            handle = hold(path)
+            if handle is not None:
+                let_go(path, handle)
+
+
+def read(path: str | Path, most: int) -> bytes:
+    """The content of a plain file. Raises ValueError for anything else and beyond `most` bytes, before reading."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe without a writer would block
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError("not a plain file")
+        if status.st_size > most:
+            raise ValueError(f"{status.st_size} bytes: at most {most} are read")
+        return os.read(handle, status.st_size)
+    finally:
+        os.close(handle)
 
 
 def sync(folder: Path) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
-from bench import results
+from bench import files, results
 from bench.errors import UsageError, unknown
+from bench.markdown import clean
 from bench.results import Run
 from bench.tasks import TASKS
 
@@ -61,7 +62,7 @@ def runs(folder: Path) -> list[Row]:
     """Each record of the folder."""
     found, problems = results.read(folder)
     for problem in problems:
-        print(f"left out: {problem}", file=sys.stderr)
+        print(clean(f"left out: {problem}", longest=400), file=sys.stderr)
     return [run_row(run) for run in found]
 
 
@@ -105,7 +106,7 @@ def cell(value: Any) -> str:
         return ", ".join(map(str, value))
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "" if value is None else f"{value:.5g}" if isinstance(value, float) else str(value)
+    return "" if value is None else f"{value:.5g}" if isinstance(value, float) else clean(str(value))
 
 
 def open_run(name: str, folder: Path) -> Run:
@@ -114,6 +115,6 @@ def open_run(name: str, folder: Path) -> Run:
     if not path.is_file():
         return results.find(results.read(folder)[0], name)
     try:
-        return results.decode(path.read_bytes(), Path(path.resolve().parent.name, path.name))
+        return results.decode(files.read(path, results.LARGEST), Path(path.resolve().parent.name, path.name))
     except ValueError as error:
         raise UsageError(f"{name!r} is no record: {error}") from None

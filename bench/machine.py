@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import re
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -112,22 +113,74 @@ def git(*arguments: str) -> str | None:
     return answer.stdout.strip()
 
 
+def memory_of(pid: int) -> int:
+    """The bytes that a process and its descendants hold for themselves; 0 where the system does not tell.
+
+    What they share is counted once. Code of libraries is not counted: it lies in memory once for all runs.
+    """
+    pids = list(tree(pid))
+    held = sum(kibibytes(f"/proc/{one}/status", "RssAnon", "RssShmem") for one in pids)
+    if len(pids) > 1:  # a fork shares its parent's pages; taking them apart is slow, so only where there is one
+        held = sum(kibibytes(f"/proc/{one}/smaps_rollup", "Pss_Anon", "Pss_Shmem") for one in pids) or held
+    return held * 1024
+
+
+def tree(pid: int) -> Iterator[int]:
+    """The process and its descendants, the latter as far as the kernel lists children."""
+    yield pid
+    with contextlib.suppress(OSError):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            for child in kernel_file(f"/proc/{pid}/task/{thread}/children").split():
+                yield from tree(int(child))
+
+
+def kibibytes(name: str, *fields: str) -> int:
+    """The sum of these fields of a kernel's file, in KiB."""
+    return sum(map(int, re.findall(rf"^(?:{'|'.join(fields)}):\s+(\d+) kB$", kernel_file(name), re.MULTILINE)))
+
+
 def oom_kills() -> int:
-    """How many processes the kernel has killed for memory in this container, or on this machine."""
-    for name in ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control", "/proc/vmstat"):
-        found = re.search(r"^oom_kill (\d+)$", kernel_file(name), re.MULTILINE)
-        if found:
-            return int(found[1])
-    return 0
+    """A number that grows when the kernel kills a process for memory, in this container or on this machine."""
+    return sum(
+        int(count)
+        for name in (
+            *cgroup_files("memory", "memory.events"),
+            *cgroup_files("memory", "memory.oom_control"),
+            "/proc/vmstat",
+        )
+        for count in re.findall(r"^oom_kill (\d+)$", kernel_file(name), re.MULTILINE)
+    )
 
 
 def throttled() -> int:
     """How often the container has been held back for its CPU quota."""
-    for name in ("/sys/fs/cgroup/cpu.stat", "/sys/fs/cgroup/cpu/cpu.stat"):
+    for name in cgroup_files("cpu", "cpu.stat"):
         found = re.search(r"^nr_throttled (\d+)$", kernel_file(name), re.MULTILINE)
         if found:
             return int(found[1])
     return 0
+
+
+def cpu_quota() -> float:
+    """How many cores' worth of time the container may use; infinity where it is not limited."""
+    for name in cgroup_files("cpu", "cpu.max"):
+        if found := re.match(r"(\d+) (\d+)$", kernel_file(name)):
+            return int(found[1]) / int(found[2])
+    for name in cgroup_files("cpu", "cpu.cfs_quota_us"):
+        period = kernel_file(name.replace("quota", "period"))
+        if (quota := kernel_file(name)).strip().isdecimal() and period.strip().isdecimal():
+            return int(quota) / int(period)
+    return float("inf")
+
+
+def cgroup_files(controller: str, file: str) -> list[str]:
+    """Where the kernel keeps a control group's file: this process's own group, then the outermost that it can see."""
+    groups = re.findall(r"^\d+:([^:]*):(.*)$", kernel_file("/proc/self/cgroup"), re.MULTILINE)
+    own = {names: path for names, path in groups}
+    version_1 = [path for names, path in own.items() if controller in names.split(",")]
+    folders = [f"/sys/fs/cgroup{own.get('', '/')}", *(f"/sys/fs/cgroup/{controller}{path}" for path in version_1)]
+    folders += ["/sys/fs/cgroup", f"/sys/fs/cgroup/{controller}"]
+    return list(dict.fromkeys(f"{folder.rstrip('/')}/{file}" for folder in folders))
 
 
 def kernel_file(name: str) -> str:

@@ -20,6 +20,7 @@ from implementations.forecaster import Forecaster
 REPEATS = 5  # timed forecasts, the first one aside
 SLOW = 2.0  # seconds: a first forecast as long as this has no warm-up worth leaving out
 EXAMPLES = 3  # series whose forecasts go into the record, for the pictures
+BEYOND = 1e6  # times the largest value of the histories: forecasts further out are no forecasts
 DIGITS = 6  # significant ones in those
 
 
@@ -127,6 +128,7 @@ def predict(forecaster: Forecaster, split: Split, clock: Clock) -> tuple[np.ndar
     with clock.phase("predict_first"):
         forecasts = forecaster.predict_ahead(history, future.shape[1])
     check(forecasts, future, "forecasts")
+    check_sense(forecasts, history, "forecasts")
     first = clock.seconds["predict_first"]
     samples = [first] if first > SLOW else []
     while len(samples) < REPEATS:
@@ -144,6 +146,7 @@ def score(forecaster: Forecaster, forecasts: np.ndarray, split: Split) -> Metric
     own_outputs = type(forecaster).outputs is not Forecaster.outputs  # else they are the forecasts: do not repeat them
     test = forecaster.predict_ahead(split.test.history, future.shape[1])
     check(test, split.test.future, "test forecasts")
+    check_sense(test, split.test.history, "test forecasts")
     return Metrics(
         val_mse=output_mse(forecaster, history, future) if own_outputs else last_step,
         last_step_mse=last_step,
@@ -171,6 +174,15 @@ def check(forecasts: np.ndarray, truth: np.ndarray, what: str) -> None:
     wrong = int((~np.isfinite(forecasts)).sum())
     if wrong:
         raise Diverged(f"{what}: {wrong} of {forecasts.size} values are not finite")
+
+
+def check_sense(forecasts: np.ndarray, history: np.ndarray, what: str) -> None:
+    """Raise Diverged for forecasts [N, H, D] beyond all measure, or blind to the histories [N, T, D] they follow."""
+    largest, allowed = float(np.abs(forecasts).max()), BEYOND * float(np.abs(history).max() or 1.0)
+    if largest > allowed:
+        raise Diverged(f"{what}: got values up to {largest:.3g}, expected at most {allowed:.3g}")
+    if (forecasts == forecasts[:1]).all() and not (history == history[:1]).all():
+        raise Diverged(f"{what}: got the same for all {len(history)} series, expected them to follow from the history")
 
 
 def epoch_seconds(forecaster: Forecaster) -> list[float]:

@@ -6,8 +6,9 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+from bench.markdown import clean
 from bench.plan import Job, with_predictions
-from bench.results import Run
+from bench.results import Run, Spec
 
 BEST = 5  # rows of each task in the closing table
 
@@ -18,7 +19,7 @@ class Progress:
     def __init__(self, jobs: Iterable[Job]) -> None:
         weighted = list(with_predictions(jobs))
         self.weights = {job.key: job.predicted or 0.0 for job in weighted}
-        self.bar = make_bar(sum(self.weights.values())) if sys.stdout.isatty() else None
+        self.bar = make_bar(sum(self.weights.values())) if sys.stdout and sys.stdout.isatty() else None
         self.count, self.total = 0, len(weighted)
 
     def __enter__(self) -> Progress:
@@ -30,10 +31,10 @@ class Progress:
         if self.bar:
             self.bar.stop()
 
-    def show(self, job: Job, run: Run) -> None:
-        """One run is finished."""
+    def show(self, job: Job, run: Run | None, note: str | None = None) -> None:
+        """One run is finished: here, or by another campaign (None)."""
         self.count += 1
-        text = f"{self.count:{len(str(self.total))}}/{self.total}  {line(run)}"
+        text = f"{self.count:{len(str(self.total))}}/{self.total}  {line(job.spec, run)}{f' ({note})' if note else ''}"
         if self.bar:
             self.bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
             self.bar.advance(self.bar.task_ids[0], self.weights[job.key])
@@ -52,12 +53,13 @@ def make_bar(total: float) -> Any:
     return bar
 
 
-def line(run: Run) -> str:
+def line(spec: Spec, run: Run | None) -> str:
     """A finished run in one line: what it was, both errors and its seconds, or what became of it."""
-    spec = run.spec
     name = f"{spec.task}  {spec.method:30}  {spec.backend:9}  seed {spec.seed}"
+    if run is None:
+        return f"{name}  done by another campaign meanwhile"
     if run.metrics is None or run.seconds is None:
-        return f"{name}  {run.status}: {run.reason}"
+        return f"{name}  {run.status}: {clean(run.reason or '')}"
     errors = f"last step {run.metrics.last_step_mse:.5f}  all {run.metrics.val_mse:.5f}"
     note = "" if run.timing_valid else f"  (time not ranked: {run.timing_reason})"
     return f"{name}  {errors}  {run.seconds['total']:6.1f} s{note}"

@@ -1,25 +1,41 @@
 """Run, the record of one finished job, and the store: results/<task>/<method>--<backend>--seed<S>--<key>.json.
 
-One file per run needs no lock, merges in git without conflict, and a torn or edited file is found out: its name, key
-and schema have to agree. Nothing here deletes a record.
+One file per run needs no lock, merges in git without conflict, and a torn or edited file is found out: its name, key,
+schema and checksum have to agree. Nothing here deletes a record.
+
+The checksum on a record's last line is the sha256 of all bytes before it. It finds what chance, a disk, a merge or an
+editor changes. It is no signature: whoever changes a record on purpose can write a new one. Only running the job
+again, and comparing its digests, tells then.
 """
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import hashlib
+import json
 import os
 import re
-from collections.abc import Iterable
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
-from bench import files
+from bench import __version__, files
 from bench.errors import UsageError
 
-SCHEMA = 1
+SCHEMA = 2
 Status = Literal["ok", "diverged", "failed", "timeout", "oom", "lost"]
+LARGEST = 2**20  # bytes of a record: a hundred times what one has; more is not read
+FIGURES = "figures"  # the folder of pictures beside the tasks' folders
+DROPPED: dict[str, Any] = dict.fromkeys(("curve", "samples", "digest"))  # of a lean record
+BARE: dict[str, Any] = {**DROPPED, "examples": None, "environment": {}}  # what is neither planned nor counted with
+
+Positive = Annotated[float, msgspec.Meta(ge=0)]  # JSON has no infinity and no NaN
+PLAIN = re.compile(r"[a-zA-Z0-9_][\w.-]{0,63}", re.ASCII)
 
 
 class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -38,18 +54,19 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 class Metrics(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Errors of one run, all in float64 from the forecasts."""
 
-    val_mse: float  # over all that the method is trained to output
-    last_step_mse: float  # over the H values forecast from the last history step: the ranking's measure
-    test_mse: float  # the same on the test series
-    val_mae: float
-    val_smape: float  # percent
-    mse_by_step: list[float]  # [H]: validation, one value per step ahead
+    val_mse: Positive  # over all that the method is trained to output
+    last_step_mse: Positive  # over the H values forecast from the last history step: the ranking's measure
+    test_mse: Positive  # the same on the test series
+    val_mae: Positive
+    val_smape: Positive  # percent
+    mse_by_step: list[Positive]  # [H]: validation, one value per step ahead
 
 
 class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One finished job, read again years later: what was asked, what came out, where, and how long it took."""
 
     schema: int
+    version: str = __version__  # of the harness that wrote it: what to install where the schema is too new
     key: str
     spec: Spec
     status: Status
@@ -75,10 +92,16 @@ def key_of(spec: Spec) -> str:
 
 def path_of(spec: Spec) -> Path:
     """Where the spec's record lies in its folder. Raises ValueError for a name that is no plain file name."""
+    return Path(name_of(spec, key_of(spec)))
+
+
+def name_of(spec: Spec, key: str) -> str:
+    """The same as text, when the key is known: a Path costs more than the rest of reading a record."""
     for name in (spec.task, spec.method, spec.backend):
-        if not re.fullmatch(r"\w[\w.-]*", name, re.ASCII):
-            raise ValueError(f"{name!r} cannot be part of a file name: letters, digits, '_', '-' and '.' can")
-    return Path(spec.task, f"{spec.method}--{spec.backend}--seed{spec.seed}--{key_of(spec)}.json")
+        if not PLAIN.fullmatch(name):
+            allowed = "at most 64 letters, digits, '_', '-' and '.' can"
+            raise ValueError(f"{name[:64]!r} cannot be part of a file name: {allowed}")
+    return f"{spec.task}/{spec.method}--{spec.backend}--seed{spec.seed}--{key}.json"
 
 
 def write(folder: Path, run: Run) -> Path:
@@ -86,40 +109,178 @@ def write(folder: Path, run: Run) -> Path:
 
     Raises ValueError for a run that could not be read again, UsageError when the file cannot be written.
     """
-    content = msgspec.json.format(msgspec.json.encode(run), indent=1) + b"\n"
+    content = encode(run)
     decode(content, path_of(run.spec))
     path = folder / path_of(run.spec)
+    move_aside(folder, path)
     files.replace(path, content, into_new_folder=True)
     return path
 
 
-def read(folder: Path) -> tuple[list[Run], list[str]]:
-    """Every valid record, in the order of file names, and one line for each file that is not one."""
+def move_aside(folder: Path, path: Path) -> None:
+    """Give a file that is no valid record another name: a new record takes its place, and it is not ours to delete."""
+    try:
+        load(folder, path.relative_to(folder).as_posix())
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except (ValueError, OSError):
+        with contextlib.suppress(OSError):
+            path.rename(path.with_name(f"{path.name}.{secrets.token_hex(4)}.left-out"))
+
+
+def encode(run: Run) -> bytes:
+    """The record's file: JSON that a person can read, its checksum last."""
+    return seal(msgspec.json.format(msgspec.json.encode(run), indent=1))
+
+
+def seal(content: bytes) -> bytes:
+    """A JSON object with its checksum as the last field."""
+    body = content.removesuffix(b"\n}")
+    return body + SEAL % hashlib.sha256(body).hexdigest().encode()
+
+
+SEAL = b',\n "checksum": "%b"\n}\n'
+SEAL_LENGTH = len(SEAL % bytes(64))
+
+
+def unseal(content: bytes) -> bytes:
+    """The JSON object without its checksum. Raises ValueError where that is missing or belongs to other bytes."""
+    body = content[:-SEAL_LENGTH]
+    if content[-SEAL_LENGTH:] == SEAL % hashlib.sha256(body).hexdigest().encode():
+        return body + b"\n}"
+    if content[-SEAL_LENGTH:].startswith(SEAL[:16]):
+        raise ValueError("its checksum does not match: it was changed after it was written")
+    raise ValueError("no checksum at its end: cut short, or not written by this program")
+
+
+def from_schema_1(content: bytes) -> bytes:
+    """A record of version 0.1.0 as one of this schema. It has no checksum: a figure edited in it goes unseen."""
+    if not content.endswith(b"}\n"):
+        raise ValueError("cut short")
+    fields = json.loads(content, object_pairs_hook=unique)
+    return msgspec.json.encode({**fields, "schema": SCHEMA, "version": "0.1.0"})
+
+
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object. Raises ValueError for a name that is there twice: which value counts would be anybody's guess."""
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        raise ValueError(f"duplicate field {twice[:64]!r}")
+    return fields
+
+
+UPGRADES: dict[int, Callable[[bytes], bytes]] = {1: from_schema_1}
+
+
+class Origin(msgspec.Struct):
+    """All that is read of a record of another schema, before it is decided how to go on."""
+
+    schema: int
+    version: str | None = None
+
+
+def read(folder: Path, lean: bool = False) -> tuple[list[Run], list[str]]:
+    """Every valid record, in the order of file names, and one line for each file that is not one.
+
+    `lean` drops of each, once it is checked, what fills most of the memory: curve, samples, digest.
+    """
     runs, problems = [], []
-    for path in sorted(folder.glob("*/*.json")):
-        name = path.relative_to(folder)
-        try:
-            runs.append(decode(path.read_bytes(), name))
-        except (ValueError, OSError) as error:
-            problems.append(f"{name.as_posix()}: {files.reason_of(error)}")
+    with collection_paused():
+        for name in names(folder):
+            try:
+                run = load(folder, name)
+            except (ValueError, OSError) as error:
+                problems.append(f"{name}: {files.reason_of(error)}")
+            else:
+                runs.append(msgspec.structs.replace(run, **DROPPED) if lean else run)
     return runs, problems
 
 
-def decode(content: bytes, name: Path) -> Run:
-    """The run in a file of that name, relative to its folder.
+def look_up(folder: Path, wanted: Iterable[str]) -> tuple[dict[str, Run], list[str]]:
+    """The records under these names that are there and valid, and one line for each that is not valid.
+
+    Of each, once it is checked, only what a plan needs is kept: a hundred thousand fit in little memory.
+    """
+    runs, problems = {}, []
+    with collection_paused():
+        for name in wanted:
+            try:
+                runs[name] = msgspec.structs.replace(load(folder, name), **BARE)
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except (ValueError, OSError) as error:
+                problems.append(f"{name}: {files.reason_of(error)}")
+    return runs, problems
+
+
+@contextlib.contextmanager
+def collection_paused() -> Iterator[None]:
+    """Without the garbage collector: it would go through all records again and again and find none of them garbage."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def names(folder: Path) -> list[str]:
+    """The JSON files in the folder, at any depth but beside the pictures, relative to it and sorted."""
+    return sorted(walk(str(folder), ""))
+
+
+def walk(folder: str, prefix: str) -> Iterator[str]:
+    """`names`, in any order."""
+    try:
+        entries = list(os.scandir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for entry in entries:
+        if entry.name.endswith(".json"):
+            yield prefix + entry.name
+        elif entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".") and prefix + entry.name != FIGURES:
+            yield from walk(entry.path, f"{prefix}{entry.name}/")
+
+
+def load(folder: Path, name: str) -> Run:
+    """The run under this name. Raises ValueError and OSError for anything else."""
+    return decode(files.read(f"{folder}/{name}", LARGEST), name)
+
+
+def decode(content: bytes, name: str | Path) -> Run:
+    """The run in a file of that name, relative to its folder: a record that says what its name says.
 
     Raises ValueError (msgspec's is one) for anything else.
     """
-    run = msgspec.json.decode(content, type=Run)
-    if run.schema != SCHEMA:
-        raise ValueError(f"schema {run.schema}, this version reads {SCHEMA}")
-    if run.key != key_of(run.spec):
-        raise ValueError(f"key {run.key} does not belong to its spec: {key_of(run.spec)} does")
-    if name != path_of(run.spec):
-        raise ValueError(f"its spec belongs in {path_of(run.spec).as_posix()}")
+    try:
+        run = msgspec.json.decode(current(content), type=Run)
+    except RecursionError:
+        raise ValueError("nested too deeply for a record") from None
+    if run.key != (key := key_of(run.spec)):
+        raise ValueError(f"key {run.key[:64]!r} does not belong to its spec: {key} does")
+    if str(name) != (belongs := name_of(run.spec, key)):
+        raise ValueError(f"its spec belongs in {belongs}")
     if (run.status == "ok") != (run.metrics is not None):
         raise ValueError(f"status {run.status} {'without' if run.metrics is None else 'with'} metrics")
     return run
+
+
+def current(content: bytes) -> bytes:
+    """The content, its checksum verified, as JSON of this schema: older ones upgraded, newer ones refused."""
+    if content.startswith(HEAD):
+        return unseal(content)
+    origin = msgspec.json.decode(content, type=Origin)
+    if origin.schema == SCHEMA:
+        raise ValueError("not as this program writes it: it was changed after it was written")
+    if origin.schema not in UPGRADES:
+        version = f"{origin.version} or newer" if origin.version else "a newer version"
+        raise ValueError(f"schema {origin.schema}, this version reads up to {SCHEMA}: install aheadbench {version}")
+    return UPGRADES[origin.schema](content)
+
+
+HEAD = b'{\n "schema": %d,\n' % SCHEMA
 
 
 def find(runs: Iterable[Run], name: str) -> Run:

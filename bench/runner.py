@@ -1,32 +1,41 @@
-"""Run jobs, each in a process of its own on a core of its own; whatever happens there, a record comes back."""
+"""Run jobs, each in a process of its own on a core of its own; whatever happens there, a record comes back.
+
+Whatever a worker starts carries the run's mark in its environment, and whatever it writes to temporary files lies in
+the run's own folder. Both are gone when the run is; when the harness itself is killed, the janitor sees to them.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import queue
+import secrets
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 import msgspec
 
-from bench import machine
+from bench import files, janitor, machine, results
+from bench.errors import UsageError
 from bench.files import reason_of
 from bench.plan import Job
 from bench.results import Run, Spec
-from bench.worker import Order, now, one_line, unfinished
+from bench.worker import Order, ending, now, one_line, unfinished
 
 GRACE = 1.0  # seconds between SIGTERM and SIGKILL
-LOG_CHUNKS, CHUNK = 16, 4096  # of what a worker prints, the last 64 KiB are kept
+SAMPLE = 0.1  # seconds between two looks at a worker's memory
+BUSY_PAUSE = 0.2  # seconds until a job that another campaign is at is looked at again
+LOG = 2**16  # bytes: of what a worker prints, the last so many are kept
 
 
 class Stopped(Exception):
@@ -37,33 +46,82 @@ class Stopped(Exception):
         self.number = number
 
 
-def run(jobs: Sequence[Job], workers: int, timeout: float) -> Generator[tuple[Job, Run], None, None]:
-    """Run the jobs, at most `workers` at once, each at most `timeout` seconds; yield each with its record as it ends.
+class Share(Protocol):
+    """How campaigns on the same folder of records keep out of each other's way."""
 
-    Raises Stopped on SIGINT and SIGTERM, once every worker is gone. Signals wait in one queue with finished runs, so
-    that none strikes while the caller stores a record.
+    def take(self, job: Job) -> bool:
+        """Whether this campaign may run the job now: False while another one is at it."""
+
+    def is_done(self, job: Job) -> bool:
+        """Whether another campaign has made the job's record since this one was planned."""
+
+    def release(self, job: Job) -> None:
+        """The job's record is stored: let others see to it."""
+
+
+class Alone:
+    """No other campaign."""
+
+    def take(self, job: Job) -> bool:
+        return True
+
+    def is_done(self, job: Job) -> bool:
+        return False
+
+    def release(self, job: Job) -> None:
+        return None
+
+
+class Busy(Exception):
+    """Another campaign is at the job."""
+
+
+def run(
+    jobs: Sequence[Job], workers: int, timeout: float, memory: int | None = None, share: Share | None = None
+) -> Generator[tuple[Job, Run | None], None, None]:
+    """Run the jobs, at most `workers` at once, each at most `timeout` seconds and `memory` bytes.
+
+    Yields each job with its record as it ends, or with None when another campaign, known through `share`, has run it.
+    A job is released when the caller asks for the next one: by then it has stored the record.
+
+    Raises Stopped on SIGINT, SIGTERM and SIGHUP, once every worker is gone. Signals wait in one queue with finished
+    runs, so that none strikes while the caller stores a record.
     """
-    campaign = Campaign(workers, timeout)
-    events: queue.SimpleQueue[Future[Run] | int] = queue.SimpleQueue()
-    with ThreadPoolExecutor(workers) as pool, signals(events.put, signal.SIGINT, signal.SIGTERM):
-        left: dict[Future[Run], Job] = {pool.submit(campaign.run, job.spec): job for job in jobs}
-        for future in left:
+    share = share or Alone()
+    campaign = Campaign(workers, timeout, memory)
+    events: queue.SimpleQueue[Future[Run | None] | int] = queue.SimpleQueue()
+    left: dict[Future[Run | None], Job] = {}
+    with ThreadPoolExecutor(workers) as pool, signals(events.put, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+
+        def submit(job: Job) -> None:
+            future = pool.submit(campaign.attempt, job, share)
+            left[future] = job
             future.add_done_callback(events.put)
+
         try:
+            for job in jobs:
+                submit(job)
             while left:
                 event = events.get()
                 if isinstance(event, int):
                     raise Stopped(event)
-                yield left.pop(event), event.result()
+                job = left.pop(event)
+                if isinstance(event.exception(), Busy):
+                    submit(job)  # behind all others
+                    continue
+                yield job, event.result()
+                share.release(job)
         finally:
             campaign.stop()
             pool.shutdown(cancel_futures=True)
+            campaign.close()
 
 
 @contextlib.contextmanager
 def signals(send: Callable[[int], None], *numbers: int) -> Iterator[None]:
-    """Send these signals' numbers on, within the block, instead of what they usually do."""
-    before = {number: signal.signal(number, lambda number, frame: send(number)) for number in numbers}
+    """Send these signals' numbers on, within the block, instead of what they usually do; nohup's stay ignored."""
+    heard = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, lambda number, frame: send(number)) for number in heard}
     try:
         yield
     finally:
@@ -74,51 +132,65 @@ def signals(send: Callable[[int], None], *numbers: int) -> Iterator[None]:
 class Campaign:
     """The workers of one machine: who has which core, and which processes are alive."""
 
-    def __init__(self, workers: int, timeout: float) -> None:
-        self.workers, self.timeout = workers, timeout
+    def __init__(self, workers: int, timeout: float, memory: int | None = None) -> None:
+        self.workers, self.timeout, self.memory = workers, timeout, memory
         self.cores: queue.SimpleQueue[int] = queue.SimpleQueue()
         for core in machine.cores()[:workers]:
             self.cores.put(core)
         self.lock = threading.Lock()
         self.alive: set[subprocess.Popen[bytes]] = set()
-        self.stopped = False
+        self.over = threading.Event()
+        self.mark, self.numbers = secrets.token_hex(8), itertools.count(1)
+        try:
+            self.folder = Path(tempfile.mkdtemp(prefix="aheadbench-"))
+            self.janitor = start_janitor(self.mark, self.folder)
+        except OSError as error:
+            raise UsageError(f"no temporary files, or no processes, can be had: {reason_of(error)}") from None
+
+    def attempt(self, job: Job, share: Share) -> Run | None:
+        """Run the job unless another campaign has; raises Busy, after a moment, while another is at it."""
+        if not share.take(job):
+            self.over.wait(BUSY_PAUSE)
+            raise Busy
+        return None if share.is_done(job) else self.run(job.spec)
 
     def run(self, spec: Spec) -> Run:
         """One job in a fresh process and a folder of its own, which is gone afterwards."""
         core = self.cores.get()
         order = Order(spec=spec, spawned_ns=time.perf_counter_ns(), started_at=now(), workers=self.workers)
+        mark = f"{self.mark}.{next(self.numbers)}"
+        folder = self.folder / mark
         try:
-            with tempfile.TemporaryDirectory(prefix="aheadbench-", ignore_cleanup_errors=True) as folder:
-                return self.supervise(order, Path(folder), core)
+            folder.mkdir()
+            return self.supervise(order, folder, core)
         except OSError as error:
             return unfinished(order, "failed", f"could not be started: {reason_of(error)}", machine.fingerprint())
         finally:
+            shutil.rmtree(folder, ignore_errors=True)
             self.cores.put(core)
 
     def supervise(self, order: Order, folder: Path, core: int) -> Run:
-        """Start a worker on the core, wait until it ends or its time is over, and read what it left."""
+        """Start a worker on the core, wait until it ends or passes a limit, and read what it left."""
         kills = machine.oom_kills()
         (folder / "order.json").write_bytes(msgspec.json.encode(order))
         process = self.start(folder, core)
-        log = Tail(process.stdout)
         try:
-            process.wait(self.timeout)
-            ended = outcome(process.returncode, log, machine.oom_kills() > kills)
-        except subprocess.TimeoutExpired:
-            ended = "timeout", f"killed after {self.timeout:g} s"
+            log = Tail(process.stdout)
+            ended = self.wait(process)
         finally:
-            self.end(process)
+            self.end(process, folder.name)
+        ended = ended or outcome(process.returncode, log, machine.oom_kills() > kills)
         return take(folder / "run.json", order) if ended is None else unfinished(order, *ended, machine.fingerprint())
 
     def start(self, folder: Path, core: int) -> subprocess.Popen[bytes]:
         """A worker in a new process group, pinned from its first instruction: it inherits this thread's core."""
         with self.lock, pinned(core):
-            if self.stopped:
+            if self.over.is_set():
                 raise RuntimeError("the campaign is over")
             process = subprocess.Popen(
                 [sys.executable, "-m", "bench.worker", str(folder)],
                 cwd=folder,
-                env=machine.environment_variables(),
+                env={**machine.environment_variables(), janitor.VARIABLE: folder.name, "TMPDIR": str(folder)},
                 stdin=subprocess.PIPE,  # open as long as this process lives: how a worker knows
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -127,9 +199,21 @@ class Campaign:
             self.alive.add(process)
             return process
 
-    def end(self, process: subprocess.Popen[bytes]) -> None:
-        """Leave nothing of a worker: not its children, not its pipe."""
+    def wait(self, process: subprocess.Popen[bytes]) -> tuple[str, str] | None:
+        """Wait until the worker ends; status and reason when it passes a limit first."""
+        end = time.monotonic() + self.timeout
+        while (left := end - time.monotonic()) > 0:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(min(left, SAMPLE) if self.memory else left)
+                return None
+            if self.memory and (used := machine.memory_of(process.pid)) > self.memory:
+                return "oom", f"killed at {mebibytes(used)}: the limit is {mebibytes(self.memory)}"
+        return "timeout", f"killed after {self.timeout:g} s"
+
+    def end(self, process: subprocess.Popen[bytes], mark: str) -> None:
+        """Leave nothing of a worker: not its children, not those that left its group, not its pipe."""
         kill(process)
+        janitor.end(mark)
         if process.stdin:
             process.stdin.close()
         with self.lock:
@@ -138,10 +222,32 @@ class Campaign:
     def stop(self) -> None:
         """Kill what is alive and start nothing more."""
         with self.lock:
-            self.stopped = True
+            self.over.set()
             alive = list(self.alive)
         for process in alive:
             signal_group(process, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Have the janitor clean up, as it would had this process been killed; or do it, had the janitor been."""
+        self.janitor.communicate()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def start_janitor(mark: str, folder: Path) -> subprocess.Popen[bytes]:
+    """The process that cleans up behind this one, however it ends."""
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", janitor.__file__, mark, str(folder)],
+        cwd="/",
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def mebibytes(size: int) -> str:
+    """Bytes as a person reads them."""
+    return f"{size / 2**20:.0f} MiB"
 
 
 @contextlib.contextmanager
@@ -178,20 +284,20 @@ class Tail:
     """The end of what a worker prints, read as it comes so that the worker never waits for a full pipe."""
 
     def __init__(self, stream: IO[bytes] | None) -> None:
-        self.chunks: deque[bytes] = deque(maxlen=LOG_CHUNKS)
+        self.end = b""
         self.thread = threading.Thread(target=self.drain, args=(stream,), daemon=True)
         self.thread.start()
 
     def drain(self, stream: IO[bytes]) -> None:
         """Read to the end of the stream."""
         with stream:
-            while chunk := os.read(stream.fileno(), CHUNK):
-                self.chunks.append(chunk)
+            while chunk := os.read(stream.fileno(), LOG):
+                self.end = (self.end + chunk)[-LOG:]
 
     def last_line(self) -> str:
         """The last line that is not empty; the stream may be held open by a process that left its group."""
         self.thread.join(GRACE)
-        lines = b"".join(list(self.chunks)).decode(errors="replace").split("\n")
+        lines = self.end.decode(errors="replace").split("\n")
         return next((line.strip() for line in reversed(lines) if line.strip()), "nothing printed")
 
 
@@ -201,17 +307,19 @@ def outcome(code: int, log: Tail, oom: bool) -> tuple[str, str] | None:
         return "oom", "killed by the kernel: out of memory"
     if code < 0:
         return "failed", f"killed by {signal.Signals(-code).name}"
-    return ("failed", one_line(f"exit status {code}: {log.last_line()}")) if code else None
+    return ending(f"exit status {code}: {log.last_line()}") if code else None
 
 
 def take(path: Path, order: Order) -> Run:
     """The record that a worker left, if it is one and belongs to its order."""
     try:
-        run = msgspec.json.decode(path.read_bytes(), type=Run)
+        run = msgspec.json.decode(files.read(path, results.LARGEST), type=Run)
+        results.decode(results.encode(run), results.path_of(order.spec))
     except FileNotFoundError:
         return unfinished(order, "failed", "exited 0 without a result", machine.fingerprint())
-    except msgspec.MsgspecError as error:
-        return unfinished(order, "failed", f"its result is not a record: {error}", machine.fingerprint())
+    except (ValueError, OSError, RecursionError) as error:
+        reason = one_line(f"its result is not a record: {reason_of(error)}")
+        return unfinished(order, "failed", reason, machine.fingerprint())
     if run.spec != order.spec:
         return unfinished(order, "failed", "its result belongs to another job", machine.fingerprint())
     return run

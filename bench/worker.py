@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from bench.markdown import clean
 from bench.results import SCHEMA, Run, Spec, key_of
 
 OUT_OF_MEMORY = re.compile(r"MemoryError|OutOfMemory|ResourceExhausted|RESOURCE_EXHAUSTED|bad_alloc|allocate memory")
@@ -66,21 +67,20 @@ def work(order: Order, entered: int) -> Run:
         return unfinished(order, "failed", str(error), machine.fingerprint())
     except Exception as error:
         traceback.print_exc()
-        return unfinished(order, *ending(error), machine.fingerprint())
+        return unfinished(order, *ending(f"{type(error).__name__}: {error}"), machine.fingerprint())
     fields["environment"]["workers"] = order.workers
     return Run(**head(order), status="ok", reason=None, seconds=clock.seconds, **fields)
 
 
-def ending(error: Exception) -> tuple[str, str]:
-    """Status and reason of a run that an exception ended."""
-    reason = one_line(f"{type(error).__name__}: {error}")
+def ending(text: str) -> tuple[str, str]:
+    """Status and reason of a run that ended with these words."""
+    reason = one_line(text)
     return ("oom" if OUT_OF_MEMORY.search(reason) else "failed"), reason
 
 
 def one_line(text: str) -> str:
-    """A text fit for a record: one line of at most 200 characters, without colours, of paths the last part only."""
-    plain = " ".join(re.sub(r"\x1b\[[\d;]*m", "", text).split())
-    return re.sub(r"(?<![\w.])/(?:[^\s/'\":]+/)+", "", plain)[:200]
+    """A text fit for a record: one line that prints, of at most 200 characters, of paths the last part only."""
+    return clean(re.sub(r"(?<![\w.])/(?:[^\s/'\":]+/)+", "", text))
 
 
 def head(order: Order) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from implementations.forecaster import Forecaster, NetworkForecaster, Setting
 from implementations.methods.arima import Arima
 from implementations.methods.batch_norm_rnn import BatchNormRNN
@@ -36,6 +38,8 @@ from implementations.methods.wavenet_simple import WaveNetSimple
 from implementations.methods.weight_decay_rnn import WeightDecayRNN
 
 __all__ = ["METHODS", "Forecaster", "NetworkForecaster", "backends_of", "default_settings", "load", "make"]
+
+LARGEST = 2**20  # bytes of a saved forecaster.json, its network aside
 
 Maker = type[Forecaster] | partial[Any]
 
@@ -83,15 +87,33 @@ def make(name: str, backend: str, seed: int, **settings: Setting) -> Forecaster:
     if unknown := settings.keys() - default_settings(name).keys():
         raise ValueError(f"{name}: got setting {sorted(unknown)[0]!r}, allowed: {', '.join(default_settings(name))}")
     maker: Any = METHODS[name]
-    made: Forecaster = maker(name=name, backend=backend, seed=seed, **settings)
+    made: Forecaster = maker(name=name, backend=backend, seed=check_seed(seed), **settings)
     return made
 
 
+def check_seed(seed: int) -> int:
+    """The seed as Python's int, from NumPy's too. Raises ValueError for what NumPy's generators do not take."""
+    whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
+    if not whole or not 0 <= seed < 2**32:
+        raise ValueError(f"seed: got {seed!r}, needed a whole number in 0..{2**32 - 1}")
+    return int(seed)
+
+
 def load(folder: Path) -> Forecaster:
-    """The fitted forecaster that `Forecaster.save` wrote to the folder."""
-    saved = json.loads((folder / "forecaster.json").read_text(encoding="utf-8"))
-    forecaster = make(saved["method"], saved["backend"], saved["seed"], **saved["settings"])
-    forecaster.restore(saved["state"], folder)
+    """The fitted forecaster that `Forecaster.save` wrote to the folder.
+
+    Raises ValueError where forecaster.json is another file; what the framework raises where its network is.
+    """
+    path = folder / "forecaster.json"
+    if path.stat().st_size > LARGEST:
+        raise ValueError(f"{path} does not hold a saved forecaster: {path.stat().st_size} bytes, at most {LARGEST}")
+    try:
+        saved = json.loads(path.read_bytes())
+        forecaster = make(saved["method"], saved["backend"], saved["seed"], **saved["settings"])
+        state = saved["state"]
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"{path} does not hold a saved forecaster: {type(error).__name__} {error}") from None
+    forecaster.restore(state, folder)
     return forecaster
 
 

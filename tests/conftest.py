@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -23,7 +23,7 @@ Bench = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture
 def faulty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Child processes know the methods of tests/faulty; the file where `hangs` notes its process ids."""
+    """Child processes know the methods of tests/faulty; the file where they note their process ids."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(FAULTY)]))
     monkeypatch.setenv("FAULTY_PIDS", str(tmp_path / "pids"))
     return tmp_path / "pids"
@@ -31,12 +31,12 @@ def faulty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def bench(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Bench:
-    """Call `python -m bench` in an empty folder."""
+    """Call `python -m bench` in an empty folder, if need be by way of a command that comes before it."""
     if str(ROOT) not in os.environ.get("PYTHONPATH", ""):
         monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
-    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "bench", *arguments]
+    def call(*arguments: str, before: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+        command = [*before, sys.executable, "-m", "bench", *arguments]
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
 
     return call

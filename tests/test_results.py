@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
-from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -57,70 +53,6 @@ def test_not_a_number_is_never_written(tmp_path):
     with pytest.raises(ValueError, match="val_mse"):
         results.write(tmp_path, make_run(metrics=metrics))
     assert not list(tmp_path.iterdir())
-
-
-def test_every_torn_write_is_found_out(tmp_path):
-    path = results.write(tmp_path, make_run())
-    content = path.read_bytes()
-    for end in range(len(content) - 2):
-        path.write_bytes(content[:end])
-        assert results.read(tmp_path)[0] == [], end
-
-
-def edited(change: dict[str, Any]) -> bytes:
-    """The record with fields replaced, as a person with an editor would."""
-    return json.dumps({**json.loads(msgspec.json.encode(make_run())), **change}).encode()
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", "truncated"),
-        (b"\x00\xff", "JSON is malformed"),
-        (b"[]", "Expected `object`"),
-        (b'{"schema": 1}', "missing required field"),
-        (edited({"schema": 2}), "schema 2, this version reads 1"),
-        (edited({"more": 1}), "unknown field"),
-        (edited({"status": "fine"}), "status"),
-        (edited({"metrics": None}), "status ok without metrics"),
-        (edited({"status": "failed"}), "status failed with metrics"),
-        (edited({"key": "0" * 16}), "does not belong to its spec"),
-        (edited({"spec": {**msgspec.to_builtins(make_spec()), "seed": 7}}), "does not belong to its spec"),
-        (edited({}).replace(b"0.1", b"NaN", 1), "malformed"),
-    ],
-)
-def test_damaged_records_are_named_and_left_out(tmp_path, content, message):
-    good = results.write(tmp_path, make_run(make_spec(seed=1)))
-    bad = results.write(tmp_path, make_run())
-    bad.write_bytes(content)
-    runs, problems = results.read(tmp_path)
-    assert [run.spec.seed for run in runs] == [1]
-    assert len(problems) == 1 and bad.name in problems[0] and message in problems[0] and "\n" not in problems[0]
-    assert bad.read_bytes() == content and good.exists()
-
-
-def test_a_record_under_another_name_is_left_out(tmp_path):
-    path = results.write(tmp_path, make_run())
-    path.rename(path.with_name(path.name.replace("seed42", "seed43")))
-    assert "its spec belongs in ten-step/gru--keras--seed42" in results.read(tmp_path)[1][0]
-
-
-@pytest.mark.parametrize("name", ["../x", "/etc/x", "a/b", "", ".hidden", "a\0b", "a\nb"])
-def test_no_name_leads_out_of_the_folder(tmp_path, name):
-    with pytest.raises(ValueError, match="cannot be part of a file name"):
-        results.write(tmp_path / "inner", make_run(make_spec(method=name)))
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_a_full_disk_leaves_nothing_behind(tmp_path, monkeypatch, step):
-    def fail(*arguments: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "somewhere")
-
-    monkeypatch.setattr(*((os, "fsync") if step == "fsync" else (Path, "replace")), fail)
-    with pytest.raises(UsageError, match="cannot be written: No space left on device"):
-        results.write(tmp_path, make_run())
-    assert not list((tmp_path / "ten-step").iterdir())
 
 
 def test_runs_are_found_by_the_beginning_of_their_key():

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import pickle
 import sys
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.testing import assert_allclose
 from run import run
 
-from implementations import backends, make
+from implementations import backends, load, make
 from implementations.forecaster import NetworkForecaster
 from implementations.strategies import MultiOutput, roll_out
 
@@ -56,6 +60,30 @@ def diverging_training_is_named() -> None:
         assert str(error).startswith("loss became "), error
     else:
         raise AssertionError("got no FloatingPointError")
+
+
+def a_pickle_in_place_of_the_network_is_refused() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder, sprung = Path(name), Path(name) / "sprung"
+        make("linear", _backend(), 1, epochs=1).fit(*_windows()).save(folder)
+        (network,) = set(folder.iterdir()) - {folder / "forecaster.json"}
+        assert load(folder).parameters() > 0
+        network.write_bytes(pickle.dumps(_Trap(sprung)))
+        try:
+            load(folder)
+        except Exception as error:
+            refused = type(error).__name__
+        assert refused and not sprung.exists()
+
+
+class _Trap:
+    """Unpickled, it makes a folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (str(self.path),)
 
 
 def batch_normalization_sees_the_last_batch_alone() -> None:
