@@ -40,12 +40,13 @@ def check_timeout(seconds: float) -> None:
 
 def make(selection: Selection, folder: Path, force: bool) -> Plan:
     """The jobs of the selection that have no record, after one line on each file that is not a record."""
-    wanted = specs(selection)
-    runs, problems = results.read(folder)
+    with results.collection_paused():
+        wanted = specs(selection)
+        runs, problems = results.read(folder, lean=True)
+        jobs = plan.jobs(wanted, runs, force)
+        keys = frozenset(results.key_of(spec) for spec in wanted)
     for problem in problems:
         print(f"left out: {problem}", file=sys.stderr)
-    jobs = plan.jobs(wanted, runs, force)
-    keys = frozenset(results.key_of(spec) for spec in wanted)
     print(describe(jobs, keys, runs))
     return Plan(jobs, keys)
 
@@ -104,7 +105,7 @@ def run(planned: Plan, workers: int, timeout: float, folder: Path, board: Path) 
 
 def stopped(stop: runner.Stopped, planned: Plan, folder: Path) -> int:
     """Say what is kept and how to go on; the exit status that a shell expects after the signal."""
-    kept = {run.key for run in results.read(folder)[0]}
+    kept = {run.key for run in results.read(folder, lean=True)[0]}
     done = sum(job.key in kept for job in planned.jobs)
     name = signal.Signals(stop.number).name
     kept_runs = f"{done} of {len(planned.jobs)} runs are kept"
@@ -117,5 +118,5 @@ def close(planned: Plan, folder: Path, board: Path) -> None:
     from bench import leaderboard
 
     leaderboard.write(folder, board)
-    runs = [run for run in results.read(folder)[0] if run.key in planned.keys]
+    runs = [run for run in results.read(folder, lean=True)[0] if run.key in planned.keys]
     print(f"\n{progress.best(runs)}\n\n{board} is rendered from the records in {folder}")

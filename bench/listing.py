@@ -59,7 +59,7 @@ def backends() -> list[Row]:
 
 def runs(folder: Path) -> list[Row]:
     """Each record of the folder."""
-    found, problems = results.read(folder)
+    found, problems = results.read(folder, lean=True)
     for problem in problems:
         print(f"left out: {problem}", file=sys.stderr)
     return [run_row(run) for run in found]

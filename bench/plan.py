@@ -33,21 +33,35 @@ def jobs(wanted: Iterable[Spec], runs: Iterable[Run], force: bool) -> list[Job]:
     """
     runs = list(runs)
     kept = set() if force else {run.key for run in runs if run.status in KEPT}
-    left = [Job(spec, predict(spec, runs)) for spec in wanted if key_of(spec) not in kept]
+    forecast = Forecast(runs)
+    left = [Job(spec, forecast.seconds(spec)) for spec in wanted if key_of(spec) not in kept]
     fast = sorted(left, key=lambda job: (job.predicted or 0.0, job.spec.backend != "numpy"))
     return fast[:FIRST] + sorted(fast[FIRST:], key=lambda job: -(job.predicted or 0.0))
 
 
-def predict(spec: Spec, runs: Iterable[Run]) -> float | None:
-    """Seconds that a run will take: the median of those like it, else of the same method in another backend."""
-    alike = [run for run in runs if run.seconds and is_like(run.spec, spec)]
-    same = [run for run in alike if run.spec.backend == spec.backend]
-    return statistics.median(seconds_for(run, spec) for run in same or alike) if alike else None
+class Forecast:
+    """How long a run will take, from earlier ones: the same question is answered once, however many seeds ask it."""
+
+    def __init__(self, runs: Iterable[Run]) -> None:
+        self.runs: dict[tuple[str, str, bool], list[Run]] = {}
+        for run in runs:
+            if run.seconds:
+                self.runs.setdefault(kind(run.spec), []).append(run)
+        self.known: dict[tuple[object, ...], float | None] = {}
+
+    def seconds(self, spec: Spec) -> float | None:
+        """The median of those like it, else of the same method in another backend; None where no record tells."""
+        question = (*kind(spec), spec.backend, epochs_of(spec))
+        if question not in self.known:
+            alike = self.runs.get(kind(spec), [])
+            same = [run for run in alike if run.spec.backend == spec.backend]
+            self.known[question] = statistics.median(seconds_for(run, spec) for run in same or alike) if alike else None
+        return self.known[question]
 
 
-def is_like(one: Spec, other: Spec) -> bool:
-    """Whether two runs are of one method on one task's data."""
-    return (one.task, one.method, one.quick) == (other.task, other.method, other.quick)
+def kind(spec: Spec) -> tuple[str, str, bool]:
+    """What runs have in common that are of one method on one task's data."""
+    return spec.task, spec.method, spec.quick
 
 
 def seconds_for(run: Run, spec: Spec) -> float:

@@ -6,10 +6,12 @@ and schema have to agree. Nothing here deletes a record.
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import hashlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +22,8 @@ from bench.errors import UsageError
 
 SCHEMA = 1
 Status = Literal["ok", "diverged", "failed", "timeout", "oom", "lost"]
+PLAIN = re.compile(r"\w[\w.-]*", re.ASCII)
+DROPPED: dict[str, None] = dict.fromkeys(("curve", "samples", "digest"))  # of a lean record
 
 
 class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -75,10 +79,15 @@ def key_of(spec: Spec) -> str:
 
 def path_of(spec: Spec) -> Path:
     """Where the spec's record lies in its folder. Raises ValueError for a name that is no plain file name."""
+    return Path(name_of(spec, key_of(spec)))
+
+
+def name_of(spec: Spec, key: str) -> str:
+    """The same as text, when the key is known: a Path costs more than the rest of reading a record."""
     for name in (spec.task, spec.method, spec.backend):
-        if not re.fullmatch(r"\w[\w.-]*", name, re.ASCII):
+        if not PLAIN.fullmatch(name):
             raise ValueError(f"{name!r} cannot be part of a file name: letters, digits, '_', '-' and '.' can")
-    return Path(spec.task, f"{spec.method}--{spec.backend}--seed{spec.seed}--{key_of(spec)}.json")
+    return f"{spec.task}/{spec.method}--{spec.backend}--seed{spec.seed}--{key}.json"
 
 
 def write(folder: Path, run: Run) -> Path:
@@ -93,19 +102,47 @@ def write(folder: Path, run: Run) -> Path:
     return path
 
 
-def read(folder: Path) -> tuple[list[Run], list[str]]:
-    """Every valid record, in the order of file names, and one line for each file that is not one."""
+def read(folder: Path, lean: bool = False) -> tuple[list[Run], list[str]]:
+    """Every valid record, in the order of file names, and one line for each file that is not one.
+
+    `lean` drops of each, once it is checked, what fills most of the memory: curve, samples, digest.
+    """
     runs, problems = [], []
-    for path in sorted(folder.glob("*/*.json")):
-        name = path.relative_to(folder)
-        try:
-            runs.append(decode(path.read_bytes(), name))
-        except (ValueError, OSError) as error:
-            problems.append(f"{name.as_posix()}: {files.reason_of(error)}")
+    with collection_paused():
+        for name in names(folder):
+            try:
+                with open(f"{folder}/{name}", "rb", buffering=0) as file:
+                    run = decode(file.read(), name)
+            except (ValueError, OSError) as error:
+                problems.append(f"{name}: {files.reason_of(error)}")
+            else:
+                runs.append(msgspec.structs.replace(run, **DROPPED) if lean else run)
     return runs, problems
 
 
-def decode(content: bytes, name: Path) -> Run:
+def names(folder: Path) -> Iterator[str]:
+    """The files that should be records, sorted, relative to the folder."""
+    for task in sorted(path for path in folder.glob("*") if path.is_dir()):
+        try:
+            found = sorted(os.listdir(task))
+        except OSError as error:
+            raise UsageError(f"results folder {str(task)!r} cannot be read: {files.reason_of(error)}") from None
+        yield from (f"{task.name}/{name}" for name in found if name.endswith(".json"))
+
+
+@contextlib.contextmanager
+def collection_paused() -> Iterator[None]:
+    """Without the garbage collector: it would go through all records again and again and find none of them garbage."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def decode(content: bytes, name: str | Path) -> Run:
     """The run in a file of that name, relative to its folder.
 
     Raises ValueError (msgspec's is one) for anything else.
@@ -113,10 +150,10 @@ def decode(content: bytes, name: Path) -> Run:
     run = msgspec.json.decode(content, type=Run)
     if run.schema != SCHEMA:
         raise ValueError(f"schema {run.schema}, this version reads {SCHEMA}")
-    if run.key != key_of(run.spec):
-        raise ValueError(f"key {run.key} does not belong to its spec: {key_of(run.spec)} does")
-    if name != path_of(run.spec):
-        raise ValueError(f"its spec belongs in {path_of(run.spec).as_posix()}")
+    if run.key != (key := key_of(run.spec)):
+        raise ValueError(f"key {run.key} does not belong to its spec: {key} does")
+    if str(name) != (belongs := name_of(run.spec, key)):
+        raise ValueError(f"its spec belongs in {belongs}")
     if (run.status == "ok") != (run.metrics is not None):
         raise ValueError(f"status {run.status} {'without' if run.metrics is None else 'with'} metrics")
     return run
