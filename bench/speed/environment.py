@@ -21,6 +21,10 @@ class Installed(Environment):
 
     tool_name = "installed"
 
+    def __init__(self, conf: Any, python: str, requirements: dict[str, str], variables: dict[Any, str]) -> None:
+        self._requirements = requirements
+        super().__init__(conf, python, requirements, variables)
+
     @classmethod
     def matches(cls, python: str) -> bool:
         """Whether this is the version of Python that asv itself runs on."""

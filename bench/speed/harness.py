@@ -15,7 +15,6 @@ from bench import leaderboard, plan, ranking, results
 
 from . import records
 
-
 COUNT = 1000
 
 
