@@ -35,7 +35,7 @@ class Start:
     params = ["--help", "list methods", "list backends"]
     param_names = ("command",)
     timer = cpu_seconds
-    rounds, repeat, number, warmup_time = 3, 5, 1, 0
+    rounds, repeat, number, warmup_time = 2, 10, 1, 0
 
     def time_command(self, command: str) -> None:
         """Run it."""
@@ -48,7 +48,7 @@ class Import:
     params = ["numpy", "keras", "keras-jax", "torch"]
     param_names = ("backend",)
     timer = cpu_seconds
-    rounds, repeat, number, warmup_time = 3, 2, 1, 0
+    rounds, repeat, number, warmup_time = 2, 3, 1, 0
 
     def time_backend(self, backend: str) -> None:
         """Import it."""
@@ -59,7 +59,7 @@ class Records:
     """A thousand records."""
 
     timer = cpu_seconds
-    rounds, repeat, number, warmup_time = 3, 6, 1, 0
+    rounds, repeat, number, warmup_time = 2, 10, 1, 0
 
     def setup_cache(self) -> str:
         """Write them once; they are gone with asv's own temporary folder."""
