@@ -34,7 +34,7 @@ class Start:
 
     params = ["--help", "list methods", "list backends"]
     param_names = ("command",)
-    timer = cpu_seconds
+    timer = staticmethod(cpu_seconds)
     rounds, repeat, number, warmup_time = 2, 10, 1, 0
 
     def time_command(self, command: str) -> None:
@@ -47,7 +47,7 @@ class Import:
 
     params = ["numpy", "keras", "keras-jax", "torch"]
     param_names = ("backend",)
-    timer = cpu_seconds
+    timer = staticmethod(cpu_seconds)
     rounds, repeat, number, warmup_time = 2, 3, 1, 0
 
     def time_backend(self, backend: str) -> None:
@@ -58,7 +58,7 @@ class Import:
 class Records:
     """A thousand records."""
 
-    timer = cpu_seconds
+    timer = staticmethod(cpu_seconds)
     rounds, repeat, number, warmup_time = 2, 10, 1, 0
 
     def setup_cache(self) -> str:
