@@ -19,7 +19,7 @@ Rounds = Annotated[int, typer.Option(min=1, help="How often everything is measur
 @app.command()
 def steps(rounds: Rounds = 5) -> None:
     """Milliseconds per training step: ours, the notes' own way, Darts and neuralforecast (about 15 minutes)."""
-    from bench.speed.peers import tables
+    from .peers import tables
 
     publish("steps", tables.steps(rounds), rounds)
 
@@ -27,7 +27,7 @@ def steps(rounds: Rounds = 5) -> None:
 @app.command()
 def whole(rounds: Rounds = 1) -> None:
     """Seconds of 20 epochs, compilation included: ours and the notes' own way (about 8 minutes a round)."""
-    from bench.speed.peers import tables
+    from .peers import tables
 
     publish("whole", tables.whole(rounds), rounds)
 
@@ -35,7 +35,7 @@ def whole(rounds: Rounds = 1) -> None:
 @app.command()
 def growth(rounds: Rounds = 3) -> None:
     """Seconds and memory by the number of records: 1,000, 10,000 and 100,000 (about 4 minutes)."""
-    from bench.speed import growth
+    from . import growth
 
     publish("growth", growth.table(rounds), rounds)
 
@@ -43,7 +43,7 @@ def growth(rounds: Rounds = 3) -> None:
 @app.command()
 def start(rounds: Rounds = 11) -> None:
     """Seconds until the command line answers."""
-    from bench.speed import overhead
+    from . import overhead
 
     publish("start", overhead.start(rounds), rounds)
 
@@ -51,7 +51,7 @@ def start(rounds: Rounds = 11) -> None:
 @app.command()
 def overhead(rounds: Rounds = 5) -> None:
     """What a run takes beside its phases, and its fit beside the same fit in a plain script (about 5 minutes)."""
-    from bench.speed import overhead
+    from . import overhead
 
     publish("overhead", overhead.runs(rounds), rounds)
 
@@ -59,14 +59,14 @@ def overhead(rounds: Rounds = 5) -> None:
 @app.command()
 def together(rounds: Rounds = 3) -> None:
     """How much more gets done by one job on every core than by one job at a time (about 4 minutes)."""
-    from bench.speed import overhead
+    from . import overhead
 
     publish("together", overhead.together(rounds), rounds)
 
 
 def publish(name: str, table: str, rounds: int) -> None:
     """Print the table and put it into the page."""
-    from bench.speed import page
+    from . import page
 
     print(table)
     page.put(name, table, f"python -m bench.speed {name} --rounds {rounds}")
@@ -76,4 +76,5 @@ if __name__ == "__main__":
     try:
         app()
     except UsageError as error:
-        sys.exit(f"bench.speed: {error}")
+        print(f"bench.speed: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -15,7 +15,8 @@ FIRST_SEED = 1000  # of the copies: none of them stands for a run that was made
 
 def fill(folder: Path, count: int) -> list[Run]:
     """Write `count` records into the folder, not synced to the disk as those of real runs are."""
-    originals, _ = results.read(machine.ROOT / "results")
+    committed, _ = results.read(machine.ROOT / "results")
+    originals = {copy(run, FIRST_SEED).key: run for run in committed}.values()  # those of one seed
     copies = (copy(run, seed) for seed in itertools.count(FIRST_SEED) for run in originals)
     runs = list(itertools.islice(copies, count))
     for run in runs:

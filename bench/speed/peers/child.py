@@ -51,7 +51,7 @@ class Ask:
 
 def answer(ask: Ask) -> dict[str, Any]:
     """Seconds of each epoch, of the whole from network to trained network, and of the CPU for the whole."""
-    train = importlib.import_module(f"bench.speed.peers.{MODULES[ask.contestant]}").train
+    train = importlib.import_module(f".{MODULES[ask.contestant]}", __package__).train
     ask.data()
     wall, cpu = time.perf_counter(), time.process_time()
     epochs = train(ask)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from bench.speed.peers import lightning
-from bench.speed.peers.child import Ask
+from . import lightning
+from .child import Ask
 
 
 def train(ask: Ask) -> list[float]:

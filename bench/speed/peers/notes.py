@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from bench.speed.peers.child import Ask
+from .child import Ask
 
 
 def train(ask: Ask) -> list[float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bench.speed.peers.child import Ask
+from .child import Ask
 
 METHODS = {"linear": "linear", "rnn": "rnn_sequence", "lstm": "lstm", "gru": "gru", "wavenet": "wavenet_simple"}
 

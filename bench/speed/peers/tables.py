@@ -15,7 +15,8 @@ from typing import Any
 
 from bench import machine, markdown, runner
 from bench.errors import UsageError
-from bench.speed.peers.child import MODULES, Ask
+
+from .child import MODULES, Ask
 
 PEERS = ("darts", "neuralforecast")
 OURS = ("keras", "keras-jax", "torch")
