@@ -95,11 +95,16 @@ def write(folder: Path, run: Run) -> Path:
 
     Raises ValueError for a run that could not be read again, UsageError when the file cannot be written.
     """
-    content = msgspec.json.format(msgspec.json.encode(run), indent=1) + b"\n"
+    content = encode(run)
     decode(content, path_of(run.spec))
     path = folder / path_of(run.spec)
     files.replace(path, content, into_new_folder=True)
     return path
+
+
+def encode(run: Run) -> bytes:
+    """The record's file: JSON that a person can read."""
+    return msgspec.json.format(msgspec.json.encode(run), indent=1) + b"\n"
 
 
 def read(folder: Path, lean: bool = False) -> tuple[list[Run], list[str]]:

@@ -27,7 +27,7 @@ BACKENDS = ["keras", "keras-jax", "torch"]
 FAMILIES = ["linear", "rnn_sequence", "lstm", "gru", "wavenet_simple"]
 ROLLED = ["deep_rnn_growing", "gru", "wavenet_simple"]
 TRACKED = ["rnn_sequence", "gru", "wavenet_simple"]
-STEPS = {"linear": 1000}  # batches to a sample: as many as make it last some ten milliseconds at least
+STEPS = {"linear": 200}  # batches to a sample: as many as make it last some ten milliseconds at least
 USUAL = 40
 AHEAD = 30  # steps to forecast: three blocks of those methods that forecast ten at once
 
@@ -72,7 +72,7 @@ def forecaster(method: str, backend: str) -> Any:
 
 
 class Training:
-    """Training steps: 40 batches of 32 series (1,000 for the linear network), compilation left out."""
+    """Training steps: 40 batches of 32 series (200 for the linear network), compilation left out."""
 
     params = (FAMILIES, BACKENDS)
     param_names = ("method", "backend")

@@ -22,7 +22,7 @@ def fill(folder: Path, count: int) -> list[Run]:
     for run in runs:
         path = folder / results.path_of(run.spec)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(run), indent=1))
+        path.write_bytes(results.encode(run))
     return runs
 
 
