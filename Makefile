@@ -3,8 +3,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
+PEERS := .venv-peers
 
-.PHONY: run test soak lint clean
+.PHONY: run test soak lint speed peers clean
 
 run: $(STAMP)
 	$(BIN)/python -m bench run --backend keras
@@ -24,12 +25,26 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# then, for one: $(BIN)/asv continuous main HEAD
+speed: $(STAMP)
+	$(BIN)/asv machine --machine here --yes > /dev/null
+	$(BIN)/asv check -E existing
+
+peers: $(PEERS)/installed
+
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) .asv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"Python 3.11 or newer is needed, got {v[0]}.{v[1]}: make PYTHON=...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo 'installing into $(VENV): some minutes, once'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all]' -c constraints.txt
+	touch $@
+
+# other libraries, to measure speed against: see docs/performance.md
+$(PEERS)/installed: bench/speed/peers/requirements.txt
+	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	@echo 'installing into $(PEERS): some minutes, once'
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@

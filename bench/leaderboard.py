@@ -75,7 +75,7 @@ def write(results_folder: Path, board: Path) -> None:
 
     A picture whose data did not change is left as it is. Raises UsageError where a file cannot be written.
     """
-    runs, problems = results.read(results_folder)
+    runs, problems = results.read(results_folder, lean=True)
     assessed, folder = assess(runs), results_folder / FIGURES
     outdated = [picture for picture in assessed.pictures if not picture.is_current(folder)]
     if outdated:
@@ -87,7 +87,7 @@ def write(results_folder: Path, board: Path) -> None:
 
 def stale(results_folder: Path, board: Path) -> bool:
     """Whether the leaderboard or one of its pictures is missing or was made from other records."""
-    runs, problems = results.read(results_folder)
+    runs, problems = results.read(results_folder, lean=True)
     assessed, folder = assess(runs), results_folder / FIGURES
     if not board.is_file() or board.read_bytes() != text(assessed, problems, _relative(folder, board)).encode():
         return True

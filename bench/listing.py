@@ -60,7 +60,7 @@ def backends() -> list[Row]:
 
 def runs(folder: Path) -> list[Row]:
     """Each record of the folder."""
-    found, problems = results.read(folder)
+    found, problems = results.read(folder, lean=True)
     for problem in problems:
         print(clean(f"left out: {problem}", longest=400), file=sys.stderr)
     return [run_row(run) for run in found]

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from bench import notes
 from bench.results import Run
@@ -110,7 +110,8 @@ def _spread(ok: pd.DataFrame) -> pd.DataFrame:
     """Number of seeds and half width of Student's t interval of the mean: t(97.5 %, n - 1) s / sqrt(n)."""
     seeds = ok.groupby(ROW)["last_step_mse"].agg(seeds="count", deviation="std")
     freedom = seeds["seeds"] - 1
-    quantile = stats.t.ppf((1 + CONFIDENCE) / 2, freedom.where(freedom > 0))
+    # Student's quantile without scipy.stats, which takes longer to import than a board to render
+    quantile = special.stdtrit(freedom.where(freedom > 0), (1 + CONFIDENCE) / 2)
     return seeds.assign(interval=quantile * seeds["deviation"] / np.sqrt(seeds["seeds"])).drop(columns="deviation")
 
 

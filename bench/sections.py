@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -163,7 +163,7 @@ def commands(task: str, quick: bool, rows: pd.DataFrame, seeds: Sequence[int]) -
 def machines(runs: Iterable[Run]) -> str:
     """The machines, package versions and commits of these runs, each once, with how many runs they made."""
     computers: Counter[str] = Counter()
-    versions: dict[str, Counter[str]] = {}
+    versions: defaultdict[str, Counter[str]] = defaultdict(Counter)
     commits: Counter[str] = Counter()
     for run in runs:
         environment = run.environment
@@ -171,7 +171,7 @@ def machines(runs: Iterable[Run]) -> str:
         commits[_commit(environment)] += 1
         packages = environment.get("packages")
         for name, version in packages.items() if isinstance(packages, dict) else ():
-            versions.setdefault(name, Counter())[version] += 1
+            versions[name][version] += 1
     lines = [f"- {escape(name)}: {count} runs" for name, count in sorted(computers.items())]
     lines += [f"- packages: {', '.join(f'{escape(name)} {_all(found)}' for name, found in sorted(versions.items()))}"]
     return "\n".join([*lines, f"- commit: {_all(commits)}"])

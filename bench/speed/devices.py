@@ -1,8 +1,8 @@
 """Training on an accelerator beside one core: python -m bench.speed.devices [BACKEND ...], on a machine with CUDA.
 
-For each backend, device and method a process of its own, which prints one line: seconds of compilation, milliseconds per
-training step (median of the epochs; an epoch ends by reading its loss, so the device has finished), and the loss of the
-first of them, which both devices should agree on: they start from the same weights and see the same batches.
+For each backend, device and method a process of its own, which prints one line: seconds of compilation, milliseconds
+per training step (median of the epochs; an epoch ends by reading its loss, so the device has finished), and the loss of
+the first of them, which both devices should agree on: they start from the same weights and see the same batches.
 """
 
 from __future__ import annotations

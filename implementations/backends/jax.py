@@ -36,8 +36,8 @@ def use(device: str) -> None:
 
 def device_name() -> str:
     """What it computes on: cpu, or the name of the accelerator."""
-    device = jax.config.jax_default_device
-    return "cpu" if device is None or device.platform == "cpu" else str(device.device_kind)
+    (device,) = jax.numpy.zeros(()).devices()
+    return "cpu" if device.platform == "cpu" else str(device.device_kind)
 
 
 def thread_count() -> int:

@@ -1,0 +1,80 @@
+"""`python -m bench.speed TABLE`: measure anew, print the table, and put it into docs/performance.md.
+
+Measure on a machine that does nothing else.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from bench.errors import UsageError
+
+app = typer.Typer(help=__doc__, rich_markup_mode=None, no_args_is_help=True, pretty_exceptions_enable=False)
+Rounds = Annotated[int, typer.Option(min=1, help="How often everything is measured, taking turns.")]
+
+
+@app.command()
+def steps(rounds: Rounds = 5) -> None:
+    """Milliseconds per training step: ours, the notes' own way, Darts and neuralforecast (about 15 minutes)."""
+    from .peers import tables
+
+    publish("steps", tables.steps(rounds), rounds)
+
+
+@app.command()
+def whole(rounds: Rounds = 1) -> None:
+    """Seconds of 20 epochs, compilation included: ours and the notes' own way (about 8 minutes a round)."""
+    from .peers import tables
+
+    publish("whole", tables.whole(rounds), rounds)
+
+
+@app.command()
+def growth(rounds: Rounds = 3) -> None:
+    """Seconds and memory by the number of records: 1,000, 10,000 and 100,000 (about 4 minutes)."""
+    from . import growth
+
+    publish("growth", growth.table(rounds), rounds)
+
+
+@app.command()
+def start(rounds: Rounds = 11) -> None:
+    """Seconds until the command line answers."""
+    from . import overhead
+
+    publish("start", overhead.start(rounds), rounds)
+
+
+@app.command()
+def overhead(rounds: Rounds = 5) -> None:
+    """What a run takes beside its phases, and its fit beside the same fit in a plain script (about 5 minutes)."""
+    from . import overhead
+
+    publish("overhead", overhead.runs(rounds), rounds)
+
+
+@app.command()
+def together(rounds: Rounds = 3) -> None:
+    """How much more gets done by one job on every core than by one job at a time (about 4 minutes)."""
+    from . import overhead
+
+    publish("together", overhead.together(rounds), rounds)
+
+
+def publish(name: str, table: str, rounds: int) -> None:
+    """Print the table and put it into the page."""
+    from . import page
+
+    print(table)
+    page.put(name, table, f"python -m bench.speed {name} --rounds {rounds}")
+
+
+if __name__ == "__main__":
+    try:
+        app()
+    except UsageError as error:
+        print(f"bench.speed: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,88 @@
+"""asv: the harness itself: starting, importing, and reading, ranking and rendering records.
+
+CPU seconds, those of child processes included.
+"""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from bench import leaderboard, plan, ranking, results
+
+from . import records
+
+COUNT = 1000
+
+
+def cpu_seconds() -> float:
+    """CPU time of this process and of all its children that have ended."""
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def python(*arguments: str) -> None:
+    """Run Python, and throw away what it prints."""
+    subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
+
+
+class Start:
+    """From nothing to an answer of the command line."""
+
+    params = ["--help", "list methods", "list backends"]
+    param_names = ("command",)
+    timer = staticmethod(cpu_seconds)
+    rounds, repeat, number, warmup_time = 2, 10, 1, 0
+
+    def time_command(self, command: str) -> None:
+        """Run it."""
+        python("-m", "bench", *command.split())
+
+
+class Import:
+    """Importing a framework, in a fresh process."""
+
+    params = ["numpy", "keras", "keras-jax", "torch"]
+    param_names = ("backend",)
+    timer = staticmethod(cpu_seconds)
+    rounds, repeat, number, warmup_time = 2, 3, 1, 0
+
+    def time_backend(self, backend: str) -> None:
+        """Import it."""
+        python("-c", f"from implementations import backends; backends.load({backend!r})")
+
+
+class Records:
+    """A thousand records."""
+
+    timer = staticmethod(cpu_seconds)
+    rounds, repeat, number, warmup_time = 2, 10, 1, 0
+
+    def setup_cache(self) -> str:
+        """Write them once; they are gone with asv's own temporary folder."""
+        folder = tempfile.mkdtemp(dir=".")
+        records.fill(Path(folder), COUNT)
+        return str(Path(folder).resolve())
+
+    def setup(self, folder: str) -> None:
+        """Read them."""
+        self.runs, _ = results.read(Path(folder))
+
+    def time_read(self, folder: str) -> None:
+        """From files to records."""
+        results.read(Path(folder))
+
+    def time_rank(self, folder: str) -> None:
+        """From records to a ranking."""
+        ranking.rank(self.runs)
+
+    def time_render(self, folder: str) -> None:
+        """From records to the board's text."""
+        leaderboard.render(self.runs)
+
+    def time_plan(self, folder: str) -> None:
+        """What is left to run, and how long it will take."""
+        plan.jobs([records.copy(run, run.spec.seed + COUNT).spec for run in self.runs], self.runs, force=False)

@@ -1,0 +1,136 @@
+"""asv: training and forecasting, one method of each family in each backend; its memory, and its error as an alarm.
+
+Every parameter runs in a process of its own, so that no process imports two frameworks. One thread, and CPU seconds
+instead of those on the wall: other work on the machine counts less.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import cache
+from typing import Any
+
+from bench import machine
+
+os.environ.update({**machine.ONE_THREAD, **machine.FIXED})  # before NumPy or a framework is imported
+
+import numpy as np
+
+import implementations
+from bench import datasets, metrics, windows
+from bench.tasks import TASKS
+from implementations import backends
+
+TASK = TASKS["ten-step"].quick()
+BACKENDS = ["keras", "keras-jax", "torch"]
+FAMILIES = ["linear", "rnn_sequence", "lstm", "gru", "wavenet_simple"]
+ROLLED = ["deep_rnn_growing", "gru", "wavenet_simple"]
+TRACKED = ["rnn_sequence", "gru", "wavenet_simple"]
+STEPS = {"linear": 200}  # batches to a sample: as many as make it last some ten milliseconds at least
+USUAL = 40
+AHEAD = 30  # steps to forecast: three blocks of those methods that forecast ten at once
+
+
+@cache
+def data() -> windows.Split:
+    """The quick task's series: 700 to train on, 100 each for validation and test."""
+    return windows.cut(datasets.load(TASK), TASK)
+
+
+def built(method: str, backend: str) -> Any:
+    """A forecaster with its network, not trained."""
+    forecaster: Any = implementations.make(method, backend, seed=42)
+    history, future = data().train
+    forecaster._build(backends.load(backend), history.shape[1], history.shape[2], future.shape[1])
+    return forecaster
+
+
+@cache
+def trainer(method: str, backend: str) -> Any:
+    """What trains the method's network, compiled and warm."""
+    forecaster = built(method, backend)
+    history, future = data().train
+    targets = forecaster.strategy.targets(history, future)
+    made = backends.load(backend).Trainer(forecaster.network, forecaster, history, targets)
+    made.compile()
+    made.epoch(order(method))
+    return made
+
+
+def order(method: str) -> np.ndarray:
+    """Which series to train on, in which order [batches * batch size]."""
+    return np.random.default_rng(42).integers(0, TASK.train, STEPS.get(method, USUAL) * 32)
+
+
+@cache
+def forecaster(method: str, backend: str) -> Any:
+    """A forecaster that has forecast once."""
+    made = built(method, backend)
+    made.predict_ahead(data().test.history, AHEAD)
+    return made
+
+
+class Training:
+    """Training steps: 40 batches of 32 series (200 for the linear network), compilation left out."""
+
+    params = (FAMILIES, BACKENDS)
+    param_names = ("method", "backend")
+    timer = time.process_time
+    rounds, repeat, number, warmup_time = 2, 10, 1, 0
+
+    def setup(self, method: str, backend: str) -> None:
+        """Once for each process: the trainer is kept."""
+        self.trainer, self.order = trainer(method, backend), order(method)
+
+    def time_steps(self, method: str, backend: str) -> None:
+        """Train."""
+        self.trainer.epoch(self.order)
+
+
+class Forecasting:
+    """Forecasts of 30 steps for 100 series, rolled on from block to block."""
+
+    params = (ROLLED, BACKENDS)
+    param_names = ("method", "backend")
+    timer = time.process_time
+    rounds, repeat, number, warmup_time = 2, 10, 1, 0
+
+    def setup(self, method: str, backend: str) -> None:
+        """Once for each process: the forecaster is kept."""
+        self.forecaster, self.history = forecaster(method, backend), data().test.history
+
+    def time_30_steps_ahead(self, method: str, backend: str) -> None:
+        """Forecast."""
+        self.forecaster.predict_ahead(self.history, AHEAD)
+
+
+class Fit:
+    """A whole fit of two epochs: what it leaves behind."""
+
+    params = (TRACKED, BACKENDS)
+    param_names = ("method", "backend")
+
+    def track_last_step_mse(self, method: str, backend: str) -> float:
+        """The seeded error on the validation series: when this moves, a change was not about speed alone."""
+        made = implementations.make(method, backend, seed=42, epochs=2)
+        made.fit(*data().train)
+        history, future = data().validation
+        return metrics.mse(made.predict_ahead(history, future.shape[1]), future)
+
+    track_last_step_mse.unit = "mean squared error"  # type: ignore[attr-defined]
+
+
+class Memory:
+    """The largest size of a process, and how much of it the framework alone takes."""
+
+    params = (BACKENDS,)
+    param_names = ("backend",)
+
+    def peakmem_import(self, backend: str) -> None:
+        """The framework imported."""
+        backends.load(backend)
+
+    def peakmem_fit(self, backend: str) -> None:
+        """A network fitted for one epoch."""
+        implementations.make("gru", backend, seed=42, epochs=1).fit(*data().train)

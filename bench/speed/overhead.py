@@ -1,0 +1,128 @@
+"""What the harness itself takes: to start, beside a run's phases, beside a plain script, and of two cores."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench import machine, markdown, runner
+from bench.plan import Job
+from bench.results import Run, Spec
+from bench.selection import Selection, specs
+
+COMMANDS = ("--help", "list methods", "list tasks", "list backends", "list runs")
+METHODS = (("gru", "torch"), ("gru", "keras"), ("gru", "keras-jax"), ("wavenet_simple", "torch"))
+PHASES = ("start", "import", "data", "build", "first_step", "fit", "validate", "predict_first", "evaluate")
+TIMEOUT = 1800.0
+
+SCRIPT = """
+import json, os, sys
+from implementations import backends, make
+from bench import datasets, windows
+from bench.tasks import TASKS
+
+spec = json.loads(sys.argv[1])
+backend = backends.load(spec["backend"], threads=1)
+split = windows.cut(datasets.load(TASKS[spec["task"]]), TASKS[spec["task"]])
+backend.seed(spec["seed"])
+forecaster = make(spec["method"], spec["backend"], spec["seed"], **spec["settings"])
+forecaster.fit(*split.train, validation=split.validation)
+print(json.dumps(forecaster.curve["seconds"][-1]))
+"""
+
+
+def start(rounds: int) -> str:
+    """Seconds until each command has answered and ended, by the clock."""
+    rows = []
+    for words in COMMANDS:
+        seconds = [seconds_of(words) for _ in range(rounds)]
+        rows.append([f"`{words}`", f"{statistics.median(seconds):.3f} s", f"{min(seconds):.3f} s"])
+    return markdown.table(["`python -m bench …`", "median", "fastest"], rows, left=[0])
+
+
+def seconds_of(words: str) -> float:
+    """From the start of Python until it is gone."""
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "bench", *words.split()], check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - began
+
+
+def runs(rounds: int) -> str:
+    """For each method: what a run takes beside its phases, and its fit against the same fit in a plain script."""
+    rows = []
+    for method, backend in METHODS:
+        job = planned(method, backend, seeds="42", epochs=5)[0]
+        samples = [(*measured(job), plain(job.spec)) for _ in range(rounds)]
+        total, beside, ended, inside, outside = (statistics.median(values) for values in zip(*samples, strict=True))
+        shares = [f"{beside / total:.2%}", f"{(ended - total) / ended:.1%}", f"{inside / outside - 1:+.1%}"]
+        rows.append([method, backend, f"{total:.1f} s", *shares[:2], f"{inside:.2f} s", f"{outside:.2f} s", shares[2]])
+    headers = [
+        "method", "backend", "total", "beside its phases", "after it", "fit here", "in a plain script", "difference",
+    ]  # fmt: skip
+    return markdown.table(headers, rows, left=[0, 1])
+
+
+def measured(job: Job) -> tuple[float, float, float, float]:
+    """A run's total, how much of that no phase accounts for, seconds until its process is gone too, and its fit."""
+    ended, (run,) = supervised([job], workers=1)
+    seconds = run.seconds or {}
+    return seconds["total"], seconds["total"] - phases(run), ended, seconds["fit"]
+
+
+def together(rounds: int) -> str:
+    """The same runs one at a time, and one on every core."""
+    cores = len(machine.cores())
+    rows = []
+    for method, backend in METHODS:
+        jobs = planned(method, backend, seeds=",".join(map(str, range(42, 42 + 2 * cores))), epochs=5)
+        pairs = [[supervised(jobs, workers)[0] for workers in (1, cores)] for _ in range(rounds)]
+        alone, shared = (statistics.median(seconds) for seconds in zip(*pairs, strict=True))
+        rows.append([method, backend, f"{alone:.1f} s", f"{shared:.1f} s", f"{alone / shared:.2f}"])
+    headers = ["method", "backend", f"{2 * cores} runs, one at a time", f"{cores} at a time", "throughput"]
+    return markdown.table(headers, rows, left=[0, 1])
+
+
+def planned(method: str, backend: str, seeds: str, epochs: int) -> list[Job]:
+    """The method's jobs on the ten-step task."""
+    chosen = Selection(methods=[method], tasks=["ten-step"], backends=[backend], seeds=seeds, epochs=epochs)
+    return [Job(spec) for spec in specs(chosen)]
+
+
+def supervised(jobs: Sequence[Job], workers: int) -> tuple[float, list[Run]]:
+    """Seconds by the clock for all of them, start and end of the processes included, and their records."""
+    began = time.perf_counter()
+    found = [run for _, run in runner.run(jobs, workers, TIMEOUT) if run]
+    seconds = time.perf_counter() - began
+    for run in found:
+        if run.status != "ok":
+            raise RuntimeError(f"{run.spec.method} on {run.spec.backend}: {run.status}, {run.reason}")
+    return seconds, found
+
+
+def phases(run: Run) -> float:
+    """The seconds that the run's own clock accounts for: its phases, and every timed forecast."""
+    seconds, samples = run.seconds or {}, (run.samples or {})["predict"]
+    repeated = samples[1:] if samples[0] == seconds["predict_first"] else samples
+    return sum(seconds[name] for name in PHASES) + sum(repeated)
+
+
+def plain(spec: Spec) -> float:
+    """Seconds of training in a script that knows no harness: same core, same threads, same data, one process."""
+    asked = {"task": spec.task, "method": spec.method, "backend": spec.backend, "seed": spec.seed}
+    line = json.dumps({**asked, "settings": spec.settings})
+    with tempfile.TemporaryDirectory() as folder, runner.pinned(machine.cores()[0]):
+        answer = subprocess.run(
+            [sys.executable, "-c", SCRIPT, line],
+            env=machine.environment_variables(),
+            cwd=Path(folder),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    return float(json.loads(answer.stdout.splitlines()[-1]))

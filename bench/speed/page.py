@@ -1,0 +1,34 @@
+"""docs/performance.md: each measured table stands between two comments, and one command puts it there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench import files, machine
+from bench.errors import UsageError
+
+PAGE = Path("docs", "performance.md")
+
+
+def put(name: str, table: str, command: str, page: Path = machine.ROOT / PAGE) -> None:
+    """Replace what stands between <!-- name --> and <!-- /name --> by the table, and by what made it, on what.
+
+    Raises UsageError where the page has no such place.
+    """
+    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, opened, rest = page.read_text(encoding="utf-8").partition(start)
+    _, closed, after = rest.partition(end)
+    if not (opened and closed):
+        raise UsageError(f"{PAGE}: the comments {start} and {end} are needed, the table goes between them")
+    text = f"{before}{start}\n{table}\n\n{made_by(command)}\n{end}{after}"
+    files.replace(page, text.encode())
+
+
+def made_by(command: str) -> str:
+    """The command, the machine, the versions and the commit, in one line."""
+    known = machine.fingerprint()
+    packages = known["packages"]
+    versions = [f"{name} {version}" for name, version in packages.items()] if isinstance(packages, dict) else []
+    commit = f"commit {str(known['commit'])[:12]}{' with changes' if known['dirty'] else ''}"
+    computer = f"{known['cpu']}, {known['cores']} cores, Python {known['python']}"
+    return f"`{command}`: {', '.join([computer, *versions, commit])}."

@@ -1,0 +1,7 @@
+"""Training steps of other libraries beside ours: the same series, sizes, batches and number of steps.
+
+    python -m bench.speed.peers steps       milliseconds per training step, into docs/performance.md
+    python -m bench.speed.peers whole       seconds of 20 epochs, compilation included, ours and the notes' own way
+
+The peers live in an environment of their own (`make peers`), the rest in the one that runs this.
+"""

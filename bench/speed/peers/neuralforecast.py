@@ -1,0 +1,52 @@
+"""neuralforecast's RNN, LSTM and GRU: PyTorch's layers, a linear decoder over the last H states, no scaling."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from . import lightning
+from .child import Ask
+
+
+def train(ask: Ask) -> list[float]:
+    """Seconds of each epoch."""
+    from neuralforecast import NeuralForecast, models
+    from neuralforecast.losses.pytorch import MSE
+
+    clock, seconds = lightning.clock()
+    model = getattr(models, ask.network.upper())(
+        h=ask.ahead,
+        input_size=ask.history,
+        encoder_n_layers=2,
+        encoder_hidden_size=20,
+        decoder_layers=1,
+        loss=MSE(),
+        max_steps=ask.epochs * (ask.series // 32),
+        batch_size=32,
+        windows_batch_size=32,
+        scaler_type="identity",
+        random_seed=42,
+        callbacks=[clock],
+        **lightning.QUIET,
+    )
+    NeuralForecast(models=[model], freq=1).fit(frame(ask))
+    return seconds
+
+
+@cache
+def frame(ask: Ask) -> Any:
+    """All series in one long table, as neuralforecast wants them."""
+    import numpy as np
+    import pandas as pd
+
+    (history, future), _ = ask.data()
+    values = np.concatenate([history, future], axis=1)[:, :, 0]
+    count, length = values.shape
+    return pd.DataFrame(
+        {
+            "unique_id": np.repeat(np.arange(count), length),
+            "ds": np.tile(np.arange(length), count),
+            "y": values.ravel(),
+        }
+    )

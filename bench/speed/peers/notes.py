@@ -1,0 +1,58 @@
+"""The notes' own way: stock Keras layers on TensorFlow, compile with its defaults, model.fit; nothing tuned."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from .child import Ask
+
+
+def train(ask: Ask) -> list[float]:
+    """Seconds of each epoch, validation included where it is asked for."""
+    from implementations import backends
+    from implementations.strategies import MultiOutput, SequenceToSequence
+
+    backends.load("keras", threads=1)
+    import keras
+
+    keras.utils.set_random_seed(42)
+    strategy = MultiOutput() if ask.network == "linear" else SequenceToSequence()
+    train, validation = ask.data()
+    model = keras.Sequential([keras.Input(train[0].shape[1:]), *layers(ask.network, train[1].shape[1])])
+    model.compile(loss="mse", optimizer="adam", metrics=[last_step_mse])
+    marks: list[float] = []
+    model.fit(
+        train[0],
+        strategy.targets(*train),
+        epochs=ask.epochs,
+        validation_data=(validation[0], strategy.targets(*validation)) if validation else None,
+        callbacks=[
+            keras.callbacks.LambdaCallback(
+                on_epoch_begin=lambda epoch, logs: marks.append(-time.perf_counter()),
+                on_epoch_end=lambda epoch, logs: marks.append(marks.pop() + time.perf_counter()),
+            )
+        ],
+        verbose=0,
+    )
+    return marks
+
+
+def layers(network: str, ahead: int) -> list[Any]:
+    """The notes' layers: two recurrent ones of 20 units, or eight dilated convolutions of 20 filters."""
+    from keras.layers import GRU, LSTM, Conv1D, Dense, Flatten, SimpleRNN
+
+    if network == "linear":
+        return [Flatten(), Dense(ahead)]
+    if network == "wavenet":
+        dilated = [Conv1D(20, 2, padding="causal", activation="relu", dilation_rate=rate) for rate in (1, 2, 4, 8) * 2]
+        return [*dilated, Conv1D(ahead, 1)]
+    recurrent = {"rnn": SimpleRNN, "lstm": LSTM, "gru": GRU}[network]
+    return [recurrent(20, return_sequences=True), recurrent(20, return_sequences=True), Dense(ahead)]
+
+
+def last_step_mse(truth: Any, forecast: Any) -> Any:
+    """The notes' metric: the error of what is forecast from the last step."""
+    from keras import ops
+
+    return ops.mean(ops.square(truth[:, -1] - forecast[:, -1]))

@@ -1,0 +1,32 @@
+"""Folders of many records: this repository's own, again and again under other seeds."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import msgspec
+
+from bench import machine, results
+from bench.results import Run
+
+FIRST_SEED = 1000  # of the copies: none of them stands for a run that was made
+
+
+def fill(folder: Path, count: int) -> list[Run]:
+    """Write `count` records into the folder, not synced to the disk as those of real runs are."""
+    committed, _ = results.read(machine.ROOT / "results")
+    originals = {copy(run, FIRST_SEED).key: run for run in committed}.values()  # those of one seed
+    copies = (copy(run, seed) for seed in itertools.count(FIRST_SEED) for run in originals)
+    runs = list(itertools.islice(copies, count))
+    for run in runs:
+        path = folder / results.path_of(run.spec)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(results.encode(run))
+    return runs
+
+
+def copy(run: Run, seed: int) -> Run:
+    """The record as it would be had the run had this seed."""
+    spec = msgspec.structs.replace(run.spec, seed=seed)
+    return msgspec.structs.replace(run, spec=spec, key=results.key_of(spec))

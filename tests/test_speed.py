@@ -1,0 +1,112 @@
+"""What measures speed: that asv can use it, that its tables find their place, and what a lean reading leaves out."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from conftest import ROOT, Bench, make_run, make_spec
+
+from bench import results
+from bench.errors import UsageError
+from bench.speed import growth, page, records
+from bench.speed.__main__ import app
+from bench.speed.peers import tables
+
+
+def test_asv_finds_the_benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    command = [sys.executable, "-m", "asv", "check", "-E", "existing"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0 and "No problems found" in done.stdout, done.stdout + done.stderr
+
+
+def test_an_environment_of_asv_has_one_commit_and_the_installed_packages(tmp_path: Path) -> None:
+    script = """
+import json, sys
+from pathlib import Path
+from asv.config import Config
+from bench.speed.environment import Installed
+
+conf = Config.from_json({"project": "p", "repo": ".", "env_dir": sys.argv[1], "environment_type": "installed"})
+made = Installed(conf, f"{sys.version_info[0]}.{sys.version_info[1]}", {}, {})
+made.create()
+commit = Path(made._build_root, "bench")
+commit.mkdir(parents=True)
+(commit / "__init__.py").write_text("")
+print(made.run(["-c", "import bench, numpy; print(bench.__file__, numpy.__file__)"], cwd=sys.argv[1]))
+"""
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    code, numpy = done.stdout.split()
+    assert Path(code).is_relative_to(tmp_path) and not Path(numpy).is_relative_to(tmp_path)
+
+
+def test_a_lean_reading_leaves_out_what_neither_board_nor_plan_needs(tmp_path: Path) -> None:
+    curve = {"loss": [0.1, 0.2]}
+    run = make_run(curve=curve, samples={"predict": [0.1] * 5}, digest={"weights": "0"}, environment={"cpu": "a"})
+    results.write(tmp_path, run)
+    (tmp_path / "ten-step" / "torn.json").write_text("{")
+    (full,), problems = results.read(tmp_path)
+    (lean,), same = results.read(tmp_path, lean=True)
+    assert full == run and problems == same and "torn.json" in problems[0]
+    assert lean == msgspec.structs.replace(run, curve=None, samples=None, digest=None)
+
+
+def test_a_folder_of_many_records_is_ranked_and_planned(bench: Bench, tmp_path: Path) -> None:
+    count = 250
+    seeds = {run.spec.seed for run in records.fill(tmp_path / "many", count)}
+    assert len(results.read(tmp_path / "many")[0]) == count and len(seeds) > 1
+    assert bench("leaderboard", "--results", "many").returncode == 0
+    assert "gru" in (tmp_path / "many" / "leaderboard.md").read_text()
+    planned = bench("run", "--dry-run", "--results", "many", "--seeds", ",".join(map(str, sorted(seeds))))
+    assert planned.returncode == 0 and re.search(rf"\b{count} there already", planned.stdout), planned.stdout
+
+
+def test_a_command_is_weighed(tmp_path: Path) -> None:
+    used = growth.command(["list", "tasks"])
+    assert 10 < used.megabytes < 1000 and used.seconds > 0
+    with pytest.raises(subprocess.CalledProcessError):
+        growth.command(["list", "nonsense"])
+
+
+@pytest.mark.parametrize("name", [str(command.callback.__name__) for command in app.registered_commands])
+def test_every_table_has_its_place_in_the_page(name: str, tmp_path: Path) -> None:
+    copy = tmp_path / "page.md"
+    copy.write_text((ROOT / page.PAGE).read_text())
+    page.put(name, "| a |\n|---|", "the command", copy)
+    page.put(name, "| b |\n|---|", "the command", copy)
+    text = copy.read_text()
+    assert "| b |" in text and "| a |" not in text and "`the command`: " in text
+    assert text.startswith("# Performance") and text.rstrip().endswith((ROOT / page.PAGE).read_text().rstrip()[-40:])
+
+
+def test_a_table_without_a_place_is_refused(tmp_path: Path) -> None:
+    copy = tmp_path / "page.md"
+    copy.write_text("<!-- steps -->\n")
+    with pytest.raises(UsageError, match="<!-- /steps -->"):
+        page.put("steps", "", "", copy)
+    assert copy.read_text() == "<!-- steps -->\n"
+
+
+def test_ratios_are_of_the_fastest() -> None:
+    seconds = {"notes": 12.0, "keras": 4.0, "keras-jax": 2.0, "torch": 3.0, "darts": 9.0, "neuralforecast": 6.0}
+    alone = {name: seconds[name] for name in ("notes", "keras", "keras-jax", "torch")}
+    names = list(seconds)
+    first, second = tables.table({"rnn": seconds, "linear": alone}, names).splitlines()[2:]
+    assert re.findall(r"\*\*([\d.]+)\*\*", first) == ["3.0", "6.0", "3.0", "2.0", "3.0"]
+    assert re.findall(r"\*\*([\d.]+)\*\*", second) == ["3.0", "6.0"] and second.count("–") == 5
+    assert "peer" not in tables.table({"rnn": alone}, list(alone))
+
+
+def test_predictions_do_not_depend_on_how_many_ask() -> None:
+    from bench import plan
+
+    run = make_run(make_spec(), seconds={"fit": 20.0, "total": 30.0})
+    jobs = plan.jobs([make_spec(seed=seed) for seed in range(5)], [run], force=True)
+    assert [job.predicted for job in jobs] == [30.0] * 5
