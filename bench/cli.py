@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -108,6 +109,25 @@ def leaderboard(
         boards.write(results, board)
     print(f"{board} is up to date")
     return 0
+
+
+@app.command()
+def parity(
+    methods: Annotated[
+        Names, typer.Argument(metavar="[METHOD]...", help="Name or pattern. Default: all networks.")
+    ] = None,
+    backend: Annotated[Names, typer.Option(help="May be repeated. Default: every installed one.")] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Give the frameworks equal weights and batches, and compare outputs, losses, gradients and ten steps."""
+    from bench.parity import campaign
+
+    found = campaign.run(campaign.choose_methods(methods or ()), campaign.choose_engines(backend or ()))
+    if as_json:
+        print(json.dumps([verdict.row() for verdict in found], indent=1))
+    else:
+        print(f"{campaign.as_table(found)}\n\n{campaign.summary(found)}")
+    return 1 if any(verdict.problem for verdict in found) else 0
 
 
 @app.command()
