@@ -41,6 +41,13 @@ def seconds(text: str) -> float:
     raise typer.BadParameter(f"{text!r} is not a number of seconds")
 
 
+def share(text: str) -> float:
+    """The text as a number."""
+    with contextlib.suppress(ValueError):
+        return float(text)
+    raise typer.BadParameter(f"{text!r} is not a number")
+
+
 @app.command()
 def run(
     backend: Annotated[Names, typer.Option(help="May be repeated. Default: every installed one.")] = None,
@@ -128,6 +135,23 @@ def parity(
     else:
         print(f"{campaign.as_table(found)}\n\n{campaign.summary(found)}")
     return 1 if any(verdict.problem for verdict in found) else 0
+
+
+@app.command()
+def verify(
+    names: Annotated[Names, typer.Argument(metavar="[KEY|METHOD]...", help="Default: every record.")] = None,
+    jobs: Annotated[int | None, typer.Option(parser=whole, help="Runs at once. Default: one for each core.")] = None,
+    timeout: Annotated[float, typer.Option(parser=seconds, help="Seconds until a run is killed.")] = 1800.0,
+    tolerance: Annotated[float, typer.Option(parser=share, help="Largest share that an error may be off.")] = 0.01,
+    results: Results = RESULTS,
+) -> int:
+    """Run records again: bit-exact, within tolerance, or not reproduced (exit status 1). Writes nothing."""
+    from bench import campaign
+    from bench import verify as verification
+
+    workers = campaign.check_workers(jobs)
+    campaign.check_timeout(timeout)
+    return verification.run(results, names or (), workers, timeout, tolerance)
 
 
 @app.command()

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from bench.plan import Job, with_predictions
-from bench.results import Run
+from bench.results import Run, Spec
 
 BEST = 5  # rows of each task in the closing table
 
@@ -52,10 +52,14 @@ def make_bar(total: float) -> Any:
     return bar
 
 
+def name_of(spec: Spec) -> str:
+    """What a run was, in columns."""
+    return f"{spec.task}  {spec.method:30}  {spec.backend:9}  seed {spec.seed}"
+
+
 def line(run: Run) -> str:
     """A finished run in one line: what it was, both errors and its seconds, or what became of it."""
-    spec = run.spec
-    name = f"{spec.task}  {spec.method:30}  {spec.backend:9}  seed {spec.seed}"
+    name = name_of(run.spec)
     if run.metrics is None or run.seconds is None:
         return f"{name}  {run.status}: {run.reason}"
     errors = f"last step {run.metrics.last_step_mse:.5f}  all {run.metrics.val_mse:.5f}"
