@@ -118,6 +118,8 @@ def text(board: Board, problems: Sequence[str], figures: str) -> str:
             blocks += [folded(heading, QUICK, *quick)] if (task, False) in found else [f"## {heading}", QUICK, *quick]
     if not found:
         blocks.append("No records yet: `python -m bench run` makes them.")
+    if len(overall := ranking.over_tasks(board.ranked)):
+        blocks += ["## Over all tasks", sections.over_tasks(overall)]
     blocks += ["## How to read it", sections.HOW_TO_READ, ONE_ROW]
     if board.runs:
         blocks += ["## Machines", sections.machines(board.runs.values())]
@@ -144,6 +146,7 @@ def _section(board: Board, task: str, quick: bool, figures: str) -> list[str]:
             "Every measure, one row per method × backend, and what failed",
             sections.full_table(default) if len(default) else "",
             f"**Changed settings, ranked apart**\n\n{sections.full_table(tuned)}" if len(tuned) else "",
+            sections.every_seed(rows),
             sections.failures(failed),
         ),
         folded("The command that repeats it", again) if again else "",

@@ -29,6 +29,16 @@ Left to right: last-step MSE in each backend (mean over seeds), fit seconds in e
 Rows are ranked by the mean over backends. *Italic* figures are NumPy's, for methods without a network; `?` marks times
 taken on a disturbed machine."""
 
+TIES = """\
+Rows that share a rank cannot be told apart by their seeds: differences paired by seed, Student's t, Holm's correction
+over all pairs of the table, 5 % for the whole table. A rank is one more than the number of rows that are better beyond
+chance. Rows that share fewer than two seeds are ranked by their means alone."""
+
+OVER_TASKS = """\
+**skill**: percent of `last_value`'s error that a method saves, from the geometric mean over tasks of the ratio of the
+two. **win rate**: share of comparisons with the other methods, over all tasks, that it wins; a tie is half a win. In
+brackets 95 % intervals by bootstrap over tasks. Methods with a result on every task alone."""
+
 HOW_TO_READ = """\
 - **last-step MSE**: mean squared error of the H values forecast from the last history step, on the validation series;
   it means the same for every method, so it ranks them. Mean over seeds ± half of its 95 % interval (Student's t). With
@@ -131,6 +141,38 @@ def _full_row(row: Any) -> list[str]:
         f"{row.parameters:,.0f}" if row.parameters == row.parameters else NOTHING,
         digits(row.notes), decimals(row.ratio, 2), seeds,
     ]  # fmt: skip
+
+
+def every_seed(rows: pd.DataFrame) -> str:
+    """The errors of the rows with several seeds, each seed a column; empty where no row has several."""
+    several = rows[rows["seeds"] > 1]
+    if several.empty:
+        return ""
+    seeds = sorted(set().union(*several["by_seed"]))
+    lines = [
+        [escape(label(row.method, row.changed)), escape(row.backend)]
+        + [digits(row.by_seed.get(seed, math.nan)) for seed in seeds]
+        for row in each(several)
+    ]
+    headers = ["method", "backend", *(f"seed {seed}" for seed in seeds)]
+    return f"**Last-step MSE of every seed**\n\n{table(headers, lines, left=[0, 1])}\n\n{TIES}"
+
+
+def over_tasks(rows: pd.DataFrame) -> str:
+    """How methods do over all tasks, with intervals."""
+
+    def percent(value: float, low: float, high: float) -> str:
+        return f"{decimals(value)} ({decimals(low)} to {decimals(high)})"
+
+    lines = [
+        [
+            escape(row.method),
+            percent(row.skill, row.skill_low, row.skill_high),
+            percent(100 * row.win_rate, 100 * row.win_rate_low, 100 * row.win_rate_high),
+        ]
+        for row in each(rows)
+    ]
+    return f"{table(['method', 'skill (%)', 'win rate (%)'], lines, left=[0])}\n\n{OVER_TASKS}"
 
 
 def failures(failed: pd.DataFrame) -> str:
