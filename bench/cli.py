@@ -58,6 +58,7 @@ def run(
     jobs: Annotated[int | None, typer.Option(parser=whole, help="Runs at once. Default: one for each core.")] = None,
     timeout: Annotated[float, typer.Option(parser=seconds, help="Seconds until a run is killed.")] = 1800.0,
     settings: Annotated[Names, typer.Option("--set", metavar="METHOD.NAME=VALUE", help=SET_HELP)] = None,
+    defaults: Annotated[str, typer.Option(metavar="equal|native", help="native: each framework's own.")] = "equal",
     quick: Annotated[bool, typer.Option("--quick", help="Few series, 2 epochs, few methods; never ranked.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the jobs and their predicted minutes.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Run again what has a record already.")] = False,
@@ -75,6 +76,7 @@ def run(
         epochs=epochs,
         settings=settings or (),
         quick=quick,
+        defaults=defaults,
     )
     workers = campaign.check_workers(jobs)
     campaign.check_timeout(timeout)

@@ -146,6 +146,7 @@ def _section(board: Board, task: str, quick: bool, figures: str) -> list[str]:
             "Every measure, one row per method × backend, and what failed",
             sections.full_table(default) if len(default) else "",
             f"**Changed settings, ranked apart**\n\n{sections.full_table(tuned)}" if len(tuned) else "",
+            sections.cost_of_native(ranking.cost_of_native(rows)),
             sections.every_seed(rows),
             sections.failures(failed),
         ),

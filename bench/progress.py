@@ -54,7 +54,7 @@ def make_bar(total: float) -> Any:
 
 def name_of(spec: Spec) -> str:
     """What a run was, in columns."""
-    return f"{spec.task}  {spec.method:30}  {spec.backend:9}  seed {spec.seed}"
+    return f"{spec.task}  {spec.method:30}  {spec.backend:9}  seed {spec.seed}{'  native' if spec.native else ''}"
 
 
 def line(run: Run) -> str:
@@ -86,6 +86,7 @@ def last_step_mse(run: Run) -> float:
 def row(run: Run) -> list[str | int | float | None]:
     """A run's cells in the closing table."""
     spec, metrics = run.spec, run.metrics
-    name = " ".join([spec.method, *(f"{name}={spec.settings[name]}" for name in spec.changed)])
+    changed = [f"{name}={spec.settings[name]}" for name in spec.changed]
+    name = " ".join([spec.method, *(["native"] if spec.native else []), *changed])
     errors = [metrics.last_step_mse, metrics.val_mse] if metrics else [None, None]
     return [spec.task, name, spec.backend, spec.seed, *errors, (run.seconds or {}).get("fit"), run.key]

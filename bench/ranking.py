@@ -31,6 +31,8 @@ COLUMNS = [
 ]  # fmt: skip
 #: the method that skill is measured against
 BASELINE = "last_value"
+#: how rows of a framework's own defaults are marked
+NATIVE = "native defaults"
 #: from so many tasks on a mean over tasks is shown: an interval from fewer would be none
 LEAST_TASKS = 3
 
@@ -39,8 +41,9 @@ _ERRORS = ["last_step_mse", "val_mse", "test_mse"]
 
 
 def changes(run: Run) -> str:
-    """The settings that differ from the method's defaults, as `layers=3, units=32`; empty for a default run."""
-    return ", ".join(f"{name}={run.spec.settings.get(name)}" for name in run.spec.changed)
+    """What differs from the method's defaults, as `native defaults, layers=3, units=32`; empty for a default run."""
+    changed = [f"{name}={run.spec.settings.get(name)}" for name in run.spec.changed]
+    return ", ".join([NATIVE, *changed] if run.spec.native else changed)
 
 
 def frame(runs: Sequence[Run]) -> pd.DataFrame:
@@ -191,6 +194,23 @@ def _mean_by_seed(backends: pd.Series) -> dict[int, float]:
     """The mean over backends for every seed that all of them have."""
     seeds = sorted(set.intersection(*(set(errors) for errors in backends)))
     return {seed: float(np.mean([errors[seed] for errors in backends])) for seed in seeds}
+
+
+def cost_of_native(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row per method and backend of one board that ran with native and with equal defaults, over common seeds.
+
+    Columns: `method`, `backend`, `equal` and `native` (mean last-step MSE), `ratio` of native to equal, and `seeds`.
+    """
+    key = ["task", "quick", "method", "backend"]
+    pairs = rows[rows["changed"] == ""].merge(rows[rows["changed"] == NATIVE], on=key, suffixes=("_equal", "_native"))
+    found = []
+    for pair in pairs.to_dict("records"):
+        equal, native = pair["by_seed_equal"], pair["by_seed_native"]
+        if seeds := sorted(equal.keys() & native.keys()):
+            means = [np.mean([errors[seed] for seed in seeds]) for errors in (equal, native)]
+            found.append((pair["method"], pair["backend"], *means, means[1] / means[0], len(seeds)))
+    table = pd.DataFrame(found, columns=["method", "backend", "equal", "native", "ratio", "seeds"])
+    return table.sort_values(["equal", "method", "backend"], kind="stable", ignore_index=True)
 
 
 def over_tasks(ranked: pd.DataFrame) -> pd.DataFrame:

@@ -34,6 +34,10 @@ Rows that share a rank cannot be told apart by their seeds: differences paired b
 over all pairs of the table, 5 % for the whole table. A rank is one more than the number of rows that are better beyond
 chance. Rows that share fewer than two seeds are ranked by their means alone."""
 
+NATIVE = """\
+Last-step MSE over common seeds: with Keras' defaults in every framework, as all other rows have them, and with each
+framework's own starting values, epsilons, momenta and biases (`--defaults native`)."""
+
 OVER_TASKS = """\
 **skill**: percent of `last_value`'s error that a method saves, from the geometric mean over tasks of the ratio of the
 two. **win rate**: share of comparisons with the other methods, over all tasks, that it wins; a tie is half a win. In
@@ -156,6 +160,25 @@ def every_seed(rows: pd.DataFrame) -> str:
     ]
     headers = ["method", "backend", *(f"seed {seed}" for seed in seeds)]
     return f"**Last-step MSE of every seed**\n\n{table(headers, lines, left=[0, 1])}\n\n{TIES}"
+
+
+def cost_of_native(rows: pd.DataFrame) -> str:
+    """What the frameworks' own defaults do to the error; empty where none ran with them."""
+    if rows.empty:
+        return ""
+    lines = [
+        [
+            escape(row.method),
+            escape(row.backend),
+            digits(row.equal),
+            digits(row.native),
+            decimals(row.ratio, 2),
+            str(row.seeds),
+        ]
+        for row in each(rows)
+    ]
+    headers = ["method", "backend", "equal defaults", "native defaults", "ratio", "seeds"]
+    return f"**What the frameworks' own defaults do**\n\n{table(headers, lines, left=[0, 1])}\n\n{NATIVE}"
 
 
 def over_tasks(rows: pd.DataFrame) -> str:

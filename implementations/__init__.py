@@ -76,21 +76,24 @@ METHODS: dict[str, Maker] = {
 }
 
 
-def make(name: str, backend: str, seed: int, **settings: Setting) -> Forecaster:
-    """A fresh forecaster. Raises ValueError for a backend, a setting or a value that the method does not have."""
+def make(name: str, backend: str, seed: int, native: Setting = False, **settings: Setting) -> Forecaster:
+    """A fresh forecaster; native: with its framework's own defaults, see `implementations.defaults`.
+
+    Raises ValueError for a backend, a setting or a value that the method does not have.
+    """
     if backend not in backends_of(name):
         raise ValueError(f"{name}: got backend {backend!r}, allowed: {', '.join(backends_of(name))}")
     if unknown := settings.keys() - default_settings(name).keys():
         raise ValueError(f"{name}: got setting {sorted(unknown)[0]!r}, allowed: {', '.join(default_settings(name))}")
     maker: Any = METHODS[name]
-    made: Forecaster = maker(name=name, backend=backend, seed=seed, **settings)
+    made: Forecaster = maker(name=name, backend=backend, seed=seed, native=native, **settings)
     return made
 
 
 def load(folder: Path) -> Forecaster:
     """The fitted forecaster that `Forecaster.save` wrote to the folder."""
     saved = json.loads((folder / "forecaster.json").read_text(encoding="utf-8"))
-    forecaster = make(saved["method"], saved["backend"], saved["seed"], **saved["settings"])
+    forecaster = make(saved["method"], saved["backend"], saved["seed"], saved.get("native", False), **saved["settings"])
     forecaster.restore(saved["state"], folder)
     return forecaster
 

@@ -58,7 +58,7 @@ PLANTS = {
     "layer_norm_rnn": "float32 of layer 1, RNN: ",
     "rnn_sequence": "gradient of layer 2, SimpleRNN: ",
     "rtrl_rnn": "float32 of layer 2, Dense: ",
-    "peephole_lstm": "start of layer 1, RNN: ",
+    "relu_rnn": "start of layer 1, SimpleRNN: ",
     "linear": None,
 }
 

@@ -12,10 +12,9 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
-from implementations import initial
+from implementations import defaults, initial
 
 CHUNK = 1000  # series per forward pass: bounded memory, and the same shape for every part of the data
-ADAM_EPSILON = 1e-7  # Keras' own
 
 
 def seed(number: int) -> None:
@@ -39,7 +38,10 @@ def build(forecaster: Any, steps: int | None, channels: int, outputs: int) -> to
     """The forecaster's network on windows of `steps` (None: any number) with fresh weights."""
     torch.manual_seed(forecaster.seed)
     with initial.drawn_from(forecaster.seed):
-        return forecaster.torch_network(channels, outputs)
+        network = forecaster.torch_network(channels, outputs)
+    if forecaster.native:
+        defaults.make_native(network, one_bias=forecaster.gradient is not None)
+    return network
 
 
 def parameters(network: torch.nn.Module) -> int:
@@ -110,8 +112,7 @@ class Trainer:
         _clip(self.weights, self.forecaster.clip_norm, self.forecaster.clip_value)
         self.steps += 1
         if self.forecaster.optimizer == "adam":
-            # Keras adds epsilon before the bias correction, PyTorch after it: at step t equal if scaled so
-            self.optimizer.param_groups[0]["eps"] = ADAM_EPSILON / (1 - 0.999**self.steps) ** 0.5
+            self.optimizer.param_groups[0]["eps"] = defaults.torch_adam_epsilon(self.steps, self.forecaster.native)
         self.optimizer.step()
         return loss
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
 from implementations import initial
@@ -65,9 +64,8 @@ class ForgetBias(keras.initializers.Initializer):
         self.value = value
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
-        bias = np.zeros(shape)
-        bias[shape[0] // 4 : shape[0] // 2] = self.value
-        return ops.convert_to_tensor(bias, dtype)
+        units = shape[0] // 4
+        return ops.concatenate([ops.zeros(units), ops.full((units,), self.value), ops.zeros(2 * units)])
 
     def get_config(self) -> dict[str, Any]:
         return {"value": self.value}

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from implementations import initial
+from implementations import defaults, initial
 from implementations.blocks import bptt
 
 ACTIVATIONS: dict[str | None, Callable[[Tensor], Tensor]] = {
@@ -69,7 +69,9 @@ class Conv1D(nn.Module):
 class LSTM(nn.Module):
     """Gates in the order input, forget, candidate, output; the forget gate's bias starts at `forget_bias`."""
 
-    def __init__(self, channels: int, units: int, *, return_sequences: bool = True, forget_bias: float = 1.0) -> None:
+    def __init__(
+        self, channels: int, units: int, *, return_sequences: bool = True, forget_bias: float = defaults.FORGET_BIAS
+    ) -> None:
         super().__init__()
         self.layer = cast(Any, nn.LSTM(channels, units, batch_first=True))
         self.return_sequences = return_sequences
@@ -90,9 +92,9 @@ class LSTM(nn.Module):
 class BatchNormalization(nn.Module):
     """Normalise each channel over the series and steps of a batch; the moving variance is the biased one."""
 
-    def __init__(self, channels: int, momentum: float = 0.99, epsilon: float = 1e-3) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self.momentum, self.epsilon = momentum, epsilon
+        self.momentum, self.epsilon = defaults.BATCH_NORM_MOMENTUM, defaults.BATCH_NORM_EPSILON
         self.gamma, self.beta = nn.Parameter(torch.ones(channels)), nn.Parameter(torch.zeros(channels))
         self.moving_mean: Tensor
         self.moving_variance: Tensor
@@ -199,7 +201,7 @@ class GRU(_Cell):
 class LSTMCell(_Cell):
     """The cell of LSTM: state (h, c)."""
 
-    def __init__(self, channels: int, units: int, forget_bias: float = 1.0) -> None:
+    def __init__(self, channels: int, units: int, forget_bias: float = defaults.FORGET_BIAS) -> None:
         super().__init__(channels, units, gates=4)
         with torch.no_grad():
             self.bias.data[units : 2 * units] = forget_bias  # type: ignore[union-attr]
@@ -225,7 +227,7 @@ class LayerNormCell(_Cell):
     def __init__(self, channels: int, units: int, normalise: str = "input") -> None:
         super().__init__(channels, units, gates=1, bias=normalise == "output")
         self.normalise = normalise
-        self.norm = nn.LayerNorm(units, eps=1e-3)
+        self.norm = nn.LayerNorm(units, eps=defaults.LAYER_NORM_EPSILON)
 
     def first_state(self, zeros: Tensor) -> Any:
         return zeros

@@ -77,11 +77,12 @@ def backward_pass(blocks: Any) -> None:
 
 
 def start(blocks: Any) -> None:
-    """Peepholes start at one instead of zero."""
-    init = blocks.PeepholeLSTMCell.__init__
+    """The recurrent kernel that should start at the identity starts at half of it."""
+    init = blocks.SimpleRNN.__init__
 
-    def planted(self: Any, *sizes: Any) -> None:
-        init(self, *sizes)
-        self.peephole.data.fill_(1.0)
+    def planted(self: Any, *sizes: Any, **settings: Any) -> None:
+        init(self, *sizes, **settings)
+        if settings.get("identity"):
+            self.recurrent_kernel.data.mul_(0.5)
 
-    blocks.PeepholeLSTMCell.__init__ = planted
+    blocks.SimpleRNN.__init__ = planted
