@@ -141,7 +141,7 @@ def _section(board: Board, task: str, quick: bool, figures: str) -> list[str]:
         again = sections.commands(task, quick, default, sorted(tried.loc[tried["changed"] == "", "seed"].unique()))
     return [
         summary,
-        _floor(task),
+        _floor(task, ranking.limit(tried)),
         folded(
             "Every measure, one row per method × backend, and what failed",
             sections.full_table(default) if len(default) else "",
@@ -159,11 +159,20 @@ def _of(table: pd.DataFrame, task: str, quick: bool) -> pd.DataFrame:
     return table[(table["task"] == task) & (table["quick"] == quick)]
 
 
-def _floor(task: str) -> str:
+def _floor(task: str, limits: pd.DataFrame) -> str:
+    """The lines that no method can be expected below."""
     if task not in notes.figures():
         return ""
     floor = digits(notes.NOISE_FLOOR, 3)
-    return f"The noise in the series alone has a mean square of 0.1²/12 = {floor}: no method can be expected below it."
+    lines = [
+        f"The noise in the series alone has a mean square of 0.1²/12 = {floor}: no method can be expected below it."
+    ]
+    for found in limits.itertuples():
+        lines.append(
+            f"`{found.reference}`, which knows the formula of the series and fits it to each, reaches "
+            f"{digits(found.limit)}: the limit. It is not ranked; the full table has each row's error over it, {sections.LIMIT}."
+        )
+    return "\n".join(lines)
 
 
 def _image(picture: Picture, figures: str) -> str:

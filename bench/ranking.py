@@ -18,6 +18,7 @@ from scipy import stats
 
 from bench import notes, statistics
 from bench.results import Run
+from bench.tasks import REFERENCES
 
 #: runs that share these are one row of the board; they differ in nothing but the seed
 ROW = ["task", "quick", "changed", "method", "backend"]
@@ -27,7 +28,7 @@ CONFIDENCE = 0.95
 COLUMNS = [
     *BOARD, "rank", "method", "backend", "changed", "last_step_mse", "interval", "val_mse", "test_mse", "skill",
     "fit_seconds", "predict_ms", "timing_valid", "parameters", "notes", "ratio", "seeds", "seeds_tried", "by_seed",
-    "pareto",
+    "pareto", "to_limit",
 ]  # fmt: skip
 #: the method that skill is measured against
 BASELINE = "last_value"
@@ -94,14 +95,16 @@ def rank(runs: Sequence[Run]) -> pd.DataFrame:
     `backend`, `changed`, `last_step_mse` and `interval` (half width at 95 %, NaN with one seed), `val_mse`, `test_mse`,
     `skill` (percent against `last_value`), `fit_seconds` and `predict_ms` (medians), `timing_valid` (False: timed on
     disturbed machines only), `parameters`, `notes` (the notes' last-step MSE), `ratio` to it, `seeds` that count,
-    `seeds_tried`, `by_seed` (seed -> last-step MSE), and `pareto` (no faster row of the same board has an error as
-    small).
+    `seeds_tried`, `by_seed` (seed -> last-step MSE), `pareto` (no faster row of the same board has an error as
+    small), and `to_limit` (the ratio of its error to the reference method's, see tasks.REFERENCES).
     """
     return rank_table(select(frame(runs))[0])
 
 
 def rank_table(table: pd.DataFrame) -> pd.DataFrame:
     """`rank` for records that are already in a table and selected."""
+    limits = limit(table)
+    table = table[~table["method"].isin(REFERENCES)]
     ok = table[table["status"] == "ok"]
     rows = ok.groupby(ROW).agg(**{name: (name, "mean") for name in _ERRORS}, parameters=("parameters", "median"))
     rows = rows.join([_spread(ok), _by_seed(ok), _times(ok)]).join(
@@ -110,12 +113,19 @@ def rank_table(table: pd.DataFrame) -> pd.DataFrame:
     rows = rows.reset_index()
     rows["tuned"] = rows["changed"] != ""
     rows["skill"] = _skill(rows)
+    rows["to_limit"] = rows["last_step_mse"] / rows.join(limits["limit"], on=["task", "quick"])["limit"]
     rows["notes"] = _notes(rows)
     rows["ratio"] = rows["last_step_mse"] / rows["notes"]
     rows["pareto"] = _pareto(rows)
     rows["rank"] = _ranks(rows, "last_step_mse")
     order = [*BOARD, "last_step_mse", "method", "backend", "changed"]
     return rows.sort_values(order, kind="stable", ignore_index=True)[COLUMNS]
+
+
+def limit(table: pd.DataFrame) -> pd.DataFrame:
+    """What the reference method reaches, by task and quick: `limit` (mean last-step MSE), and its name `reference`."""
+    ok = table[(table["status"] == "ok") & (table["changed"] == "") & table["method"].isin(REFERENCES)]
+    return ok.groupby(["task", "quick"]).agg(limit=("last_step_mse", "mean"), reference=("method", "first"))
 
 
 def _spread(ok: pd.DataFrame) -> pd.DataFrame:

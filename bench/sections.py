@@ -24,6 +24,8 @@ FULL_HEADERS = [
     "parameters", "notes' figure", "ratio", "seeds",
 ]  # fmt: skip
 
+LIMIT = "× limit"  # a row's error over the reference method's
+
 LEGEND = """\
 Left to right: last-step MSE in each backend (mean over seeds), fit seconds in each backend, the notes' last-step MSE.
 Rows are ranked by the mean over backends. *Italic* figures are NumPy's, for methods without a network; `?` marks times
@@ -132,8 +134,12 @@ def _shares_column(rows: pd.DataFrame, backends: Sequence[str]) -> bool:
 
 
 def full_table(rows: pd.DataFrame) -> str:
-    """One row per method, backend and changed settings, with every measure."""
-    return table(FULL_HEADERS, [_full_row(row) for row in each(rows)], left=[1, 2])
+    """One row per method, backend and changed settings, with every measure; how far from the limit, where one is."""
+    headers, lines = FULL_HEADERS, [_full_row(row) for row in each(rows)]
+    if rows["to_limit"].notna().any():
+        headers = [*headers, LIMIT]
+        lines = [[*line, decimals(row.to_limit)] for line, row in zip(lines, each(rows), strict=True)]
+    return table(headers, lines, left=[1, 2])
 
 
 def _full_row(row: Any) -> list[str]:

@@ -26,6 +26,7 @@ from implementations.methods.layer_norm_rnn import LayerNormRNN
 from implementations.methods.linear import Linear
 from implementations.methods.lstm import LSTM, LSTMCell
 from implementations.methods.moving_average import MovingAverage
+from implementations.methods.oracle import Oracle
 from implementations.methods.peephole_lstm import PeepholeLSTM
 from implementations.methods.relu_rnn import ReLURNN
 from implementations.methods.rnn_multi_output import RNNMultiOutput
@@ -44,6 +45,7 @@ METHODS: dict[str, Maker] = {
     "last_value": LastValue,
     "moving_average": MovingAverage,
     "arima": Arima,
+    "oracle": Oracle,
     "linear": Linear,
     "simple_rnn": SimpleRNN,
     "deep_rnn_recurrent_head": DeepRNNRecurrentHead,
