@@ -8,6 +8,7 @@ from typing import Any
 
 from bench.plan import Job, with_predictions
 from bench.results import Run, Spec
+from bench.tasks import REFERENCES
 
 BEST = 5  # rows of each task in the closing table
 
@@ -87,6 +88,7 @@ def row(run: Run) -> list[str | int | float | None]:
     """A run's cells in the closing table."""
     spec, metrics = run.spec, run.metrics
     changed = [f"{name}={spec.settings[name]}" for name in spec.changed]
-    name = " ".join([spec.method, *(["native"] if spec.native else []), *changed])
+    method = f"{spec.method} (not ranked)" if spec.method in REFERENCES else spec.method
+    name = " ".join([method, *(["native"] if spec.native else []), *changed])
     errors = [metrics.last_step_mse, metrics.val_mse] if metrics else [None, None]
     return [spec.task, name, spec.backend, spec.seed, *errors, (run.seconds or {}).get("fit"), run.key]

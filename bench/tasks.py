@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-
 #: methods that know how a data set was made: they show where the limit is and stand outside the ranking
 REFERENCES = {"oracle": "sines"}
 

@@ -83,6 +83,15 @@ def test_rows_that_cannot_be_told_apart_share_a_rank():
     assert [row[:2] for row in summary[1:]] == [["1", "gru"], ["1", "lstm"], ["3", "linear"]]
 
 
+def test_the_reference_stands_below_and_rows_say_how_far_they_are():
+    board = leaderboard.render([make("oracle", "numpy", error=0.00107), make(error=0.0107)])
+    summary, full = tables(board)
+    assert [row[1] for row in summary] == ["method", "gru"]
+    assert full[0] == [*FULL_HEADERS, "× limit"] and full[1][-1] == "10.0"
+    assert "reaches 0.001070:" in board
+    assert "oracle" not in leaderboard.render([make()])
+
+
 def test_several_tasks_are_summed_up():
     tasks = ("one-step", "ten-step", "third")
     runs = [make("last_value", "numpy", error=0.2, task=task) for task in tasks]

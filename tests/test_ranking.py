@@ -166,6 +166,22 @@ def several_tasks(errors):
     ]
 
 
+def test_the_reference_is_not_ranked_and_each_row_has_its_distance():
+    runs = [
+        make("oracle", "numpy", seed=1, error=0.001),
+        make("oracle", "numpy", seed=2, error=0.003),
+        make(error=0.01),
+    ]
+    runs += [make(error=0.01), make(error=0.02, task="one-step")]
+    runs += [make("lstm", error=0.008, settings={"units": 9}, changed=["units"])]
+    table = ranking.rank(runs).set_index(["task", "method"])
+    assert set(table.index) == {("ten-step", "gru"), ("one-step", "gru"), ("ten-step", "lstm")}
+    assert table["to_limit"]["ten-step", "gru"] == pytest.approx(5)
+    assert table["to_limit"]["ten-step", "lstm"] == pytest.approx(4)
+    assert np.isnan(table["to_limit"]["one-step", "gru"])
+    assert table["rank"]["ten-step", "gru"] == 1 and table["pareto"]["ten-step", "gru"]
+
+
 def test_skill_and_win_rate_over_tasks():
     errors = {
         "last_value": [0.4, 0.1, 0.2],

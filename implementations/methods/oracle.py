@@ -4,8 +4,8 @@
 
 Section "data" of the notes: two sines whose amplitudes are known, and whose frequencies w and phases p are each series'
 own. They are found by least squares on its history, and the formula goes on from there. What is left is the noise to
-come, 0.1^2 / 12, and what noise in the history leaves unknown of four numbers. No method that has to learn the form from
-examples can be expected to come closer.
+come, 0.1^2 / 12, and what noise in the history leaves unknown of four numbers. No method that has to learn the form
+from examples can be expected to come closer.
 
 The sum of squares has many minima in w. For fixed frequencies the formula is linear, so a grid of them is compared by
 projection, and the best few are where Levenberg and Marquardt's method (scipy, MINPACK) starts.
