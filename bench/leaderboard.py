@@ -168,8 +168,9 @@ def _floor(task: str, limits: pd.DataFrame) -> str:
         f"The noise in the series alone has a mean square of 0.1²/12 = {floor}: no method can be expected below it."
     ]
     lines += [
-        f"`{row['reference']}`, which knows the formula of the series and fits it to each, reaches\n"
-        f"{digits(row['limit'])}: the limit. It is not ranked; the full table has the ratio of each row's error to it ({sections.LIMIT})."
+        f"`{row['reference']}`, which knows the formula of the series and fits it to each, reaches "
+        f"{digits(row['limit'])}: the limit.\nIt is not ranked; the full table has the ratio of each row's error to it "
+        f"({sections.LIMIT})."
         for row in limits.to_dict("records")
     ]
     return "\n".join(lines)
