@@ -121,6 +121,26 @@ def leaderboard(
 
 
 @app.command()
+def reproduction(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 when the page is stale.")] = False,
+    results: Results = RESULTS,
+) -> int:
+    """Render docs/reproduction.md: which figures of the notes come out again, from the records."""
+    from bench import reproduction as reproductions
+
+    page = Path("docs/reproduction.md") if results == RESULTS else results / "reproduction.md"
+    if not results.is_dir():
+        raise UsageError(f"no results folder {str(results)!r}: `python -m bench run` makes one")
+    if check and reproductions.stale(results, page):
+        print(f"{page} is stale: `python -m bench reproduction` renders it again", file=sys.stderr)
+        return 1
+    if not check:
+        reproductions.write(results, page)
+    print(f"{page} is up to date")
+    return 0
+
+
+@app.command()
 def parity(
     methods: Annotated[
         Names, typer.Argument(metavar="[METHOD]...", help="Name or pattern. Default: all networks.")

@@ -79,7 +79,7 @@ def write(results_folder: Path, board: Path) -> None:
     assessed, folder = assess(runs), results_folder / FIGURES
     outdated = [picture for picture in assessed.pictures if not picture.is_current(folder)]
     if outdated:
-        _make(folder)
+        make_folder(folder)
     for picture in outdated:
         picture.draw(folder)
     files.replace(board, text(assessed, problems, _relative(folder, board)).encode())
@@ -94,7 +94,8 @@ def stale(results_folder: Path, board: Path) -> bool:
     return not all(picture.is_current(folder) for picture in assessed.pictures)
 
 
-def _make(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Create the folder where it is missing. Raises UsageError where it cannot be."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

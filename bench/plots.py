@@ -131,6 +131,36 @@ def _draw_curves(axes: Axes, run: Run) -> None:
     axes.legend()
 
 
+def reproduction_figure(curves: Mapping[str, tuple[Sequence[float], Sequence[tuple[str, Sequence[float]]]]]) -> Figure:
+    """For each title the notes' validation losses, dashed, and ours by backend: one value per epoch each."""
+    with _style():
+        rows = -(-len(curves) // 3)
+        figure = Figure(figsize=(9, 2.3 * rows + 0.5), layout="constrained")
+        panels = list(figure.subplots(rows, 3, squeeze=False).flat)
+        for axes, (title, (printed, ours)) in zip(panels, curves.items(), strict=False):
+            for backend, values in ours:
+                color, _ = BACKENDS.get(backend, OTHER_BACKEND)
+                axes.plot(np.arange(1, len(values) + 1), values, color=color, alpha=0.5, linewidth=1, label=backend)
+            axes.plot(
+                np.arange(1, len(printed) + 1), printed, color=BLACK, linestyle="--", linewidth=1.4, label="notes"
+            )
+            axes.set(yscale="log")
+            axes.set_title(plain(title), fontsize=8)
+            _plain_ticks(axes.yaxis)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        for axes in panels[len(curves) :]:
+            axes.set_axis_off()
+        handles = {
+            label: handle
+            for axes in figure.axes
+            for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+        }
+        figure.supxlabel("epoch")
+        figure.supylabel("validation MSE of all outputs")
+        figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=len(handles))
+    return figure
+
+
 def forecast_figure(task: str, known: Windows, forecasts: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
     """Forecasts by label, each [3, H], beside the truth of three validation series and the end of their history."""
     with _style():

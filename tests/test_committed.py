@@ -88,6 +88,12 @@ def test_the_board_is_up_to_date() -> None:
     assert not leaderboard.stale(FOLDER, ROOT / "leaderboard.md")
 
 
+def test_the_reproduction_of_the_notes_is_up_to_date() -> None:
+    from bench import reproduction
+
+    assert not reproduction.stale(FOLDER, ROOT / "docs" / "reproduction.md")
+
+
 def test_no_document_or_record_names_a_machine() -> None:
     for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "constraints.txt", ROOT / "Makefile"]:
         named = re.search(r"(?<![\w.])/(home|root|work)/", path.read_text())
