@@ -177,6 +177,28 @@ def verify(
 
 
 @app.command()
+def noise(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where both campaigns' records are kept.")],
+    backend: Annotated[Names, typer.Option(help="As in run.")] = None,
+    method: Annotated[Names, typer.Option(help="As in run.")] = None,
+    task: Annotated[Names, typer.Option(help="As in run.")] = None,
+    seeds: Annotated[str, typer.Option(help="As in run.")] = "42",
+    jobs: Annotated[int | None, typer.Option(parser=whole, help="Runs at once. Default: one for each core.")] = None,
+    timeout: Annotated[float, typer.Option(parser=seconds, help="Seconds until a run is killed.")] = 1800.0,
+    quick: Annotated[bool, typer.Option("--quick", help="As in run: to see that it works.")] = False,
+) -> int:
+    """Measure this harness: everything twice, side by side, and how far the fit times of equal runs are apart."""
+    from bench import campaign
+    from bench import noise as noises
+    from bench.selection import Selection
+
+    selection = Selection(methods=method or (), tasks=task or (), backends=backend or (), seeds=seeds, quick=quick)
+    workers = campaign.check_workers(jobs)
+    campaign.check_timeout(timeout)
+    return noises.run(selection, folder, workers, timeout)
+
+
+@app.command()
 def plot(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's key, the beginning of one, or a record's file.")],
     output: Annotated[Path | None, typer.Option(metavar="FILE", help="PNG or SVG. Default: KEY.png.")] = None,

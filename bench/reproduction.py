@@ -51,9 +51,9 @@ Made from the records in [results](../results) by `python -m bench reproduction`
 
 Each figure of the notes comes from one run of one version of one framework. Ours are ranges over all runs at the notes'
 settings, in every framework. **Reproduced**: the printed figure lies in our range, widened by {wider:.0%} on both
-sides, for validation MSE and for last-step MSE. **Erratum**: the printed figure is of something else. **Not reproduced**: it
-is outside, by how much is said. More on single figures is in [figures.md](figures.md); that the frameworks compute the
-same is shown by `python -m bench parity`."""
+sides, for validation MSE and for last-step MSE. **Erratum**: the printed figure is of something else. **Not
+reproduced**: it is outside, by how much is said. More on single figures is in [figures.md](figures.md); that the
+frameworks compute the same is shown by `python -m bench parity`."""
 
 
 @dataclass(frozen=True)
