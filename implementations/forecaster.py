@@ -21,7 +21,7 @@ from typing import Any, ClassVar, Self, cast
 import numpy as np
 
 from implementations import backends
-from implementations.strategies import Strategy, roll_out
+from implementations.strategies import Strategy, roll_on, roll_out
 
 Setting = int | float | str | bool | None
 
@@ -199,7 +199,9 @@ class NetworkForecaster(Forecaster):
         check_windows(history)
         check_steps(steps)
         window = self._window(history)
-        return roll_out(self._forecast_block, window, int(steps), self.strategy.growing)
+        if self._advance is None or steps <= self.strategy.block(self.horizon):
+            return roll_out(self._forecast_block, window, int(steps), self.strategy.growing)
+        return roll_on(self._advance_block, window, int(steps))
 
     def outputs(self, history: np.ndarray, future: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if not self.strategy.every_step:
@@ -232,6 +234,7 @@ class NetworkForecaster(Forecaster):
         else:
             self.network = engine.load(self, folder, length, channels, outputs)
         self._predict = engine.predictor(self.network)
+        self._advance = engine.advancer(self.network, steps, self.strategy.growing)
 
     def _window(self, history: np.ndarray) -> np.ndarray:
         """The part of history [N, T or more, D] that a forecast is made from."""
@@ -244,9 +247,16 @@ class NetworkForecaster(Forecaster):
 
     def _forecast_block(self, window: np.ndarray) -> np.ndarray:
         """The next block [N, block, D] after a window [N, T, D]."""
-        outputs = self._predict(np.ascontiguousarray(window, dtype=np.float32))
+        return self._last_block(self._predict(np.ascontiguousarray(window, dtype=np.float32)))
+
+    def _advance_block(self, new: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
+        """The next block [N, block, D] after new steps [N, S, D] and what the state remembers, and the state then."""
+        outputs, state = self._advance(np.ascontiguousarray(new, dtype=np.float32), state)
+        return self._last_block(outputs), state
+
+    def _last_block(self, outputs: np.ndarray) -> np.ndarray:
         last = outputs[:, -1] if self.strategy.every_step else outputs
-        return last.reshape(len(window), -1, self.channels)
+        return last.reshape(len(outputs), -1, self.channels)
 
     def _watch(self, epoch: int, validation: tuple[np.ndarray, np.ndarray] | None) -> None:
         """Add the validation errors after an epoch to the curve."""

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 Forecast = Callable[[np.ndarray], np.ndarray]  # [N, T, D] -> [N, block, D]
+Advance = Callable[[np.ndarray, Any], tuple[np.ndarray, Any]]  # new [N, S, D], state -> [N, block, D], state
 
 
 class Strategy:
@@ -86,4 +88,15 @@ def roll_out(forecast: Forecast, history: np.ndarray, steps: int, growing: bool 
         window = np.concatenate([window, block], axis=1)
         if not growing:
             window = window[:, -history.shape[1] :]
+    return np.concatenate(blocks, axis=1)[:, :steps]
+
+
+def roll_on(advance: Advance, history: np.ndarray, steps: int) -> np.ndarray:
+    """The same forecast [N, steps, D] by a method that carries a state: each block is read once."""
+    block, state = advance(history, None)
+    blocks, reached = [block], block.shape[1]
+    while reached < steps:
+        block, state = advance(block, state)
+        blocks.append(block)
+        reached += block.shape[1]
     return np.concatenate(blocks, axis=1)[:, :steps]

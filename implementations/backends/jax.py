@@ -28,18 +28,16 @@ def thread_count() -> int:
     return 1 if single else len(os.sched_getaffinity(0))
 
 
-def compiled(network: keras.Model) -> Callable[[np.ndarray], Any]:
-    """The network's forward pass in inference, compiled once per shape."""
+def compiled(network: keras.Model, call: Callable[..., Any]) -> Callable[..., Any]:
+    """A call that uses the network's weights, compiled once per shape of its arguments."""
+    variables = network.variables
 
     @jax.jit
-    def forward(trained: list[Any], tracked: list[Any], window: Any) -> Any:
-        return network.stateless_call(trained, tracked, window, training=False)[0]
+    def compute(values: list[Any], *arguments: Any) -> Any:
+        with keras.StatelessScope(state_mapping=list(zip(variables, values, strict=True))):
+            return call(*arguments)
 
-    return lambda windows: forward(
-        [variable.value for variable in network.trainable_variables],
-        [variable.value for variable in network.non_trainable_variables],
-        windows,
-    )
+    return lambda *arguments: compute([variable.value for variable in variables], *arguments)
 
 
 class EpochProgram:

@@ -18,9 +18,12 @@ import numpy as np
 from keras import ops
 
 import implementations.blocks.keras as blocks  # registers the layers that saved networks name
-from implementations import initial
+from implementations import carrying, initial
+from implementations.blocks.keras_scan import scan
 
 engine = importlib.import_module(f"implementations.backends.{keras.backend.backend()}")
+
+Advance = Callable[[np.ndarray, Any], tuple[np.ndarray, Any]]
 
 CHUNK = 1000  # series per forward pass: one compiled shape, bounded memory
 
@@ -73,7 +76,7 @@ def load(forecaster: Any, folder: Path, steps: int | None, channels: int, output
 
 def predictor(network: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     """A function from windows [N, T, D] to the network's outputs, compiled once per shape."""
-    forward = engine.compiled(network)
+    forward = engine.compiled(network, lambda windows: network(windows, training=False))
 
     def predict(windows: np.ndarray) -> np.ndarray:
         if len(windows) <= CHUNK:
@@ -84,6 +87,23 @@ def predictor(network: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
         return np.concatenate([ops.convert_to_numpy(chunk) for chunk in chunks])[: len(windows)]
 
     return predict
+
+
+def advancer(network: keras.Model, steps: int, growing: bool) -> Advance | None:
+    """A function from new steps [N, S, D] and a state to the network's outputs and the state then; see carrying.
+
+    None where the network has to read its window of so many steps anew for each block.
+    """
+    layers = blocks.chain(network)
+    if not carrying.carries(layers, blocks.PER_STEP, steps, growing):
+        return None
+    advance = engine.compiled(network, partial(carrying.advance, layers))
+
+    def advanced(new: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
+        outputs, state = advance(new, state)
+        return np.asarray(ops.convert_to_numpy(outputs)), state
+
+    return advanced
 
 
 class Trainer:
@@ -113,7 +133,7 @@ class Trainer:
     def gradient_rule(self) -> Callable[..., tuple[Any, list[Any]]] | None:
         """The method's own (weights, inputs, targets, present) -> (loss, gradients), if it has one."""
         own = self.forecaster.gradient
-        return None if own is None else partial(own, ops, blocks.scan)
+        return None if own is None else partial(own, ops, scan)
 
     def loss(self, outputs: Any, targets: Any, present: Any) -> Any:
         """Mean squared error over the series of a batch that are present [B]."""

@@ -27,16 +27,14 @@ def thread_count() -> int:
     return tf.config.threading.get_intra_op_parallelism_threads()
 
 
-def compiled(network: keras.Model) -> Callable[[np.ndarray], Any]:
-    """The network's forward pass in inference. A network for windows of any length is not compiled for each length."""
-    fixed = network.inputs[0].shape[1] is not None
-    signature = None if fixed else [tf.TensorSpec([None, *network.inputs[0].shape[1:]])]
+def compiled(network: keras.Model, call: Callable[..., Any]) -> Callable[..., Any]:
+    """A call that uses the network's weights, compiled once per shape of its arguments."""
+    compute = tf.function(call, jit_compile=True, autograph=False)
+    return lambda *arguments: compute(*tf.nest.map_structure(_tensor, arguments))
 
-    @tf.function(jit_compile=fixed, input_signature=signature)
-    def forward(window: tf.Tensor) -> tf.Tensor:
-        return network(window, training=False)
 
-    return lambda windows: forward(tf.constant(windows))
+def _tensor(value: Any) -> Any:
+    return tf.constant(value) if isinstance(value, np.ndarray) else value  # an array itself would be traced by value
 
 
 class EpochProgram:
@@ -65,7 +63,8 @@ class EpochProgram:
         trainer, variables = self.trainer, self.trainer.network.trainable_variables
         inputs, targets = tf.gather(trainer.inputs, batch), tf.gather(trainer.targets, batch)
         if rule := trainer.gradient_rule():
-            loss, gradients = rule([variable.value for variable in variables], inputs, targets, present)
+            values = [tf.convert_to_tensor(variable.value) for variable in variables]
+            loss, gradients = rule(values, inputs, targets, present)
         else:
             with tf.GradientTape() as tape:
                 loss = trainer.loss(trainer.network(inputs, training=True), targets, present)

@@ -11,8 +11,11 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
+from torch.optim.adam import adam
 
-from implementations import defaults, initial
+from implementations import carrying, defaults, initial
+
+Advance = Callable[[np.ndarray, Any], tuple[np.ndarray, Any]]
 
 CHUNK = 1000  # series per forward pass: bounded memory, and the same shape for every part of the data
 
@@ -78,6 +81,26 @@ def predictor(network: torch.nn.Module) -> Callable[[np.ndarray], np.ndarray]:
     return predict
 
 
+def advancer(network: torch.nn.Module, steps: int, growing: bool) -> Advance | None:
+    """A function from new steps [N, S, D] and a state to the network's outputs and the state then; see carrying.
+
+    None where the network has to read its window of so many steps anew for each block.
+    """
+    from implementations.blocks import torch as blocks
+
+    layers = blocks.chain(network)
+    if not carrying.carries(layers, blocks.PER_STEP, steps, growing):
+        return None
+
+    def advanced(new: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
+        network.eval()
+        with torch.inference_mode():
+            outputs, state = carrying.advance(layers, torch.tensor(new), state)
+        return outputs.numpy(), state
+
+    return advanced
+
+
 class Trainer:
     """Trains a network on inputs [N, T, D] and targets [N, ...], one epoch at a time."""
 
@@ -85,8 +108,7 @@ class Trainer:
         self.network, self.forecaster = network, forecaster
         self.inputs, self.targets = torch.tensor(inputs), torch.tensor(targets)
         self.weights = [weight for weight in network.parameters() if weight.requires_grad]
-        self.optimizer = _optimizer(forecaster, self.weights)
-        self.steps = 0
+        self.update = OPTIMIZERS[forecaster.optimizer](self.weights, forecaster)
 
     def compile(self) -> None:
         """PyTorch runs as it reads: there is nothing to compile."""
@@ -110,10 +132,7 @@ class Trainer:
     def _step(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         loss = self._differentiate(inputs, targets)
         _clip(self.weights, self.forecaster.clip_norm, self.forecaster.clip_value)
-        self.steps += 1
-        if self.forecaster.optimizer == "adam":
-            self.optimizer.param_groups[0]["eps"] = defaults.torch_adam_epsilon(self.steps, self.forecaster.native)
-        self.optimizer.step()
+        self.update()
         return loss
 
     def _differentiate(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -125,7 +144,8 @@ class Trainer:
             for weight, gradient in zip(self.weights, gradients, strict=True):
                 weight.grad = _turned(gradient).contiguous()
             return loss
-        self.optimizer.zero_grad(set_to_none=True)
+        for weight in self.weights:
+            weight.grad = None
         loss = torch.nn.functional.mse_loss(self.network(inputs), targets)
         (loss + self._penalty()).backward()
         return loss.detach()
@@ -135,6 +155,44 @@ class Trainer:
         l1, l2 = self.forecaster.l1, self.forecaster.l2
         matrices = [weight for weight in self.weights if weight.ndim > 1] if l1 or l2 else []
         return sum(l1 * matrix.abs().sum() + l2 * matrix.square().sum() for matrix in matrices)
+
+
+class SGD:
+    """w <- w - learning rate * gradient."""
+
+    def __init__(self, weights: list[Any], forecaster: Any) -> None:
+        self.weights, self.learning_rate = weights, forecaster.learning_rate
+
+    @torch.no_grad()
+    def __call__(self) -> None:
+        gradients = [weight.grad for weight in self.weights]
+        torch._foreach_add_(self.weights, gradients, alpha=-self.learning_rate)
+
+
+class Adam:
+    """Kingma and Ba 2015, arXiv:1412.6980, with Keras' epsilon (or PyTorch's, see `defaults`).
+
+    PyTorch's fused kernel, called as a function: its optimiser object would import the compiler, for two seconds.
+    """
+
+    def __init__(self, weights: list[Any], forecaster: Any) -> None:
+        self.weights, self.learning_rate, self.steps = weights, forecaster.learning_rate, 0
+        self.native = forecaster.native
+        self.means = [torch.zeros_like(weight) for weight in weights]
+        self.squares = [torch.zeros_like(weight) for weight in weights]
+        self.counts = [torch.zeros(()) for _ in weights]
+
+    @torch.no_grad()
+    def __call__(self) -> None:
+        self.steps += 1
+        adam(
+            self.weights, [weight.grad for weight in self.weights], self.means, self.squares, [], self.counts,
+            fused=True, amsgrad=False, beta1=0.9, beta2=0.999, lr=self.learning_rate, weight_decay=0.0,
+            eps=defaults.torch_adam_epsilon(self.steps, self.native), maximize=False,
+        )  # fmt: skip
+
+
+OPTIMIZERS: dict[str, Callable[..., Callable[[], None]]] = {"adam": Adam, "sgd": SGD}
 
 
 def _scan(step: Callable[..., Any], carried: Any, sequences: tuple[torch.Tensor, ...]) -> tuple[Any, torch.Tensor]:
@@ -148,12 +206,6 @@ def _scan(step: Callable[..., Any], carried: Any, sequences: tuple[torch.Tensor,
 
 def _turned(matrix: torch.Tensor) -> torch.Tensor:
     return matrix.mT if matrix.ndim == 2 else matrix
-
-
-def _optimizer(forecaster: Any, weights: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
-    if forecaster.optimizer == "adam":
-        return torch.optim.Adam(weights, forecaster.learning_rate, fused=True)
-    return torch.optim.SGD(weights, forecaster.learning_rate, fused=True)
 
 
 def _clip(weights: list[torch.nn.Parameter], norm: float | None, value: float | None) -> None:

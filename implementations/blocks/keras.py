@@ -3,38 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 import keras
 from keras import ops
 
 from implementations import initial
-
-Step = Callable[[Any, Any], tuple[Any, Any]]  # (carried, values of one step) -> (carried, output)
+from implementations.blocks import keras_bptt as bptt
+from implementations.blocks.keras_scan import scan
 
 register = keras.saving.register_keras_serializable(package="aheadbench")
-
-
-def scan(step: Step, carried: Any, sequences: tuple[Any, ...]) -> tuple[Any, Any]:
-    """A loop over the first axis of the sequences, [T, ...] each: the last value carried, and the outputs stacked.
-
-    keras.ops.scan, but for TensorFlow: there Keras 3.15 gives XLA no bound on the number of steps, so that no gradient
-    can be compiled, and fails on values that are carried but not stacked.
-    """
-    if keras.backend.backend() != "tensorflow":
-        return ops.scan(step, carried, sequences)
-    import tensorflow as tf
-
-    steps = sequences[0].shape[0]
-    inputs = [tf.TensorArray(sequence.dtype, steps).unstack(sequence) for sequence in sequences]
-
-    def body(t: Any, carried: Any, outputs: Any) -> tuple[Any, Any, Any]:
-        carried, output = step(carried, tuple(array.read(t) for array in inputs))
-        return t + 1, carried, outputs.write(t, output)
-
-    start = (tf.constant(0), carried, tf.TensorArray(sequences[0].dtype, steps))
-    _, carried, outputs = tf.while_loop(lambda t, *_: t < steps, body, start, maximum_iterations=steps)
-    return carried, outputs.stack()
 
 
 @register
@@ -51,6 +30,72 @@ class Orthogonal(keras.initializers.Initializer):
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
         return ops.convert_to_tensor(initial.orthogonal(shape), dtype)
+
+
+def loop(cell: keras.layers.Layer, inputs: Any, states: Any = None) -> tuple[Any, Any]:
+    """Run a cell over inputs [N, T, D] from states (None: its first): outputs [N, T, units], and the states then."""
+    if states is None:
+        states = cell.get_initial_state(batch_size=ops.shape(inputs)[0])
+
+    def step(states: Any, at_step: Any) -> Any:
+        output, states = cell(at_step[0], states)
+        return states, output
+
+    states, outputs = scan(step, states, (ops.transpose(inputs, (1, 0, 2)),))
+    return ops.transpose(outputs, (1, 0, 2)), states
+
+
+class _SeriesLast(keras.layers.RNN):
+    """A recurrent layer of Keras', computed with the series last and its gradient by hand: see keras_bptt."""
+
+    memory = inf
+
+    def build(self, shape: Any) -> None:
+        super().build(shape)
+
+    def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
+        if initial_state is not None or mask is not None:
+            raise ValueError(f"{self.name}: no initial_state or mask here; Keras' own layer takes them")
+        return self.advance(sequences, None)[0]
+
+    def advance(self, new: Any, states: Any) -> tuple[Any, Any]:
+        """Its outputs for new steps [N, S, D], after the states (None: none yet), and the states then."""
+        if states is None:
+            states = self.cell.get_initial_state(batch_size=ops.shape(new)[0])
+        over_time = self.series_last(ops.transpose(new, (1, 2, 0)), *[ops.transpose(state) for state in states])
+        latest = [ops.transpose(state[-1]) for state in over_time]
+        return ops.transpose(over_time[0], (2, 0, 1)) if self.return_sequences else latest[0], latest
+
+    def series_last(self, x: Any, *first: Any) -> tuple[Any, ...]:
+        """The states at every step, [T, h, N] each, for x [T, D, N] after the first ones, [h, N] each."""
+        raise NotImplementedError
+
+
+@register
+class SimpleRNN(_SeriesLast, keras.layers.SimpleRNN):
+    """h_t = f(W x_t + U h_{t-1} + b)."""
+
+    def series_last(self, x: Any, *first: Any) -> tuple[Any, ...]:
+        nets = bptt.project(x, self.cell.kernel, self.cell.bias)
+        return (bptt.simple(nets, ops.transpose(self.cell.recurrent_kernel), *first, f=self.cell.activation),)
+
+
+@register
+class GRU(_SeriesLast, keras.layers.GRU):
+    """Gates in the order update, reset, candidate; the reset acts after the matrix product."""
+
+    def series_last(self, x: Any, *first: Any) -> tuple[Any, ...]:
+        nets = bptt.project(x, self.cell.kernel, self.cell.bias[0])
+        return (bptt.gru(nets, ops.transpose(self.cell.recurrent_kernel), self.cell.bias[1], *first),)
+
+
+@register
+class LSTM(_SeriesLast, keras.layers.LSTM):
+    """Gates in the order input, forget, candidate, output."""
+
+    def series_last(self, x: Any, *first: Any) -> tuple[Any, ...]:
+        nets = bptt.project(x, self.cell.kernel, self.cell.bias)
+        return tuple(bptt.lstm(nets, ops.transpose(self.cell.recurrent_kernel), *first))
 
 
 DEFAULTS = {"glorot_uniform": GlorotUniform, "orthogonal": Orthogonal}  # what layers name, and what they get
@@ -73,20 +118,36 @@ class ForgetBias(keras.initializers.Initializer):
 
 @register
 class Conv1D(keras.layers.Conv1D):
-    """Keras' Conv1D, computed as one matrix product per kernel position.
+    """Keras' Conv1D, computed as one matrix product.
 
     The same layer to the last rounding error, but strides end at the newest step, not start at the oldest. XLA's own
     convolution, in a compiled training loop on a CPU, took eight times as long for WaveNet's two-wide kernels.
     """
 
+    @property
+    def memory(self) -> float:
+        """How many earlier steps an output depends on; without bound where strides leave some out."""
+        return self.dilation_rate[0] * (self.kernel_size[0] - 1) if self.strides == (1,) else inf
+
     def call(self, inputs: Any) -> Any:
-        (width,), (dilation,), (stride,) = self.kernel_size, self.dilation_rate, self.strides
         if self.padding == "causal":
-            inputs = ops.pad(inputs, [[0, 0], [dilation * (width - 1), 0], [0, 0]])
+            inputs = ops.pad(inputs, [[0, 0], [self.dilation_rate[0] * (self.kernel_size[0] - 1), 0], [0, 0]])
+        return self._over(inputs)
+
+    def advance(self, new: Any, earlier: Any) -> tuple[Any, Any]:
+        """Its outputs for new steps [N, S, D], after the earlier ones in memory (None: none yet), and those then."""
+        if earlier is None:
+            earlier = ops.zeros((ops.shape(new)[0], self.memory, new.shape[2]))
+        seen = ops.concatenate([earlier, new], axis=1)
+        return self._over(seen), seen[:, seen.shape[1] - self.memory :]
+
+    def _over(self, inputs: Any) -> Any:
+        (width,), (dilation,), (stride,) = self.kernel_size, self.dilation_rate, self.strides
         steps = inputs.shape[1] - dilation * (width - 1)
-        inputs, steps = inputs[:, (steps - 1) % stride :], steps - (steps - 1) % stride  # the newest steps count
-        taps = [inputs[:, k * dilation : k * dilation + steps : stride] for k in range(width)]
-        return self.activation(sum(ops.matmul(tap, self.kernel[k]) for k, tap in enumerate(taps)) + self.bias)
+        first = (steps - 1) % stride  # the newest step counts
+        taps = [inputs[:, first + k * dilation : k * dilation + steps : stride] for k in range(width)]
+        seen = ops.concatenate(taps, axis=-1) if width > 1 else taps[0]
+        return self.activation(ops.matmul(seen, ops.reshape(self.kernel, (-1, self.filters))) + self.bias)
 
 
 @register
@@ -147,8 +208,8 @@ class PeepholeLSTMCell(keras.layers.Layer):
         net = ops.matmul(inputs, self.kernel) + ops.matmul(h, self.recurrent_kernel) + self.bias
         i, f, g, o = ops.split(net, 4, axis=-1)
         v_i, v_f, v_o = self.peephole[0], self.peephole[1], self.peephole[2]
-        c_next = ops.sigmoid(f + v_f * c) * c + ops.sigmoid(i + v_i * c) * ops.tanh(g)
-        h_next = ops.sigmoid(o + v_o * c_next) * ops.tanh(c_next)
+        c_next = bptt.sigmoid(f + v_f * c) * c + bptt.sigmoid(i + v_i * c) * ops.tanh(g)
+        h_next = bptt.sigmoid(o + v_o * c_next) * ops.tanh(c_next)
         return h_next, [h_next, c_next]
 
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
@@ -162,6 +223,8 @@ class PeepholeLSTMCell(keras.layers.Layer):
 class Loop(keras.layers.Layer):
     """A loop over time, written by hand: run a cell on each step and keep every output, [N, T, units]."""
 
+    memory = inf
+
     def __init__(self, cell: keras.layers.Layer, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.cell = cell
@@ -171,13 +234,11 @@ class Loop(keras.layers.Layer):
             self.cell.build((shape[0], shape[2]))
 
     def call(self, inputs: Any) -> Any:
-        def step(states: Any, at_step: Any) -> Any:
-            output, states = self.cell(at_step[0], states)
-            return states, output
+        return loop(self.cell, inputs)[0]
 
-        start = self.cell.get_initial_state(batch_size=ops.shape(inputs)[0])
-        _, outputs = scan(step, start, (ops.transpose(inputs, (1, 0, 2)),))
-        return ops.transpose(outputs, (1, 0, 2))
+    def advance(self, new: Any, states: Any) -> tuple[Any, Any]:
+        """Its outputs for new steps [N, S, D], after the states (None: none yet), and the states then."""
+        return loop(self.cell, new, states)
 
     def compute_output_shape(self, shape: Any) -> Any:
         return (*shape[:2], self.cell.units)
@@ -250,12 +311,31 @@ class GatedStack(keras.layers.Layer):
             if not layer.built:  # loaded ones are
                 layer.build((*shape[:2], self.filters))
 
+    @property
+    def memory(self) -> int:
+        """How many earlier steps an output depends on."""
+        return sum(self.dilations)
+
     def call(self, x: Any) -> Any:
+        return self._through(x, lambda gate, x: gate(x))
+
+    def advance(self, new: Any, states: Any) -> tuple[Any, Any]:
+        """Its outputs for new steps [N, S, filters], after the gates' states (None: none yet), and the states then."""
+        before, after = iter(states or [None] * len(self.gates)), []
+
+        def gated(gate: Conv1D, x: Any) -> Any:
+            outputs, state = gate.advance(x, next(before))
+            after.append(state)
+            return outputs
+
+        return self._through(new, gated), after
+
+    def _through(self, x: Any, gated: Callable[[Conv1D, Any], Any]) -> Any:
         skips = []
         for gate, mix in zip(self.gates, self.mixes, strict=True):
-            f, g = ops.split(gate(x), 2, axis=-1)
+            f, g = ops.split(gated(gate, x), 2, axis=-1)
             f = ops.tanh(ops.tanh(f)) if self.tanh_twice else ops.tanh(f)
-            skips.append(mix(f * ops.sigmoid(g)))
+            skips.append(mix(f * bptt.sigmoid(g)))
             x = x + skips[-1]
         return sum(skips)
 
@@ -267,3 +347,14 @@ class GatedStack(keras.layers.Layer):
             **super().get_config(),
             "filters": self.filters, "dilations": self.dilations, "tanh_twice": self.tanh_twice,
         }  # fmt: skip
+
+
+PER_STEP = (keras.layers.Dense, keras.layers.ReLU)  # layers whose output at a step depends on that step alone
+
+
+def chain(network: keras.layers.Layer) -> list[keras.layers.Layer]:
+    """The layers of a network that passes its input through one after the other."""
+    inner = [layer for layer in getattr(network, "layers", []) if not isinstance(layer, keras.layers.InputLayer)]
+    if isinstance(network, keras.Sequential) or (isinstance(network, keras.Model) and len(inner) == 1):
+        return [one for layer in inner for one in chain(layer)]
+    return [network]

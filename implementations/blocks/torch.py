@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import Any, cast
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from implementations import defaults, initial
-from implementations.blocks import bptt
+from implementations.blocks import torch_bptt as bptt
 
 ACTIVATIONS: dict[str | None, Callable[[Tensor], Tensor]] = {
     None: lambda x: x,
@@ -51,23 +52,39 @@ class Conv1D(nn.Module):
     ) -> None:  # fmt: skip
         super().__init__()
         self.lags, self.stride = range(0, dilation * width, dilation), stride
-        self.padding = self.lags[-1] if causal else 0
+        self.causal = causal
         self.activation = ACTIVATIONS[activation]
         kernel = torch.from_numpy(initial.glorot_uniform((width, channels, filters)))
         self.kernel = nn.Parameter(kernel.permute(2, 1, 0).contiguous())
         self.bias = nn.Parameter(torch.zeros(filters))
 
+    @property
+    def memory(self) -> float:
+        """How many earlier steps an output depends on; without bound where strides leave some out."""
+        return self.lags[-1] if self.stride == 1 else inf
+
     def forward(self, x: Tensor) -> Tensor:
+        return self._over(F.pad(x, (0, 0, self.lags[-1], 0)) if self.causal else x)
+
+    def advance(self, new: Tensor, earlier: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Its outputs for new steps [N, S, D], after the earlier ones in memory (None: none yet), and those then."""
+        if earlier is None:
+            earlier = new.new_zeros(len(new), self.lags[-1], new.shape[2])
+        seen = torch.cat([earlier, new], dim=1)
+        return self._over(seen), seen[:, seen.shape[1] - self.lags[-1] :]
+
+    def _over(self, x: Tensor) -> Tensor:
         """One matrix product: for series this short and narrow, cheaper than PyTorch's convolution."""
-        padded = F.pad(x, (0, 0, self.padding, 0)) if self.padding else x
-        steps = padded.shape[1] - self.lags[-1]
+        steps = x.shape[1] - self.lags[-1]
         first = (steps - 1) % self.stride
-        seen = [padded[:, first + lag : steps + lag : self.stride] for lag in self.lags]
+        seen = [x[:, first + lag : steps + lag : self.stride] for lag in self.lags]
         return self.activation(F.linear(torch.cat(seen, dim=2), self.kernel.mT.flatten(1), self.bias))
 
 
 class LSTM(nn.Module):
     """Gates in the order input, forget, candidate, output; the forget gate's bias starts at `forget_bias`."""
+
+    memory = inf
 
     def __init__(
         self, channels: int, units: int, *, return_sequences: bool = True, forget_bias: float = defaults.FORGET_BIAS
@@ -85,8 +102,12 @@ class LSTM(nn.Module):
             self.layer.bias_ih_l0[units : 2 * units] = forget_bias
 
     def forward(self, x: Tensor) -> Tensor:
-        outputs = self.layer(x)[0]
-        return outputs if self.return_sequences else outputs[:, -1]
+        return self.advance(x, None)[0]
+
+    def advance(self, new: Tensor, state: Any) -> tuple[Tensor, Any]:
+        """Its outputs for new steps [N, S, D], after the state (None: none yet), and the state then."""
+        outputs, state = self.layer(new, state)
+        return outputs if self.return_sequences else outputs[:, -1], state
 
 
 class BatchNormalization(nn.Module):
@@ -125,8 +146,21 @@ class RepeatVector(nn.Module):
         return x[:, None].expand(-1, self.steps, -1)
 
 
+def loop(cell: Any, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+    """Run a cell over x [N, T, D], from a state (None: its first): its outputs [N, T, units], and the state then."""
+    if state is None:
+        state = cell.first_state(x.new_zeros(len(x), cell.units))
+    outputs = []
+    for net in cell.inputs(x):
+        output, state = cell.step(net, state)
+        outputs.append(output)
+    return torch.stack(outputs, dim=1), state
+
+
 class _Cell(nn.Module):
-    """The weights of a recurrent layer. `Loop` needs `inputs` of all steps at once, `first_state` and `step`."""
+    """The weights of a recurrent layer. A loop needs `inputs` of all steps at once, `first_state` and `step`."""
+
+    memory = inf
 
     def __init__(
         self, channels: int, units: int, gates: int, bias: bool = True, recurrent_kernel: nn.Parameter | None = None
@@ -141,6 +175,10 @@ class _Cell(nn.Module):
     def inputs(self, x: Tensor) -> tuple[Tensor, ...]:
         """The part of the net input that depends on x alone, for each step."""
         return F.linear(x, self.kernel, self.bias).unbind(1)
+
+    def first_state(self, zeros: Tensor) -> Any:
+        """The state before the first step, of zeros [N, units]."""
+        return zeros
 
     def recur(self, net: Tensor, state: Tensor) -> Tensor:
         """The whole net input of a step."""
@@ -169,6 +207,15 @@ class SimpleRNN(_Cell):
         )
         return states.permute(2, 0, 1) if self.return_sequences else states[-1].mT
 
+    def step(self, net: Tensor, state: Any) -> tuple[Tensor, Any]:
+        state = ACTIVATIONS[self.activation](self.recur(net, state))
+        return state, state
+
+    def advance(self, new: Tensor, state: Any) -> tuple[Tensor, Any]:
+        """Its outputs for new steps [N, S, D], after the state (None: none yet), and the state then."""
+        outputs, state = loop(self, new, state)
+        return outputs if self.return_sequences else outputs[:, -1], state
+
 
 class GRU(_Cell):
     """Gates in the order reset, update, candidate, each with two biases, as in Keras with reset_after."""
@@ -186,6 +233,18 @@ class GRU(_Cell):
     def forward(self, x: Tensor) -> Tensor:
         states = bptt.GatedRecurrence.apply(x.permute(1, 2, 0), *self._of_four_nets())
         return states.permute(2, 0, 1) if self.return_sequences else states[-1].mT
+
+    def step(self, net: Tensor, state: Any) -> tuple[Tensor, Any]:
+        by_state = F.linear(state, self.recurrent_kernel, self.recurrent_bias)
+        (r_x, z_x, n_x), (r_h, z_h, n_h) = net.chunk(3, dim=1), by_state.chunk(3, dim=1)
+        n = torch.tanh(n_x + torch.sigmoid(r_x + r_h) * n_h)
+        state = torch.lerp(n, state, torch.sigmoid(z_x + z_h))
+        return state, state
+
+    def advance(self, new: Tensor, state: Any) -> tuple[Tensor, Any]:
+        """Its outputs for new steps [N, S, D], after the state (None: none yet), and the state then."""
+        outputs, state = loop(self, new, state)
+        return outputs if self.return_sequences else outputs[:, -1], state
 
     def _of_four_nets(self) -> tuple[Tensor, Tensor, Tensor]:
         """Weights with rows for reset, update, candidate from x, candidate from h: the reset acts on the last alone."""
@@ -229,9 +288,6 @@ class LayerNormCell(_Cell):
         self.normalise = normalise
         self.norm = nn.LayerNorm(units, eps=defaults.LAYER_NORM_EPSILON)
 
-    def first_state(self, zeros: Tensor) -> Any:
-        return zeros
-
     def step(self, net: Tensor, state: Any) -> tuple[Tensor, Any]:
         net = self.recur(net, state)
         if self.normalise == "output":
@@ -240,36 +296,40 @@ class LayerNormCell(_Cell):
         return state, state
 
 
-class PeepholeLSTMCell(LSTMCell):
-    """An LSTM cell whose gates see the memory through diagonal weights v: c_{t-1} for i and f, c_t for o."""
+class PeepholeLSTM(_Cell):
+    """An LSTM whose gates see the memory through diagonal weights v: c_{t-1} for i and f, c_t for o."""
 
     def __init__(self, channels: int, units: int) -> None:
-        super().__init__(channels, units)
+        super().__init__(channels, units, gates=4)
+        with torch.no_grad():
+            self.bias[units : 2 * units] = defaults.FORGET_BIAS  # type: ignore[index]
         self.peephole = nn.Parameter(torch.zeros(3, units))
 
-    def step(self, net: Tensor, state: Any) -> tuple[Tensor, Any]:
-        h, c = state
-        v_i, v_f, v_o = self.peephole
-        i, f, g, o = self.recur(net, h).chunk(4, dim=1)
-        c = torch.sigmoid(f + v_f * c) * c + torch.sigmoid(i + v_i * c) * torch.tanh(g)
-        h = torch.sigmoid(o + v_o * c) * torch.tanh(c)
-        return h, (h, c)
+    def forward(self, x: Tensor) -> Tensor:
+        weights = [self._candidate_first(weight) for weight in (self.kernel, self.recurrent_kernel, self.bias)]
+        return bptt.PeepholeRecurrence.apply(x.permute(1, 2, 0), *weights, self.peephole).permute(2, 0, 1)
+
+    @staticmethod
+    def _candidate_first(weight: Any) -> Tensor:
+        input_gate, forget_gate, candidate, output_gate = weight.chunk(4)
+        return torch.cat([candidate, input_gate, forget_gate, output_gate])
 
 
 class Loop(nn.Module):
     """A loop over time, written by hand: run a cell on each step and keep every output, [N, T, units]."""
+
+    memory = inf
 
     def __init__(self, cell: Any) -> None:
         super().__init__()
         self.cell = cell
 
     def forward(self, x: Tensor) -> Tensor:
-        state = self.cell.first_state(x.new_zeros(len(x), self.cell.units))
-        outputs = []
-        for net in self.cell.inputs(x):
-            output, state = self.cell.step(net, state)
-            outputs.append(output)
-        return torch.stack(outputs, dim=1)
+        return loop(self.cell, x)[0]
+
+    def advance(self, new: Tensor, state: Any) -> tuple[Tensor, Any]:
+        """Its outputs for new steps [N, S, D], after the state (None: none yet), and the state then."""
+        return loop(self.cell, new, state)
 
 
 class DropoutRNN(_Cell):
@@ -305,11 +365,40 @@ class GatedStack(nn.Module):
         self.gates = nn.ModuleList(Conv1D(filters, 2 * filters, 2, dilation=d, causal=True) for d in dilations)
         self.mixes = nn.ModuleList(Conv1D(filters, filters, 1) for _ in dilations)
 
+    @property
+    def memory(self) -> float:
+        """How many earlier steps an output depends on."""
+        return sum(gate.memory for gate in self.gates)  # type: ignore[misc]
+
     def forward(self, x: Tensor) -> Tensor:
+        return self._through(x, lambda gate, x: gate(x))
+
+    def advance(self, new: Tensor, states: Any) -> tuple[Tensor, Any]:
+        """Its outputs for new steps [N, S, filters], after the gates' states (None: none yet), and the states then."""
+        before, after = iter(states or [None] * len(self.gates)), []
+
+        def gated(gate: Any, x: Tensor) -> Tensor:
+            outputs, state = gate.advance(x, next(before))
+            after.append(state)
+            return outputs
+
+        return self._through(new, gated), after
+
+    def _through(self, x: Tensor, gated: Callable[[Any, Tensor], Tensor]) -> Tensor:
         skips: list[Tensor] = []
         for gate, mix in zip(self.gates, self.mixes, strict=True):
-            f, g = gate(x).chunk(2, dim=-1)
+            f, g = gated(gate, x).chunk(2, dim=-1)
             f = torch.tanh(torch.tanh(f)) if self.tanh_twice else torch.tanh(f)
             skips.append(mix(f * torch.sigmoid(g)))
             x = x + skips[-1]
         return torch.stack(skips).sum(dim=0)
+
+
+PER_STEP = (nn.Linear, nn.ReLU)  # layers whose output at a step depends on that step alone
+
+
+def chain(network: nn.Module) -> list[nn.Module]:
+    """The layers of a network that passes its input through one after the other."""
+    if isinstance(network, nn.Sequential):
+        return [one for layer in network for one in chain(layer)]
+    return [network]

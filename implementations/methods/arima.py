@@ -34,7 +34,7 @@ from implementations.per_series import forecast_each, rows
 LONG = (1 / 4, 1 / 3, 2 / 5)  # orders of the long autoregressions, as shares of the history
 PROPOSALS = 2  # how many of the search's orders are compared
 SHORTEST = 10  # steps: below this the search has nothing to go by
-TOLERANCE = 1e-4  # of the gradient: a start by least squares is there already, unless q > 0
+TOLERANCE = 1e-4  # of the gradient
 
 
 class Order(NamedTuple):
@@ -155,10 +155,12 @@ def forecast_one(series: np.ndarray, steps: int, order: Order, season_length: in
     scaled = series / scale
     seasonal = {"order": (0, order.D, 0), "period": season_length}
     model = {"order": order[:3], "seasonal": seasonal, "include_mean": order.mean}
-    fitted = arima(scaled, **model, method="CSS", init=start(scaled, order, season_length), tol=TOLERANCE)
-    coefficients = np.array(list(fitted["coef"].values()))
+    coefficients = start(scaled, order, season_length)
+    if order.q:
+        fitted = arima(scaled, **model, method="CSS", init=coefficients, tol=TOLERANCE)
+        coefficients = np.array(list(fitted["coef"].values()))
     coefficients[: order.p] = stationary(coefficients[: order.p])
-    # arima leaves its Kalman filter empty after CSS: a pass with the coefficients held fixed fills it
+    # a pass with the coefficients held fixed fills the Kalman filter, which forecasts
     filtered = arima(scaled, **model, method="ML", fixed=coefficients, transform_pars=False)
     forecasts = predict_arima(filtered, steps, se_fit=False) * scale
     return forecasts if np.isfinite(forecasts).all() else np.full(steps, series[-1])

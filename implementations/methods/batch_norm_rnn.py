@@ -24,7 +24,9 @@ class BatchNormRNN(NetworkForecaster):
 
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
-        from keras.layers import BatchNormalization, Dense, SimpleRNN
+        from keras.layers import BatchNormalization, Dense
+
+        from implementations.blocks.keras import SimpleRNN
 
         return keras.Sequential(
             [

@@ -26,9 +26,9 @@ class ConvGRU(NetworkForecaster):
 
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
-        from keras.layers import GRU, Dense
+        from keras.layers import Dense
 
-        from implementations.blocks.keras import Conv1D
+        from implementations.blocks.keras import GRU, Conv1D
 
         return keras.Sequential(
             [

@@ -26,9 +26,9 @@ class SimpleRNN(NetworkForecaster):
     learning_rate: float = 0.005
 
     def keras_network(self, channels: int, outputs: int) -> Any:
-        import keras
+        from implementations.blocks.keras import SimpleRNN
 
-        return keras.layers.SimpleRNN(outputs)
+        return SimpleRNN(outputs)
 
     def torch_network(self, channels: int, outputs: int) -> Any:
         from implementations.blocks.torch import SimpleRNN
@@ -45,7 +45,8 @@ class DeepRNNRecurrentHead(NetworkForecaster):
 
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
-        from keras.layers import SimpleRNN
+
+        from implementations.blocks.keras import SimpleRNN
 
         return keras.Sequential(
             [
@@ -76,7 +77,9 @@ class DeepRNN(NetworkForecaster):
 
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
-        from keras.layers import Dense, SimpleRNN
+        from keras.layers import Dense
+
+        from implementations.blocks.keras import SimpleRNN
 
         return keras.Sequential(
             [SimpleRNN(self.units, return_sequences=True), SimpleRNN(self.units), Dense(outputs)],

@@ -24,7 +24,9 @@ class EncoderDecoder(NetworkForecaster):
 
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
-        from keras.layers import Dense, Flatten, RepeatVector, SimpleRNN
+        from keras.layers import Dense, Flatten, RepeatVector
+
+        from implementations.blocks.keras import SimpleRNN
 
         return keras.Sequential(
             [

@@ -25,7 +25,9 @@ class GRU(NetworkForecaster):
 
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
-        from keras.layers import GRU, Dense
+        from keras.layers import Dense
+
+        from implementations.blocks.keras import GRU
 
         return keras.Sequential(
             [GRU(self.units, return_sequences=True), GRU(self.units, return_sequences=True), Dense(outputs)],

@@ -31,13 +31,11 @@ class LSTM(NetworkForecaster):
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
 
-        from implementations.blocks.keras import ForgetBias
+        from implementations.blocks.keras import LSTM, ForgetBias
 
         def layer() -> keras.layers.Layer:
             bias = ForgetBias(self.forget_bias)
-            return keras.layers.LSTM(
-                self.units, bias_initializer=bias, unit_forget_bias=False, return_sequences=True
-            )  # fmt: skip
+            return LSTM(self.units, bias_initializer=bias, unit_forget_bias=False, return_sequences=True)
 
         return keras.Sequential([layer(), layer(), keras.layers.Dense(outputs)])
 

@@ -41,10 +41,10 @@ class PeepholeLSTM(NetworkForecaster):
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
-        from implementations.blocks.torch import Dense, Loop, PeepholeLSTMCell
+        from implementations.blocks.torch import Dense, PeepholeLSTM
 
         return nn.Sequential(
-            Loop(PeepholeLSTMCell(channels, self.units)),
-            Loop(PeepholeLSTMCell(self.units, self.units)),
+            PeepholeLSTM(channels, self.units),
+            PeepholeLSTM(self.units, self.units),
             Dense(self.units, outputs),
         )

@@ -23,10 +23,10 @@ class ReLURNN(NetworkForecaster):
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
 
+        from implementations.blocks.keras import SimpleRNN
+
         def layer() -> keras.layers.Layer:
-            return keras.layers.SimpleRNN(
-                self.units, activation="relu", recurrent_initializer="identity", return_sequences=True
-            )
+            return SimpleRNN(self.units, activation="relu", recurrent_initializer="identity", return_sequences=True)
 
         return keras.Sequential([layer(), layer(), keras.layers.Dense(outputs)])
 

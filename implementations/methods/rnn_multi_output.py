@@ -22,7 +22,9 @@ class RNNMultiOutput(NetworkForecaster):
 
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
-        from keras.layers import Dense, SimpleRNN
+        from keras.layers import Dense
+
+        from implementations.blocks.keras import SimpleRNN
 
         return keras.Sequential(
             [SimpleRNN(self.units, return_sequences=True), SimpleRNN(self.units), Dense(outputs)],

@@ -25,7 +25,9 @@ class RNNSequence(NetworkForecaster):
 
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
-        from keras.layers import Dense, SimpleRNN
+        from keras.layers import Dense
+
+        from implementations.blocks.keras import SimpleRNN
 
         return keras.Sequential(
             [

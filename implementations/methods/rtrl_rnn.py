@@ -27,8 +27,10 @@ class RTRLRNN(NetworkForecaster):
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
 
+        from implementations.blocks.keras import SimpleRNN
+
         return keras.Sequential(
-            [keras.layers.SimpleRNN(self.units, return_sequences=True), keras.layers.Dense(outputs)],
+            [SimpleRNN(self.units, return_sequences=True), keras.layers.Dense(outputs)],
         )
 
     def torch_network(self, channels: int, outputs: int) -> Any:
@@ -46,30 +48,32 @@ class RTRLRNN(NetworkForecaster):
 
         weights: W [D, K], U [K, K], b [K], V [K, H D], c [H D]; inputs [N, T, D], targets [N, T, H D], present [N].
         """
-        W, U, b, V, c = weights
+        W, U, b, V, c = [ops.moveaxis(weight, 0, -1) for weight in weights]  # series last: W is [K, D] here
         (series, steps, channels), units = inputs.shape, U.shape[0]
         rows = channels + units + 1
-        flat = (series, rows * units, units)
-        one, identity = ops.ones((series, 1)), ops.eye(units)
-        scale = present[:, None] / (ops.sum(present) * steps * c.shape[0])
+        one, identity = ops.ones((1, series)), ops.eye(units)[:, None, :, None]
+        scale = present / (ops.sum(present) * steps * c.shape[0])
 
         def step(carried: Any, at_step: Any) -> tuple[Any, Any]:
-            h, S, loss, d_M, d_V, d_c = carried  # S [N, (p, j), k]: d h_k / d M_pj
+            h, S, loss, d_M, d_V, d_c = carried  # S [k, (p, j), N]: d h_k / d M_pj
             x, target = at_step
-            v = ops.concatenate([x, h, one], 1)
-            h = ops.tanh(ops.matmul(x, W) + ops.matmul(h, U) + b)
-            slope = 1 - h * h
-            direct = v[:, :, None, None] * (identity * slope[:, None, None, :])
-            S = ops.matmul(S, U * slope[:, None, :]) + ops.reshape(direct, flat)
-            error = ops.matmul(h, V) + c - target
+            v = ops.concatenate([x, h, one])
+            h = ops.tanh(ops.matmul(W, x) + ops.matmul(U, h) + b[:, None])
+            direct = ops.reshape(identity * v[None, :, None, :], S.shape)
+            through = ops.reshape(ops.matmul(U, ops.reshape(S, (units, -1))), S.shape)
+            S = (through + direct) * (1 - h * h)[:, None]
+            error = ops.matmul(V, h) + c[:, None] - target
             d_y = 2 * error * scale
-            d_h = ops.einsum("no,ko->nk", d_y, V)
-            d_M = d_M + ops.sum(ops.matmul(S, d_h[:, :, None]), 0)
-            d_V, d_c = d_V + ops.einsum("nk,no->ko", h, d_y), d_c + ops.sum(d_y, 0)
+            d_h = ops.matmul(ops.moveaxis(V, 0, 1), d_y)
+            d_M = d_M + ops.sum(S * d_h[:, None], (0, 2))
+            d_V, d_c = d_V + ops.matmul(d_y, ops.moveaxis(h, 0, 1)), d_c + ops.sum(d_y, 1)
             return (h, S, loss + ops.sum(error * error * scale), d_M, d_V, d_c), h
 
-        sums = (ops.zeros(()), ops.zeros((rows * units, 1)), ops.zeros(V.shape), ops.zeros(c.shape))
-        by_step = (ops.moveaxis(inputs, 1, 0), ops.moveaxis(targets, 1, 0))
-        (_, _, loss, d_M, d_V, d_c), _ = scan(step, (ops.zeros((series, units)), ops.zeros(flat), *sums), by_step)
+        start = (
+            ops.zeros((units, series)), ops.zeros((units, rows * units, series)),
+            ops.zeros(()), ops.zeros((rows * units,)), ops.zeros(V.shape), ops.zeros(c.shape),
+        )  # fmt: skip
+        by_step = [ops.moveaxis(array, 0, -1) for array in (inputs, targets)]  # [T, D, N]
+        (_, _, loss, d_M, d_V, d_c), _ = scan(step, start, tuple(by_step))
         d_M = ops.reshape(d_M, (rows, units))
-        return loss, [d_M[:channels], d_M[channels:-1], d_M[-1], d_V, d_c]
+        return loss, [d_M[:channels], d_M[channels:-1], d_M[-1], ops.moveaxis(d_V, 0, 1), d_c]

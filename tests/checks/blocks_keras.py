@@ -46,25 +46,78 @@ def dense() -> None:
 
 
 def simple_rnn() -> None:
-    _compare(layers.SimpleRNN(UNITS, return_sequences=True), loops.simple_rnn)
-    _compare(layers.SimpleRNN(UNITS), lambda *given: loops.simple_rnn(*given)[:, -1])
+    _compare(blocks.SimpleRNN(UNITS, return_sequences=True), loops.simple_rnn)
+    _compare(blocks.SimpleRNN(UNITS), lambda *given: loops.simple_rnn(*given)[:, -1])
 
 
 def relu_rnn() -> None:
-    _compare(layers.SimpleRNN(UNITS, activation="relu", return_sequences=True), loops.simple_rnn, f=loops.relu)
+    _compare(blocks.SimpleRNN(UNITS, activation="relu", return_sequences=True), loops.simple_rnn, f=loops.relu)
 
 
 def lstm() -> None:
-    _compare(layers.LSTM(UNITS, return_sequences=True), loops.lstm)
+    _compare(blocks.LSTM(UNITS, return_sequences=True), loops.lstm)
 
 
 def gru() -> None:
-    _compare(layers.GRU(UNITS, return_sequences=True), loops.gru)
+    _compare(blocks.GRU(UNITS, return_sequences=True), loops.gru)
+
+
+def recurrent_layers_equal_keras_own() -> None:
+    """Outputs and gradients, of the inputs and of every weight, for equal weights."""
+    x, d_outputs = _series(), np.random.default_rng(3).standard_normal((SERIES, STEPS, UNITS)).astype("float32")
+    how = {"return_sequences": True}
+    for ours, theirs in (
+        (blocks.SimpleRNN(UNITS, **how), layers.SimpleRNN(UNITS, **how)),
+        (blocks.SimpleRNN(UNITS, activation="relu", **how), layers.SimpleRNN(UNITS, activation="relu", **how)),
+        (blocks.GRU(UNITS, **how), layers.GRU(UNITS, **how)),
+        (blocks.LSTM(UNITS, **how), layers.LSTM(UNITS, **how)),
+    ):
+        _with_random_weights(ours, x)
+        theirs.build(x.shape)
+        theirs.set_weights(ours.get_weights())
+        assert_allclose(_output(ours, x), _output(theirs, x), atol=1e-6)
+        for got, expected in zip(_gradients(ours, x, d_outputs), _gradients(theirs, x, d_outputs), strict=True):
+            assert np.abs(got - expected).max() <= 1e-5 * np.abs(expected).max()
+
+
+def advance_in_parts_equals_the_whole() -> None:
+    x = _series(channels=UNITS)
+    for layer in (
+        blocks.SimpleRNN(UNITS, return_sequences=True), blocks.GRU(UNITS, return_sequences=True),
+        blocks.LSTM(UNITS, return_sequences=True), blocks.Loop(blocks.LayerNormCell(UNITS)),
+        blocks.Conv1D(UNITS, 3, padding="causal", dilation_rate=2), blocks.GatedStack(UNITS, [1, 2, 4]),
+    ):  # fmt: skip
+        _with_random_weights(layer, x)
+        state, parts = None, []
+        for part in np.split(x, [4, 5, 7], axis=1):
+            outputs, state = layer.advance(ops.convert_to_tensor(part), state)
+            parts.append(ops.convert_to_numpy(outputs))
+        assert_allclose(np.concatenate(parts, axis=1), _output(layer, x), atol=1e-6)
+
+
+def _gradients(layer: Any, x: np.ndarray, d_outputs: np.ndarray) -> list[np.ndarray]:
+    """The gradients of x and of the layer's weights, by the engine."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        def product(values: list[Any], x: Any) -> Any:
+            with keras.StatelessScope(state_mapping=list(zip(layer.weights, values, strict=True))):
+                return (layer(x) * d_outputs).sum()
+
+        d_values, d_x = jax.grad(product, argnums=(0, 1))([weight.value for weight in layer.weights], x)
+        return [np.asarray(one) for one in (d_x, *d_values)]
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        seen = tf.constant(x)
+        tape.watch(seen)
+        product = tf.reduce_sum(layer(seen) * d_outputs)
+    return [one.numpy() for one in tape.gradient(product, [seen, *[weight.value for weight in layer.weights]])]
 
 
 def lstm_cell_in_a_loop_equals_lstm() -> None:
     x = _series()
-    whole = layers.LSTM(UNITS, return_sequences=True)
+    whole = blocks.LSTM(UNITS, return_sequences=True)
     weights = _with_random_weights(whole, x)
     for looped in (
         layers.RNN(layers.LSTMCell(UNITS), return_sequences=True),
@@ -87,7 +140,7 @@ def layer_norm_cell_as_printed() -> None:
     _compare(blocks.Loop(cell), loops.layer_norm_rnn_as_printed)
 
 
-def peephole_lstm_cell() -> None:
+def peephole_lstm() -> None:
     _compare(layers.RNN(blocks.PeepholeLSTMCell(UNITS), return_sequences=True), loops.lstm)
 
 
@@ -201,7 +254,7 @@ def _gated_stack(tanh_twice: bool) -> None:
 def initial_biases_of_lstm() -> None:
     zero, one = np.zeros(UNITS), np.ones(UNITS)
     assert_array_equal(ops.convert_to_numpy(blocks.ForgetBias(2.0)((4 * UNITS,))), np.r_[zero, 2 * one, zero, zero])
-    for layer in (layers.LSTM(UNITS), layers.RNN(layers.LSTMCell(UNITS)), layers.RNN(blocks.PeepholeLSTMCell(UNITS))):
+    for layer in (blocks.LSTM(UNITS), layers.RNN(layers.LSTMCell(UNITS)), layers.RNN(blocks.PeepholeLSTMCell(UNITS))):
         layer.build((None, None, CHANNELS))
         assert_array_equal(layer.get_weights()[2], np.r_[zero, one, zero, zero])
 
@@ -233,9 +286,9 @@ def constants() -> None:
 def _recurrent_layers(units: int) -> list[tuple[Any, int]]:
     """A recurrent layer of each kind, with its number of gates."""
     return [
-        (layers.SimpleRNN(units), 1),
-        (layers.GRU(units), 3),
-        (layers.LSTM(units), 4),
+        (blocks.SimpleRNN(units), 1),
+        (blocks.GRU(units), 3),
+        (blocks.LSTM(units), 4),
         (layers.RNN(blocks.LayerNormCell(units)), 1),
         (layers.RNN(blocks.PeepholeLSTMCell(units)), 4),
         (blocks.DropoutRNN(units, 0.1, 0.1), 1),

@@ -85,6 +85,22 @@ def gru() -> None:
     _compare(blocks.GRU(CHANNELS, UNITS), loop)
 
 
+def advance_in_parts_equals_the_whole() -> None:
+    x = _series(channels=UNITS)
+    for layer in (
+        blocks.SimpleRNN(UNITS, UNITS), blocks.GRU(UNITS, UNITS), blocks.LSTM(UNITS, UNITS),
+        blocks.Loop(blocks.LayerNormCell(UNITS, UNITS)),
+        blocks.Conv1D(UNITS, UNITS, 3, causal=True, dilation=2), blocks.GatedStack(UNITS, [1, 2, 4]),
+    ):  # fmt: skip
+        _with_random_weights(layer)
+        state, parts = None, []
+        with torch.no_grad():
+            for part in np.split(x, [4, 5, 7], axis=1):
+                outputs, state = layer.advance(torch.from_numpy(part), state)
+                parts.append(outputs.numpy())
+        assert_allclose(np.concatenate(parts, axis=1), _output(layer, x), atol=1e-6)
+
+
 def lstm_cell_in_a_loop_equals_lstm() -> None:
     whole, looped = blocks.LSTM(CHANNELS, UNITS), blocks.Loop(blocks.LSTMCell(CHANNELS, UNITS))
     _with_random_weights(whole)
@@ -102,17 +118,17 @@ def layer_norm_cell_as_printed() -> None:
     _compare(blocks.Loop(cell), loops.layer_norm_rnn_as_printed)
 
 
-def peephole_lstm_cell() -> None:
-    cell = blocks.PeepholeLSTMCell(CHANNELS, UNITS)
-    x, (W, U, b, peephole) = _series(), _with_random_weights(cell)
-    assert_allclose(_output(blocks.Loop(cell), x), loops.lstm(x.astype("float64"), W, U, b, peephole.T), atol=1e-5)
+def peephole_lstm() -> None:
+    layer = blocks.PeepholeLSTM(CHANNELS, UNITS)
+    x, (W, U, b, peephole) = _series(), _with_random_weights(layer)
+    assert_allclose(_output(layer, x), loops.lstm(x.astype("float64"), W, U, b, peephole.T), atol=1e-5)
 
 
 def peephole_lstm_starts_as_lstm() -> None:
-    cell, x = blocks.PeepholeLSTMCell(CHANNELS, UNITS), _series()
-    assert_array_equal(cell.peephole.detach(), np.zeros((3, UNITS)))
-    W, U, b = (_as_in_keras(weight.detach().numpy()) for weight in (cell.kernel, cell.recurrent_kernel, cell.bias))
-    assert_allclose(_output(blocks.Loop(cell), x), loops.lstm(x.astype("float64"), W, U, b), atol=1e-5)
+    layer, x = blocks.PeepholeLSTM(CHANNELS, UNITS), _series()
+    assert_array_equal(layer.peephole.detach(), np.zeros((3, UNITS)))
+    W, U, b = (_as_in_keras(weight.detach().numpy()) for weight in (layer.kernel, layer.recurrent_kernel, layer.bias))
+    assert_allclose(_output(layer, x), loops.lstm(x.astype("float64"), W, U, b), atol=1e-5)
 
 
 def dropout_rnn_in_inference() -> None:
@@ -217,7 +233,7 @@ def initial_biases_of_lstm() -> None:
     for bias in (
         blocks.LSTM(CHANNELS, UNITS).layer.bias_ih_l0,
         blocks.LSTMCell(CHANNELS, UNITS).bias,
-        blocks.PeepholeLSTMCell(CHANNELS, UNITS).bias,
+        blocks.PeepholeLSTM(CHANNELS, UNITS).bias,
     ):
         assert_array_equal(bias.detach(), np.r_[zero, one, zero, zero])
     patient = blocks.LSTM(CHANNELS, UNITS, forget_bias=2.0)
@@ -277,7 +293,7 @@ def _recurrent_layers(channels: int, units: int) -> list[tuple[nn.Module, int]]:
         (blocks.LSTM(channels, units), 4),
         (blocks.LSTMCell(channels, units), 4),
         (blocks.LayerNormCell(channels, units), 1),
-        (blocks.PeepholeLSTMCell(channels, units), 4),
+        (blocks.PeepholeLSTM(channels, units), 4),
         (blocks.DropoutRNN(channels, units, 0.1, 0.1), 1),
     ]
 

@@ -66,9 +66,13 @@ def gru() -> None:
     _equals(blocks.GRU(CHANNELS, UNITS), theirs, ("bias_ih_l0", "bias_hh_l0"))
 
 
+def peephole_lstm() -> None:
+    _is_true(blocks.PeepholeLSTM(CHANNELS, UNITS))
+
+
 def a_layer_used_twice_before_its_gradient() -> None:
     """Each use keeps its own states: the gradient of a sum is the sum of gradients."""
-    for layer in (blocks.SimpleRNN(CHANNELS, UNITS), blocks.GRU(CHANNELS, UNITS)):
+    for layer in (layer(CHANNELS, UNITS) for layer in (blocks.SimpleRNN, blocks.GRU, blocks.PeepholeLSTM)):
         weights, (x, y) = list(_random(layer).parameters()), torch.randn(2, SERIES, STEPS, CHANNELS)
         together = torch.autograd.grad(layer(x).sum() + layer(y).sum(), weights)
         apart = [torch.autograd.grad(layer(one).sum(), weights) for one in (x, y)]

@@ -12,7 +12,7 @@ from run import run
 
 from implementations import backends, make
 from implementations.forecaster import NetworkForecaster
-from implementations.strategies import MultiOutput
+from implementations.strategies import MultiOutput, roll_out
 
 SERIES, STEPS, HORIZON, CHANNELS = 70, 6, 2, 2
 BATCH = 32  # so that an epoch's last batch has 6 series
@@ -82,6 +82,26 @@ def rtrl_gradient_is_that_of_back_propagation() -> None:
     for got, expected in zip(gradients, true_gradients, strict=True):
         assert got.shape == expected.shape
         assert np.abs(got - expected).max() <= 1e-5 * np.abs(expected).max()
+
+
+def rolling_on_with_a_state_equals_reading_again() -> None:
+    history, future = _windows()
+    for method, settings in (
+        ("deep_rnn_growing", {}), ("wavenet", {"layers": 2}), ("wavenet", {"layers": 3}), ("lstm", {}),
+    ):  # fmt: skip
+        forecaster: Any = make(method, _backend(), 3, epochs=1, **settings).fit(history, future)
+        # three layers of a WaveNet see 8 earlier steps, and the LSTM all: more than the window of 6 holds
+        assert (forecaster._advance is not None) == (method == "deep_rnn_growing" or settings == {"layers": 2})
+        again = roll_out(forecaster._forecast_block, history, 7, forecaster.strategy.growing)
+        assert_allclose(forecaster.predict_ahead(history, 7), again, atol=1e-6)
+
+
+def a_longer_history_than_that_of_training_is_read_in_full_by_a_growing_window() -> None:
+    history, future = _windows()
+    forecaster = make("deep_rnn_growing", _backend(), 3, epochs=1).fit(history, future)
+    whole = np.concatenate([history, history], axis=1)
+    assert_allclose(forecaster.predict_ahead(whole, 2)[:, :1], forecaster.predict_ahead(whole, 1), atol=1e-6)
+    assert np.abs(forecaster.predict_ahead(whole, 2) - forecaster.predict_ahead(history, 2)).max() > 1e-4
 
 
 @dataclass(kw_only=True)
@@ -200,7 +220,7 @@ def _by_sensitivities(forecaster: Any, history: np.ndarray, targets: np.ndarray)
     from keras import ops
 
     rule = trainer.gradient_rule()
-    weights = [variable.value for variable in forecaster.network.trainable_variables]
+    weights = [ops.convert_to_tensor(variable) for variable in forecaster.network.trainable_variables]
     loss, gradients = rule(weights, trainer.inputs, trainer.targets, ops.ones(len(history)))
     return float(loss), [ops.convert_to_numpy(gradient) for gradient in gradients]
 

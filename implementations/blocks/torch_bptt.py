@@ -78,6 +78,58 @@ class GatedRecurrence(Function):
         return _gradients(ctx, deltas[:, : len(U)], x, W, states)
 
 
+class PeepholeRecurrence(Function):
+    """States h_t = o_t * tanh(c_t), c_t = f_t * c_{t-1} + i_t * g_t, [T, h, N], of x [T, D, N].
+
+    Net inputs of g, i, f and o, each of h rows: W x_t + U h_{t-1} + b, of W [4 h, D], U [4 h, h], b [4 h]; to those of
+    the gates, v [3, h] adds v_i * c_{t-1}, v_f * c_{t-1} and v_o * c_t.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, W: Tensor, U: Tensor, b: Tensor, v: Tensor) -> Tensor:
+        units = U.shape[1]
+        v_if, v_o = v[:2, :, None], v[2, :, None]
+        states, memories = _from_zero(x, units), _from_zero(x, units)
+        gates, squashed = x.new_empty(len(x), len(U), x.shape[2]), x.new_empty(len(x), units, x.shape[2])
+        _project(x, W, b, gates)
+        h, c, tanh_c = states.unbind(), memories.unbind(), squashed.unbind()
+        for t, gate in enumerate(gates.unbind()):
+            g, i_and_f, o = gate.addmm_(U, h[t]).split([units, 2 * units, units])
+            i, f = i_and_f.unflatten(0, (2, units)).addcmul_(v_if, c[t]).sigmoid_()
+            torch.mul(f, c[t], out=c[t + 1]).addcmul_(i, g.tanh_())
+            o.addcmul_(v_o, c[t + 1]).sigmoid_()
+            torch.mul(o, torch.tanh(c[t + 1], out=tanh_c[t]), out=h[t + 1])
+        ctx.save_for_backward(x, W, U, v, states, memories, gates, squashed)
+        return states[1:]
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, d_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        x, W, U, v, states, memories, gates, tanh_c = ctx.saved_tensors
+        units, before = U.shape[1], memories[:-1]
+        g, i, f, o = gates.chunk(4, dim=1)
+        s_c = (o * (1 - tanh_c * tanh_c)).unbind()
+        # slopes at first, and gradients step by step
+        deltas = torch.cat([i * (1 - g * g), g * i * (1 - i), before * f * (1 - f), tanh_c * o * (1 - o)], dim=1)
+        d_gif = deltas[:, : 3 * units].unflatten(1, (3, units)).unbind()
+        d_o = deltas[:, 3 * units :].unbind()
+        d_h = d_outputs.clone(memory_format=torch.contiguous_format).unbind()
+        d_c, U_T, v_o = torch.zeros_like(before[0]), U.T.contiguous(), v[2, :, None]
+        # c_{t-1} reaches c_t as it is by f, and by the gates
+        v_gif = torch.cat([torch.zeros_like(v[:1]), v[:2]])[:, :, None]
+        for t in range(len(d_h) - 1, -1, -1):
+            d_o[t].mul_(d_h[t])
+            d_c.addcmul_(d_h[t], s_c[t]).addcmul_(d_o[t], v_o)
+            d_gif[t].mul_(d_c)
+            if t:
+                d_h[t - 1].addmm_(U_T, deltas[t])
+                d_c.mul_(f[t]).add_((d_gif[t] * v_gif).sum(0))
+        _, d_i, d_f, d_out = deltas.unflatten(1, (4, units)).unbind(1)
+        seen = ((d_i, before), (d_f, before), (d_out, memories[1:]))
+        d_v = torch.stack([(delta * memory).sum((0, 2)) for delta, memory in seen])
+        return *_gradients(ctx, deltas, x, W, states), d_v
+
+
 def _from_zero(x: Tensor, units: int) -> Tensor:
     """Room for the states [T + 1, h, N], the first of them zero."""
     states = x.new_empty(len(x) + 1, units, x.shape[2])
