@@ -32,10 +32,11 @@ def gate_order(blocks: Any) -> None:
     forward = blocks.GRU.forward
 
     def planted(self: Any, x: Any) -> Any:
-        first, second, candidate = self.kernel.chunk(3)
-        kept, self.kernel = self.kernel, torch.nn.Parameter(torch.cat([second, first, candidate]))
+        kept = self.kernel.data
+        first, second, candidate = kept.chunk(3)
+        self.kernel.data = torch.cat([second, first, candidate])
         outputs = forward(self, x)
-        self.kernel = kept
+        self.kernel.data = kept
         return outputs
 
     blocks.GRU.forward = planted
