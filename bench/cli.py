@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -40,6 +41,13 @@ def seconds(text: str) -> float:
     raise typer.BadParameter(f"{text!r} is not a number of seconds")
 
 
+def share(text: str) -> float:
+    """The text as a number."""
+    with contextlib.suppress(ValueError):
+        return float(text)
+    raise typer.BadParameter(f"{text!r} is not a number")
+
+
 @app.command()
 def run(
     backend: Annotated[Names, typer.Option(help="May be repeated. Default: every installed one.")] = None,
@@ -51,6 +59,7 @@ def run(
     timeout: Annotated[float, typer.Option(parser=seconds, help="Seconds until a run is killed.")] = 1800.0,
     memory: Annotated[str | None, typer.Option(metavar="SIZE", help="2G: a run that holds more is killed.")] = None,
     settings: Annotated[Names, typer.Option("--set", metavar="METHOD.NAME=VALUE", help=SET_HELP)] = None,
+    defaults: Annotated[str, typer.Option(metavar="equal|native", help="native: each framework's own.")] = "equal",
     quick: Annotated[bool, typer.Option("--quick", help="Few series, 2 epochs, few methods; never ranked.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the jobs and their predicted minutes.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Run again what has a record already.")] = False,
@@ -68,6 +77,7 @@ def run(
         epochs=epochs,
         settings=settings or (),
         quick=quick,
+        defaults=defaults,
     )
     workers = campaign.check_workers(jobs)
     campaign.check_timeout(timeout)
@@ -110,6 +120,84 @@ def leaderboard(
         boards.write(results, board)
     print(f"{board} is up to date")
     return 0
+
+
+@app.command()
+def reproduction(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 when the page is stale.")] = False,
+    results: Results = RESULTS,
+) -> int:
+    """Render docs/reproduction.md: which figures of the notes come out again, from the records."""
+    from bench import reproduction as reproductions
+
+    page = Path("docs/reproduction.md") if results == RESULTS else results / "reproduction.md"
+    if not results.is_dir():
+        raise UsageError(f"no results folder {str(results)!r}: `python -m bench run` makes one")
+    if check and reproductions.stale(results, page):
+        print(f"{page} is stale: `python -m bench reproduction` renders it again", file=sys.stderr)
+        return 1
+    if not check:
+        reproductions.write(results, page)
+    print(f"{page} is up to date")
+    return 0
+
+
+@app.command()
+def parity(
+    methods: Annotated[
+        Names, typer.Argument(metavar="[METHOD]...", help="Name or pattern. Default: all networks.")
+    ] = None,
+    backend: Annotated[Names, typer.Option(help="May be repeated. Default: every installed one.")] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Give the frameworks equal weights and batches, and compare outputs, losses, gradients and ten steps."""
+    from bench.parity import campaign
+
+    found = campaign.run(campaign.choose_methods(methods or ()), campaign.choose_engines(backend or ()))
+    if as_json:
+        print(json.dumps([verdict.row() for verdict in found], indent=1))
+    else:
+        print(f"{campaign.as_table(found)}\n\n{campaign.summary(found)}")
+    return 1 if any(verdict.problem for verdict in found) else 0
+
+
+@app.command()
+def verify(
+    names: Annotated[Names, typer.Argument(metavar="[KEY|METHOD]...", help="Default: every record.")] = None,
+    jobs: Annotated[int | None, typer.Option(parser=whole, help="Runs at once. Default: one for each core.")] = None,
+    timeout: Annotated[float, typer.Option(parser=seconds, help="Seconds until a run is killed.")] = 1800.0,
+    tolerance: Annotated[float, typer.Option(parser=share, help="Largest share that an error may be off.")] = 0.01,
+    results: Results = RESULTS,
+) -> int:
+    """Run records again: bit-exact, within tolerance, or not reproduced (exit status 1). Writes nothing."""
+    from bench import campaign
+    from bench import verify as verification
+
+    workers = campaign.check_workers(jobs)
+    campaign.check_timeout(timeout)
+    return verification.run(results, names or (), workers, timeout, tolerance)
+
+
+@app.command()
+def noise(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where both campaigns' records are kept.")],
+    backend: Annotated[Names, typer.Option(help="As in run.")] = None,
+    method: Annotated[Names, typer.Option(help="As in run.")] = None,
+    task: Annotated[Names, typer.Option(help="As in run.")] = None,
+    seeds: Annotated[str, typer.Option(help="As in run.")] = "42",
+    jobs: Annotated[int | None, typer.Option(parser=whole, help="Runs at once. Default: one for each core.")] = None,
+    timeout: Annotated[float, typer.Option(parser=seconds, help="Seconds until a run is killed.")] = 1800.0,
+    quick: Annotated[bool, typer.Option("--quick", help="As in run: to see that it works.")] = False,
+) -> int:
+    """Measure this harness: everything twice, side by side, and how far the fit times of equal runs are apart."""
+    from bench import campaign
+    from bench import noise as noises
+    from bench.selection import Selection
+
+    selection = Selection(methods=method or (), tasks=task or (), backends=backend or (), seeds=seeds, quick=quick)
+    workers = campaign.check_workers(jobs)
+    campaign.check_timeout(timeout)
+    return noises.run(selection, folder, workers, timeout)
 
 
 @app.command()

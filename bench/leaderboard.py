@@ -79,7 +79,7 @@ def write(results_folder: Path, board: Path) -> None:
     assessed, folder = assess(runs), results_folder / FIGURES
     outdated = [picture for picture in assessed.pictures if not picture.is_current(folder)]
     if outdated:
-        _make(folder)
+        make_folder(folder)
     for picture in outdated:
         picture.draw(folder)
     files.replace(board, text(assessed, problems, _relative(folder, board)).encode())
@@ -94,7 +94,8 @@ def stale(results_folder: Path, board: Path) -> bool:
     return not all(picture.is_current(folder) for picture in assessed.pictures)
 
 
-def _make(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Create the folder where it is missing. Raises UsageError where it cannot be."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -118,6 +119,8 @@ def text(board: Board, problems: Sequence[str], figures: str) -> str:
             blocks += [folded(heading, QUICK, *quick)] if (task, False) in found else [f"## {heading}", QUICK, *quick]
     if not found:
         blocks.append("No records yet: `python -m bench run` makes them.")
+    if len(overall := ranking.over_tasks(board.ranked)):
+        blocks += ["## Over all tasks", sections.over_tasks(overall)]
     blocks += ["## How to read it", sections.HOW_TO_READ, ONE_ROW]
     if board.runs:
         blocks += ["## Machines", sections.machines(board.runs.values())]
@@ -139,11 +142,13 @@ def _section(board: Board, task: str, quick: bool, figures: str) -> list[str]:
         again = sections.commands(task, quick, default, sorted(tried.loc[tried["changed"] == "", "seed"].unique()))
     return [
         summary,
-        _floor(task),
+        _floor(task, ranking.limit(tried)),
         folded(
             "Every measure, one row per method × backend, and what failed",
             sections.full_table(default) if len(default) else "",
             f"**Changed settings, ranked apart**\n\n{sections.full_table(tuned)}" if len(tuned) else "",
+            sections.cost_of_native(ranking.cost_of_native(rows)),
+            sections.every_seed(rows),
             sections.failures(failed),
         ),
         folded("The command that repeats it", again) if again else "",
@@ -155,11 +160,21 @@ def _of(table: pd.DataFrame, task: str, quick: bool) -> pd.DataFrame:
     return table[(table["task"] == task) & (table["quick"] == quick)]
 
 
-def _floor(task: str) -> str:
+def _floor(task: str, limits: pd.DataFrame) -> str:
+    """The lines that no method can be expected below."""
     if task not in notes.figures():
         return ""
     floor = digits(notes.NOISE_FLOOR, 3)
-    return f"The noise in the series alone has a mean square of 0.1²/12 = {floor}: no method can be expected below it."
+    lines = [
+        f"The noise in the series alone has a mean square of 0.1²/12 = {floor}: no method can be expected below it."
+    ]
+    lines += [
+        f"`{row['reference']}`, which knows the formula of the series and fits it to each, reaches "
+        f"{digits(row['limit'])}: the limit.\nIt is not ranked; the full table has the ratio of each row's error to it "
+        f"({sections.LIMIT})."
+        for row in limits.to_dict("records")
+    ]
+    return "\n".join(lines)
 
 
 def _image(picture: Picture, figures: str) -> str:

@@ -75,7 +75,8 @@ def run_row(run: Run) -> Row:
         "method": spec.method,
         "backend": spec.backend,
         "seed": spec.seed,
-        "changed": {name: spec.settings[name] for name in spec.changed},
+        "changed": ({"defaults": "native"} if spec.native else {})
+        | {name: spec.settings[name] for name in spec.changed},
         "quick": spec.quick,
         "status": run.status,
         "last_step_mse": metrics.last_step_mse if metrics else None,

@@ -67,7 +67,7 @@ def measure(spec: Spec, clock: Clock) -> dict[str, Any]:
         before = datasets.digest(*flat(split))
     with clock.phase("build"):
         backend.seed(spec.seed)
-        forecaster = implementations.make(spec.method, spec.backend, spec.seed, **spec.settings)
+        forecaster = implementations.make(spec.method, spec.backend, spec.seed, native=spec.native, **spec.settings)
     seen = fit(forecaster, split, clock)
     check_curve(forecaster)
     forecasts, samples = predict(forecaster, split, clock)

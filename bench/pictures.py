@@ -60,7 +60,9 @@ def time_picture(task: str, board: pd.DataFrame) -> Picture:
     """Error against fit time for the rows of one task."""
     drawn = board[["method", "backend", "last_step_mse", "fit_seconds", "timing_valid", "pareto"]]
     shows = f"{task}: last-step MSE against fit seconds, with the Pareto front"
-    return Picture(task, _name(task, "time"), shows, _digest(drawn.to_dict("list")), partial(_time_figure, task, board))
+    return Picture(
+        task, _name(task, "time"), shows, digest_of(drawn.to_dict("list")), partial(_time_figure, task, board)
+    )
 
 
 def _time_figure(task: str, board: pd.DataFrame) -> Figure:
@@ -77,7 +79,7 @@ def forecasts_picture(task: str, board: pd.DataFrame, runs: Any) -> list[Picture
     chosen: dict[tuple[str, str], Run] = {}
     for run in runs:
         spec, row = run.spec, (run.spec.method, run.spec.backend)
-        default = spec.task == task and not spec.quick and not spec.changed and run.status == "ok"
+        default = spec.task == task and not spec.quick and not spec.changed and not spec.native and run.status == "ok"
         if default and row in wanted and (row not in chosen or spec.seed < chosen[row].spec.seed):
             chosen[row] = run
     known = truth(next(iter(chosen.values())).spec) if chosen else None
@@ -88,7 +90,7 @@ def forecasts_picture(task: str, board: pd.DataFrame, runs: Any) -> list[Picture
         return []
     forecasts = {_label(run): run.examples for run in drawn}
     shows = f"{task}: three validation series and their forecasts by {', '.join(forecasts)}"
-    digest = _digest([known.history.tolist(), known.future.tolist(), forecasts])
+    digest = digest_of([known.history.tolist(), known.future.tolist(), forecasts])
     return [Picture(task, _name(task, "forecasts"), shows, digest, partial(_forecast_figure, task, known, forecasts))]
 
 
@@ -107,7 +109,8 @@ def _name(task: str, what: str) -> str:
     return f"{re.sub(r'[^A-Za-z0-9_.-]', '_', task)}--{what}.png"
 
 
-def _digest(data: Any) -> str:
+def digest_of(data: Any) -> str:
+    """What a picture of this data carries inside."""
     return hashlib.sha256(msgspec.json.encode([DRAWING, data], order="deterministic")).hexdigest()[:16]
 
 

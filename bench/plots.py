@@ -101,7 +101,8 @@ def run_figure(run: Run, known: Windows | None) -> Figure:
     rows = [_has_curve(run), known is not None]
     with _style():
         figure = Figure(figsize=(9, 3.4 * sum(rows) + 0.5), layout="constrained")
-        changed = [f"{name}={spec.settings.get(name)}" for name in spec.changed] + ["quick"] * spec.quick
+        changed = [f"{name}={spec.settings.get(name)}" for name in spec.changed]
+        changed += ["native"] * spec.native + ["quick"] * spec.quick
         extra = f" ({', '.join(changed)})" if changed else ""
         figure.suptitle(plain(f"{spec.method} on {spec.task}, {spec.backend}, seed {spec.seed}{extra}"))
         parts = figure.subfigures(sum(rows), 1, squeeze=False)[:, 0]
@@ -128,6 +129,36 @@ def _draw_curves(axes: Axes, run: Run) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.25, which="both")
     axes.legend()
+
+
+def reproduction_figure(curves: Mapping[str, tuple[Sequence[float], Sequence[tuple[str, Sequence[float]]]]]) -> Figure:
+    """For each title the notes' validation losses, dashed, and ours by backend: one value per epoch each."""
+    with _style():
+        rows = -(-len(curves) // 3)
+        figure = Figure(figsize=(9, 2.3 * rows + 0.5), layout="constrained")
+        panels = list(figure.subplots(rows, 3, squeeze=False).flat)
+        for axes, (title, (printed, ours)) in zip(panels, curves.items(), strict=False):
+            for backend, values in ours:
+                color, _ = BACKENDS.get(backend, OTHER_BACKEND)
+                axes.plot(np.arange(1, len(values) + 1), values, color=color, alpha=0.5, linewidth=1, label=backend)
+            axes.plot(
+                np.arange(1, len(printed) + 1), printed, color=BLACK, linestyle="--", linewidth=1.4, label="notes"
+            )
+            axes.set(yscale="log")
+            axes.set_title(plain(title), fontsize=8)
+            _plain_ticks(axes.yaxis)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        for axes in panels[len(curves) :]:
+            axes.set_axis_off()
+        handles = {
+            label: handle
+            for axes in figure.axes
+            for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+        }
+        figure.supxlabel("epoch")
+        figure.supylabel("validation MSE of all outputs")
+        figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=len(handles))
+    return figure
 
 
 def forecast_figure(task: str, known: Windows, forecasts: Mapping[str, Sequence[Sequence[float]]]) -> Figure:

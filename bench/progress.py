@@ -9,6 +9,7 @@ from typing import Any
 from bench.markdown import clean
 from bench.plan import Job, with_predictions
 from bench.results import Run, Spec
+from bench.tasks import REFERENCES
 
 BEST = 5  # rows of each task in the closing table
 
@@ -53,9 +54,14 @@ def make_bar(total: float) -> Any:
     return bar
 
 
+def name_of(spec: Spec) -> str:
+    """What a run was, in columns."""
+    return f"{spec.task}  {spec.method:30}  {spec.backend:9}  seed {spec.seed}{'  native' if spec.native else ''}"
+
+
 def line(spec: Spec, run: Run | None) -> str:
     """A finished run in one line: what it was, both errors and its seconds, or what became of it."""
-    name = f"{spec.task}  {spec.method:30}  {spec.backend:9}  seed {spec.seed}"
+    name = name_of(spec)
     if run is None:
         return f"{name}  done by another campaign meanwhile"
     if run.metrics is None or run.seconds is None:
@@ -84,6 +90,8 @@ def last_step_mse(run: Run) -> float:
 def row(run: Run) -> list[str | int | float | None]:
     """A run's cells in the closing table."""
     spec, metrics = run.spec, run.metrics
-    name = " ".join([spec.method, *(f"{name}={spec.settings[name]}" for name in spec.changed)])
+    changed = [f"{name}={spec.settings[name]}" for name in spec.changed]
+    method = f"{spec.method} (not ranked)" if spec.method in REFERENCES else spec.method
+    name = " ".join([method, *(["native"] if spec.native else []), *changed])
     errors = [metrics.last_step_mse, metrics.val_mse] if metrics else [None, None]
     return [spec.task, name, spec.backend, spec.seed, *errors, (run.seconds or {}).get("fit"), run.key]

@@ -2,6 +2,7 @@
 
     runs -> frame (one row per record) -> select (one record per seed)
          -> rank (one row per task, method, backend, changed settings) -> by_method (one row per method)
+         -> over_tasks (one row per method with a result on every task)
 
 Everything is sorted before it is summed, so the order in which records are read changes no digit.
 """
@@ -15,8 +16,9 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from bench import notes
+from bench import notes, statistics
 from bench.results import Run
+from bench.tasks import REFERENCES
 
 #: runs that share these are one row of the board; they differ in nothing but the seed
 ROW = ["task", "quick", "changed", "method", "backend"]
@@ -25,18 +27,24 @@ BOARD = ["task", "quick", "tuned"]
 CONFIDENCE = 0.95
 COLUMNS = [
     *BOARD, "rank", "method", "backend", "changed", "last_step_mse", "interval", "val_mse", "test_mse", "skill",
-    "fit_seconds", "predict_ms", "timing_valid", "parameters", "notes", "ratio", "seeds", "seeds_tried", "pareto",
+    "fit_seconds", "predict_ms", "timing_valid", "parameters", "notes", "ratio", "seeds", "seeds_tried", "by_seed",
+    "pareto", "to_limit",
 ]  # fmt: skip
 #: the method that skill is measured against
 BASELINE = "last_value"
+#: how rows of a framework's own defaults are marked
+NATIVE = "native defaults"
+#: from so many tasks on a mean over tasks is shown: an interval from fewer would be none
+LEAST_TASKS = 3
 
 _TEXT = ["key", "task", "changed", "method", "backend", "settings", "data", "started_at", "status", "reason"]
 _ERRORS = ["last_step_mse", "val_mse", "test_mse"]
 
 
 def changes(run: Run) -> str:
-    """The settings that differ from the method's defaults, as `layers=3, units=32`; empty for a default run."""
-    return ", ".join(f"{name}={run.spec.settings.get(name)}" for name in run.spec.changed)
+    """What differs from the method's defaults, as `native defaults, layers=3, units=32`; empty for a default run."""
+    changed = [f"{name}={run.spec.settings.get(name)}" for name in run.spec.changed]
+    return ", ".join([NATIVE, *changed] if run.spec.native else changed)
 
 
 def frame(runs: Sequence[Run]) -> pd.DataFrame:
@@ -81,29 +89,43 @@ def select(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 def rank(runs: Sequence[Run]) -> pd.DataFrame:
     """One row per task, method, backend and changed settings, ranked by mean last-step MSE; only `ok` runs enter.
 
+    Rows that cannot be told apart by the seeds that they share have one rank, see statistics.ranks.
+
     Columns: `task`, `quick`, `tuned` (settings changed: ranked apart from the default rows), `rank`, `method`,
     `backend`, `changed`, `last_step_mse` and `interval` (half width at 95 %, NaN with one seed), `val_mse`, `test_mse`,
     `skill` (percent against `last_value`), `fit_seconds` and `predict_ms` (medians), `timing_valid` (False: timed on
     disturbed machines only), `parameters`, `notes` (the notes' last-step MSE), `ratio` to it, `seeds` that count,
-    `seeds_tried`, and `pareto` (no faster row of the same board has an error as small).
+    `seeds_tried`, `by_seed` (seed -> last-step MSE), `pareto` (no faster row of the same board has an error as
+    small), and `to_limit` (the ratio of its error to the reference method's, see tasks.REFERENCES).
     """
     return rank_table(select(frame(runs))[0])
 
 
 def rank_table(table: pd.DataFrame) -> pd.DataFrame:
     """`rank` for records that are already in a table and selected."""
+    limits = limit(table)
+    table = table[~table["method"].isin(REFERENCES)]
     ok = table[table["status"] == "ok"]
     rows = ok.groupby(ROW).agg(**{name: (name, "mean") for name in _ERRORS}, parameters=("parameters", "median"))
-    rows = rows.join(_spread(ok)).join(_times(ok)).join(table.groupby(ROW)["seed"].nunique().rename("seeds_tried"))
+    rows = rows.join([_spread(ok), _by_seed(ok), _times(ok)]).join(
+        table.groupby(ROW)["seed"].nunique().rename("seeds_tried")
+    )
     rows = rows.reset_index()
     rows["tuned"] = rows["changed"] != ""
     rows["skill"] = _skill(rows)
+    rows["to_limit"] = rows["last_step_mse"] / rows.join(limits["limit"], on=["task", "quick"])["limit"]
     rows["notes"] = _notes(rows)
     rows["ratio"] = rows["last_step_mse"] / rows["notes"]
     rows["pareto"] = _pareto(rows)
-    rows["rank"] = rows.groupby(BOARD)["last_step_mse"].rank(method="min").astype(int)
+    rows["rank"] = _ranks(rows, "last_step_mse")
     order = [*BOARD, "last_step_mse", "method", "backend", "changed"]
     return rows.sort_values(order, kind="stable", ignore_index=True)[COLUMNS]
+
+
+def limit(table: pd.DataFrame) -> pd.DataFrame:
+    """What the reference method reaches, by task and quick: `limit` (mean last-step MSE), and its name `reference`."""
+    ok = table[(table["status"] == "ok") & (table["changed"] == "") & table["method"].isin(REFERENCES)]
+    return ok.groupby(["task", "quick"]).agg(limit=("last_step_mse", "mean"), reference=("method", "first"))
 
 
 def _spread(ok: pd.DataFrame) -> pd.DataFrame:
@@ -113,6 +135,21 @@ def _spread(ok: pd.DataFrame) -> pd.DataFrame:
     # Student's quantile without scipy.stats, which takes longer to import than a board to render
     quantile = special.stdtrit(freedom.where(freedom > 0), (1 + CONFIDENCE) / 2)
     return seeds.assign(interval=quantile * seeds["deviation"] / np.sqrt(seeds["seeds"])).drop(columns="deviation")
+
+
+def _by_seed(ok: pd.DataFrame) -> pd.Series:
+    """Each row's errors by seed."""
+    errors = [dict(zip(rows["seed"], rows["last_step_mse"], strict=True)) for _, rows in ok.groupby(ROW)]
+    return pd.Series(errors, index=ok.groupby(ROW).size().index, dtype="object", name="by_seed")
+
+
+def _ranks(rows: pd.DataFrame, measure: str) -> pd.Series:
+    """The ranks within each board, from the mean errors in a column and the errors by seed."""
+    found = pd.Series(0, index=rows.index, dtype=int)
+    for _, board in rows.groupby(BOARD):
+        by_seed = pd.DataFrame(list(board["by_seed"])).to_numpy(dtype=float)
+        found[board.index] = statistics.ranks(board[measure].to_numpy(), by_seed)
+    return found
 
 
 def _times(ok: pd.DataFrame) -> pd.DataFrame:
@@ -158,6 +195,50 @@ def by_method(ranked: pd.DataFrame) -> pd.DataFrame:
     The mean, not the best backend: a method gains nothing from having been run in more of them.
     """
     names = [*BOARD, "method", "changed"]
-    methods = ranked.groupby(names, as_index=False).agg(error=("last_step_mse", "mean"), notes=("notes", "first"))
-    methods["rank"] = methods.groupby(BOARD)["error"].rank(method="min").astype(int)
+    columns = {"error": ("last_step_mse", "mean"), "notes": ("notes", "first"), "by_seed": ("by_seed", _mean_by_seed)}
+    methods = ranked.groupby(names, as_index=False).agg(**columns)
+    methods["rank"] = _ranks(methods, "error")
     return methods.sort_values([*BOARD, "error", "method", "changed"], kind="stable", ignore_index=True)
+
+
+def _mean_by_seed(backends: pd.Series) -> dict[int, float]:
+    """The mean over backends for every seed that all of them have."""
+    seeds = sorted(set.intersection(*(set(errors) for errors in backends)))
+    return {seed: float(np.mean([errors[seed] for errors in backends])) for seed in seeds}
+
+
+def cost_of_native(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row per method and backend of one board that ran with native and with equal defaults, over common seeds.
+
+    Columns: `method`, `backend`, `equal` and `native` (mean last-step MSE), `ratio` of native to equal, and `seeds`.
+    """
+    key = ["task", "quick", "method", "backend"]
+    pairs = rows[rows["changed"] == ""].merge(rows[rows["changed"] == NATIVE], on=key, suffixes=("_equal", "_native"))
+    found = []
+    for pair in pairs.to_dict("records"):
+        equal, native = pair["by_seed_equal"], pair["by_seed_native"]
+        if seeds := sorted(equal.keys() & native.keys()):
+            means = [np.mean([errors[seed] for seed in seeds]) for errors in (equal, native)]
+            found.append((pair["method"], pair["backend"], *means, means[1] / means[0], len(seeds)))
+    table = pd.DataFrame(found, columns=["method", "backend", "equal", "native", "ratio", "seeds"])
+    return table.sort_values(["equal", "method", "backend"], kind="stable", ignore_index=True)
+
+
+def over_tasks(ranked: pd.DataFrame) -> pd.DataFrame:
+    """One row per method that has a result on every task, default settings and full runs alone: how it does over all.
+
+    Columns: `method`, `tasks`, `win_rate` (share of comparisons with the other methods that it wins, over all tasks)
+    and `skill` (percent, from the geometric mean of its error over the baseline's), each with `_low` and `_high`, the
+    bounds of a 95 % interval by bootstrap over tasks. Empty for less than LEAST_TASKS tasks.
+    """
+    columns = ["method", "tasks", *(name + end for name in ("win_rate", "skill") for end in ("", "_low", "_high"))]
+    methods = by_method(ranked[~ranked["quick"] & ~ranked["tuned"]])
+    errors = methods.pivot(index="method", columns="task", values="error").dropna()
+    tasks = errors.shape[1]
+    if tasks < LEAST_TASKS or len(errors) < 2 or BASELINE not in errors.index:
+        return pd.DataFrame(columns=columns)
+    values = errors.to_numpy()
+    wins = statistics.win_rates(values)
+    skills = statistics.mean_skills(values, errors.loc[BASELINE].to_numpy())
+    table = pd.DataFrame(dict(zip(columns, [errors.index, tasks, *wins, *skills], strict=True)))
+    return table.sort_values(["skill", "method"], ascending=[False, True], kind="stable", ignore_index=True)

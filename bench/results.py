@@ -48,7 +48,14 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     settings: dict[str, int | float | str | bool | None]  # every setting of the method, defaults resolved
     changed: tuple[str, ...] = ()  # settings that differ from the method's defaults, sorted: empty = the default row
     quick: bool = False  # small data, 2 epochs: never ranked with full runs
+    #: each framework's own defaults; absent where they are made equal, so that those runs' keys stay as they are
+    defaults: Literal["native"] | msgspec.UnsetType = msgspec.UNSET
     data_sha256: str
+
+    @property
+    def native(self) -> bool:
+        """Whether the framework's own defaults are kept."""
+        return self.defaults == "native"
 
 
 class Metrics(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

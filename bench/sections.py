@@ -24,10 +24,26 @@ FULL_HEADERS = [
     "parameters", "notes' figure", "ratio", "seeds",
 ]  # fmt: skip
 
+LIMIT = "× limit"  # a row's error over the reference method's
+
 LEGEND = """\
 Left to right: last-step MSE in each backend (mean over seeds), fit seconds in each backend, the notes' last-step MSE.
 Rows are ranked by the mean over backends. *Italic* figures are NumPy's, for methods without a network; `?` marks times
 taken on a disturbed machine."""
+
+TIES = """\
+Rows that share a rank cannot be told apart by their seeds: differences paired by seed, Student's t, Holm's correction
+over all pairs of the table, 5 % for the whole table. A rank is one more than the number of rows that are better beyond
+chance. Rows that share fewer than two seeds are ranked by their means alone."""
+
+NATIVE = """\
+Last-step MSE over common seeds: with Keras' defaults in every framework, as all other rows have them, and with each
+framework's own starting values, epsilons, momenta and biases (`--defaults native`)."""
+
+OVER_TASKS = """\
+**skill**: percent of `last_value`'s error that a method saves, from the geometric mean over tasks of the ratio of the
+two. **win rate**: share of comparisons with the other methods, over all tasks, that it wins; a tie is half a win. In
+brackets 95 % intervals by bootstrap over tasks. Methods with a result on every task alone."""
 
 HOW_TO_READ = """\
 - **last-step MSE**: mean squared error of the H values forecast from the last history step, on the validation series;
@@ -118,8 +134,12 @@ def _shares_column(rows: pd.DataFrame, backends: Sequence[str]) -> bool:
 
 
 def full_table(rows: pd.DataFrame) -> str:
-    """One row per method, backend and changed settings, with every measure."""
-    return table(FULL_HEADERS, [_full_row(row) for row in each(rows)], left=[1, 2])
+    """One row per method, backend and changed settings, with every measure; how far from the limit, where one is."""
+    headers, lines = FULL_HEADERS, [_full_row(row) for row in each(rows)]
+    if rows["to_limit"].notna().any():
+        headers = [*headers, LIMIT]
+        lines = [[*line, decimals(row.to_limit)] for line, row in zip(lines, each(rows), strict=True)]
+    return table(headers, lines, left=[1, 2])
 
 
 def _full_row(row: Any) -> list[str]:
@@ -131,6 +151,57 @@ def _full_row(row: Any) -> list[str]:
         f"{row.parameters:,.0f}" if row.parameters == row.parameters else NOTHING,
         digits(row.notes), decimals(row.ratio, 2), seeds,
     ]  # fmt: skip
+
+
+def every_seed(rows: pd.DataFrame) -> str:
+    """The errors of the rows with several seeds, each seed a column; empty where no row has several."""
+    several = rows[rows["seeds"] > 1]
+    if several.empty:
+        return ""
+    seeds = sorted(set().union(*several["by_seed"]))
+    lines = [
+        [escape(label(row.method, row.changed)), escape(row.backend)]
+        + [digits(row.by_seed.get(seed, math.nan)) for seed in seeds]
+        for row in each(several)
+    ]
+    headers = ["method", "backend", *(f"seed {seed}" for seed in seeds)]
+    return f"**Last-step MSE of every seed**\n\n{table(headers, lines, left=[0, 1])}\n\n{TIES}"
+
+
+def cost_of_native(rows: pd.DataFrame) -> str:
+    """What the frameworks' own defaults do to the error; empty where none ran with them."""
+    if rows.empty:
+        return ""
+    lines = [
+        [
+            escape(row.method),
+            escape(row.backend),
+            digits(row.equal),
+            digits(row.native),
+            decimals(row.ratio, 2),
+            str(row.seeds),
+        ]
+        for row in each(rows)
+    ]
+    headers = ["method", "backend", "equal defaults", "native defaults", "ratio", "seeds"]
+    return f"**What the frameworks' own defaults do**\n\n{table(headers, lines, left=[0, 1])}\n\n{NATIVE}"
+
+
+def over_tasks(rows: pd.DataFrame) -> str:
+    """How methods do over all tasks, with intervals."""
+
+    def percent(value: float, low: float, high: float) -> str:
+        return f"{decimals(value)} ({decimals(low)} to {decimals(high)})"
+
+    lines = [
+        [
+            escape(row.method),
+            percent(row.skill, row.skill_low, row.skill_high),
+            percent(100 * row.win_rate, 100 * row.win_rate_low, 100 * row.win_rate_high),
+        ]
+        for row in each(rows)
+    ]
+    return f"{table(['method', 'skill (%)', 'win rate (%)'], lines, left=[0])}\n\n{OVER_TASKS}"
 
 
 def failures(failed: pd.DataFrame) -> str:

@@ -20,6 +20,7 @@ from bench.tasks import TASKS, Task
 from implementations import backends
 
 QUICK_EPOCHS = 2
+DEFAULTS = ("equal", "native")
 
 Setting = int | float | str | bool | None
 
@@ -35,6 +36,7 @@ class Selection:
     epochs: int | None = None
     settings: Sequence[str] = ()  # method.name=value
     quick: bool = False
+    defaults: str = "equal"  # or native
 
 
 def specs(selection: Selection) -> list[Spec]:
@@ -48,6 +50,8 @@ def specs(selection: Selection) -> list[Spec]:
     seeds = parse_seeds(selection.seeds)
     if selection.epochs is not None and selection.epochs < 1:
         raise UsageError(f"--epochs {selection.epochs}: at least 1 is needed")
+    if selection.defaults not in DEFAULTS:
+        raise unknown("value of --defaults", selection.defaults, DEFAULTS)
     for method in changes:
         if method not in methods:
             name = next(iter(changes[method]))
@@ -154,6 +158,7 @@ def spec_of(
         settings=settings,
         changed=changed,
         quick=selection.quick,
+        defaults="native" if selection.defaults == "native" and backend != "numpy" else msgspec.UNSET,
         data_sha256=data_digest(task),
     )
 

@@ -28,6 +28,7 @@ from implementations.methods.layer_norm_rnn import LayerNormRNN
 from implementations.methods.linear import Linear
 from implementations.methods.lstm import LSTM, LSTMCell
 from implementations.methods.moving_average import MovingAverage
+from implementations.methods.oracle import Oracle
 from implementations.methods.peephole_lstm import PeepholeLSTM
 from implementations.methods.relu_rnn import ReLURNN
 from implementations.methods.rnn_multi_output import RNNMultiOutput
@@ -48,6 +49,7 @@ METHODS: dict[str, Maker] = {
     "last_value": LastValue,
     "moving_average": MovingAverage,
     "arima": Arima,
+    "oracle": Oracle,
     "linear": Linear,
     "simple_rnn": SimpleRNN,
     "deep_rnn_recurrent_head": DeepRNNRecurrentHead,
@@ -80,14 +82,17 @@ METHODS: dict[str, Maker] = {
 }
 
 
-def make(name: str, backend: str, seed: int, **settings: Setting) -> Forecaster:
-    """A fresh forecaster. Raises ValueError for a backend, a setting or a value that the method does not have."""
+def make(name: str, backend: str, seed: int, native: Setting = False, **settings: Setting) -> Forecaster:
+    """A fresh forecaster; native: with its framework's own defaults, see `implementations.defaults`.
+
+    Raises ValueError for a backend, a setting or a value that the method does not have.
+    """
     if backend not in backends_of(name):
         raise ValueError(f"{name}: got backend {backend!r}, allowed: {', '.join(backends_of(name))}")
     if unknown := settings.keys() - default_settings(name).keys():
         raise ValueError(f"{name}: got setting {sorted(unknown)[0]!r}, allowed: {', '.join(default_settings(name))}")
     maker: Any = METHODS[name]
-    made: Forecaster = maker(name=name, backend=backend, seed=check_seed(seed), **settings)
+    made: Forecaster = maker(name=name, backend=backend, seed=check_seed(seed), native=native, **settings)
     return made
 
 
@@ -109,9 +114,10 @@ def load(folder: Path) -> Forecaster:
         raise ValueError(f"{path} does not hold a saved forecaster: {path.stat().st_size} bytes, at most {LARGEST}")
     try:
         saved = json.loads(path.read_bytes())
-        forecaster = make(saved["method"], saved["backend"], saved["seed"], **saved["settings"])
+        native = saved.get("native", False)
+        forecaster = make(saved["method"], saved["backend"], saved["seed"], native, **saved["settings"])
         state = saved["state"]
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} does not hold a saved forecaster: {type(error).__name__} {error}") from None
     forecaster.restore(state, folder)
     return forecaster

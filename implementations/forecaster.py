@@ -52,7 +52,8 @@ class Forecaster(ABC):
     """A method that learns from windows and forecasts any number of steps ahead.
 
     The fields of a method's dataclass are its settings, stated once with their defaults; `backend` and `seed` say where
-    and from which random numbers it runs, and `name` what METHODS calls it.
+    and from which random numbers it runs, `name` what METHODS calls it, and `native` whether its layers keep their
+    framework's own defaults (see `implementations.defaults`).
     """
 
     backends: ClassVar[tuple[str, ...]] = ("numpy",)
@@ -60,6 +61,7 @@ class Forecaster(ABC):
     backend: str = "numpy"
     seed: int = 42
     name: str = ""
+    native: bool = False
 
     #: per epoch: loss, val_loss, val_last_step_mse, and the training seconds so far; empty for methods without epochs
     curve: dict[str, list[float]] = field(default_factory=dict, init=False, repr=False)
@@ -105,7 +107,7 @@ class Forecaster(ABC):
     @classmethod
     def defaults(cls) -> dict[str, Setting]:
         """The settings with their defaults, in order."""
-        own = [one for one in fields(cls) if one.init and one.name not in ("backend", "seed", "name")]
+        own = [one for one in fields(cls) if one.init and one.name not in ("backend", "seed", "name", "native")]
         return {one.name: cast(Setting, one.default) for one in own}
 
     def settings(self) -> dict[str, Setting]:
@@ -115,7 +117,10 @@ class Forecaster(ABC):
     def save(self, folder: Path) -> None:
         """Write the fitted forecaster to a folder: forecaster.json, and the network in its framework's own format."""
         folder.mkdir(parents=True, exist_ok=True)
-        made = {"method": self.name, "backend": self.backend, "seed": self.seed, "settings": self.settings()}
+        made = {
+            "method": self.name, "backend": self.backend, "seed": self.seed, "native": self.native,
+            "settings": self.settings(),
+        }  # fmt: skip
         (folder / "forecaster.json").write_text(json.dumps({**made, "state": self.state()}, indent=1), encoding="utf-8")
 
 

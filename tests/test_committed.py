@@ -32,11 +32,11 @@ def runs() -> list[Run]:
 
 
 def default_run(runs: list[Run], task: str, method: str, backend: str) -> Run:
-    spec = (task, method, backend, 42, (), False)
+    spec = (task, method, backend, 42, (), False, False)
     found = [
         run
         for run in runs
-        if (run.spec.task, run.spec.method, run.spec.backend, run.spec.seed, run.spec.changed, run.spec.quick) == spec
+        if (of := run.spec) and (of.task, of.method, of.backend, of.seed, of.changed, of.quick, of.native) == spec
     ]
     assert len(found) == 1, f"{len(found)} records of {spec}"
     return found[0]
@@ -86,6 +86,12 @@ def test_the_board_is_up_to_date() -> None:
     from bench import leaderboard
 
     assert not leaderboard.stale(FOLDER, ROOT / "leaderboard.md")
+
+
+def test_the_reproduction_of_the_notes_is_up_to_date() -> None:
+    from bench import reproduction
+
+    assert not reproduction.stale(FOLDER, ROOT / "docs" / "reproduction.md")
 
 
 def test_no_document_or_record_names_a_machine() -> None:

@@ -66,6 +66,41 @@ def test_full_table_has_every_measure():
                      "0.01009", "1.29", "4 of 5"]  # fmt: skip
 
 
+def test_every_seed_of_rows_with_several_is_shown():
+    runs = [make(seed=seed, error=error) for seed, error in ((42, 0.010), (43, 0.013))]
+    runs += [make("lstm", seed=seed, error=0.02) for seed in (43, 44)] + [make("linear", seed=42)]
+    header, *rows = tables(leaderboard.render(runs))[2]
+    assert header == ["method", "backend", "seed 42", "seed 43", "seed 44"]
+    assert rows == [["gru", "keras", "0.01000", "0.01300", "–"], ["lstm", "keras", "–", "0.02000", "0.02000"]]
+    assert "of every seed" not in leaderboard.render([make(), make("lstm", seed=43)])
+
+
+def test_rows_that_cannot_be_told_apart_share_a_rank():
+    errors = {"gru": (0.010, 0.012, 0.011), "lstm": (0.012, 0.010, 0.0111), "linear": (0.5, 0.51, 0.52)}
+    runs = [make(method, seed=seed, error=error) for method, row in errors.items() for seed, error in enumerate(row)]
+    summary, full, _ = tables(leaderboard.render(runs))
+    assert [row[:2] for row in summary[1:]] == [row[:2] for row in full[1:]]
+    assert [row[:2] for row in summary[1:]] == [["1", "gru"], ["1", "lstm"], ["3", "linear"]]
+
+
+def test_the_reference_stands_below_and_rows_say_how_far_they_are():
+    board = leaderboard.render([make("oracle", "numpy", error=0.00107), make(error=0.0107)])
+    summary, full = tables(board)
+    assert [row[1] for row in summary] == ["method", "gru"]
+    assert full[0] == [*FULL_HEADERS, "× limit"] and full[1][-1] == "10.0"
+    assert "reaches 0.001070:" in board
+    assert "oracle" not in leaderboard.render([make()])
+
+
+def test_several_tasks_are_summed_up():
+    tasks = ("one-step", "ten-step", "third")
+    runs = [make("last_value", "numpy", error=0.2, task=task) for task in tasks]
+    runs += [make(error=error, task=task) for error, task in zip((0.1, 0.05, 0.1), tasks, strict=True)]
+    board = leaderboard.render(runs)
+    assert "| gru        | 60.3 (50.0 to 75.0) | 100.0 (100.0 to 100.0) |" in board.split("## Over all tasks")[1]
+    assert "## Over all tasks" not in leaderboard.render(runs[:2] + runs[3:5])
+
+
 def test_failed_runs_stand_below_with_their_reason():
     runs = [make(), *(failed(make("lstm", seed=seed)) for seed in (43, 42))]
     runs.append(failed(make("gru", "torch"), "timeout", "killed after 600 s"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 
 import msgspec
@@ -11,7 +12,7 @@ import pytest
 from scipy import stats
 from synthetic import campaign, failed, make
 
-from bench import notes, ranking
+from bench import notes, ranking, statistics
 
 
 def row(runs, **names):
@@ -41,12 +42,168 @@ def test_one_seed_has_no_interval():
     assert found.seeds == 1
 
 
-def test_ranks_by_mean_and_shares_equal_ranks():
-    errors = {"a": [0.01, 0.03], "b": [0.02, 0.02], "c": [0.005, 0.009], "d": [0.5, 0.5]}
-    runs = [make(method, seed=seed, error=error) for method, pair in errors.items() for seed, error in enumerate(pair)]
+def ranks(errors):
+    """method -> rank, of methods with these errors by seed; None where a seed is missing."""
+    runs = [
+        make(method, seed=seed, error=error)
+        for method, row in errors.items()
+        for seed, error in enumerate(row)
+        if error is not None
+    ]
     table = ranking.rank(runs)
-    assert list(table["method"]) == ["c", "a", "b", "d"]
-    assert list(table["rank"]) == [1, 2, 2, 4]
+    return dict(zip(table["method"], table["rank"], strict=True))
+
+
+def test_one_seed_ranks_by_error_and_shares_equal_ranks():
+    assert ranks({"a": [0.02], "b": [0.02], "c": [0.007], "d": [0.5]}) == {"c": 1, "a": 2, "b": 2, "d": 4}
+
+
+def test_rows_that_cannot_be_told_apart_share_a_rank():
+    noisy = {"a": [0.011, 0.013, 0.009, 0.012, 0.010], "b": [0.012, 0.010, 0.011, 0.009, 0.0131]}
+    assert ranks({**noisy, "far": [0.50, 0.52, 0.49, 0.51, 0.53]}) == {"a": 1, "b": 1, "far": 3}
+
+
+def test_pairing_by_seed_tells_apart_what_the_spread_hides():
+    """Each seed is worse in b by the same little, which is less than the seeds are apart."""
+    a = [0.010, 0.020, 0.015, 0.012, 0.018]
+    b = [error + 0.001 + 0.00001 * seed for seed, error in enumerate(a)]
+    assert ranks({"a": a, "b": b}) == {"a": 1, "b": 2}
+    assert ranks({"a": a, "b": b[1:] + b[:1]}) == {"a": 1, "b": 1}
+
+
+def test_holm_corrects_for_the_number_of_pairs():
+    """A difference at p = 0.02 counts on a board of two; among six rows it is to be expected by chance."""
+    a, b = [0.010, 0.012, 0.011, 0.013, 0.0115], [0.011, 0.0145, 0.0115, 0.0150, 0.0125]
+    assert 0.01 < stats.ttest_rel(a, b).pvalue < 0.03
+    assert ranks({"a": a, "b": b})["b"] == 2
+    others = {f"other{place}": [0.012 + 0.001 * ((place + seed) % 5) for seed in range(5)] for place in range(4)}
+    assert ranks({"a": a, "b": b, **others})["b"] == 1
+
+
+def test_methods_without_chance_are_told_apart():
+    assert ranks({"a": [0.01] * 5, "b": [0.0101] * 5, "c": [0.01] * 5}) == {"a": 1, "c": 1, "b": 3}
+
+
+def test_too_few_common_seeds_are_ranked_by_mean():
+    assert ranks({"a": [0.010, 0.011, 0.012, None], "b": [None, None, 0.0111, 0.0112]}) == {"a": 1, "b": 2}
+
+
+def test_ranks_never_fall_below_a_better_row():
+    """`wild` cannot be told apart from the best, but `second`, which has a smaller mean, can."""
+    found = ranks(
+        {
+            "best": [0.0100, 0.0101, 0.0102, 0.0101, 0.0100],
+            "second": [0.0110, 0.0111, 0.0112, 0.0111, 0.0110],
+            "wild": [0.0300, 0.0050, 0.0150, 0.0080, 0.0100],
+        }
+    )
+    assert found == {"best": 1, "second": 2, "wild": 2}
+
+
+def test_p_values_are_scipys():
+    random = np.random.default_rng(1)
+    errors = random.normal(1, 0.1, (8, 5))
+    errors[2, 1] = errors[5, :3] = np.nan
+    found = statistics.paired_t(errors[:-1] - errors[1:])
+    expected = [stats.ttest_rel(*pair, nan_policy="omit").pvalue for pair in zip(errors[:-1], errors[1:], strict=True)]
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+BOARDS = 200
+
+
+@pytest.fixture
+def frozen():
+    """statsmodels' multipletests collects garbage at each call: keep it from searching all that is imported."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+def board(random, levels, seeds=5):
+    """Errors [R, seeds] of methods with these true errors: a tenth of chance, half of it shared by a seed's runs."""
+    noise = random.normal(0, 0.07, seeds) + random.normal(0, 0.07, (len(levels), seeds))
+    return np.array(levels)[:, None] * np.exp(noise)
+
+
+def ranks_of(errors):
+    return statistics.ranks(errors.mean(axis=1), errors)
+
+
+@pytest.mark.parametrize("seeds", [3, 5])
+def test_one_method_under_two_names_is_told_apart_no_more_often_than_the_level(seeds, frozen):
+    """A/A: on a board of seven others, at most 5 % of 200 boards tell it from itself."""
+    random, false = np.random.default_rng(0), 0
+    levels = [0.010, 0.010, 0.006, 0.008, 0.0101, 0.012, 0.02, 0.05, 0.2]
+    for _ in range(BOARDS):
+        apart = statistics.told_apart(board(random, levels, seeds))[1]
+        false += apart[0, 1]
+    assert false <= statistics.LEVEL * BOARDS
+
+
+@pytest.mark.parametrize("names", [2, 6, 20])
+def test_a_board_of_one_method_shows_a_difference_no_more_often_than_the_level(names, frozen):
+    """The level is that of the whole board, however many pairs it has: here it is all used up."""
+    random = np.random.default_rng(0)
+    false = sum(len(set(ranks_of(board(random, [0.01] * names)))) > 1 for _ in range(BOARDS))
+    assert stats.binomtest(false, BOARDS, statistics.LEVEL, alternative="greater").pvalue > 0.05
+
+
+def test_methods_that_differ_are_told_apart(frozen):
+    """30 % worse, with a tenth of chance: five seeds tell two methods apart on most boards."""
+    random = np.random.default_rng(0)
+    found = sum(list(ranks_of(board(random, [0.01, 0.013]))) == [1, 2] for _ in range(BOARDS))
+    assert found > 0.9 * BOARDS
+
+
+def several_tasks(errors):
+    """One-seed runs of methods with these errors on as many tasks."""
+    return [
+        make(method, "numpy" if method == "last_value" else "keras", error=error, task=f"task-{number}")
+        for method, row in errors.items()
+        for number, error in enumerate(row)
+        if error is not None
+    ]
+
+
+def test_the_reference_is_not_ranked_and_each_row_has_its_distance():
+    runs = [
+        make("oracle", "numpy", seed=1, error=0.001),
+        make("oracle", "numpy", seed=2, error=0.003),
+        make(error=0.01),
+    ]
+    runs += [make(error=0.01), make(error=0.02, task="one-step")]
+    runs += [make("lstm", error=0.008, settings={"units": 9}, changed=["units"])]
+    table = ranking.rank(runs).set_index(["task", "method"])
+    assert set(table.index) == {("ten-step", "gru"), ("one-step", "gru"), ("ten-step", "lstm")}
+    assert table["to_limit"]["ten-step", "gru"] == pytest.approx(5)
+    assert table["to_limit"]["ten-step", "lstm"] == pytest.approx(4)
+    assert np.isnan(table["to_limit"]["one-step", "gru"])
+    assert table["rank"]["ten-step", "gru"] == 1 and table["pareto"]["ten-step", "gru"]
+
+
+def test_skill_and_win_rate_over_tasks():
+    errors = {
+        "last_value": [0.4, 0.1, 0.2],
+        "good": [0.1, 0.05, 0.1],
+        "mixed": [0.2, 0.05, 0.4],
+        "part": [0.1, None, 0.1],
+    }
+    table = ranking.over_tasks(ranking.rank(several_tasks(errors))).set_index("method")
+    assert list(table.index) == ["good", "mixed", "last_value"]
+    assert table["skill"]["good"] == pytest.approx(100 * (1 - (0.25 * 0.5 * 0.5) ** (1 / 3)))
+    assert table["skill"]["mixed"] == pytest.approx(100 * (1 - (0.5 * 0.5 * 2) ** (1 / 3)))
+    assert table["skill"]["last_value"] == 0
+    assert table["win_rate"]["good"] == pytest.approx(5.5 / 6)  # of three tasks and two rivals, one tie
+    assert table["win_rate"]["mixed"] == pytest.approx(2.5 / 6)
+    for row in table.itertuples():
+        assert row.skill_low <= row.skill <= row.skill_high and row.win_rate_low <= row.win_rate <= row.win_rate_high
+    assert 50 <= table["skill_low"]["good"] < table["skill_high"]["good"] <= 75
+
+
+def test_two_tasks_are_too_few_to_speak_of_all():
+    errors = {"last_value": [0.4, 0.1], "good": [0.1, 0.05]}
+    assert ranking.over_tasks(ranking.rank(several_tasks(errors))).empty
 
 
 def test_skill_is_the_share_of_the_baselines_error_saved():

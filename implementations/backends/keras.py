@@ -59,7 +59,8 @@ def build(forecaster: Any, steps: int | None, channels: int, outputs: int) -> ke
     """The forecaster's network on windows of `steps` (None: any number) with fresh weights."""
     seed(forecaster.seed)
     window = keras.Input((steps, channels))
-    with initial.drawn_from(forecaster.seed), keras.saving.custom_object_scope(blocks.DEFAULTS):
+    start = {} if forecaster.native else blocks.DEFAULTS
+    with initial.drawn_from(forecaster.seed), keras.saving.custom_object_scope(start):
         return keras.Model(window, forecaster.keras_network(channels, outputs)(window))
 
 

@@ -13,12 +13,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch.optim.adam import adam
 
-from implementations import carrying, initial
+from implementations import carrying, defaults, initial
 
 Advance = Callable[[np.ndarray, Any], tuple[np.ndarray, Any]]
 
 CHUNK = 1000  # series per forward pass: bounded memory, and the same shape for every part of the data
-ADAM_EPSILON = 1e-7  # Keras' own
 
 _device = torch.device("cpu")
 
@@ -59,7 +58,10 @@ def build(forecaster: Any, steps: int | None, channels: int, outputs: int) -> to
     """The forecaster's network on windows of `steps` (None: any number) with fresh weights."""
     torch.manual_seed(forecaster.seed)
     with initial.drawn_from(forecaster.seed):
-        return forecaster.torch_network(channels, outputs).to(_device)
+        network = forecaster.torch_network(channels, outputs)
+    if forecaster.native:
+        defaults.make_native(network, one_bias=forecaster.gradient is not None)
+    return network.to(_device)
 
 
 def parameters(network: torch.nn.Module) -> int:
@@ -123,7 +125,7 @@ class Trainer:
         self.network, self.forecaster = network, forecaster
         self.inputs, self.targets = torch.tensor(inputs, device=_device), torch.tensor(targets, device=_device)
         self.weights = [weight for weight in network.parameters() if weight.requires_grad]
-        self.update = OPTIMIZERS[forecaster.optimizer](self.weights, forecaster.learning_rate)
+        self.update = OPTIMIZERS[forecaster.optimizer](self.weights, forecaster)
 
     def compile(self) -> None:
         """PyTorch runs as it reads: there is nothing to compile."""
@@ -175,8 +177,8 @@ class Trainer:
 class SGD:
     """w <- w - learning rate * gradient."""
 
-    def __init__(self, weights: list[Any], learning_rate: float) -> None:
-        self.weights, self.learning_rate = weights, learning_rate
+    def __init__(self, weights: list[Any], forecaster: Any) -> None:
+        self.weights, self.learning_rate = weights, forecaster.learning_rate
 
     @torch.no_grad()
     def __call__(self) -> None:
@@ -185,13 +187,14 @@ class SGD:
 
 
 class Adam:
-    """Kingma and Ba 2015, arXiv:1412.6980, with Keras' epsilon.
+    """Kingma and Ba 2015, arXiv:1412.6980, with Keras' epsilon (or PyTorch's, see `defaults`).
 
     PyTorch's fused kernel, called as a function: its optimiser object would import the compiler, for two seconds.
     """
 
-    def __init__(self, weights: list[Any], learning_rate: float) -> None:
-        self.weights, self.learning_rate, self.steps = weights, learning_rate, 0
+    def __init__(self, weights: list[Any], forecaster: Any) -> None:
+        self.weights, self.learning_rate, self.steps = weights, forecaster.learning_rate, 0
+        self.native = forecaster.native
         self.means = [torch.zeros_like(weight) for weight in weights]
         self.squares = [torch.zeros_like(weight) for weight in weights]
         self.counts = [weight.new_zeros((), dtype=torch.float32) for weight in weights]
@@ -202,8 +205,7 @@ class Adam:
         adam(
             self.weights, [weight.grad for weight in self.weights], self.means, self.squares, [], self.counts,
             fused=True, amsgrad=False, beta1=0.9, beta2=0.999, lr=self.learning_rate, weight_decay=0.0,
-            # Keras adds epsilon before the bias correction, PyTorch after it: at step t equal if scaled so
-            eps=ADAM_EPSILON / (1 - 0.999**self.steps) ** 0.5, maximize=False,
+            eps=defaults.torch_adam_epsilon(self.steps, self.native), maximize=False,
         )  # fmt: skip
 
 

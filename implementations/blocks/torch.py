@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from implementations import initial
+from implementations import defaults, initial
 from implementations.blocks import torch_bptt as bptt
 
 ACTIVATIONS: dict[str | None, Callable[[Tensor], Tensor]] = {
@@ -86,7 +86,9 @@ class LSTM(nn.Module):
 
     memory = inf
 
-    def __init__(self, channels: int, units: int, *, return_sequences: bool = True, forget_bias: float = 1.0) -> None:
+    def __init__(
+        self, channels: int, units: int, *, return_sequences: bool = True, forget_bias: float = defaults.FORGET_BIAS
+    ) -> None:
         super().__init__()
         self.layer = cast(Any, nn.LSTM(channels, units, batch_first=True))
         self.return_sequences = return_sequences
@@ -111,9 +113,9 @@ class LSTM(nn.Module):
 class BatchNormalization(nn.Module):
     """Normalise each channel over the series and steps of a batch; the moving variance is the biased one."""
 
-    def __init__(self, channels: int, momentum: float = 0.99, epsilon: float = 1e-3) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self.momentum, self.epsilon = momentum, epsilon
+        self.momentum, self.epsilon = defaults.BATCH_NORM_MOMENTUM, defaults.BATCH_NORM_EPSILON
         self.gamma, self.beta = nn.Parameter(torch.ones(channels)), nn.Parameter(torch.zeros(channels))
         self.moving_mean: Tensor
         self.moving_variance: Tensor
@@ -258,7 +260,7 @@ class GRU(_Cell):
 class LSTMCell(_Cell):
     """The cell of LSTM: state (h, c)."""
 
-    def __init__(self, channels: int, units: int, forget_bias: float = 1.0) -> None:
+    def __init__(self, channels: int, units: int, forget_bias: float = defaults.FORGET_BIAS) -> None:
         super().__init__(channels, units, gates=4)
         with torch.no_grad():
             self.bias.data[units : 2 * units] = forget_bias  # type: ignore[union-attr]
@@ -284,7 +286,7 @@ class LayerNormCell(_Cell):
     def __init__(self, channels: int, units: int, normalise: str = "input") -> None:
         super().__init__(channels, units, gates=1, bias=normalise == "output")
         self.normalise = normalise
-        self.norm = nn.LayerNorm(units, eps=1e-3)
+        self.norm = nn.LayerNorm(units, eps=defaults.LAYER_NORM_EPSILON)
 
     def step(self, net: Tensor, state: Any) -> tuple[Tensor, Any]:
         net = self.recur(net, state)
@@ -300,7 +302,7 @@ class PeepholeLSTM(_Cell):
     def __init__(self, channels: int, units: int) -> None:
         super().__init__(channels, units, gates=4)
         with torch.no_grad():
-            self.bias[units : 2 * units] = 1.0  # type: ignore[index]
+            self.bias[units : 2 * units] = defaults.FORGET_BIAS  # type: ignore[index]
         self.peephole = nn.Parameter(torch.zeros(3, units))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,0 +1,88 @@
+"""Which rows can be told apart, and how methods do over several tasks: functions of arrays.
+
+The smallest differences that seeds can show, and what they cannot, are in docs/protocol.md.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+LEVEL = 0.05  # of false differences on a board, all pairs together
+RESAMPLES = 2000
+CLIP = (0.01, 100.0)  # of an error over the baseline's: one task cannot decide a geometric mean
+
+
+def ranks(means: np.ndarray, errors: np.ndarray) -> np.ndarray:
+    """The ranks [R] of rows by their mean errors [R] and errors [R, seeds], NaN where a row lacks a seed.
+
+    A row's rank is 1 plus the number of rows that are better than it: beyond chance where the two share at least two
+    seeds, else by their means. It is never smaller than that of a row with a smaller mean, so that those which cannot
+    be told apart from the best of them share a rank.
+    """
+    smaller = means[:, None] < means
+    tested, apart = told_apart(errors)
+    better = smaller & (apart | ~tested)
+    order = np.argsort(means, kind="stable")
+    found = np.empty(len(means), dtype=int)
+    found[order] = np.maximum.accumulate(1 + better.sum(axis=0)[order])
+    return found
+
+
+def told_apart(errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each pair of rows [R, R]: whether it could be tested, and whether it can be told apart.
+
+    Student's t over the differences, paired by seed, two-sided; Holm's correction over all pairs that share at least
+    two seeds (Holm 1979): the chance of any false difference on the board is at most LEVEL.
+    """
+    tested = np.zeros((len(errors), len(errors)), dtype=bool)
+    apart = tested.copy()
+    first, second = np.triu_indices(len(errors), k=1)
+    known = ~np.isnan(errors)
+    enough = (known[first] & known[second]).sum(axis=1) >= 2
+    first, second = first[enough], second[enough]
+    if len(first):
+        from statsmodels.stats.multitest import multipletests
+
+        rejected = multipletests(paired_t(errors[first] - errors[second]), LEVEL, method="holm")[0]
+        for one, other in ((first, second), (second, first)):
+            tested[one, other], apart[one, other] = True, rejected
+    return tested, apart
+
+
+def paired_t(differences: np.ndarray) -> np.ndarray:
+    """Two-sided p-values [P] of differences [P, seeds], NaN where there is none: that their mean is zero."""
+    from scipy import special
+
+    count = (~np.isnan(differences)).sum(axis=1)
+    mean, deviation = np.nanmean(differences, axis=1), np.nanstd(differences, axis=1, ddof=1)
+    # methods without chance differ by the same amount for every seed, but for rounding: for certain, or not at all
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = np.where(mean == 0, 0.0, np.abs(mean) / (deviation / np.sqrt(count)))
+    return 2 * special.stdtr(count - 1, -t)
+
+
+def win_rates(errors: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The share of comparisons that each method wins, and the bounds of its 95 % interval [M]; errors [M, tasks].
+
+    Every method is compared with every other on every task; a tie is half a win.
+    """
+    rivals = len(errors) - 1
+    wins = (errors[:, None] < errors).sum(axis=1) + 0.5 * ((errors[:, None] == errors).sum(axis=1) - 1)  # [M, tasks]
+    return mean_over_tasks(wins / rivals)
+
+
+def mean_skills(errors: np.ndarray, baseline: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Percent of the baseline's error that each method saves, and the bounds of its 95 % interval [M].
+
+    100 (1 - geometric mean of error / baseline) for errors [M, tasks], baseline [tasks].
+    """
+    mean, low, high = mean_over_tasks(np.log(np.clip(errors / baseline, *CLIP)))
+    return tuple(100 * (1 - np.exp(value)) for value in (mean, high, low))
+
+
+def mean_over_tasks(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The means of values [M, tasks], and the bounds of their 95 % intervals: percentile bootstrap over tasks."""
+    from scipy import stats
+
+    drawn = stats.bootstrap((values,), np.mean, axis=1, n_resamples=RESAMPLES, method="percentile", rng=0)
+    return values.mean(axis=1), drawn.confidence_interval.low, drawn.confidence_interval.high

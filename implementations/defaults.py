@@ -1,0 +1,50 @@
+"""Where the frameworks differ by default, and what both get here: Keras' defaults, which the notes use.
+
+    | what                     | Keras                                  | PyTorch                                    |
+    |--------------------------|----------------------------------------|--------------------------------------------|
+    | Dense, Conv1D            | Glorot uniform, bias 0                 | both uniform within 1 / sqrt(fan in)       |
+    | recurrent layers         | Glorot uniform, orthogonal, one bias 0 | uniform within 1 / sqrt(units), two biases |
+    | LSTM's forget gate       | bias starts at 1                       | as the others                              |
+    | batch normalisation      | momentum 0.99, epsilon 1e-3            | momentum 0.9 (called 0.1), epsilon 1e-5    |
+    | its moving variance      | of the batch, / n                      | / (n - 1)                                  |
+    | layer normalisation      | epsilon 1e-3                           | epsilon 1e-5                               |
+    | Adam                     | epsilon 1e-7, before bias correction   | 1e-8, after it                             |
+
+A forecaster with `native=True` has its framework's own: no setting of the method, but the question what the defaults
+alone cost. What has no default is equal in both: the order of a GRU's gates, causal padding, the layout of arrays,
+batches, and errors over whole arrays. The starting values are in `initial`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+BATCH_NORM_MOMENTUM, BATCH_NORM_EPSILON = 0.99, 1e-3
+LAYER_NORM_EPSILON = 1e-3
+ADAM_EPSILON = 1e-7
+FORGET_BIAS = 1.0
+
+#: PyTorch's own, momentum as Keras counts it
+TORCH_BATCH_NORM_MOMENTUM, TORCH_BATCH_NORM_EPSILON = 0.9, 1e-5
+TORCH_LAYER_NORM_EPSILON = 1e-5
+TORCH_ADAM_EPSILON = 1e-8
+
+
+def torch_adam_epsilon(step: int, native: bool) -> float:
+    """What PyTorch's Adam has to add at a step, the first is 1: its own, or what makes it Keras'.
+
+    Keras adds epsilon before the bias correction, PyTorch after it: at step t equal if scaled so.
+    """
+    return TORCH_ADAM_EPSILON if native else ADAM_EPSILON / (1 - 0.999**step) ** 0.5
+
+
+def make_native(network: Any, one_bias: bool = False) -> None:
+    """Give a PyTorch network, fresh from its builder, PyTorch's own starting values and constants.
+
+    What a method chooses by itself stays: a recurrent kernel at the identity, a forget bias other than Keras', zero
+    peepholes. one_bias: no second bias where PyTorch has two, for methods with a gradient rule of their own.
+    """
+    from implementations import native
+
+    for module in list(network.modules()):
+        native.convert(module, one_bias)

@@ -1,0 +1,85 @@
+"""`bench reproduction`: a verdict on each figure of the notes, from the records alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from conftest import Bench
+from synthetic import failed, make
+
+from bench import notes, reproduction, results
+from bench.results import Run
+
+GRU = notes.figures()["ten-step"]["gru"]  # 0.02412 / 0.01009
+
+
+def run_of(val_mse: float, last_step_mse: float, method: str = "gru", **more: object) -> Run:
+    run = make(method, **more)  # type: ignore[arg-type]
+    assert run.metrics
+    metrics = msgspec.structs.replace(run.metrics, val_mse=val_mse, last_step_mse=last_step_mse)
+    return msgspec.structs.replace(run, metrics=metrics)
+
+
+def verdict(*runs: Run, method: str = "gru") -> str:
+    (found,) = (one for one in reproduction.evidence(runs) if (one.task, one.method) == ("ten-step", method))
+    return found.verdict()
+
+
+def test_a_figure_within_our_range_widened_by_a_tenth_is_reproduced() -> None:
+    assert verdict(run_of(0.0241, 0.0101)) == "reproduced"
+    assert verdict(run_of(0.022, 0.0092)) == "reproduced"  # 1.1 times ours is above both
+    assert verdict(run_of(0.0265, 0.0111)) == "reproduced"  # 0.9 times ours is below both
+    assert verdict(run_of(0.01, 0.005, seed=1), run_of(0.05, 0.02, seed=2)) == "reproduced"
+
+
+def test_a_figure_outside_in_either_measure_is_not_reproduced() -> None:
+    assert verdict(run_of(0.0241, 0.008)) == "not reproduced: printed 26% above the largest of our 1 runs"
+    twice = (run_of(0.0482, 0.0101), run_of(0.0482, 0.0101, seed=7, backend="torch"))
+    assert verdict(*twice) == "not reproduced: printed 50% below the smallest of our 2 runs"
+
+
+def test_errata_are_named() -> None:
+    assert verdict(run_of(0.267, 0.267, "last_value"), method="last_value").startswith("erratum 1: ")
+    sliding = run_of(0.0158, 0.0158, "deep_rnn_sliding")
+    assert verdict(sliding, method="deep_rnn_sliding").startswith("erratum 5: ")
+    printed = run_of(0.1206, 0.1144, "wavenet_as_printed")
+    assert verdict(printed, method="wavenet_as_printed") == "reproduced (as printed, erratum 2)"
+
+
+def test_only_full_default_runs_count() -> None:
+    others = [make(quick=True), make(changed=["units"]), failed(make(seed=3)), make("lstm"), make(task="one-step")]
+    assert verdict(*others) == "no runs"
+
+
+def test_every_figure_of_the_notes_has_a_row(bench: Bench, tmp_path: Path) -> None:
+    runs = [run_of(0.0241, 0.0101, seed=seed, backend=backend) for seed in (1, 2) for backend in ("keras", "torch")]
+    for run in [*runs, run_of(0.0999, 0.0888, seed=3)]:
+        results.write(tmp_path / "mine", run)
+    assert bench("reproduction", "--results", "mine", "--check").returncode == 1
+    done = bench("reproduction", "--results", "mine")
+    assert (done.returncode, done.stdout) == (0, "mine/reproduction.md is up to date\n"), done.stderr
+    assert bench("reproduction", "--results", "mine", "--check").returncode == 0
+    page = (tmp_path / "mine" / "reproduction.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith(("| one-step", "| ten-step"))]
+    assert len(rows) == 19
+    (row,) = (row for row in rows if "| gru " in row)
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    ours = ["0.02410 to 0.09990", "0.01009", "0.01010 to 0.08880", "5", "reproduced"]
+    assert cells == ["ten-step", "gru", "0.02412", *ours]
+    assert "Of 19 figures 1 are reproduced, 0 are errata, 0 are not reproduced." in page
+    assert (tmp_path / "mine" / "figures" / "reproduction.png").is_file() and "](figures/reproduction.png)" in page
+    results.write(tmp_path / "mine", run_of(0.0241, 0.0101, seed=4))
+    assert bench("reproduction", "--results", "mine", "--check").returncode == 1
+
+
+def test_no_folder_is_one_line(bench: Bench) -> None:
+    done = bench("reproduction", "--results", "nowhere")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "bench: no results folder 'nowhere': `python -m bench run` makes one\n"
+
+
+def test_the_figures_are_those_of_the_specification() -> None:
+    assert (GRU.val_mse, GRU.last_step_mse) == pytest.approx((0.02412, 0.01009), abs=5e-6)
+    assert len(reproduction.evidence([])) == 19
