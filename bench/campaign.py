@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ class Plan:
 
     jobs: Sequence[Job]
     keys: frozenset[str]
+    files: Mapping[str, str]  # see Selection
 
 
 def check_workers(jobs: int | None) -> int:
@@ -47,7 +48,8 @@ def make(selection: Selection, folder: Path, force: bool) -> Plan:
     jobs = plan.jobs(wanted, runs, force)
     keys = frozenset(results.key_of(spec) for spec in wanted)
     print(describe(jobs, keys, runs))
-    return Plan(jobs, keys)
+    files = {name: str(Path(path).absolute()) for name, path in selection.files.items()}  # workers are elsewhere
+    return Plan(jobs, keys, files)
 
 
 def describe(jobs: Sequence[Job], keys: frozenset[str], runs: Sequence[Run]) -> str:
@@ -90,7 +92,7 @@ def run(planned: Plan, workers: int, timeout: float, folder: Path, board: Path) 
     try:
         with (
             progress.Progress(planned.jobs) as display,
-            contextlib.closing(runner.run(planned.jobs, workers, timeout)) as finished,
+            contextlib.closing(runner.run(planned.jobs, workers, timeout, planned.files)) as finished,
         ):
             for job, record in finished:
                 results.write(folder, record)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from bench import options
 from bench.errors import UsageError
+from bench.options import Names, seconds, whole
 
 app = typer.Typer(
     name="bench",
@@ -22,22 +23,7 @@ app = typer.Typer(
 RESULTS = Path("results")
 Results = Annotated[Path, typer.Option("--results", metavar="DIR", help="The folder of records.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON list of objects.")]
-Names = list[str] | None
 SET_HELP = "Change a setting: its own row. Without --method, the methods named here run."
-
-
-def whole(text: str) -> int:
-    """The text as a whole number; typer's own message does not name what it got."""
-    with contextlib.suppress(ValueError):
-        return int(text)
-    raise typer.BadParameter(f"{text!r} is not a whole number")
-
-
-def seconds(text: str) -> float:
-    """The text as a number."""
-    with contextlib.suppress(ValueError):
-        return float(text)
-    raise typer.BadParameter(f"{text!r} is not a number of seconds")
 
 
 @app.command()
@@ -53,12 +39,27 @@ def run(
     quick: Annotated[bool, typer.Option("--quick", help="Few series, 2 epochs, few methods; never ranked.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the jobs and their predicted minutes.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Run again what has a record already.")] = False,
+    data: Annotated[Path | None, typer.Option(metavar="FILE", help="Series of yours instead: CSV or Parquet.")] = None,
+    target: options.Target = None,
+    time: options.Time = None,
+    group: options.Group = None,
+    wide: options.Wide = False,
+    history: options.History = None,
+    ahead: options.Ahead = None,
+    difference: options.Difference = False,
+    season: options.Season = None,
+    impute: options.Impute = None,
+    stride: options.Stride = None,
     results: Results = RESULTS,
 ) -> int:
     """Run methods that have no record yet, then write the leaderboard."""
     from bench import campaign
     from bench.selection import Selection
 
+    series = options.of_data(
+        data, target=target, time=time, group=group, wide=wide, history=history, ahead=ahead, difference=difference,
+        season=season, impute=impute, stride=stride,
+    )  # fmt: skip
     selection = Selection(
         methods=method or (),
         tasks=task or (),
@@ -67,6 +68,8 @@ def run(
         epochs=epochs,
         settings=settings or (),
         quick=quick,
+        series=series,
+        files={"series": str(data)} if data else {},
     )
     workers = campaign.check_workers(jobs)
     campaign.check_timeout(timeout)

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from bench import files, notes, ranking, results, sections
+from bench import files, notes, own, ranking, results, sections
 from bench.errors import UsageError
 from bench.markdown import digits, escape, folded
 from bench.pictures import Picture, pictures
@@ -130,16 +130,20 @@ def _section(board: Board, task: str, quick: bool, figures: str) -> list[str]:
     rows, tried = _of(board.ranked, task, quick), _of(board.tried, task, quick)
     default, tuned = rows[~rows["tuned"]], rows[rows["tuned"]]
     failed = tried[tried["status"] != "ok"]
+    runs = [run for run in board.runs.values() if (run.spec.task, run.spec.quick) == (task, quick)]
     shown = [_image(picture, figures) for picture in board.pictures if picture.task == task and not quick]
     if default.empty:
         summary = "No run with default settings has succeeded yet."
         again = ""
     else:
         summary = f"{sections.summary(ranking.by_method(default), default, failed)}\n\n{sections.LEGEND}"
-        again = sections.commands(task, quick, default, sorted(tried.loc[tried["changed"] == "", "seed"].unique()))
+        again = sections.commands(
+            task, quick, default, sorted(tried.loc[tried["changed"] == "", "seed"].unique()), own.words(runs)
+        )
     return [
         summary,
         _floor(task),
+        *own.section(runs),
         folded(
             "Every measure, one row per method × backend, and what failed",
             sections.full_table(default) if len(default) else "",

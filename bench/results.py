@@ -17,6 +17,7 @@ import msgspec
 
 from bench import files
 from bench.errors import UsageError
+from bench.reading import Preparation
 
 SCHEMA = 1
 Status = Literal["ok", "diverged", "failed", "timeout", "oom", "lost"]
@@ -33,6 +34,20 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     changed: tuple[str, ...] = ()  # settings that differ from the method's defaults, sorted: empty = the default row
     quick: bool = False  # small data, 2 epochs: never ranked with full runs
     data_sha256: str
+    series: Preparation | msgspec.UnsetType = msgspec.UNSET  # of a file; unset, it is no part of the key
+
+
+class Original(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Errors in the data's own units, after scaling and differences are undone: validation, and test."""
+
+    rmse: float
+    mae: float
+    smape: float  # percent
+    mase: float | None  # null where the seasonal naive forecast makes no error to compare with
+    test_rmse: float
+    test_mae: float
+    test_smape: float
+    test_mase: float | None
 
 
 class Metrics(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -44,6 +59,16 @@ class Metrics(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     val_mae: float
     val_smape: float  # percent
     mse_by_step: list[float]  # [H]: validation, one value per step ahead
+    original: Original | msgspec.UnsetType = msgspec.UNSET  # of series from a file; the errors above are of scaled ones
+
+
+class Truth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the examples of a run forecast, kept where the data may be gone: first channel, own units."""
+
+    history: list[list[float]]  # [count, T]
+    future: list[list[float]]  # [count, H]
+    imputed: int  # values filled in, of the whole file
+    description: str  # series, steps, windows, in words
 
 
 class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -66,6 +91,7 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     examples: list[list[float]] | None  # forecasts of the first three validation series, first channel
     environment: dict[str, str | int | float | bool | None | dict[str, str]]
     started_at: str  # UTC, ISO 8601
+    truth: Truth | msgspec.UnsetType = msgspec.UNSET  # of series from a file
 
 
 def key_of(spec: Spec) -> str:

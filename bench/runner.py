@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
@@ -37,13 +37,17 @@ class Stopped(Exception):
         self.number = number
 
 
-def run(jobs: Sequence[Job], workers: int, timeout: float) -> Generator[tuple[Job, Run], None, None]:
+def run(
+    jobs: Sequence[Job], workers: int, timeout: float, files: Mapping[str, str] | None = None
+) -> Generator[tuple[Job, Run], None, None]:
     """Run the jobs, at most `workers` at once, each at most `timeout` seconds; yield each with its record as it ends.
+
+    files: where on this machine lies what the specs name, as series of the user's own.
 
     Raises Stopped on SIGINT and SIGTERM, once every worker is gone. Signals wait in one queue with finished runs, so
     that none strikes while the caller stores a record.
     """
-    campaign = Campaign(workers, timeout)
+    campaign = Campaign(workers, timeout, files or {})
     events: queue.SimpleQueue[Future[Run] | int] = queue.SimpleQueue()
     with ThreadPoolExecutor(workers) as pool, signals(events.put, signal.SIGINT, signal.SIGTERM):
         left: dict[Future[Run], Job] = {pool.submit(campaign.run, job.spec): job for job in jobs}
@@ -74,8 +78,8 @@ def signals(send: Callable[[int], None], *numbers: int) -> Iterator[None]:
 class Campaign:
     """The workers of one machine: who has which core, and which processes are alive."""
 
-    def __init__(self, workers: int, timeout: float) -> None:
-        self.workers, self.timeout = workers, timeout
+    def __init__(self, workers: int, timeout: float, files: Mapping[str, str]) -> None:
+        self.workers, self.timeout, self.files = workers, timeout, dict(files)
         self.cores: queue.SimpleQueue[int] = queue.SimpleQueue()
         for core in machine.cores()[:workers]:
             self.cores.put(core)
@@ -86,7 +90,9 @@ class Campaign:
     def run(self, spec: Spec) -> Run:
         """One job in a fresh process and a folder of its own, which is gone afterwards."""
         core = self.cores.get()
-        order = Order(spec=spec, spawned_ns=time.perf_counter_ns(), started_at=now(), workers=self.workers)
+        order = Order(
+            spec=spec, spawned_ns=time.perf_counter_ns(), started_at=now(), workers=self.workers, files=self.files
+        )
         try:
             with tempfile.TemporaryDirectory(prefix="aheadbench-", ignore_cleanup_errors=True) as folder:
                 return self.supervise(order, Path(folder), core)

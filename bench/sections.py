@@ -147,15 +147,18 @@ def failures(failed: pd.DataFrame) -> str:
     return f"**Failed, not ranked**\n\n{table(headers, lines, left=range(5))}"
 
 
-def commands(task: str, quick: bool, rows: pd.DataFrame, seeds: Sequence[int]) -> str:
-    """What to type to make the task's default rows again: methods outside the task's default set are named."""
+def commands(task: str, quick: bool, rows: pd.DataFrame, seeds: Sequence[int], data: Sequence[str] = ()) -> str:
+    """What to type to make the task's default rows again: methods outside the task's default set are named.
+
+    data: the options that name series from a file; then every method is named.
+    """
     known = TASKS.get(task)
-    extra = sorted(name for name in set(rows["method"]) if known is not None and not known.runs(name))
+    extra = sorted(name for name in set(rows["method"]) if data or (known is not None and not known.runs(name)))
     backends = [word for name in order(rows["backend"]) for word in ("--backend", name)]
     named = [word for name in extra for word in ("--method", name)]
-    start = ["python", "-m", "bench", "run", "--task", task]
+    start = ["python", "-m", "bench", "run", *(data or ["--task", task])]
     end = ["--seeds", ",".join(map(str, seeds)), *backends, *(["--quick"] if quick else [])]
-    lines = [[*start, *end]] + ([[*start, *named, *end]] if extra else [])
+    lines = ([] if data else [[*start, *end]]) + ([[*start, *named, *end]] if extra else [])
     text = "\n".join(clean(shlex.join(words), 10_000) for words in [*lines, ["python", "-m", "bench", "leaderboard"]])
     return f"```sh\n{text}\n```"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, get_args, get_type_hints
 
@@ -15,8 +15,9 @@ import msgspec
 import implementations
 from bench import datasets
 from bench.errors import UsageError, unknown
+from bench.reading import Preparation
 from bench.results import Spec
-from bench.tasks import TASKS, Task
+from bench.tasks import TASKS, Task, name_of, task_on
 from implementations import backends
 
 QUICK_EPOCHS = 2
@@ -35,6 +36,8 @@ class Selection:
     epochs: int | None = None
     settings: Sequence[str] = ()  # method.name=value
     quick: bool = False
+    series: Preparation | None = None  # how a file is read, instead of tasks
+    files: Mapping[str, str] = field(default_factory=dict)  # where it lies on this machine
 
 
 def specs(selection: Selection) -> list[Spec]:
@@ -42,8 +45,7 @@ def specs(selection: Selection) -> list[Spec]:
     changes = parse_settings(selection.settings)
     methods = [] if not selection.methods else match(selection.methods, implementations.METHODS, "method")
     methods = methods or list(changes)  # --set alone runs what it names, not the whole board
-    tasks = [TASKS[name] for name in match(selection.tasks or ("*",), TASKS, "task")]
-    tasks = [task.quick() for task in tasks] if selection.quick else tasks
+    tasks = choose_tasks(selection)
     chosen = choose_backends(selection.backends)
     seeds = parse_seeds(selection.seeds)
     if selection.epochs is not None and selection.epochs < 1:
@@ -64,6 +66,19 @@ def specs(selection: Selection) -> list[Spec]:
         offered = "; ".join(f"{method} has {', '.join(implementations.backends_of(method))}" for method in methods)
         raise UsageError(f"nothing to run on {', '.join(selection.backends)}: {offered}")
     return found
+
+
+def choose_tasks(selection: Selection) -> list[Task]:
+    """The tasks asked for, or the one on the series of a file."""
+    if selection.series:
+        if selection.tasks:
+            raise UsageError("--task and --data: a run is on tasks of the benchmark, or on your series")
+        unnamed = task_on(selection.series, "")
+        digest = data_digest(unnamed, selection.files["series"])
+        tasks = [replace(unnamed, name=name_of(selection.series, digest))]
+    else:
+        tasks = [TASKS[name] for name in match(selection.tasks or ("*",), TASKS, "task")]
+    return [task.quick() for task in tasks] if selection.quick else tasks
 
 
 def match(patterns: Sequence[str], names: Iterable[str], what: str) -> list[str]:
@@ -154,7 +169,8 @@ def spec_of(
         settings=settings,
         changed=changed,
         quick=selection.quick,
-        data_sha256=data_digest(task),
+        data_sha256=data_digest(task, selection.files.get("series")),
+        series=task.series or msgspec.UNSET,
     )
 
 
@@ -167,6 +183,6 @@ def check_settings(method: str, backend: str, seed: int, settings: dict[str, Set
 
 
 @cache
-def data_digest(task: Task) -> str:
-    """The sha256 of the task's series: other data is another run."""
-    return datasets.digest(datasets.load(task))
+def data_digest(task: Task, path: str | None = None) -> str:
+    """The sha256 of the task's series, which may lie in a file: other data is another run."""
+    return datasets.open_data(task, {"series": path} if path else {}).digest

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from bench.reading import Preparation
+
+if TYPE_CHECKING:
+    from bench.results import Spec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +29,7 @@ class Task:
     test: int = 1_000
     methods: tuple[str, ...] | None = None  # what runs unless methods are named; None: all but `when_named`
     when_named: tuple[str, ...] = ()
+    series: Preparation | None = None  # how a file's series become windows; None: made by `dataset`
     quick_methods: tuple[str, ...] = ()  # the default set of a quick run: one of each kind, for its 90 s
 
     @property
@@ -32,6 +43,9 @@ class Task:
 
     def quick(self) -> Task:
         """The task on few series: as many for validation as for the test, so that one compiled shape serves both."""
+        if self.series:
+            tenth = msgspec.structs.replace(self.series, stride=10 * self.series.stride)
+            return replace(self, series=tenth, methods=self.quick_methods)
         few = self.test // 10
         return replace(self, train=self.train // 10, validation=few, test=few, methods=self.quick_methods)
 
@@ -57,3 +71,33 @@ TASKS: dict[str, Task] = {
         ),
     )
 }
+
+
+def task_of(spec: Spec) -> Task | None:
+    """The task of a spec, on as much data as it runs on; None when this version of the benchmark no longer has it."""
+    if spec.series:
+        return task_on(spec.series, spec.task)
+    task = TASKS.get(spec.task)
+    return task.quick() if task and spec.quick else task
+
+
+def task_on(series: Preparation, name: str) -> Task:
+    """A task on the series of a file."""
+    return Task(
+        name=name,
+        dataset=series.file,
+        seed=0,
+        history=series.history,
+        ahead=series.ahead,
+        when_named=ONE_STEP,
+        series=series,
+        quick_methods=TASKS["ten-step"].quick_methods,
+    )
+
+
+def name_of(series: Preparation, data: str) -> str:
+    """What a file's task is called: the file, the first target, and a digest of the data and how it is read."""
+    stem = re.sub(r"\.(csv|tsv|txt|parquet|pq)$", "", series.file, flags=re.IGNORECASE)
+    words = [re.sub(r"\W+", "_", word, flags=re.ASCII).strip("_") for word in (stem, *series.target[:1])]
+    told_apart = hashlib.sha256(msgspec.json.encode([series, data], order="sorted")).hexdigest()[:6]
+    return "-".join([*(word[:30] for word in words if word), told_apart])

@@ -35,7 +35,7 @@ from implementations.methods.wavenet import WaveNet
 from implementations.methods.wavenet_simple import WaveNetSimple
 from implementations.methods.weight_decay_rnn import WeightDecayRNN
 
-__all__ = ["METHODS", "Forecaster", "NetworkForecaster", "backends_of", "default_settings", "load", "make"]
+__all__ = ["METHODS", "Forecaster", "NetworkForecaster", "backends_of", "class_of", "default_settings", "load", "make"]
 
 Maker = type[Forecaster] | partial[Any]
 
@@ -97,15 +97,16 @@ def load(folder: Path) -> Forecaster:
 
 def backends_of(name: str) -> tuple[str, ...]:
     """The backends that the method runs on."""
-    return _class(name).backends
+    return class_of(name).backends
 
 
 def default_settings(name: str) -> dict[str, Setting]:
     """The method's settings with their defaults, in order."""
     changed = getattr(METHODS[name], "keywords", {})
-    return {**_class(name).defaults(), **changed}
+    return {**class_of(name).defaults(), **changed}
 
 
-def _class(name: str) -> type[Forecaster]:
+def class_of(name: str) -> type[Forecaster]:
+    """The class that makes the method."""
     maker = METHODS[name]
     return maker.func if isinstance(maker, partial) else maker  # type: ignore[return-value]

@@ -56,6 +56,9 @@ class Forecaster(ABC):
     """
 
     backends: ClassVar[tuple[str, ...]] = ("numpy",)
+    #: True where the method deals with trend and season itself: it is given the series as they are, scaled alone, even
+    #: where others are given differences
+    takes_levels: ClassVar[bool] = False
 
     backend: str = "numpy"
     seed: int = 42

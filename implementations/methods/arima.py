@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
@@ -58,6 +58,8 @@ class Arima(Forecaster):
     searched: training series on which statsforecast searches; compared: those on which the proposed orders compete;
     season_length: steps in a season, 1 for none.
     """
+
+    takes_levels: ClassVar[bool] = True
 
     searched: int = 12
     compared: int = 200
