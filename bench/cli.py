@@ -29,7 +29,7 @@ SET_HELP = "Change a setting: its own row. Without --method, the methods named h
 @app.command()
 def run(
     backend: Annotated[Names, typer.Option(help="May be repeated. Default: every installed one.")] = None,
-    method: Annotated[Names, typer.Option(help="Name or pattern ('lstm*'). Default: each task's own set.")] = None,
+    method: Annotated[Names, typer.Option(help="Name, pattern or ./mine.py:Class. Default: each task's set.")] = None,
     task: Annotated[Names, typer.Option(help="Name or pattern. Default: all.")] = None,
     seeds: Annotated[str, typer.Option(help="Whole numbers, separated by commas.")] = "42",
     epochs: Annotated[int | None, typer.Option(parser=whole, help="Instead of each method's own.")] = None,
@@ -53,15 +53,17 @@ def run(
     results: Results = RESULTS,
 ) -> int:
     """Run methods that have no record yet, then write the leaderboard."""
-    from bench import campaign
+    from bench import campaign, outside
     from bench.selection import Selection
+
+    methods, outsiders = outside.register(method or ())
 
     series = options.of_data(
         data, target=target, time=time, group=group, wide=wide, history=history, ahead=ahead, difference=difference,
         season=season, impute=impute, stride=stride,
     )  # fmt: skip
     selection = Selection(
-        methods=method or (),
+        methods=methods,
         tasks=task or (),
         backends=backend or (),
         seeds=seeds,
@@ -69,7 +71,8 @@ def run(
         settings=settings or (),
         quick=quick,
         series=series,
-        files={"series": str(data)} if data else {},
+        sources=outsiders.sources,
+        files=outsiders.files | ({"series": str(data)} if data else {}),
     )
     workers = campaign.check_workers(jobs)
     campaign.check_timeout(timeout)
@@ -77,6 +80,29 @@ def run(
     if dry_run:
         return campaign.show(plan, workers)
     return campaign.run(plan, workers, timeout, results, board_of(results))
+
+
+@app.command()
+def check(
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="./mine.py:MyForecaster, or a method's name.")],
+    backend: Annotated[str | None, typer.Option(help="Default: the method's first that is installed.")] = None,
+) -> int:
+    """Check that a method keeps the contract, and print what to mend."""
+    from bench import check as checks
+
+    return checks.check(method, backend)
+
+
+@app.command()
+def new_method(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As in my_forecaster: becomes my_forecaster.py.")],
+    network: Annotated[bool, typer.Option("--network", help="Start from a network in Keras and PyTorch.")] = False,
+) -> int:
+    """Write a file with a method to start from."""
+    from bench import new_method as starter
+
+    starter.write(name, network)
+    return 0
 
 
 @app.command(name="list")

@@ -138,12 +138,18 @@ def _section(board: Board, task: str, quick: bool, figures: str) -> list[str]:
     else:
         summary = f"{sections.summary(ranking.by_method(default), default, failed)}\n\n{sections.LEGEND}"
         again = sections.commands(
-            task, quick, default, sorted(tried.loc[tried["changed"] == "", "seed"].unique()), own.words(runs)
+            task,
+            quick,
+            default,
+            sorted(tried.loc[tried["changed"] == "", "seed"].unique()),
+            data=own.words(runs),
+            references=own.references(runs),
         )
     return [
         summary,
         _floor(task),
         *own.section(runs),
+        own.outsiders(runs),
         folded(
             "Every measure, one row per method × backend, and what failed",
             sections.full_table(default) if len(default) else "",

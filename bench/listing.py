@@ -31,14 +31,18 @@ def rows(what: str, folder: Path) -> list[Row]:
 
 
 def methods() -> list[Row]:
-    """Each method, its backends, and the tasks that run it unless methods are named."""
+    """Each method, those of packages last, its backends, and the tasks that run it unless methods are named."""
     import implementations
+    from bench import outside
+    from implementations.outside import packaged
 
+    for name in packaged():
+        outside.find(name)
     return [
         {
             "name": name,
             "backends": list(implementations.backends_of(name)),
-            "tasks": [task.name for task in TASKS.values() if task.runs(name)],
+            "tasks": [task.name for task in TASKS.values() if task.runs(name) and "." not in name],
         }
         for name in implementations.METHODS
     ]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import implementations
-from bench import datasets, machine, metrics
+from bench import datasets, machine, metrics, outside
 from bench.datasets import Drawn, FromFile
 from bench.results import Metrics, Spec
 from bench.tasks import task_of
@@ -61,6 +61,8 @@ def measure(spec: Spec, clock: Clock, files: Mapping[str, str]) -> dict[str, Any
     """
     with clock.phase("import"):
         backend = backends.load(spec.backend, threads=1)
+    with clock.phase("import"):
+        outside.open_source(spec, files)
     with clock.phase("data"):
         data = load(spec, files)
         split = data.split

@@ -1,4 +1,4 @@
-"""What the board says of series from a file: what the data is, and errors in its own units."""
+"""What the board says of what is not of this repository: series from a file, in their own units, and methods."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from bench.markdown import decimals, digits, escape, table
 from bench.ranking import changes
 from bench.reading import Preparation
 from bench.results import Run
+from bench.sections import OUTSIDE
 
 HEADERS = ["method", "backend", "RMSE", "MAE", "sMAPE (%)", "MASE", "test RMSE", "test MAE", "test sMAPE (%)",
            "test MASE"]  # fmt: skip
@@ -79,3 +80,22 @@ def words(runs: Sequence[Run]) -> list[str]:
         if field.name not in ("file", "target") and value != field.default:
             found += [f"--{field.name}"] if value is True else [f"--{field.name}", str(value)]
     return found
+
+
+def references(runs: Iterable[Run]) -> dict[str, str]:
+    """How the methods from outside among these runs are named on a command line."""
+    return {
+        run.spec.method: f"./{run.spec.source.reference}" if ".py:" in run.spec.source.reference else run.spec.method
+        for run in runs
+        if run.spec.source
+    }
+
+
+def outsiders(runs: Iterable[Run]) -> str:
+    """Which methods are not of this repository, and exactly which file or version each is; empty where none is."""
+    found = {(run.spec.method, run.spec.source) for run in runs if run.spec.source}
+    lines = [
+        f"{escape(name)}: {escape(source.reference)}, {escape(source.version[:12])}"
+        for name, source in sorted(found, key=str)
+    ]
+    return f"{OUTSIDE} is not a method of this repository ({'; '.join(lines)})." if lines else ""

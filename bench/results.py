@@ -23,6 +23,13 @@ SCHEMA = 1
 Status = Literal["ok", "diverged", "failed", "timeout", "oom", "lost"]
 
 
+class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where a method comes from that is not of this repository."""
+
+    reference: str  # mine.py:MyForecaster, or what a package's entry point names
+    version: str  # the sha256 of the file, or the package's version
+
+
 class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What was asked for: equal specs mean the same run."""
 
@@ -35,6 +42,7 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     quick: bool = False  # small data, 2 epochs: never ranked with full runs
     data_sha256: str
     series: Preparation | msgspec.UnsetType = msgspec.UNSET  # of a file; unset, it is no part of the key
+    source: Source | msgspec.UnsetType = msgspec.UNSET  # of a method from outside; likewise
 
 
 class Original(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -16,7 +16,7 @@ import implementations
 from bench import datasets
 from bench.errors import UsageError, unknown
 from bench.reading import Preparation
-from bench.results import Spec
+from bench.results import Source, Spec
 from bench.tasks import TASKS, Task, name_of, task_on
 from implementations import backends
 
@@ -37,7 +37,8 @@ class Selection:
     settings: Sequence[str] = ()  # method.name=value
     quick: bool = False
     series: Preparation | None = None  # how a file is read, instead of tasks
-    files: Mapping[str, str] = field(default_factory=dict)  # where it lies on this machine
+    sources: Mapping[str, Source] = field(default_factory=dict)  # of methods from outside, by name
+    files: Mapping[str, str] = field(default_factory=dict)  # where files named above lie on this machine
 
 
 def specs(selection: Selection) -> list[Spec]:
@@ -118,7 +119,7 @@ def parse_settings(texts: Sequence[str]) -> dict[str, dict[str, Setting]]:
     changes: dict[str, dict[str, Setting]] = {}
     for text in texts:
         target, equals, value = text.partition("=")
-        method, dot, name = target.partition(".")
+        method, dot, name = target.rpartition(".")
         if not (equals and dot and method and name):
             raise UsageError(f"--set {text!r}: METHOD.NAME=VALUE is needed, as in gru.units=32")
         if method not in implementations.METHODS:
@@ -171,6 +172,7 @@ def spec_of(
         quick=selection.quick,
         data_sha256=data_digest(task, selection.files.get("series")),
         series=task.series or msgspec.UNSET,
+        source=selection.sources.get(method, msgspec.UNSET),
     )
 
 

@@ -31,7 +31,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     spawned_ns: int  # perf_counter_ns, a clock that all processes share
     started_at: str
     workers: int  # how many run at once on this machine
-    files: dict[str, str] = {}  # where on this machine lies what the spec names: series
+    files: dict[str, str] = {}  # where on this machine lies what the spec names: series, a method
 
 
 def main() -> None:

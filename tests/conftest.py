@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -14,6 +14,7 @@ import pytest
 from bench import cli, results
 from bench.results import Metrics, Run, Spec
 from bench.worker import Order, unfinished
+from implementations import METHODS
 
 ROOT = Path(__file__).parent.parent
 FAULTY = Path(__file__).parent / "faulty"
@@ -43,7 +44,7 @@ def bench(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Bench:
 
 
 @pytest.fixture
-def inside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Bench:
+def inside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Bench]:
     """The same in this process, where no framework is needed: a second sooner."""
     monkeypatch.chdir(tmp_path)
 
@@ -53,7 +54,10 @@ def inside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Captu
         status = cli.main()
         return subprocess.CompletedProcess(arguments, status, *capsys.readouterr())
 
-    return call
+    known = dict(METHODS)
+    yield call
+    METHODS.clear()
+    METHODS.update(known)  # without those from outside
 
 
 def make_spec(**changes: object) -> Spec:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shlex
@@ -11,11 +12,14 @@ from pathlib import Path
 
 import pytest
 import typer
-from conftest import ROOT
+from conftest import ROOT, Bench
 
+from bench import new_method
 from bench.cli import app
+from bench.promises import PROMISES
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+ADDING = ROOT / "docs" / "adding-a-method.md"
 COMMAND = re.compile(r"(?:^    |`)(python -m bench(?: [^`#\n|]*)?)", re.MULTILINE)
 
 
@@ -39,11 +43,14 @@ def test_links_lead_somewhere() -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as the documents assume it: with sales.csv in it."""
+    """A folder as the documents assume it: with sales.csv, mine.py and my_forecaster.py in it."""
     made = tmp_path_factory.mktemp("reader")
     months = [f"{year}-{month:02}" for year in range(2010, 2024) for month in range(1, 13)]
     rows = "".join(f"{month},north,{100 + place % 12},{place}\n" for place, month in enumerate(months))
     (made / "sales.csv").write_text(f"date,store,units,price_a\n{rows}")
+    (made / "mine.py").write_text(re.findall(r"```python\n(.*?)```", ADDING.read_text(), re.DOTALL)[0])
+    with contextlib.chdir(made):
+        new_method.write("my_forecaster", network=False)
     return made
 
 
@@ -65,3 +72,10 @@ def test_the_readme_shows_rows_of_the_board() -> None:
 
 def test_there_are_commands_to_test() -> None:
     assert len(commands()) >= 5
+
+
+def test_the_class_in_the_documents_keeps_the_contract(folder: Path, inside: Bench, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text((folder / "mine.py").read_text())
+    checked = inside("check", "./mine.py:MyForecaster")
+    assert checked.returncode == 0 and "keeps the contract" in checked.stdout
+    assert all(f"{promise}" in ADDING.read_text() for promise in PROMISES)
