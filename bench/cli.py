@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bench import options
+from bench import options, series_verbs
 from bench.errors import UsageError
 from bench.options import Names, seconds, whole
 
@@ -103,6 +103,10 @@ def new_method(
 
     starter.write(name, network)
     return 0
+
+
+app.command()(series_verbs.forecast)
+app.command()(series_verbs.recommend)
 
 
 @app.command(name="list")

@@ -116,19 +116,33 @@ class FromFile:
     def restored(self, part: PartName, forecasts: np.ndarray) -> np.ndarray:
         """Forecasts [N, H, D] of a part in own units."""
         windows = getattr(self.prepared.parts, part)
-        return self.prepared.restored(forecasts, self.prepared.known(windows), windows.series, self.levels)
+        return self.prepared.scaling.restored(forecasts, self.prepared.known(windows), self.levels)
 
     def compared(self, part: PartName, forecasts: np.ndarray) -> Pair:
         """Forecasts [N, H, D] of a part and the truth, each series over its spread: no large one drowns others."""
         windows = getattr(self.prepared.parts, part)
-        spread = self.prepared.levels.spread[windows.series]
+        spread = self.prepared.scaling.levels.spread[windows.series]
         return self.restored(part, forecasts) / spread, self.prepared.truth(windows) / spread
 
     def original(self, validation: np.ndarray, test: np.ndarray) -> Original:
         """Errors in own units, and MASE: relative to the seasonal naive forecast in the training part."""
         errors: dict[str, Any] = self._errors("validation", validation)
         errors |= {f"test_{name}": value for name, value in self._errors("test", test).items()}
-        return Original(**errors)
+        return Original(**errors, by_block=self.by_block(validation))
+
+    def by_block(self, validation: np.ndarray) -> list[float]:
+        """Squared errors of validation forecasts, one mean for windows that begin within H steps of one series.
+
+        Windows overlap, so their errors go together; those of different blocks nearly do not.
+        """
+        got, truth = self.compared("validation", validation)
+        errors = np.mean((got - truth) ** 2, axis=(1, 2))
+        series, how = self.prepared.parts.validation.series, self.prepared.preparation
+        first = np.searchsorted(series, series)  # windows of one series follow each other
+        block = (np.arange(len(series)) - first) // -(-how.ahead // how.stride)
+        _, member = np.unique(np.stack([series, block]), axis=1, return_inverse=True)
+        means = np.bincount(member, errors) / np.bincount(member)
+        return [float(f"{value:.6g}") for value in means]
 
     def _errors(self, part: PartName, forecasts: np.ndarray) -> dict[str, float | None]:
         windows = getattr(self.prepared.parts, part)
@@ -156,7 +170,7 @@ class FromFile:
         part, history = self.prepared.parts.validation, self.prepared.preparation.history
         known, future = self.prepared.known(part), self.prepared.truth(part)
         return Truth(
-            history=known[self.shown, -history:, 0].tolist(),
+            history=known.values[self.shown, -history:, 0].tolist(),
             future=future[self.shown, :, 0].tolist(),
             imputed=self.found.imputed,
             description=self.describe(),

@@ -28,7 +28,15 @@ def seconds(text: str) -> float:
     raise typer.BadParameter(f"{text!r} is not a number of seconds")
 
 
+def percent(text: str) -> float:
+    """The text as a number."""
+    with contextlib.suppress(ValueError):
+        return float(text)
+    raise typer.BadParameter(f"{text!r} is not a number of percent")
+
+
 Names = list[str] | None
+Settings = Annotated[Names, typer.Option("--set", metavar="METHOD.NAME=VALUE", help="Change a setting.")]
 Target = Annotated[Names, typer.Option(metavar="COLUMN", help="To be forecast; may be repeated or a pattern.")]
 Time = Annotated[str | None, typer.Option(metavar="COLUMN", help="Times; - takes the rows as they stand.")]
 Group = Annotated[str | None, typer.Option(metavar="COLUMN", help="Tells the series of one file apart.")]
@@ -45,10 +53,16 @@ def of_data(file: Path | None, **given: Any) -> Preparation | None:
     """The preparation of a file's series; None without a file. Raises UsageError for options that then mean nothing."""
     if file:
         return preparation(file, **given)
+    refuse(given, "--data is needed with it")
+    return None
+
+
+def refuse(given: dict[str, Any], why: str) -> None:
+    """Raise UsageError for the first option that was given."""
     for name, value in given.items():
         if value:
-            raise UsageError(f"--{name} {value if value is not True else ''}".rstrip() + ": --data is needed with it")
-    return None
+            text = " ".join(map(str, value)) if isinstance(value, list) else "" if value is True else str(value)
+            raise UsageError(f"--{name} {text}".rstrip() + f": {why}")
 
 
 def preparation(file: Path, **given: Any) -> Preparation:

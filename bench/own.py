@@ -16,6 +16,8 @@ from bench.sections import OUTSIDE
 HEADERS = ["method", "backend", "RMSE", "MAE", "sMAPE (%)", "MASE", "test RMSE", "test MAE", "test sMAPE (%)",
            "test MASE"]  # fmt: skip
 
+ERRORS = ["rmse", "mae", "smape", "mase", "test_rmse", "test_mae", "test_smape", "test_mase"]
+
 MEANING = """\
 Errors are means over validation windows, which overlap, in the units of the data; last-step MSE above is of values
 divided by their series' standard deviation in the training part. **MASE** below 1 is better than what the seasonal
@@ -49,7 +51,8 @@ def units(runs: Sequence[Run]) -> str:
     rows: dict[tuple[str, str], list[list[float]]] = {}
     for run in sorted(runs, key=lambda run: run.key):
         if run.metrics and run.metrics.original:
-            values = [np.nan if value is None else value for value in msgspec.structs.astuple(run.metrics.original)]
+            errors = (getattr(run.metrics.original, name) for name in ERRORS)
+            values = [np.nan if value is None else value for value in errors]
             changed = changes(run)
             name = f"{run.spec.method} ({changed})" if changed else run.spec.method
             rows.setdefault((name, run.spec.backend), []).append(values)

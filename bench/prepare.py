@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from bench.errors import UsageError
@@ -42,46 +43,52 @@ class Scale(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Scaling:
+    """What is done to each series before a method sees it, and undone to its forecasts."""
+
+    names: tuple[str, ...]  # of the series
+    lags: tuple[int, ...]
+    levels: Scale  # of the series as they are
+    differences: Scale  # of what is left when all differences are taken
+
+    def seen(self, part: Part, levels: bool) -> np.ndarray:
+        """Windows as a method sees them, float32: with differences taken, unless it takes levels."""
+        if levels:
+            return scaled(part, self.levels).astype(np.float32)
+        return scaled(part._replace(values=differenced(part.values, self.lags)), self.differences).astype(np.float32)
+
+    def restored(self, forecasts: np.ndarray, known: Part, levels: bool) -> np.ndarray:
+        """Forecasts [N, steps, D] in the data's own units, float64; `known` is what they were made from, in them."""
+        scale = self.levels if levels else self.differences
+        own = forecasts.astype(np.float64) * scale.spread[known.series] + scale.centre[known.series]
+        return own if levels else summed(own, known.values, self.lags)
+
+
+@dataclass(frozen=True)
 class Prepared:
     """A file's windows, and what turns forecasts back into the data's own units."""
 
     preparation: Preparation
     parts: Parts
-    levels: Scale  # of the series as they are
-    differences: Scale  # of what is left when all differences are taken
+    scaling: Scaling
     naive: np.ndarray  # [S, 1, D]: mean absolute error of the seasonal naive forecast in the training part
 
-    @property
-    def context(self) -> int:
-        """C: the steps that differences reach back."""
-        return sum(self.preparation.lags)
-
     def split(self, levels: bool) -> Split:
-        """What a method sees, float32: with differences taken unless it `levels`, that is, models them itself."""
+        """What a method sees, float32: with differences taken, unless it takes levels, that is, models them itself."""
         return Split(*(self._seen(part, levels) for part in self.parts))
 
     def _seen(self, part: Part, levels: bool) -> Windows:
-        values = scaled(part, self.levels) if levels else scaled(self._differenced(part), self.differences)
-        values = values.astype(np.float32)
+        values = self.scaling.seen(part, levels)
         end = values.shape[1] - self.preparation.ahead
         return read_only(values[:, end - self.preparation.history : end].copy(), values[:, end:].copy())
 
-    def _differenced(self, part: Part) -> Part:
-        return part._replace(values=differenced(part.values, self.preparation.lags))
-
-    def known(self, part: Part) -> np.ndarray:
+    def known(self, part: Part) -> Part:
         """What a forecast may be made from, in own units: [N, C + T, D]."""
-        return part.values[:, : -self.preparation.ahead]
+        return part._replace(values=part.values[:, : -self.preparation.ahead])
 
     def truth(self, part: Part) -> np.ndarray:
         """What is to be forecast, in own units: [N, H, D]."""
         return part.values[:, -self.preparation.ahead :]
-
-    def restored(self, forecasts: np.ndarray, known: np.ndarray, series: np.ndarray, levels: bool) -> np.ndarray:
-        """Forecasts [N, steps, D] in the data's own units, float64: the scaling undone, differences added up again."""
-        scale = self.levels if levels else self.differences
-        own = forecasts.astype(np.float64) * scale.spread[series] + scale.centre[series]
-        return own if levels else summed(own, known, self.preparation.lags)
 
 
 def differenced(values: np.ndarray, lags: Sequence[int]) -> np.ndarray:
@@ -140,10 +147,23 @@ def prepare(found: SeriesSet, how: Preparation, test: bool = True) -> Prepared:
     return Prepared(
         preparation=how,
         parts=parts,
-        levels=scale_of(training),
-        differences=scale_of([differenced(values[None], how.lags)[0] for values in training]),
+        scaling=Scaling(
+            names=tuple(one.name for one in found.series),
+            lags=tuple(how.lags),
+            levels=scale_of(training),
+            differences=scale_of([differenced(values[None], how.lags)[0] for values in training]),
+        ),
         naive=np.stack([naive_error(values, how.season or 1) for values in training]),
     )
+
+
+def with_fitting_history(found: SeriesSet, how: Preparation, test: bool = True) -> Preparation:
+    """The preparation with a history of 50 steps or two seasons, as far as the shortest series allows."""
+    check(how)
+    limit = ends(found, how.ahead, test).train
+    shortest = min(min(one.end, limit) - one.start for one in found.series)
+    possible = (shortest - sum(how.lags) - how.ahead) * 2 // 3  # the rest is left to make windows of
+    return msgspec.structs.replace(how, history=max(1, min(max(how.history, 2 * (how.season or 0)), possible)))
 
 
 def check(how: Preparation) -> None:

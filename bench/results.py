@@ -56,6 +56,8 @@ class Original(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     test_mae: float
     test_smape: float
     test_mase: float | None
+    #: scaled squared errors of consecutive validation windows, H at a time: what methods are compared by in pairs
+    by_block: list[float]
 
 
 class Metrics(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

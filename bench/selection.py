@@ -49,8 +49,7 @@ def specs(selection: Selection) -> list[Spec]:
     tasks = choose_tasks(selection)
     chosen = choose_backends(selection.backends)
     seeds = parse_seeds(selection.seeds)
-    if selection.epochs is not None and selection.epochs < 1:
-        raise UsageError(f"--epochs {selection.epochs}: at least 1 is needed")
+    check_epochs(selection.epochs)
     for method in changes:
         if method not in methods:
             name = next(iter(changes[method]))
@@ -67,6 +66,12 @@ def specs(selection: Selection) -> list[Spec]:
         offered = "; ".join(f"{method} has {', '.join(implementations.backends_of(method))}" for method in methods)
         raise UsageError(f"nothing to run on {', '.join(selection.backends)}: {offered}")
     return found
+
+
+def check_epochs(epochs: int | None) -> None:
+    """Raise UsageError for less than one epoch."""
+    if epochs is not None and epochs < 1:
+        raise UsageError(f"--epochs {epochs}: at least 1 is needed")
 
 
 def choose_tasks(selection: Selection) -> list[Task]:
@@ -154,11 +159,8 @@ def spec_of(
     task: Task, method: str, backend: str, seed: int, selection: Selection, changes: dict[str, Setting]
 ) -> Spec:
     """One run's spec, with every setting resolved and those named that are not the default."""
-    defaults = implementations.default_settings(method)
-    if "epochs" in defaults and selection.quick:
-        defaults = {**defaults, "epochs": QUICK_EPOCHS}
-    epochs = {"epochs": selection.epochs} if "epochs" in defaults and selection.epochs is not None else {}
-    settings = {**defaults, **epochs, **changes}
+    defaults = defaults_of(method, task, selection.quick)
+    settings = resolve(defaults, selection.epochs, changes)
     changed = tuple(sorted(name for name in settings if settings[name] != defaults[name]))
     if changed:
         check_settings(method, backend, seed, settings)
@@ -174,6 +176,20 @@ def spec_of(
         series=task.series or msgspec.UNSET,
         source=selection.sources.get(method, msgspec.UNSET),
     )
+
+
+def defaults_of(method: str, task: Task, quick: bool = False) -> dict[str, Setting]:
+    """A method's settings on a task: the season of a file's series, few epochs in a quick run."""
+    defaults = implementations.default_settings(method)
+    if "season_length" in defaults and task.series and task.series.season:
+        defaults = {**defaults, "season_length": task.series.season}
+    return {**defaults, "epochs": QUICK_EPOCHS} if "epochs" in defaults and quick else defaults
+
+
+def resolve(defaults: dict[str, Setting], epochs: int | None, changes: dict[str, Setting]) -> dict[str, Setting]:
+    """The settings with what was asked for; epochs, where the method has any."""
+    trains = "epochs" in defaults and epochs is not None
+    return {**defaults, **({"epochs": epochs} if trains else {}), **changes}
 
 
 def check_settings(method: str, backend: str, seed: int, settings: dict[str, Setting]) -> None:

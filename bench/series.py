@@ -141,7 +141,8 @@ def refuse_duplicates(table: Table, groups: Sequence[str], times: np.ndarray) ->
         if first != row:
             series = f" of {key[0]!r}" if key[0] else ""
             raise UsageError(f"{table.where(row)}: the same time{series} as in {table.unit} {table.lines[first]}: "
-                             "one value for each time is needed, or --group for more series")  # fmt: skip
+                             "one value for each time is needed; --group tells series apart, --time - takes the rows "
+                             "as they stand")  # fmt: skip
 
 
 def rows_by_group(groups: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:

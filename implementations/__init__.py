@@ -31,6 +31,7 @@ from implementations.methods.relu_rnn import ReLURNN
 from implementations.methods.rnn_multi_output import RNNMultiOutput
 from implementations.methods.rnn_sequence import RNNSequence, RNNSequenceBlocks
 from implementations.methods.rtrl_rnn import RTRLRNN
+from implementations.methods.seasonal_naive import SeasonalNaive
 from implementations.methods.wavenet import WaveNet
 from implementations.methods.wavenet_simple import WaveNetSimple
 from implementations.methods.weight_decay_rnn import WeightDecayRNN
@@ -39,9 +40,11 @@ __all__ = ["METHODS", "Forecaster", "NetworkForecaster", "backends_of", "class_o
 
 Maker = type[Forecaster] | partial[Any]
 
-#: the table of contents, in the notes' order: name -> class, or class with other defaults
+#: the table of contents, in the notes' order; beside what they name, seasonal_naive: name -> class, or class with
+#: other defaults
 METHODS: dict[str, Maker] = {
     "last_value": LastValue,
+    "seasonal_naive": SeasonalNaive,
     "moving_average": MovingAverage,
     "arima": Arima,
     "linear": Linear,

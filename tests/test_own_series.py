@@ -77,7 +77,7 @@ def test_series_are_scaled_each_by_its_own_training_part():
     prepared = prepare(found, how)
     history = prepared.split(levels=True).train.history
     np.testing.assert_allclose(history[: len(history) // 2], history[len(history) // 2 :], rtol=1e-5)
-    assert prepared.levels.centre[0] == pytest.approx(np.mean(range(28)))
+    assert prepared.scaling.levels.centre[0] == pytest.approx(np.mean(range(28)))
 
 
 def test_a_constant_series_is_read():
@@ -180,7 +180,7 @@ def test_filled_values_are_stated_on_the_board(inside: Bench, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--target", "units"), "--target ['units']: --data is needed with it"),
+        (("--target", "units"), "--target units: --data is needed with it"),
         (("--data", "none.csv", "--target", "x"), "'none.csv' cannot be read: No such file or directory"),
         (("--data", ".", "--target", "x"), "cannot be read: Is a directory"),
         (("--data", str(bundled("sunspots")), "--target", "SUN"), "did you mean SUNACTIVITY?"),
