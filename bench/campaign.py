@@ -39,16 +39,18 @@ def check_timeout(seconds: float) -> None:
         raise UsageError(f"--timeout {seconds:g}: a number of seconds above 0 is needed")
 
 
-def make(selection: Selection, folder: Path, force: bool) -> Plan:
-    """The jobs of the selection that have no record, after one line on each file that is not a record."""
-    wanted = specs(selection)
+def make(selections: Sequence[Selection], folder: Path, force: bool) -> Plan:
+    """The jobs of the selections that have no record, after one line on each file that is not a record."""
+    found = (spec for selection in selections for spec in specs(selection))
+    wanted = list({results.key_of(spec): spec for spec in found}.values())
     runs, problems = results.read(folder)
     for problem in problems:
         print(f"left out: {problem}", file=sys.stderr)
     jobs = plan.jobs(wanted, runs, force)
     keys = frozenset(results.key_of(spec) for spec in wanted)
     print(describe(jobs, keys, runs))
-    files = {name: str(Path(path).absolute()) for name, path in selection.files.items()}  # workers are elsewhere
+    named = [item for selection in selections for item in selection.files.items()]
+    files = {name: str(Path(path).absolute()) for name, path in named}  # workers run elsewhere
     return Plan(jobs, keys, files)
 
 

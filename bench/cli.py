@@ -26,12 +26,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON list of objec
 SET_HELP = "Change a setting: its own row. Without --method, the methods named here run."
 
 
-@app.command()
+@app.command(epilog=options.example("run --quick --backend numpy --method 'last*'"))
 def run(
     backend: Annotated[Names, typer.Option(help="May be repeated. Default: every installed one.")] = None,
     method: Annotated[Names, typer.Option(help="Name, pattern or ./mine.py:Class. Default: each task's set.")] = None,
     task: Annotated[Names, typer.Option(help="Name or pattern. Default: all.")] = None,
-    seeds: Annotated[str, typer.Option(help="Whole numbers, separated by commas.")] = "42",
+    seeds: Annotated[str | None, typer.Option(help="Whole numbers, separated by commas. Default: 42.")] = None,
     epochs: Annotated[int | None, typer.Option(parser=whole, help="Instead of each method's own.")] = None,
     jobs: Annotated[int | None, typer.Option(parser=whole, help="Runs at once. Default: one for each core.")] = None,
     timeout: Annotated[float, typer.Option(parser=seconds, help="Seconds until a run is killed.")] = 1800.0,
@@ -39,6 +39,7 @@ def run(
     quick: Annotated[bool, typer.Option("--quick", help="Few series, 2 epochs, few methods; never ranked.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the jobs and their predicted minutes.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Run again what has a record already.")] = False,
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="A campaign as TOML, instead.")] = None,
     data: Annotated[Path | None, typer.Option(metavar="FILE", help="Series of yours instead: CSV or Parquet.")] = None,
     target: options.Target = None,
     time: options.Time = None,
@@ -53,36 +54,29 @@ def run(
     results: Results = RESULTS,
 ) -> int:
     """Run methods that have no record yet, then write the leaderboard."""
-    from bench import campaign, outside
-    from bench.selection import Selection
+    from bench import campaign
+    from bench import config as configs
 
-    methods, outsiders = outside.register(method or ())
-
-    series = options.of_data(
-        data, target=target, time=time, group=group, wide=wide, history=history, ahead=ahead, difference=difference,
-        season=season, impute=impute, stride=stride,
-    )  # fmt: skip
-    selection = Selection(
-        methods=methods,
-        tasks=task or (),
-        backends=backend or (),
-        seeds=seeds,
-        epochs=epochs,
-        settings=settings or (),
-        quick=quick,
-        series=series,
-        sources=outsiders.sources,
-        files=outsiders.files | ({"series": str(data)} if data else {}),
-    )
+    series = {
+        "target": target, "time": time, "group": group, "wide": wide, "history": history, "ahead": ahead,
+        "difference": difference, "season": season, "impute": impute, "stride": stride,
+    }  # fmt: skip
+    asked = {"method": method, "task": task, "backend": backend, "seeds": seeds, "epochs": epochs, "set": settings,
+             "quick": quick}  # fmt: skip
+    if config:
+        options.refuse({**asked, "data": data, **series}, f"{config.name} says what runs")
+        selections = configs.selections(config)
+    else:
+        selections = [options.selection(asked, data, series)]
     workers = campaign.check_workers(jobs)
     campaign.check_timeout(timeout)
-    plan = campaign.make(selection, results, force)
+    plan = campaign.make(selections, results, force)
     if dry_run:
         return campaign.show(plan, workers)
     return campaign.run(plan, workers, timeout, results, board_of(results))
 
 
-@app.command()
+@app.command(epilog=options.example("check last_value"))
 def check(
     method: Annotated[str, typer.Argument(metavar="METHOD", help="./mine.py:MyForecaster, or a method's name.")],
     backend: Annotated[str | None, typer.Option(help="Default: the method's first that is installed.")] = None,
@@ -93,7 +87,7 @@ def check(
     return checks.check(method, backend)
 
 
-@app.command()
+@app.command(epilog=options.example("new-method my_forecaster"))
 def new_method(
     name: Annotated[str, typer.Argument(metavar="NAME", help="As in my_forecaster: becomes my_forecaster.py.")],
     network: Annotated[bool, typer.Option("--network", help="Start from a network in Keras and PyTorch.")] = False,
@@ -105,11 +99,11 @@ def new_method(
     return 0
 
 
-app.command()(series_verbs.forecast)
-app.command()(series_verbs.recommend)
+app.command(epilog=series_verbs.FORECAST)(series_verbs.forecast)
+app.command(epilog=series_verbs.RECOMMEND)(series_verbs.recommend)
 
 
-@app.command(name="list")
+@app.command(name="list", epilog=options.example("list methods"))
 def list_(
     what: Annotated[str, typer.Argument(metavar="methods|tasks|backends|runs")],
     as_json: AsJson = False,
@@ -123,7 +117,7 @@ def list_(
     return 0
 
 
-@app.command()
+@app.command(epilog=options.example("leaderboard --check"))
 def leaderboard(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 when the board is stale.")] = False,
     results: Results = RESULTS,
@@ -143,7 +137,7 @@ def leaderboard(
     return 0
 
 
-@app.command()
+@app.command(epilog=options.example("plot c3270f74 --output arima.svg"))
 def plot(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's key, the beginning of one, or a record's file.")],
     output: Annotated[Path | None, typer.Option(metavar="FILE", help="PNG or SVG. Default: KEY.png.")] = None,

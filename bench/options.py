@@ -12,6 +12,12 @@ from bench.errors import UsageError
 
 if TYPE_CHECKING:
     from bench.reading import Preparation
+    from bench.selection import Selection
+
+
+def example(command: str) -> str:
+    """What the help of a verb ends with; tests run it."""
+    return f"Example: python -m bench {command}"
 
 
 def whole(text: str) -> int:
@@ -49,6 +55,26 @@ Impute = Annotated[str | None, typer.Option(metavar="linear|last|seasonal", help
 Stride = Annotated[int | None, typer.Option(parser=whole, metavar="S", help="Steps between windows. Default: 1.")]
 
 
+def selection(asked: dict[str, Any], data: Path | None, series: dict[str, Any]) -> Selection:
+    """What `run` was asked for; raises UsageError for methods and options that cannot be."""
+    from bench import outside
+    from bench.selection import Selection
+
+    methods, outsiders = outside.register(asked["method"] or ())
+    return Selection(
+        methods=methods,
+        tasks=asked["task"] or (),
+        backends=asked["backend"] or (),
+        seeds=asked["seeds"] if asked["seeds"] is not None else "42",
+        epochs=asked["epochs"],
+        settings=asked["set"] or (),
+        quick=asked["quick"],
+        series=of_data(data, **series),
+        sources=outsiders.sources,
+        files=outsiders.files | ({"series": str(data)} if data else {}),
+    )
+
+
 def of_data(file: Path | None, **given: Any) -> Preparation | None:
     """The preparation of a file's series; None without a file. Raises UsageError for options that then mean nothing."""
     if file:
@@ -60,7 +86,7 @@ def of_data(file: Path | None, **given: Any) -> Preparation | None:
 def refuse(given: dict[str, Any], why: str) -> None:
     """Raise UsageError for the first option that was given."""
     for name, value in given.items():
-        if value:
+        if value or (value is not None and value is not False and not isinstance(value, list)):
             text = " ".join(map(str, value)) if isinstance(value, list) else "" if value is True else str(value)
             raise UsageError(f"--{name} {text}".rstrip() + f": {why}")
 

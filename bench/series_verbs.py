@@ -10,6 +10,9 @@ import typer
 from bench import options
 from bench.options import whole
 
+FORECAST = options.example("forecast sales.csv --target units --ahead 12 --method last_value")
+RECOMMEND = options.example("recommend sales.csv --target units --ahead 12 --budget 30s --method last_value")
+
 File = Annotated[Path, typer.Argument(metavar="FILE", help="CSV or Parquet.")]
 
 

@@ -19,7 +19,9 @@ from bench.cli import app
 from bench.promises import PROMISES
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+VERBS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 ADDING = ROOT / "docs" / "adding-a-method.md"
+CAMPAIGNS = ROOT / "docs" / "campaigns.md"
 COMMAND = re.compile(r"(?:^    |`)(python -m bench(?: [^`#\n|]*)?)", re.MULTILINE)
 
 
@@ -31,7 +33,7 @@ def commands() -> list[str]:
 
 def test_every_verb_is_in_the_readme() -> None:
     readme = (ROOT / "README.md").read_text()
-    for verb in typer.main.get_command(app).commands:  # type: ignore[attr-defined]
+    for verb in VERBS:
         assert re.search(rf"`{verb}\b|bench {verb}\b", readme), f"README.md does not mention `{verb}`"
 
 
@@ -43,12 +45,13 @@ def test_links_lead_somewhere() -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as the documents assume it: with sales.csv, mine.py and my_forecaster.py in it."""
+    """A folder as the documents assume it: with the files in it that they name."""
     made = tmp_path_factory.mktemp("reader")
     months = [f"{year}-{month:02}" for year in range(2010, 2024) for month in range(1, 13)]
     rows = "".join(f"{month},north,{100 + place % 12},{place}\n" for place, month in enumerate(months))
     (made / "sales.csv").write_text(f"date,store,units,price_a\n{rows}")
     (made / "mine.py").write_text(re.findall(r"```python\n(.*?)```", ADDING.read_text(), re.DOTALL)[0])
+    (made / "campaign.toml").write_text(re.findall(r"```toml\n(.*?)```", CAMPAIGNS.read_text(), re.DOTALL)[0])
     with contextlib.chdir(made):
         new_method.write("my_forecaster", network=False)
     return made
@@ -79,3 +82,17 @@ def test_the_class_in_the_documents_keeps_the_contract(folder: Path, inside: Ben
     checked = inside("check", "./mine.py:MyForecaster")
     assert checked.returncode == 0 and "keeps the contract" in checked.stdout
     assert all(f"{promise}" in ADDING.read_text() for promise in PROMISES)
+
+
+def test_the_example_in_the_help_of_each_verb_works(folder: Path, inside: Bench, tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_text((folder / "sales.csv").read_text())
+    (tmp_path / "results" / "ten-step").mkdir(parents=True)
+    record = next((ROOT / "results" / "ten-step").glob("arima--numpy--seed42--c3270f74*.json"))
+    (tmp_path / "results" / "ten-step" / record.name).write_bytes(record.read_bytes())
+    assert inside("leaderboard").returncode == 0
+    for verb in sorted(VERBS, key=lambda verb: verb == "run"):  # last: it changes the board
+        command = re.search(r"Example: python -m (bench .*)", VERBS[verb].epilog or "")
+        assert command, f"the help of {verb} has no example"
+        arguments = shlex.split(command[1])[1:]
+        ended = inside(*arguments)
+        assert arguments[0] == verb and ended.returncode == 0, f"{command[1]}: {ended.stderr}"
