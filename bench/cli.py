@@ -137,6 +137,39 @@ def leaderboard(
     return 0
 
 
+@app.command(epilog=options.example("merge theirs"))
+def merge(
+    others: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders of records, from other machines.")],
+    results: Results = RESULTS,
+) -> int:
+    """Take the records of other folders into one, each job once, then write the leaderboard."""
+    from bench import leaderboard as boards
+    from bench import merging
+
+    merging.merge(others, results)
+    board = board_of(results)
+    boards.write(results, board)
+    print(f"{board} is up to date")
+    return 0
+
+
+@app.command(epilog=options.example("compare last_value moving_average --task ten-step"))
+def compare(
+    first: Annotated[str, typer.Argument(metavar="A", help="A method, METHOD:BACKEND, a key, or a folder.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="Likewise.")],
+    task: Annotated[str | None, typer.Option(help="Of the rows. Default: all that both are on.")] = None,
+    as_json: AsJson = False,
+    results: Results = RESULTS,
+) -> int:
+    """Compare two rows of the board, or two folders of records: what differs beyond noise."""
+    from bench import comparison
+    from bench.listing import as_json as to_json
+
+    rows = comparison.compare(first, second, task, results)
+    print(to_json(rows) if as_json else comparison.printed(rows))
+    return 0
+
+
 @app.command(epilog=options.example("plot c3270f74 --output arima.svg"))
 def plot(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's key, the beginning of one, or a record's file.")],

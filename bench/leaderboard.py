@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from bench import files, notes, own, ranking, results, sections
+from bench import files, kinds, notes, own, ranking, results, sections
 from bench.errors import UsageError
 from bench.markdown import digits, escape, folded
 from bench.pictures import Picture, pictures
@@ -55,7 +55,7 @@ class Board:
 
 def assess(runs: Sequence[Run]) -> Board:
     """Sort out which records count, and rank them."""
-    tried, left_out = ranking.select(ranking.frame(runs))
+    tried, left_out = ranking.select(ranking.frame(kinds.comparable(runs)))
     counted = set(tried["key"])
     by_key = {run.key: run for run in runs if run.key in counted}
     ranked = ranking.rank_table(tried)
@@ -120,7 +120,7 @@ def text(board: Board, problems: Sequence[str], figures: str) -> str:
         blocks.append("No records yet: `python -m bench run` makes them.")
     blocks += ["## How to read it", sections.HOW_TO_READ, ONE_ROW]
     if board.runs:
-        blocks += ["## Machines", sections.machines(board.runs.values())]
+        blocks += ["## Machines", "\n".join([sections.machines(board.runs.values()), *_normalised(board)])]
     blocks.append(sections.left_out(board.left_out, problems))
     return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -159,6 +159,11 @@ def _section(board: Board, task: str, quick: bool, figures: str) -> list[str]:
         folded("The command that repeats it", again) if again else "",
         *shown,
     ]
+
+
+def _normalised(board: Board) -> list[str]:
+    """What was done to times of several kinds of machines."""
+    return [f"- {line}" for line in map(escape, kinds.said(list(board.runs.values())))]
 
 
 def _of(table: pd.DataFrame, task: str, quick: bool) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import implementations
-from bench import datasets, machine, metrics, outside
+from bench import calibration, datasets, kinds, machine, metrics, outside
 from bench.datasets import Drawn, FromFile
 from bench.results import Metrics, Spec
 from bench.tasks import task_of
@@ -192,5 +192,6 @@ def timing(threads: int, seen: dict[str, float]) -> dict[str, Any]:
     affinity = len(machine.cores())
     reason = machine.disturbance(seen, threads, affinity)
     environment = {**machine.fingerprint(), "threads": threads, "affinity": affinity}
+    environment[kinds.CALIBRATION] = round(calibration.seconds(), 6)
     environment |= {name: round(value, 4) for name, value in seen.items()}
     return {"timing_valid": reason is None, "timing_reason": reason, "environment": environment}

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -89,6 +90,9 @@ def test_the_example_in_the_help_of_each_verb_works(folder: Path, inside: Bench,
     (tmp_path / "results" / "ten-step").mkdir(parents=True)
     record = next((ROOT / "results" / "ten-step").glob("arima--numpy--seed42--c3270f74*.json"))
     (tmp_path / "results" / "ten-step" / record.name).write_bytes(record.read_bytes())
+    shutil.copytree(tmp_path / "results", tmp_path / "theirs")
+    for record in (ROOT / "results" / "ten-step").glob("*--numpy--*.json"):
+        shutil.copy(record, tmp_path / "results" / "ten-step")
     assert inside("leaderboard").returncode == 0
     for verb in sorted(VERBS, key=lambda verb: verb == "run"):  # last: it changes the board
         command = re.search(r"Example: python -m (bench .*)", VERBS[verb].epilog or "")
