@@ -170,6 +170,23 @@ def compare(
     return 0
 
 
+@app.command(epilog=options.example("show gru"))
+def show(
+    method: Annotated[str | None, typer.Argument(metavar="METHOD", help="A name, or ./mine.py:MyForecaster.")] = None,
+    pages: Annotated[Path | None, typer.Option(metavar="DIR", help="Write every method's page there instead.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 when a page is stale.")] = False,
+    results: Results = RESULTS,
+) -> int:
+    """Show a method: its equations, both networks side by side, its size, the notes' figures and ours."""
+    from bench import showing
+
+    if method and not pages and not check:
+        return showing.show(method, results)
+    if pages and not method:
+        return showing.write_pages(pages, check, results)
+    raise UsageError("show METHOD, or show --pages DIR [--check]: one of them is needed")
+
+
 @app.command(epilog=options.example("plot c3270f74 --output arima.svg"))
 def plot(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's key, the beginning of one, or a record's file.")],

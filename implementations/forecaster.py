@@ -158,6 +158,14 @@ class NetworkForecaster(Forecaster):
         if self.optimizer not in ("adam", "sgd"):
             raise ValueError(f"{self.name}.optimizer: got {self.optimizer!r}, allowed: adam, sgd")
 
+    def state_size(self) -> int:
+        """How many numbers a recurrent network of one channel carries from step to step; 0 for others."""
+        return 0
+
+    def receptive_field(self) -> int | None:
+        """How many steps an output depends on; None for all that there are."""
+        return None
+
     @abstractmethod
     def keras_network(self, channels: int, outputs: int) -> Callable[[Any], Any]:
         """Layers from windows [N, T, channels] to [N, outputs] or, for sequence methods, [N, T', outputs]."""
