@@ -126,8 +126,7 @@ def leaderboard(
     from bench import leaderboard as boards
 
     board = board_of(results)
-    if not results.is_dir():
-        raise UsageError(f"no results folder {str(results)!r}: `python -m bench run` makes one")
+    check_results(results)
     if check and boards.stale(results, board):
         print(f"{board} is stale: `python -m bench leaderboard` renders it again", file=sys.stderr)
         return 1
@@ -187,6 +186,19 @@ def show(
     raise UsageError("show METHOD, or show --pages DIR [--check]: one of them is needed")
 
 
+@app.command(epilog=options.example("report --output report.html"))
+def report(
+    output: Annotated[Path, typer.Option(metavar="FILE", help="One HTML file, whole in itself.")] = Path("report.html"),
+    results: Results = RESULTS,
+) -> int:
+    """Write all results as one page to look at, which works offline."""
+    from bench.report import page
+
+    size = page.write(check_results(results), output)
+    print(f"{output}: {size / 1e6:.1f} MB, open it in a browser")
+    return 0
+
+
 @app.command(epilog=options.example("plot c3270f74 --output arima.svg"))
 def plot(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's key, the beginning of one, or a record's file.")],
@@ -207,6 +219,13 @@ def plot(
 def board_of(results: Path) -> Path:
     """Where the board of a folder of records lies: beside the default one, inside any other."""
     return Path("leaderboard.md") if results == RESULTS else results / "leaderboard.md"
+
+
+def check_results(results: Path) -> Path:
+    """The folder itself. Raises UsageError where there is none."""
+    if not results.is_dir():
+        raise UsageError(f"no results folder {str(results)!r}: `python -m bench run` makes one")
+    return results
 
 
 def check_picture(path: Path) -> Path:
