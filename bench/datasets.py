@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +16,8 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
-from bench import metrics, windows
+from bench import bundled, metrics, windows
+from bench.bundled import PREFIX
 from bench.errors import UsageError
 from bench.prepare import Prepared, prepare
 from bench.results import Original, Truth
@@ -190,6 +191,9 @@ def open_data(task: Task, files: Mapping[str, str], levels: bool = False) -> Dra
     """The task's data; `files` says where the file of series lies on this machine."""
     if task.series is None:
         return Drawn(task)
+    if task.series.file.startswith(PREFIX):
+        found = read_series(bundled.content(task.series.file), task.series)
+        return FromFile(replace(found, file=task.name), prepare(found, task.series), levels)
     if "series" not in files:
         raise UsageError(f"{task.name}: its series are in {task.series.file}: name it with --data")
     found = read_series(Path(files["series"]), task.series)

@@ -14,12 +14,12 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from bench import files, kinds, notes, own, ranking, results, sections
+from bench import files, kinds, notes, overall, own, ranking, results, sections
 from bench.errors import UsageError
 from bench.markdown import digits, escape, folded
 from bench.pictures import Picture, pictures
 from bench.results import Run
-from bench.tasks import TASKS
+from bench.tasks import ALL
 
 FIGURES = "figures"
 
@@ -110,12 +110,13 @@ def text(board: Board, problems: Sequence[str], figures: str) -> str:
     found = set(board.tried[["task", "quick"]].itertuples(index=False, name=None))
     names = {task for task, _ in found}
     blocks = [LEAD]
-    for task in [*(name for name in TASKS if name in names), *sorted(names - set(TASKS))]:
+    for task in [*(name for name in ALL if name in names), *sorted(names - set(ALL))]:
         if (task, False) in found:
             blocks += [f"## {escape(task)}", *_section(board, task, False, figures)]
         if (task, True) in found:
             quick, heading = _section(board, task, True, figures), f"{escape(task)}, quick runs"
             blocks += [folded(heading, QUICK, *quick)] if (task, False) in found else [f"## {heading}", QUICK, *quick]
+    blocks += overall.section(board.ranked)
     if not found:
         blocks.append("No records yet: `python -m bench run` makes them.")
     blocks += ["## How to read it", sections.HOW_TO_READ, ONE_ROW]

@@ -12,7 +12,7 @@ import msgspec
 from bench import results
 from bench.errors import UsageError, unknown
 from bench.results import Run
-from bench.tasks import TASKS
+from bench.tasks import ALL, Task
 
 Row = dict[str, Any]
 
@@ -42,7 +42,7 @@ def methods() -> list[Row]:
         {
             "name": name,
             "backends": list(implementations.backends_of(name)),
-            "tasks": [task.name for task in TASKS.values() if task.runs(name) and "." not in name],
+            "tasks": [task.name for task in ALL.values() if task.runs(name) and "." not in name],
         }
         for name in implementations.METHODS
     ]
@@ -51,7 +51,19 @@ def methods() -> list[Row]:
 def tasks() -> list[Row]:
     """Each task: its data and sizes."""
     fields = ("name", "dataset", "seed", "history", "ahead", "train", "validation", "test")
-    return [{field: getattr(task, field) for field in fields} for task in TASKS.values()]
+    return [{field: getattr(task, field) for field in fields} | counts(task) for task in ALL.values()]
+
+
+def counts(task: Task) -> Row:
+    """The windows of a task on a file's series, which the file decides; nothing for others."""
+    from bench.datasets import FromFile, open_data
+
+    if task.series is None:
+        return {}
+    data = open_data(task, {})
+    assert isinstance(data, FromFile)
+    parts = data.prepared.parts
+    return {"seed": None} | {name: len(part.series) for name, part in zip(parts._fields, parts, strict=True)}
 
 
 def backends() -> list[Row]:

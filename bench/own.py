@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 import numpy as np
 
+from bench.bundled import PREFIX
 from bench.markdown import decimals, digits, escape, table
 from bench.ranking import changes
 from bench.reading import Preparation
@@ -71,7 +72,7 @@ def cell(header: str, value: float) -> str:
 def words(runs: Sequence[Run]) -> list[str]:
     """The options that name the series of these runs on a command line; none where they are not from a file."""
     series = runs[0].spec.series if runs else None
-    if not isinstance(series, Preparation):
+    if not isinstance(series, Preparation) or series.file.startswith(PREFIX):
         return []
     if runs[0].spec.quick:
         series = msgspec.structs.replace(series, stride=series.stride // 10)  # see Task.quick

@@ -12,7 +12,7 @@ import pandas as pd
 
 from bench.markdown import NOTHING, clean, decimals, digits, escape, table
 from bench.results import Run
-from bench.tasks import TASKS
+from bench.tasks import ALL
 
 #: their order in a table; stated here, so that a board of old records renders whatever became of the methods
 BACKENDS = ("numpy", "keras", "keras-jax", "torch")
@@ -158,7 +158,7 @@ def commands(
     data: the options that name series from a file; then every method is named. references: how to name methods from
     outside.
     """
-    known = TASKS.get(task)
+    known = ALL.get(task)
     outsiders = references or {}
     own = {name for name in set(rows["method"]) if known is not None and known.runs(name) and name not in outsiders}
     extra = sorted(set(rows["method"]) - own) if known or data else []

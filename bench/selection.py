@@ -17,7 +17,7 @@ from bench import datasets
 from bench.errors import UsageError, unknown
 from bench.reading import Preparation
 from bench.results import Source, Spec
-from bench.tasks import TASKS, Task, name_of, task_on
+from bench.tasks import ALL, TASKS, Task, name_of, task_on
 from implementations import backends
 
 QUICK_EPOCHS = 2
@@ -83,7 +83,7 @@ def choose_tasks(selection: Selection) -> list[Task]:
         digest = data_digest(unnamed, selection.files["series"])
         tasks = [replace(unnamed, name=name_of(selection.series, digest))]
     else:
-        tasks = [TASKS[name] for name in match(selection.tasks or ("*",), TASKS, "task")]
+        tasks = [ALL[name] for name in (match(selection.tasks, ALL, "task") if selection.tasks else TASKS)]
     return [task.quick() for task in tasks] if selection.quick else tasks
 
 

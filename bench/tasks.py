@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from bench.bundled import PREFIX
 from bench.reading import Preparation
 
 if TYPE_CHECKING:
@@ -50,7 +51,12 @@ class Task:
         return replace(self, train=self.train // 10, validation=few, test=few, methods=self.quick_methods)
 
 
-CLASSICAL = ("seasonal_naive",)  # baselines for series with a season: the notes' sines share none
+CLASSICAL = (
+    "seasonal_naive",
+    "auto_arima",
+    "auto_ets",
+    "theta",
+)  # baselines for series with a season: the notes' sines share none
 ONE_STEP = ("simple_rnn", "deep_rnn_recurrent_head", "deep_rnn")  # the notes train them to forecast one step
 
 TASKS: dict[str, Task] = {
@@ -74,11 +80,24 @@ TASKS: dict[str, Task] = {
 }
 
 
+#: what runs on real series unless methods are named: the baselines, and one network of each kind
+ON_REAL = (
+    "last_value", "seasonal_naive", "moving_average", "auto_arima", "auto_ets", "theta", "linear", "rnn_multi_output",
+    "lstm", "gru", "conv_gru", "wavenet_simple",
+)  # fmt: skip
+
+
+def real(name: str, *target: str, history: int, ahead: int, **how: Any) -> Task:
+    """A task on series that come with statsmodels (`bench.bundled`)."""
+    series = Preparation(file=f"{PREFIX}{name}", target=target, history=history, ahead=ahead, **how)
+    return replace(task_on(series, name), methods=ON_REAL)
+
+
 def task_of(spec: Spec) -> Task | None:
     """The task of a spec, on as much data as it runs on; None when this version of the benchmark no longer has it."""
     if spec.series:
         return task_on(spec.series, spec.task)
-    task = TASKS.get(spec.task)
+    task = ALL.get(spec.task)
     return task.quick() if task and spec.quick else task
 
 
@@ -102,3 +121,17 @@ def name_of(series: Preparation, data: str) -> str:
     words = [re.sub(r"\W+", "_", word, flags=re.ASCII).strip("_") for word in (stem, *series.target[:1])]
     told_apart = hashlib.sha256(msgspec.json.encode([series, data], order="sorted")).hexdigest()[:6]
     return "-".join([*(word[:30] for word in words if word), told_apart])
+
+
+#: tasks on real series: run when they are named, as in --task sunspots
+REAL: dict[str, Task] = {
+    task.name: task
+    for task in (
+        real("sunspots", "SUNACTIVITY", history=44, ahead=11),
+        real("co2", "co2", history=48, ahead=12, season=12, impute="linear"),
+        real("elnino", "temperature", history=48, ahead=12, season=12),
+        real("nile", "volume", history=20, ahead=5),
+        real("macro", "realgdp", "realcons", "realinv", "realdpi", history=20, ahead=4, difference=True),
+    )
+}
+ALL: dict[str, Task] = {**TASKS, **REAL}

@@ -14,6 +14,8 @@ from typing import Any
 
 from implementations.forecaster import Forecaster, NetworkForecaster, Setting
 from implementations.methods.arima import Arima
+from implementations.methods.auto_arima import AutoArima
+from implementations.methods.auto_ets import AutoEts
 from implementations.methods.batch_norm_rnn import BatchNormRNN
 from implementations.methods.clipped_rnn import ClippedRNN
 from implementations.methods.conv_gru import ConvGRU
@@ -32,6 +34,7 @@ from implementations.methods.rnn_multi_output import RNNMultiOutput
 from implementations.methods.rnn_sequence import RNNSequence, RNNSequenceBlocks
 from implementations.methods.rtrl_rnn import RTRLRNN
 from implementations.methods.seasonal_naive import SeasonalNaive
+from implementations.methods.theta import Theta
 from implementations.methods.wavenet import WaveNet
 from implementations.methods.wavenet_simple import WaveNetSimple
 from implementations.methods.weight_decay_rnn import WeightDecayRNN
@@ -40,13 +43,16 @@ __all__ = ["METHODS", "Forecaster", "NetworkForecaster", "backends_of", "class_o
 
 Maker = type[Forecaster] | partial[Any]
 
-#: the table of contents, in the notes' order; beside what they name, seasonal_naive: name -> class, or class with
+#: the table of contents, in the notes' order; beside what they name, classical baselines: name -> class, or class with
 #: other defaults
 METHODS: dict[str, Maker] = {
     "last_value": LastValue,
     "seasonal_naive": SeasonalNaive,
     "moving_average": MovingAverage,
     "arima": Arima,
+    "auto_arima": AutoArima,
+    "auto_ets": AutoEts,
+    "theta": Theta,
     "linear": Linear,
     "simple_rnn": SimpleRNN,
     "deep_rnn_recurrent_head": DeepRNNRecurrentHead,

@@ -8,7 +8,7 @@ import pytest
 from conftest import ROOT, Bench
 
 from bench import results, show
-from implementations import METHODS, make
+from implementations import METHODS, backends_of, make
 
 
 def test_a_method_is_shown_whole(inside: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,9 +63,7 @@ def test_a_stale_page_is_found_and_written_again(inside: Bench, tmp_path: Path) 
 def test_every_network_says_what_it_depends_on() -> None:
     fields = {"wavenet": 9, "wavenet_simple": 31, "linear": None}  # by the sums of their dilations
     for name in METHODS:
-        made = make(
-            name, "numpy" if name in ("last_value", "seasonal_naive", "moving_average", "arima") else "torch", 1
-        )
+        made = make(name, backends_of(name)[-1], 1)
         if name.removesuffix("_as_printed") in fields:
             assert made.receptive_field() == fields[name.removesuffix("_as_printed")] and made.state_size() == 0
         elif made.backend == "torch":

@@ -18,10 +18,7 @@ The notes only name the method. Their sines share no season, so season_length is
 from __future__ import annotations
 
 import time
-import warnings
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self
@@ -29,7 +26,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 
 from implementations.forecaster import Forecaster, check_steps, check_windows
-from implementations.per_series import forecast_each, rows
+from implementations.per_series import forecast_each, numerical_warnings_off, rows
 
 LONG = (1 / 4, 1 / 3, 2 / 5)  # orders of the long autoregressions, as shares of the history
 PROPOSALS = 2  # how many of the search's orders are compared
@@ -190,11 +187,3 @@ def stationary(phi: np.ndarray) -> np.ndarray:
     reflected = np.where(outside, 1 / np.conj(np.where(outside, roots, 1)), roots)
     restored: np.ndarray = -np.poly(reflected).real[1:]
     return restored
-
-
-@contextmanager
-def numerical_warnings_off() -> Iterator[None]:
-    """Silence the optimiser: a fit that fails is seen by its forecasts, which are checked."""
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        yield
