@@ -31,6 +31,7 @@ class Plan:
     jobs: Sequence[Job]
     names: frozenset[str]  # of all the selection's records
     known: Mapping[str, Run]  # by name
+    files: Mapping[str, str]  # see Selection
 
 
 @dataclass(frozen=True)
@@ -67,10 +68,11 @@ def check_memory(text: str | None) -> int | None:
     return size
 
 
-def make(selection: Selection, folder: Path, force: bool) -> Plan:
-    """The jobs of the selection that have no record, after one line on each of their files that is not a record."""
+def make(selections: Sequence[Selection], folder: Path, force: bool) -> Plan:
+    """The jobs of the selections that have no record, after one line on each of their files that is not a record."""
     with results.collection_paused():
-        wanted = {results.name_of(spec, results.key_of(spec)): spec for spec in specs(selection)}
+        found = (spec for selection in selections for spec in specs(selection))
+        wanted = {results.name_of(spec, results.key_of(spec)): spec for spec in found}
         known, problems = results.look_up(folder, wanted)
         left = [spec for name, spec in wanted.items() if force or name not in known]
         others, _ = results.look_up(folder, similar(folder, left, known))
@@ -78,7 +80,9 @@ def make(selection: Selection, folder: Path, force: bool) -> Plan:
     for problem in problems:
         print(clean(f"left out: {problem}", longest=400), file=sys.stderr)
     print(describe(jobs, len(wanted), known.values()))
-    return Plan(jobs, frozenset(wanted), known)
+    named = [item for selection in selections for item in selection.files.items()]
+    files = {name: str(Path(path).absolute()) for name, path in named}  # workers run elsewhere
+    return Plan(jobs, frozenset(wanted), known, files)
 
 
 def similar(folder: Path, wanted: Iterable[Spec], known: Mapping[str, Run]) -> list[str]:
@@ -135,7 +139,7 @@ def run(planned: Plan, limits: Limits, folder: Path, board: Path) -> int:
             Claims(folder, planned.known) as claims,
             progress.Progress(planned.jobs) as display,
             contextlib.closing(
-                runner.run(planned.jobs, limits.workers, limits.timeout, limits.memory, claims)
+                runner.run(planned.jobs, limits.workers, limits.timeout, limits.memory, claims, planned.files)
             ) as finished,
         ):
             for job, record in finished:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
 from pathlib import Path
@@ -10,7 +9,9 @@ from typing import Annotated
 
 import typer
 
+from bench import options, series_verbs
 from bench.errors import UsageError
+from bench.options import Names, seconds, whole
 
 app = typer.Typer(
     name="bench",
@@ -23,72 +24,90 @@ app = typer.Typer(
 RESULTS = Path("results")
 Results = Annotated[Path, typer.Option("--results", metavar="DIR", help="The folder of records.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON list of objects.")]
-Names = list[str] | None
 SET_HELP = "Change a setting: its own row. Without --method, the methods named here run."
 
 
-def whole(text: str) -> int:
-    """The text as a whole number; typer's own message does not name what it got."""
-    with contextlib.suppress(ValueError):
-        return int(text)
-    raise typer.BadParameter(f"{text!r} is not a whole number")
-
-
-def seconds(text: str) -> float:
-    """The text as a number."""
-    with contextlib.suppress(ValueError):
-        return float(text)
-    raise typer.BadParameter(f"{text!r} is not a number of seconds")
-
-
-def share(text: str) -> float:
-    """The text as a number."""
-    with contextlib.suppress(ValueError):
-        return float(text)
-    raise typer.BadParameter(f"{text!r} is not a number")
-
-
-@app.command()
+@app.command(epilog=options.example("run --quick --backend numpy --method 'last*'"))
 def run(
     backend: Annotated[Names, typer.Option(help="May be repeated. Default: every installed one.")] = None,
-    method: Annotated[Names, typer.Option(help="Name or pattern ('lstm*'). Default: each task's own set.")] = None,
+    method: Annotated[Names, typer.Option(help="Name, pattern or ./mine.py:Class. Default: each task's set.")] = None,
     task: Annotated[Names, typer.Option(help="Name or pattern. Default: all.")] = None,
-    seeds: Annotated[str, typer.Option(help="Whole numbers, separated by commas.")] = "42",
+    seeds: Annotated[str | None, typer.Option(help="Whole numbers, separated by commas. Default: 42.")] = None,
     epochs: Annotated[int | None, typer.Option(parser=whole, help="Instead of each method's own.")] = None,
     jobs: Annotated[int | None, typer.Option(parser=whole, help="Runs at once. Default: one for each core.")] = None,
     timeout: Annotated[float, typer.Option(parser=seconds, help="Seconds until a run is killed.")] = 1800.0,
     memory: Annotated[str | None, typer.Option(metavar="SIZE", help="2G: a run that holds more is killed.")] = None,
     settings: Annotated[Names, typer.Option("--set", metavar="METHOD.NAME=VALUE", help=SET_HELP)] = None,
-    defaults: Annotated[str, typer.Option(metavar="equal|native", help="native: each framework's own.")] = "equal",
+    defaults: Annotated[str | None, typer.Option(metavar="equal|native", help="native: each framework's own.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Few series, 2 epochs, few methods; never ranked.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the jobs and their predicted minutes.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Run again what has a record already.")] = False,
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="A campaign as TOML, instead.")] = None,
+    data: Annotated[Path | None, typer.Option(metavar="FILE", help="Series of yours instead: CSV or Parquet.")] = None,
+    target: options.Target = None,
+    time: options.Time = None,
+    group: options.Group = None,
+    wide: options.Wide = False,
+    history: options.History = None,
+    ahead: options.Ahead = None,
+    difference: options.Difference = False,
+    season: options.Season = None,
+    impute: options.Impute = None,
+    stride: options.Stride = None,
     results: Results = RESULTS,
 ) -> int:
     """Run methods that have no record yet, then write the leaderboard."""
     from bench import campaign
-    from bench.selection import Selection
+    from bench import config as configs
 
-    selection = Selection(
-        methods=method or (),
-        tasks=task or (),
-        backends=backend or (),
-        seeds=seeds,
-        epochs=epochs,
-        settings=settings or (),
-        quick=quick,
-        defaults=defaults,
-    )
+    series = {
+        "target": target, "time": time, "group": group, "wide": wide, "history": history, "ahead": ahead,
+        "difference": difference, "season": season, "impute": impute, "stride": stride,
+    }  # fmt: skip
+    asked = {"method": method, "task": task, "backend": backend, "seeds": seeds, "epochs": epochs, "set": settings,
+             "quick": quick, "defaults": defaults}  # fmt: skip
+    if config:
+        options.refuse({**asked, "data": data, **series}, f"{config.name} says what runs")
+        selections = configs.selections(config)
+    else:
+        selections = [options.selection(asked, data, series)]
     workers = campaign.check_workers(jobs)
     campaign.check_timeout(timeout)
     limits = campaign.Limits(workers, timeout, campaign.check_memory(memory))
-    plan = campaign.make(selection, results, force)
+    plan = campaign.make(selections, results, force)
     if dry_run:
         return campaign.show(plan, workers)
     return campaign.run(plan, limits, results, board_of(results))
 
 
-@app.command(name="list")
+@app.command(epilog=options.example("check last_value"))
+def check(
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="./mine.py:MyForecaster, or a method's name.")],
+    backend: Annotated[str | None, typer.Option(help="Default: the method's first that is installed.")] = None,
+) -> int:
+    """Check that a method keeps the contract, and print what to mend."""
+    from bench import check as checks
+
+    return checks.check(method, backend)
+
+
+@app.command(epilog=options.example("new-method my_forecaster"))
+def new_method(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As in my_forecaster: becomes my_forecaster.py.")],
+    network: Annotated[bool, typer.Option("--network", help="Start from a network in Keras and PyTorch.")] = False,
+) -> int:
+    """Write a file with a method to start from."""
+    from bench import new_method as starter
+
+    starter.write(name, network)
+    return 0
+
+
+app.command(epilog=series_verbs.FORECAST)(series_verbs.forecast)
+app.command(epilog=series_verbs.RECOMMEND)(series_verbs.recommend)
+
+
+@app.command(name="list", epilog=options.example("list methods"))
 def list_(
     what: Annotated[str, typer.Argument(metavar="methods|tasks|backends|runs")],
     as_json: AsJson = False,
@@ -102,7 +121,7 @@ def list_(
     return 0
 
 
-@app.command()
+@app.command(epilog=options.example("leaderboard --check"))
 def leaderboard(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 when the board is stale.")] = False,
     results: Results = RESULTS,
@@ -111,8 +130,7 @@ def leaderboard(
     from bench import leaderboard as boards
 
     board = board_of(results)
-    if not results.is_dir():
-        raise UsageError(f"no results folder {str(results)!r}: `python -m bench run` makes one")
+    check_results(results)
     if check and boards.stale(results, board):
         print(f"{board} is stale: `python -m bench leaderboard` renders it again", file=sys.stderr)
         return 1
@@ -122,7 +140,7 @@ def leaderboard(
     return 0
 
 
-@app.command()
+@app.command(epilog=options.example("reproduction --check"))
 def reproduction(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 when the page is stale.")] = False,
     results: Results = RESULTS,
@@ -142,7 +160,7 @@ def reproduction(
     return 0
 
 
-@app.command()
+@app.command(epilog=options.example("parity gru 'deep*'"))
 def parity(
     methods: Annotated[
         Names, typer.Argument(metavar="[METHOD]...", help="Name or pattern. Default: all networks.")
@@ -161,12 +179,14 @@ def parity(
     return 1 if any(verdict.problem for verdict in found) else 0
 
 
-@app.command()
+@app.command(epilog=options.example("verify last_value"))
 def verify(
     names: Annotated[Names, typer.Argument(metavar="[KEY|METHOD]...", help="Default: every record.")] = None,
     jobs: Annotated[int | None, typer.Option(parser=whole, help="Runs at once. Default: one for each core.")] = None,
     timeout: Annotated[float, typer.Option(parser=seconds, help="Seconds until a run is killed.")] = 1800.0,
-    tolerance: Annotated[float, typer.Option(parser=share, help="Largest share that an error may be off.")] = 0.01,
+    tolerance: Annotated[
+        float, typer.Option(parser=options.share, help="Largest share that an error may be off.")
+    ] = 0.01,
     results: Results = RESULTS,
 ) -> int:
     """Run records again: bit-exact, within tolerance, or not reproduced (exit status 1). Writes nothing."""
@@ -178,7 +198,7 @@ def verify(
     return verification.run(results, names or (), workers, timeout, tolerance)
 
 
-@app.command()
+@app.command(epilog=options.example("noise twice --quick --backend numpy"))
 def noise(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where both campaigns' records are kept.")],
     backend: Annotated[Names, typer.Option(help="As in run.")] = None,
@@ -201,6 +221,70 @@ def noise(
 
 
 @app.command()
+@app.command(epilog=options.example("merge theirs"))
+def merge(
+    others: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders of records, from other machines.")],
+    results: Results = RESULTS,
+) -> int:
+    """Take the records of other folders into one, each job once, then write the leaderboard."""
+    from bench import leaderboard as boards
+    from bench import merging
+
+    merging.merge(others, results)
+    board = board_of(results)
+    boards.write(results, board)
+    print(f"{board} is up to date")
+    return 0
+
+
+@app.command(epilog=options.example("compare last_value moving_average --task ten-step"))
+def compare(
+    first: Annotated[str, typer.Argument(metavar="A", help="A method, METHOD:BACKEND, a key, or a folder.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="Likewise.")],
+    task: Annotated[str | None, typer.Option(help="Of the rows. Default: all that both are on.")] = None,
+    as_json: AsJson = False,
+    results: Results = RESULTS,
+) -> int:
+    """Compare two rows of the board, or two folders of records: what differs beyond noise."""
+    from bench import comparison
+    from bench.listing import as_json as to_json
+
+    rows = comparison.compare(first, second, task, results)
+    print(to_json(rows) if as_json else comparison.printed(rows))
+    return 0
+
+
+@app.command(epilog=options.example("show gru"))
+def show(
+    method: Annotated[str | None, typer.Argument(metavar="METHOD", help="A name, or ./mine.py:MyForecaster.")] = None,
+    pages: Annotated[Path | None, typer.Option(metavar="DIR", help="Write every method's page there instead.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 when a page is stale.")] = False,
+    results: Results = RESULTS,
+) -> int:
+    """Show a method: its equations, both networks side by side, its size, the notes' figures and ours."""
+    from bench import showing
+
+    if method and not pages and not check:
+        return showing.show(method, results)
+    if pages and not method:
+        return showing.write_pages(pages, check, results)
+    raise UsageError("show METHOD, or show --pages DIR [--check]: one of them is needed")
+
+
+@app.command(epilog=options.example("report --output report.html"))
+def report(
+    output: Annotated[Path, typer.Option(metavar="FILE", help="One HTML file, whole in itself.")] = Path("report.html"),
+    results: Results = RESULTS,
+) -> int:
+    """Write all results as one page to look at, which works offline."""
+    from bench.report import page
+
+    size = page.write(check_results(results), output)
+    print(f"{output}: {size / 1e6:.1f} MB, open it in a browser")
+    return 0
+
+
+@app.command(epilog=options.example("plot c3270f74 --output arima.svg"))
 def plot(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's key, the beginning of one, or a record's file.")],
     output: Annotated[Path | None, typer.Option(metavar="FILE", help="PNG or SVG. Default: KEY.png.")] = None,
@@ -221,8 +305,8 @@ records = typer.Typer(help="The folder of records.", rich_markup_mode=None, no_a
 app.add_typer(records, name="results")
 
 
-@records.command()
-def check(results: Results = RESULTS) -> int:
+@records.command(name="check", epilog=options.example("results check"))
+def check_records(results: Results = RESULTS) -> int:
     """Name every file that is no valid record, and exit 1 if there is one. Changes nothing."""
     from bench import campaign
 
@@ -232,6 +316,13 @@ def check(results: Results = RESULTS) -> int:
 def board_of(results: Path) -> Path:
     """Where the board of a folder of records lies: beside the default one, inside any other."""
     return Path("leaderboard.md") if results == RESULTS else results / "leaderboard.md"
+
+
+def check_results(results: Path) -> Path:
+    """The folder itself. Raises UsageError where there is none."""
+    if not results.is_dir():
+        raise UsageError(f"no results folder {str(results)!r}: `python -m bench run` makes one")
+    return results
 
 
 def check_picture(path: Path) -> Path:

@@ -5,21 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 from bench import datasets
-from bench.results import Run, Spec
-from bench.tasks import TASKS
+from bench.results import Run
+from bench.tasks import task_of
 from bench.windows import Windows, cut
 
 
-def truth(spec: Spec, count: int = 3) -> Windows | None:
+def truth(run: Run, count: int = 3) -> Windows | None:
     """The first validation series that a run forecast, first channel: history [count, T], future [count, H].
 
-    None when this version of the benchmark no longer has the data that the run was made on.
+    Series of a file are kept in the record. None when this version of the benchmark no longer has the data that the
+    run was made on.
     """
-    if spec.task not in TASKS:
+    if run.truth:
+        return Windows(np.array(run.truth.history[:count]), np.array(run.truth.future[:count]))
+    task = task_of(run.spec)
+    if task is None or task.series:
         return None
-    task = TASKS[spec.task].quick() if spec.quick else TASKS[spec.task]
     series = datasets.load(task)
-    if datasets.digest(series) != spec.data_sha256:
+    if datasets.digest(series) != run.spec.data_sha256:
         return None
     validation = cut(series, task).validation
     return Windows(validation.history[:count, :, 0], validation.future[:count, :, 0])

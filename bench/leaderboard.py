@@ -14,12 +14,12 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from bench import files, notes, ranking, results, sections
+from bench import files, kinds, notes, own, ranking, results, sections
 from bench.errors import UsageError
 from bench.markdown import digits, escape, folded
 from bench.pictures import Picture, pictures
 from bench.results import Run
-from bench.tasks import TASKS
+from bench.tasks import ALL
 
 FIGURES = "figures"
 
@@ -55,7 +55,7 @@ class Board:
 
 def assess(runs: Sequence[Run]) -> Board:
     """Sort out which records count, and rank them."""
-    tried, left_out = ranking.select(ranking.frame(runs))
+    tried, left_out = ranking.select(ranking.frame(kinds.comparable(runs)))
     counted = set(tried["key"])
     by_key = {run.key: run for run in runs if run.key in counted}
     ranked = ranking.rank_table(tried)
@@ -111,7 +111,7 @@ def text(board: Board, problems: Sequence[str], figures: str) -> str:
     found = set(board.tried[["task", "quick"]].itertuples(index=False, name=None))
     names = {task for task, _ in found}
     blocks = [LEAD]
-    for task in [*(name for name in TASKS if name in names), *sorted(names - set(TASKS))]:
+    for task in [*(name for name in ALL if name in names), *sorted(names - set(ALL))]:
         if (task, False) in found:
             blocks += [f"## {escape(task)}", *_section(board, task, False, figures)]
         if (task, True) in found:
@@ -123,7 +123,7 @@ def text(board: Board, problems: Sequence[str], figures: str) -> str:
         blocks += ["## Over all tasks", sections.over_tasks(overall)]
     blocks += ["## How to read it", sections.HOW_TO_READ, ONE_ROW]
     if board.runs:
-        blocks += ["## Machines", sections.machines(board.runs.values())]
+        blocks += ["## Machines", "\n".join([sections.machines(board.runs.values()), *_normalised(board)])]
     blocks.append(sections.left_out(board.left_out, problems))
     return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -133,16 +133,26 @@ def _section(board: Board, task: str, quick: bool, figures: str) -> list[str]:
     rows, tried = _of(board.ranked, task, quick), _of(board.tried, task, quick)
     default, tuned = rows[~rows["tuned"]], rows[rows["tuned"]]
     failed = tried[tried["status"] != "ok"]
+    runs = [run for run in board.runs.values() if (run.spec.task, run.spec.quick) == (task, quick)]
     shown = [_image(picture, figures) for picture in board.pictures if picture.task == task and not quick]
     if default.empty:
         summary = "No run with default settings has succeeded yet."
         again = ""
     else:
         summary = f"{sections.summary(ranking.by_method(default), default, failed)}\n\n{sections.LEGEND}"
-        again = sections.commands(task, quick, default, sorted(tried.loc[tried["changed"] == "", "seed"].unique()))
+        again = sections.commands(
+            task,
+            quick,
+            default,
+            sorted(tried.loc[tried["changed"] == "", "seed"].unique()),
+            data=own.words(runs),
+            references=own.references(runs),
+        )
     return [
         summary,
         _floor(task, ranking.limit(tried)),
+        *own.section(runs),
+        own.outsiders(runs),
         folded(
             "Every measure, one row per method × backend, and what failed",
             sections.full_table(default) if len(default) else "",
@@ -154,6 +164,11 @@ def _section(board: Board, task: str, quick: bool, figures: str) -> list[str]:
         folded("The command that repeats it", again) if again else "",
         *shown,
     ]
+
+
+def _normalised(board: Board) -> list[str]:
+    """What was done to times of several kinds of machines."""
+    return [f"- {line}" for line in map(escape, kinds.said(list(board.runs.values())))]
 
 
 def _of(table: pd.DataFrame, task: str, quick: bool) -> pd.DataFrame:

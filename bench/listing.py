@@ -13,7 +13,7 @@ from bench import files, results
 from bench.errors import UsageError, unknown
 from bench.markdown import clean
 from bench.results import Run
-from bench.tasks import TASKS
+from bench.tasks import ALL, Task
 
 Row = dict[str, Any]
 
@@ -32,14 +32,18 @@ def rows(what: str, folder: Path) -> list[Row]:
 
 
 def methods() -> list[Row]:
-    """Each method, its backends, and the tasks that run it unless methods are named."""
+    """Each method, those of packages last, its backends, and the tasks that run it unless methods are named."""
     import implementations
+    from bench import outside
+    from implementations.outside import packaged
 
+    for name in packaged():
+        outside.find(name)
     return [
         {
             "name": name,
             "backends": list(implementations.backends_of(name)),
-            "tasks": [task.name for task in TASKS.values() if task.runs(name)],
+            "tasks": [task.name for task in ALL.values() if task.runs(name) and "." not in name],
         }
         for name in implementations.METHODS
     ]
@@ -48,7 +52,19 @@ def methods() -> list[Row]:
 def tasks() -> list[Row]:
     """Each task: its data and sizes."""
     fields = ("name", "dataset", "seed", "history", "ahead", "train", "validation", "test")
-    return [{field: getattr(task, field) for field in fields} for task in TASKS.values()]
+    return [{field: getattr(task, field) for field in fields} | counts(task) for task in ALL.values()]
+
+
+def counts(task: Task) -> Row:
+    """The windows of a task on a file's series, which the file decides; nothing for others."""
+    from bench.datasets import FromFile, open_data
+
+    if task.series is None:
+        return {}
+    data = open_data(task, {})
+    assert isinstance(data, FromFile)
+    parts = data.prepared.parts
+    return {"seed": None} | {name: len(part.series) for name, part in zip(parts._fields, parts, strict=True)}
 
 
 def backends() -> list[Row]:

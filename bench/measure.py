@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 import implementations
-from bench import datasets, machine, metrics, windows
+from bench import calibration, datasets, kinds, machine, metrics, outside
+from bench.datasets import Drawn, FromFile
 from bench.results import Metrics, Spec
-from bench.tasks import TASKS
+from bench.tasks import task_of
 from bench.windows import Split
 from implementations import backends
 from implementations.forecaster import Forecaster
 
 REPEATS = 5  # timed forecasts, the first one aside
 SLOW = 2.0  # seconds: a first forecast as long as this has no warm-up worth leaving out
-EXAMPLES = 3  # series whose forecasts go into the record, for the pictures
 BEYOND = 1e6  # times the largest value of the histories: forecasts further out are no forecasts
-DIGITS = 6  # significant ones in those
+DIGITS = 6  # significant ones of the forecasts that go into the record
 
 
 class Diverged(FloatingPointError):
@@ -55,15 +55,18 @@ class Clock:
         self.seconds["total"] = (time.perf_counter_ns() - self.spawned_ns) / 1e9
 
 
-def measure(spec: Spec, clock: Clock) -> dict[str, Any]:
-    """Do the job and return the fields of its Run that it decides.
+def measure(spec: Spec, clock: Clock, files: Mapping[str, str]) -> dict[str, Any]:
+    """Do the job and return the fields of its Run that it decides; `files` says where the series of a file lie.
 
     Raises FloatingPointError (Diverged is one), InvalidOutput, and whatever else the method raises.
     """
     with clock.phase("import"):
         backend = backends.load(spec.backend, threads=1)
+    with clock.phase("import"):
+        outside.open_source(spec, files)
     with clock.phase("data"):
-        split = load(spec)
+        data = load(spec, files)
+        split = data.split
         before = datasets.digest(*flat(split))
     with clock.phase("build"):
         backend.seed(spec.seed)
@@ -72,7 +75,7 @@ def measure(spec: Spec, clock: Clock) -> dict[str, Any]:
     check_curve(forecaster)
     forecasts, samples = predict(forecaster, split, clock)
     with clock.phase("evaluate"):
-        scores = score(forecaster, forecasts, split)
+        scores = score(forecaster, forecasts, data)
     clock.stop()
     if datasets.digest(*flat(split)) != before:
         raise InvalidOutput("the method changed its input: fit and predict_ahead must leave it as it was")
@@ -83,17 +86,20 @@ def measure(spec: Spec, clock: Clock) -> dict[str, Any]:
         "curve": {name: [float(value) for value in values] for name, values in forecaster.curve.items()} or None,
         "parameters": forecaster.parameters(),
         "digest": {"forecasts": datasets.digest(forecasts), "weights": datasets.digest(*forecaster.weights())},
-        "examples": [[float(f"{value:.{DIGITS}g}") for value in row] for row in forecasts[:EXAMPLES, :, 0]],
+        "examples": [[float(f"{value:.{DIGITS}g}") for value in row] for row in data.examples(forecasts)],
+        "truth": data.truth,
     }
 
 
-def load(spec: Spec) -> Split:
-    """The task's windows. Raises ValueError when the series are not those that the spec was made for."""
-    task = TASKS[spec.task].quick() if spec.quick else TASKS[spec.task]
-    series = datasets.load(task)
-    if datasets.digest(series) != spec.data_sha256:
+def load(spec: Spec, files: Mapping[str, str]) -> Drawn | FromFile:
+    """The task's data. Raises ValueError when the series are not those that the spec was made for."""
+    task = task_of(spec)
+    if task is None:
+        raise ValueError(f"{spec.task}: there is no such task")
+    data = datasets.open_data(task, files, levels=implementations.class_of(spec.method).takes_levels)
+    if data.digest != spec.data_sha256:
         raise ValueError(f"{task.name}: its series are not those that the job was planned for")
-    return windows.cut(series, task)
+    return data
 
 
 def flat(split: Split) -> list[np.ndarray]:
@@ -139,10 +145,12 @@ def predict(forecaster: Forecaster, split: Split, clock: Clock) -> tuple[np.ndar
     return forecasts, samples
 
 
-def score(forecaster: Forecaster, forecasts: np.ndarray, split: Split) -> Metrics:
+def score(forecaster: Forecaster, forecasts: np.ndarray, data: Drawn | FromFile) -> Metrics:
     """The errors on the validation series, and of forecasts made here on the test series."""
+    split = data.split
     history, future = split.validation
-    last_step = metrics.mse(forecasts, future)
+    compared = data.compared("validation", forecasts)
+    last_step = metrics.mse(*compared)
     own_outputs = type(forecaster).outputs is not Forecaster.outputs  # else they are the forecasts: do not repeat them
     test = forecaster.predict_ahead(split.test.history, future.shape[1])
     check(test, split.test.future, "test forecasts")
@@ -150,10 +158,11 @@ def score(forecaster: Forecaster, forecasts: np.ndarray, split: Split) -> Metric
     return Metrics(
         val_mse=output_mse(forecaster, history, future) if own_outputs else last_step,
         last_step_mse=last_step,
-        test_mse=metrics.mse(test, split.test.future),
-        val_mae=metrics.mae(forecasts, future),
-        val_smape=metrics.smape(forecasts, future),
-        mse_by_step=metrics.mse_by_step(forecasts, future),
+        test_mse=metrics.mse(*data.compared("test", test)),
+        val_mae=metrics.mae(*compared),
+        val_smape=metrics.smape(*compared),
+        mse_by_step=metrics.mse_by_step(*compared),
+        original=data.original(forecasts, test),
     )
 
 
@@ -195,5 +204,6 @@ def timing(threads: int, seen: dict[str, float]) -> dict[str, Any]:
     affinity = len(machine.cores())
     reason = machine.disturbance(seen, threads, affinity)
     environment = {**machine.fingerprint(), "threads": threads, "affinity": affinity}
+    environment[kinds.CALIBRATION] = round(calibration.seconds(), 6)
     environment |= {name: round(value, 4) for name, value in seen.items()}
     return {"timing_valid": reason is None, "timing_reason": reason, "environment": environment}

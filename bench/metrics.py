@@ -29,6 +29,18 @@ def smape(forecast: np.ndarray, truth: np.ndarray) -> float:
     return float(200 * np.mean(ratio))
 
 
+def mase(forecast: np.ndarray, truth: np.ndarray, naive: np.ndarray) -> float | None:
+    """Mean absolute scaled error (Hyndman & Koehler 2006): each error over its series' naive error [N, 1, D].
+
+    Series whose naive error is 0 have no scale and do not count; None where no series has one.
+    """
+    counted = np.broadcast_to(naive > 0, truth.shape)
+    if not counted.any():
+        return None
+    scaled = np.abs(errors(forecast, truth)) / np.where(naive > 0, naive, 1.0)
+    return float(scaled[counted].mean())
+
+
 def mse_by_step(forecast: np.ndarray, truth: np.ndarray) -> list[float]:
     """Mean squared error of [N, H, D] for each step ahead: H values."""
     return [float(value) for value in np.mean(errors(forecast, truth) ** 2, axis=(0, 2))]

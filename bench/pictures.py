@@ -82,7 +82,7 @@ def forecasts_picture(task: str, board: pd.DataFrame, runs: Any) -> list[Picture
         default = spec.task == task and not spec.quick and not spec.changed and not spec.native and run.status == "ok"
         if default and row in wanted and (row not in chosen or spec.seed < chosen[row].spec.seed):
             chosen[row] = run
-    known = truth(next(iter(chosen.values())).spec) if chosen else None
+    known = truth(next(iter(chosen.values()))) if chosen else None
     if known is None:
         return []
     drawn = [chosen[row] for row in wanted if row in chosen and fits(chosen[row], known)]

@@ -84,7 +84,7 @@ def plot_run(run: Run, path: Path) -> None:
     that has neither curves nor forecasts.
     """
     checked_suffix(path)
-    known = truth(run.spec) if run.examples else None
+    known = truth(run) if run.examples else None
     known = known if known is not None and fits(run, known) else None
     if not _has_curve(run) and known is None:
         raise UsageError(f"nothing to draw: run {run.key} has no curve and no forecasts ({run.status}: {run.reason})")

@@ -26,6 +26,7 @@ import msgspec
 
 from bench import __version__, files
 from bench.errors import UsageError
+from bench.reading import Preparation
 
 SCHEMA = 2
 Status = Literal["ok", "diverged", "failed", "timeout", "oom", "lost"]
@@ -36,6 +37,13 @@ BARE: dict[str, Any] = {**DROPPED, "examples": None, "environment": {}}  # what 
 
 Positive = Annotated[float, msgspec.Meta(ge=0)]  # JSON has no infinity and no NaN
 PLAIN = re.compile(r"[a-zA-Z0-9_][\w.-]{0,63}", re.ASCII)
+
+
+class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where a method comes from that is not of this repository."""
+
+    reference: str  # mine.py:MyForecaster, or what a package's entry point names
+    version: str  # the sha256 of the file, or the package's version
 
 
 class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -51,11 +59,28 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     #: each framework's own defaults; absent where they are made equal, so that those runs' keys stay as they are
     defaults: Literal["native"] | msgspec.UnsetType = msgspec.UNSET
     data_sha256: str
+    series: Preparation | msgspec.UnsetType = msgspec.UNSET  # of a file; unset, it is no part of the key
+    source: Source | msgspec.UnsetType = msgspec.UNSET  # of a method from outside; likewise
 
     @property
     def native(self) -> bool:
         """Whether the framework's own defaults are kept."""
         return self.defaults == "native"
+
+
+class Original(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Errors in the data's own units, after scaling and differences are undone: validation, and test."""
+
+    rmse: float
+    mae: float
+    smape: float  # percent
+    mase: float | None  # null where the seasonal naive forecast makes no error to compare with
+    test_rmse: float
+    test_mae: float
+    test_smape: float
+    test_mase: float | None
+    #: scaled squared errors of consecutive validation windows, H at a time: what methods are compared by in pairs
+    by_block: list[float]
 
 
 class Metrics(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -67,6 +92,16 @@ class Metrics(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     val_mae: Positive
     val_smape: Positive  # percent
     mse_by_step: list[Positive]  # [H]: validation, one value per step ahead
+    original: Original | msgspec.UnsetType = msgspec.UNSET  # of series from a file; the errors above are of scaled ones
+
+
+class Truth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the examples of a run forecast, kept where the data may be gone: first channel, own units."""
+
+    history: list[list[float]]  # [count, T]
+    future: list[list[float]]  # [count, H]
+    imputed: int  # values filled in, of the whole file
+    description: str  # series, steps, windows, in words
 
 
 class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -90,6 +125,7 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     examples: list[list[float]] | None  # forecasts of the first three validation series, first channel
     environment: dict[str, str | int | float | bool | None | dict[str, str]]
     started_at: str  # UTC, ISO 8601
+    truth: Truth | msgspec.UnsetType = msgspec.UNSET  # of series from a file
 
 
 def key_of(spec: Spec) -> str:

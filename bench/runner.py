@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Protocol
@@ -77,9 +77,16 @@ class Busy(Exception):
 
 
 def run(
-    jobs: Sequence[Job], workers: int, timeout: float, memory: int | None = None, share: Share | None = None
+    jobs: Sequence[Job],
+    workers: int,
+    timeout: float,
+    memory: int | None = None,
+    share: Share | None = None,
+    files: Mapping[str, str] | None = None,
 ) -> Generator[tuple[Job, Run | None], None, None]:
     """Run the jobs, at most `workers` at once, each at most `timeout` seconds and `memory` bytes.
+
+    files: where on this machine lies what the specs name, as series of the user's own.
 
     Yields each job with its record as it ends, or with None when another campaign, known through `share`, has run it.
     A job is released when the caller asks for the next one: by then it has stored the record.
@@ -88,7 +95,7 @@ def run(
     runs, so that none strikes while the caller stores a record.
     """
     share = share or Alone()
-    campaign = Campaign(workers, timeout, memory)
+    campaign = Campaign(workers, timeout, memory, files)
     events: queue.SimpleQueue[Future[Run | None] | int] = queue.SimpleQueue()
     left: dict[Future[Run | None], Job] = {}
     with ThreadPoolExecutor(workers) as pool, signals(events.put, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -132,8 +139,10 @@ def signals(send: Callable[[int], None], *numbers: int) -> Iterator[None]:
 class Campaign:
     """The workers of one machine: who has which core, and which processes are alive."""
 
-    def __init__(self, workers: int, timeout: float, memory: int | None = None) -> None:
-        self.workers, self.timeout, self.memory = workers, timeout, memory
+    def __init__(
+        self, workers: int, timeout: float, memory: int | None = None, files: Mapping[str, str] | None = None
+    ) -> None:
+        self.workers, self.timeout, self.memory, self.files = workers, timeout, memory, dict(files or {})
         self.cores: queue.SimpleQueue[int] = queue.SimpleQueue()
         for core in machine.cores()[:workers]:
             self.cores.put(core)
@@ -157,7 +166,9 @@ class Campaign:
     def run(self, spec: Spec) -> Run:
         """One job in a fresh process and a folder of its own, which is gone afterwards."""
         core = self.cores.get()
-        order = Order(spec=spec, spawned_ns=time.perf_counter_ns(), started_at=now(), workers=self.workers)
+        order = Order(
+            spec=spec, spawned_ns=time.perf_counter_ns(), started_at=now(), workers=self.workers, files=self.files
+        )
         mark = f"{self.mark}.{next(self.numbers)}"
         folder = self.folder / mark
         try:

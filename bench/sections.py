@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 import shlex
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from bench.markdown import NOTHING, clean, decimals, digits, escape, table
 from bench.results import Run
-from bench.tasks import TASKS
+from bench.tasks import ALL
 
 #: their order in a table; stated here, so that a board of old records renders whatever became of the methods
 BACKENDS = ("numpy", "keras", "keras-jax", "torch")
+OUTSIDE = "†"  # behind a method that is not of this repository: its name has a dot
 DISTURBED = "?"  # behind a time that was taken on a busy machine
 SHOWN = 20  # records left out, and files that are none, that are named one by one
 
@@ -69,9 +70,10 @@ def order(backends: Iterable[str]) -> list[str]:
     return [name for name in BACKENDS if name in present] + sorted(present - set(BACKENDS))
 
 
-def label(method: str, changed: str) -> str:
-    """A row's name: the method, with its changed settings in brackets."""
-    return f"{method} ({changed})" if changed else method
+def label(method: str, changed: str = "") -> str:
+    """A row's name: the method, marked where it is not of this repository, with its changed settings in brackets."""
+    marked = f"{method}{OUTSIDE}" if "." in method else method
+    return f"{marked} ({changed})" if changed else marked
 
 
 def seconds(value: float, valid: bool = True) -> str:
@@ -120,7 +122,7 @@ def summary(methods: pd.DataFrame, rows: pd.DataFrame, failed: pd.DataFrame) -> 
     for row in each(methods):
         pairs = [pair(row.method, backend) for backend in columns]
         errors, times = [error for error, _ in pairs], [fit for _, fit in pairs]
-        lines.append([str(row.rank), escape(row.method), *errors, *times, digits(row.notes)])
+        lines.append([str(row.rank), escape(label(row.method)), *errors, *times, digits(row.notes)])
     names = [escape(name) + (", *numpy*" if shared and name == columns[0] else "") for name in columns]
     times_of = [f"{escape(name.removeprefix('keras-'))} s" for name in columns]
     return table(["#", "method", *names, *times_of, "notes"], lines, left=[1])
@@ -218,15 +220,24 @@ def failures(failed: pd.DataFrame) -> str:
     return f"**Failed, not ranked**\n\n{table(headers, lines, left=range(5))}"
 
 
-def commands(task: str, quick: bool, rows: pd.DataFrame, seeds: Sequence[int]) -> str:
-    """What to type to make the task's default rows again: methods outside the task's default set are named."""
-    known = TASKS.get(task)
-    extra = sorted(name for name in set(rows["method"]) if known is not None and not known.runs(name))
+def commands(
+    task: str, quick: bool, rows: pd.DataFrame, seeds: Sequence[int], *,
+    data: Sequence[str] = (), references: Mapping[str, str] | None = None,
+) -> str:  # fmt: skip
+    """What to type to make the task's default rows again: methods outside the task's default set are named.
+
+    data: the options that name series from a file; then every method is named. references: how to name methods from
+    outside.
+    """
+    known = ALL.get(task)
+    outsiders = references or {}
+    own = {name for name in set(rows["method"]) if known is not None and known.runs(name) and name not in outsiders}
+    extra = sorted(set(rows["method"]) - own) if known or data else []
     backends = [word for name in order(rows["backend"]) for word in ("--backend", name)]
-    named = [word for name in extra for word in ("--method", name)]
-    start = ["python", "-m", "bench", "run", "--task", task]
+    named = [word for name in extra for word in ("--method", outsiders.get(name, name))]
+    start = ["python", "-m", "bench", "run", *(data or ["--task", task])]
     end = ["--seeds", ",".join(map(str, seeds)), *backends, *(["--quick"] if quick else [])]
-    lines = [[*start, *end]] + ([[*start, *named, *end]] if extra else [])
+    lines = ([[*start, *end]] if own or not extra else []) + ([[*start, *named, *end]] if extra else [])
     text = "\n".join(clean(shlex.join(words), 10_000) for words in [*lines, ["python", "-m", "bench", "leaderboard"]])
     return f"```sh\n{text}\n```"
 

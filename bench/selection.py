@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, get_args, get_type_hints
 
@@ -15,8 +15,9 @@ import msgspec
 import implementations
 from bench import datasets
 from bench.errors import UsageError, unknown
-from bench.results import Spec
-from bench.tasks import TASKS, Task
+from bench.reading import Preparation
+from bench.results import Source, Spec
+from bench.tasks import ALL, TASKS, Task, name_of, task_on
 from implementations import backends
 
 QUICK_EPOCHS = 2
@@ -37,6 +38,9 @@ class Selection:
     settings: Sequence[str] = ()  # method.name=value
     quick: bool = False
     defaults: str = "equal"  # or native
+    series: Preparation | None = None  # how a file is read, instead of tasks
+    sources: Mapping[str, Source] = field(default_factory=dict)  # of methods from outside, by name
+    files: Mapping[str, str] = field(default_factory=dict)  # where files named above lie on this machine
 
 
 def specs(selection: Selection) -> list[Spec]:
@@ -44,12 +48,10 @@ def specs(selection: Selection) -> list[Spec]:
     changes = parse_settings(selection.settings)
     methods = [] if not selection.methods else match(selection.methods, implementations.METHODS, "method")
     methods = methods or list(changes)  # --set alone runs what it names, not the whole board
-    tasks = [TASKS[name] for name in match(selection.tasks or ("*",), TASKS, "task")]
-    tasks = [task.quick() for task in tasks] if selection.quick else tasks
+    tasks = choose_tasks(selection)
     chosen = choose_backends(selection.backends)
     seeds = parse_seeds(selection.seeds)
-    if selection.epochs is not None and selection.epochs < 1:
-        raise UsageError(f"--epochs {selection.epochs}: at least 1 is needed")
+    check_epochs(selection.epochs)
     if selection.defaults not in DEFAULTS:
         raise unknown("value of --defaults", selection.defaults, DEFAULTS)
     for method in changes:
@@ -68,6 +70,25 @@ def specs(selection: Selection) -> list[Spec]:
         offered = "; ".join(f"{method} has {', '.join(implementations.backends_of(method))}" for method in methods)
         raise UsageError(f"nothing to run on {', '.join(selection.backends)}: {offered}")
     return found
+
+
+def check_epochs(epochs: int | None) -> None:
+    """Raise UsageError for less than one epoch."""
+    if epochs is not None and epochs < 1:
+        raise UsageError(f"--epochs {epochs}: at least 1 is needed")
+
+
+def choose_tasks(selection: Selection) -> list[Task]:
+    """The tasks asked for, or the one on the series of a file."""
+    if selection.series:
+        if selection.tasks:
+            raise UsageError("--task and --data: a run is on tasks of the benchmark, or on your series")
+        unnamed = task_on(selection.series, "")
+        digest = data_digest(unnamed, selection.files["series"])
+        tasks = [replace(unnamed, name=name_of(selection.series, digest))]
+    else:
+        tasks = [ALL[name] for name in (match(selection.tasks, ALL, "task") if selection.tasks else TASKS)]
+    return [task.quick() for task in tasks] if selection.quick else tasks
 
 
 def match(patterns: Sequence[str], names: Iterable[str], what: str) -> list[str]:
@@ -107,7 +128,7 @@ def parse_settings(texts: Sequence[str]) -> dict[str, dict[str, Setting]]:
     changes: dict[str, dict[str, Setting]] = {}
     for text in texts:
         target, equals, value = text.partition("=")
-        method, dot, name = target.partition(".")
+        method, dot, name = target.rpartition(".")
         if not (equals and dot and method and name):
             raise UsageError(f"--set {text!r}: METHOD.NAME=VALUE is needed, as in gru.units=32")
         if method not in implementations.METHODS:
@@ -142,11 +163,8 @@ def spec_of(
     task: Task, method: str, backend: str, seed: int, selection: Selection, changes: dict[str, Setting]
 ) -> Spec:
     """One run's spec, with every setting resolved and those named that are not the default."""
-    defaults = implementations.default_settings(method)
-    if "epochs" in defaults and selection.quick:
-        defaults = {**defaults, "epochs": QUICK_EPOCHS}
-    epochs = {"epochs": selection.epochs} if "epochs" in defaults and selection.epochs is not None else {}
-    settings = {**defaults, **epochs, **changes}
+    defaults = defaults_of(method, task, selection.quick)
+    settings = resolve(defaults, selection.epochs, changes)
     changed = tuple(sorted(name for name in settings if settings[name] != defaults[name]))
     if changed:
         check_settings(method, backend, seed, settings)
@@ -159,8 +177,24 @@ def spec_of(
         changed=changed,
         quick=selection.quick,
         defaults="native" if selection.defaults == "native" and backend != "numpy" else msgspec.UNSET,
-        data_sha256=data_digest(task),
+        data_sha256=data_digest(task, selection.files.get("series")),
+        series=task.series or msgspec.UNSET,
+        source=selection.sources.get(method, msgspec.UNSET),
     )
+
+
+def defaults_of(method: str, task: Task, quick: bool = False) -> dict[str, Setting]:
+    """A method's settings on a task: the season of a file's series, few epochs in a quick run."""
+    defaults = implementations.default_settings(method)
+    if "season_length" in defaults and task.series and task.series.season:
+        defaults = {**defaults, "season_length": task.series.season}
+    return {**defaults, "epochs": QUICK_EPOCHS} if "epochs" in defaults and quick else defaults
+
+
+def resolve(defaults: dict[str, Setting], epochs: int | None, changes: dict[str, Setting]) -> dict[str, Setting]:
+    """The settings with what was asked for; epochs, where the method has any."""
+    trains = "epochs" in defaults and epochs is not None
+    return {**defaults, **({"epochs": epochs} if trains else {}), **changes}
 
 
 def check_settings(method: str, backend: str, seed: int, settings: dict[str, Setting]) -> None:
@@ -172,6 +206,6 @@ def check_settings(method: str, backend: str, seed: int, settings: dict[str, Set
 
 
 @cache
-def data_digest(task: Task) -> str:
-    """The sha256 of the task's series: other data is another run."""
-    return datasets.digest(datasets.load(task))
+def data_digest(task: Task, path: str | None = None) -> str:
+    """The sha256 of the task's series, which may lie in a file: other data is another run."""
+    return datasets.open_data(task, {"series": path} if path else {}).digest

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from bench.bundled import PREFIX
+from bench.reading import Preparation
+
+if TYPE_CHECKING:
+    from bench.results import Spec
 
 #: methods that know how a data set was made: they show where the limit is and stand outside the ranking
 REFERENCES = {"oracle": "sines"}
@@ -22,6 +33,7 @@ class Task:
     test: int = 1_000
     methods: tuple[str, ...] | None = None  # what runs unless methods are named; None: all but `when_named`
     when_named: tuple[str, ...] = ()
+    series: Preparation | None = None  # how a file's series become windows; None: made by `dataset`
     quick_methods: tuple[str, ...] = ()  # the default set of a quick run: one of each kind, for its 90 s
 
     @property
@@ -37,10 +49,19 @@ class Task:
 
     def quick(self) -> Task:
         """The task on few series: as many for validation as for the test, so that one compiled shape serves both."""
+        if self.series:
+            tenth = msgspec.structs.replace(self.series, stride=10 * self.series.stride)
+            return replace(self, series=tenth, methods=self.quick_methods)
         few = self.test // 10
         return replace(self, train=self.train // 10, validation=few, test=few, methods=self.quick_methods)
 
 
+CLASSICAL = (
+    "seasonal_naive",
+    "auto_arima",
+    "auto_ets",
+    "theta",
+)  # baselines for series with a season: the notes' sines share none
 ONE_STEP = ("simple_rnn", "deep_rnn_recurrent_head", "deep_rnn")  # the notes train them to forecast one step
 
 TASKS: dict[str, Task] = {
@@ -57,8 +78,65 @@ TASKS: dict[str, Task] = {
             name="ten-step",
             seed=43,
             ahead=10,
-            when_named=ONE_STEP,
+            when_named=ONE_STEP + CLASSICAL,
             quick_methods=("last_value", "moving_average", "linear", "rnn_sequence", "gru"),
         ),
     )
 }
+
+
+#: what runs on real series unless methods are named: the baselines, and one network of each kind
+ON_REAL = (
+    "last_value", "seasonal_naive", "moving_average", "auto_arima", "auto_ets", "theta", "linear", "rnn_multi_output",
+    "lstm", "gru", "conv_gru", "wavenet_simple",
+)  # fmt: skip
+
+
+def real(name: str, *target: str, history: int, ahead: int, **how: Any) -> Task:
+    """A task on series that come with statsmodels (`bench.bundled`)."""
+    series = Preparation(file=f"{PREFIX}{name}", target=target, history=history, ahead=ahead, **how)
+    return replace(task_on(series, name), methods=ON_REAL)
+
+
+def task_of(spec: Spec) -> Task | None:
+    """The task of a spec, on as much data as it runs on; None when this version of the benchmark no longer has it."""
+    if spec.series:
+        return task_on(spec.series, spec.task)
+    task = ALL.get(spec.task)
+    return task.quick() if task and spec.quick else task
+
+
+def task_on(series: Preparation, name: str) -> Task:
+    """A task on the series of a file."""
+    return Task(
+        name=name,
+        dataset=series.file,
+        seed=0,
+        history=series.history,
+        ahead=series.ahead,
+        when_named=ONE_STEP,
+        series=series,
+        quick_methods=TASKS["ten-step"].quick_methods,
+    )
+
+
+def name_of(series: Preparation, data: str) -> str:
+    """What a file's task is called: the file, the first target, and a digest of the data and how it is read."""
+    stem = re.sub(r"\.(csv|tsv|txt|parquet|pq)$", "", series.file, flags=re.IGNORECASE)
+    words = [re.sub(r"\W+", "_", word, flags=re.ASCII).strip("_") for word in (stem, *series.target[:1])]
+    told_apart = hashlib.sha256(msgspec.json.encode([series, data], order="sorted")).hexdigest()[:6]
+    return "-".join([*(word[:30] for word in words if word), told_apart])
+
+
+#: tasks on real series: run when they are named, as in --task sunspots
+REAL: dict[str, Task] = {
+    task.name: task
+    for task in (
+        real("sunspots", "SUNACTIVITY", history=44, ahead=11),
+        real("co2", "co2", history=48, ahead=12, season=12, impute="linear"),
+        real("elnino", "temperature", history=48, ahead=12, season=12),
+        real("nile", "volume", history=20, ahead=5),
+        real("macro", "realgdp", "realcons", "realinv", "realdpi", history=20, ahead=4, difference=True),
+    )
+}
+ALL: dict[str, Task] = {**TASKS, **REAL}

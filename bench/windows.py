@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from bench.tasks import Task
+if TYPE_CHECKING:
+    from bench.tasks import Task
 
 
 class Windows(NamedTuple):
@@ -37,10 +38,14 @@ def cut(series: np.ndarray, task: Task) -> Split:
 
 def windows(series: np.ndarray, history: int) -> Windows:
     """Copies of the first T values and of the rest."""
-    pair = Windows(series[:, :history].copy(), series[:, history:].copy())
-    for array in pair:
+    return read_only(series[:, :history].copy(), series[:, history:].copy())
+
+
+def read_only(history: np.ndarray, future: np.ndarray) -> Windows:
+    """The two arrays, closed for writing."""
+    for array in (history, future):
         array.setflags(write=False)
-    return pair
+    return Windows(history, future)
 
 
 def check(series: np.ndarray, task: Task) -> None:

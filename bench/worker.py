@@ -32,6 +32,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     spawned_ns: int  # perf_counter_ns, a clock that all processes share
     started_at: str
     workers: int  # how many run at once on this machine
+    files: dict[str, str] = {}  # where on this machine lies what the spec names: series, a method
 
 
 def main() -> None:
@@ -60,7 +61,7 @@ def work(order: Order, entered: int) -> Run:
     clock.add("start", (entered - order.spawned_ns) / 1e9)
     clock.add("import", (time.perf_counter_ns() - entered) / 1e9)
     try:
-        fields = measure(order.spec, clock)
+        fields = measure(order.spec, clock, order.files)
     except FloatingPointError as error:
         return unfinished(order, "diverged", one_line(str(error)), machine.fingerprint())
     except InvalidOutput as error:

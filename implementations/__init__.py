@@ -16,6 +16,8 @@ import numpy as np
 
 from implementations.forecaster import Forecaster, NetworkForecaster, Setting
 from implementations.methods.arima import Arima
+from implementations.methods.auto_arima import AutoArima
+from implementations.methods.auto_ets import AutoEts
 from implementations.methods.batch_norm_rnn import BatchNormRNN
 from implementations.methods.clipped_rnn import ClippedRNN
 from implementations.methods.conv_gru import ConvGRU
@@ -34,22 +36,29 @@ from implementations.methods.relu_rnn import ReLURNN
 from implementations.methods.rnn_multi_output import RNNMultiOutput
 from implementations.methods.rnn_sequence import RNNSequence, RNNSequenceBlocks
 from implementations.methods.rtrl_rnn import RTRLRNN
+from implementations.methods.seasonal_naive import SeasonalNaive
+from implementations.methods.theta import Theta
 from implementations.methods.wavenet import WaveNet
 from implementations.methods.wavenet_simple import WaveNetSimple
 from implementations.methods.weight_decay_rnn import WeightDecayRNN
 
-__all__ = ["METHODS", "Forecaster", "NetworkForecaster", "backends_of", "default_settings", "load", "make"]
+__all__ = ["METHODS", "Forecaster", "NetworkForecaster", "backends_of", "class_of", "default_settings", "load", "make"]
 
 LARGEST = 2**20  # bytes of a saved forecaster.json, its network aside
 
 Maker = type[Forecaster] | partial[Any]
 
-#: the table of contents, in the notes' order: name -> class, or class with other defaults
+#: the table of contents, in the notes' order; beside what they name, classical baselines: name -> class, or class with
+#: other defaults
 METHODS: dict[str, Maker] = {
     "last_value": LastValue,
+    "seasonal_naive": SeasonalNaive,
     "moving_average": MovingAverage,
     "arima": Arima,
     "oracle": Oracle,
+    "auto_arima": AutoArima,
+    "auto_ets": AutoEts,
+    "theta": Theta,
     "linear": Linear,
     "simple_rnn": SimpleRNN,
     "deep_rnn_recurrent_head": DeepRNNRecurrentHead,
@@ -125,15 +134,16 @@ def load(folder: Path) -> Forecaster:
 
 def backends_of(name: str) -> tuple[str, ...]:
     """The backends that the method runs on."""
-    return _class(name).backends
+    return class_of(name).backends
 
 
 def default_settings(name: str) -> dict[str, Setting]:
     """The method's settings with their defaults, in order."""
     changed = getattr(METHODS[name], "keywords", {})
-    return {**_class(name).defaults(), **changed}
+    return {**class_of(name).defaults(), **changed}
 
 
-def _class(name: str) -> type[Forecaster]:
+def class_of(name: str) -> type[Forecaster]:
+    """The class that makes the method."""
     maker = METHODS[name]
     return maker.func if isinstance(maker, partial) else maker  # type: ignore[return-value]

@@ -57,6 +57,9 @@ class Forecaster(ABC):
     """
 
     backends: ClassVar[tuple[str, ...]] = ("numpy",)
+    #: True where the method deals with trend and season itself: it is given the series as they are, scaled alone, even
+    #: where others are given differences
+    takes_levels: ClassVar[bool] = False
 
     backend: str = "numpy"
     seed: int = 42
@@ -159,6 +162,14 @@ class NetworkForecaster(Forecaster):
             raise ValueError(f"{self.name}.learning_rate: got {self.learning_rate!r}, needed more than 0")
         if self.optimizer not in ("adam", "sgd"):
             raise ValueError(f"{self.name}.optimizer: got {self.optimizer!r}, allowed: adam, sgd")
+
+    def state_size(self) -> int:
+        """How many numbers a recurrent network of one channel carries from step to step; 0 for others."""
+        return 0
+
+    def receptive_field(self) -> int | None:
+        """How many steps an output depends on; None for all that there are."""
+        return None
 
     @abstractmethod
     def keras_network(self, channels: int, outputs: int) -> Callable[[Any], Any]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from bench import results
+from bench import cli, results
 from bench.results import Metrics, Run, Spec
 from bench.worker import Order, unfinished
+from implementations import METHODS
 
 ROOT = Path(__file__).parent.parent
 FAULTY = Path(__file__).parent / "faulty"
@@ -40,6 +41,23 @@ def bench(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Bench:
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
 
     return call
+
+
+@pytest.fixture
+def inside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Bench]:
+    """The same in this process, where no framework is needed: a second sooner."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr(sys, "argv", ["bench", *arguments])
+        capsys.readouterr()
+        status = cli.main()
+        return subprocess.CompletedProcess(arguments, status, *capsys.readouterr())
+
+    known = dict(METHODS)
+    yield call
+    METHODS.clear()
+    METHODS.update(known)  # without those from outside
 
 
 def make_spec(**changes: object) -> Spec:

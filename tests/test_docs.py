@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import typer
-from conftest import ROOT
+from conftest import ROOT, Bench
 
+from bench import new_method
 from bench.cli import app
+from bench.promises import PROMISES
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+VERBS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+ADDING = ROOT / "docs" / "adding-a-method.md"
+CAMPAIGNS = ROOT / "docs" / "campaigns.md"
 COMMAND = re.compile(r"(?:^    |`)(python -m bench(?: [^`#\n|]*)?)", re.MULTILINE)
 
 
@@ -25,7 +34,7 @@ def commands() -> list[str]:
 
 def test_every_verb_is_in_the_readme() -> None:
     readme = (ROOT / "README.md").read_text()
-    for verb in typer.main.get_command(app).commands:  # type: ignore[attr-defined]
+    for verb in VERBS:
         assert re.search(rf"`{verb}\b|bench {verb}\b", readme), f"README.md does not mention `{verb}`"
 
 
@@ -35,11 +44,26 @@ def test_links_lead_somewhere() -> None:
             assert "://" in target or (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as the documents assume it: with the files in it that they name."""
+    made = tmp_path_factory.mktemp("reader")
+    months = [f"{year}-{month:02}" for year in range(2010, 2024) for month in range(1, 13)]
+    rows = "".join(f"{month},north,{100 + place % 12},{place}\n" for place, month in enumerate(months))
+    (made / "sales.csv").write_text(f"date,store,units,price_a\n{rows}")
+    (made / "mine.py").write_text(re.findall(r"```python\n(.*?)```", ADDING.read_text(), re.DOTALL)[0])
+    (made / "campaign.toml").write_text(re.findall(r"```toml\n(.*?)```", CAMPAIGNS.read_text(), re.DOTALL)[0])
+    with contextlib.chdir(made):
+        new_method.write("my_forecaster", network=False)
+    return made
+
+
 @pytest.mark.parametrize("command", commands())
-def test_commands_in_the_documents_are_understood(command: str) -> None:
+def test_commands_in_the_documents_are_understood(command: str, folder: Path) -> None:
     words = [sys.executable, *shlex.split(command)[1:]]
     harmless = ["--dry-run"] if "run" in words[3:4] else ["--help"]
-    done = subprocess.run([*words, *harmless], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    variables = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([*words, *harmless], cwd=folder, env=variables, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
 
 
@@ -52,3 +76,27 @@ def test_the_readme_shows_rows_of_the_board() -> None:
 
 def test_there_are_commands_to_test() -> None:
     assert len(commands()) >= 5
+
+
+def test_the_class_in_the_documents_keeps_the_contract(folder: Path, inside: Bench, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text((folder / "mine.py").read_text())
+    checked = inside("check", "./mine.py:MyForecaster")
+    assert checked.returncode == 0 and "keeps the contract" in checked.stdout
+    assert all(f"{promise}" in ADDING.read_text() for promise in PROMISES)
+
+
+def test_the_example_in_the_help_of_each_verb_works(folder: Path, inside: Bench, tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_text((folder / "sales.csv").read_text())
+    (tmp_path / "results" / "ten-step").mkdir(parents=True)
+    record = next((ROOT / "results" / "ten-step").glob("arima--numpy--seed42--c3270f74*.json"))
+    (tmp_path / "results" / "ten-step" / record.name).write_bytes(record.read_bytes())
+    shutil.copytree(tmp_path / "results", tmp_path / "theirs")
+    for record in (ROOT / "results" / "ten-step").glob("*--numpy--*.json"):
+        shutil.copy(record, tmp_path / "results" / "ten-step")
+    assert inside("leaderboard").returncode == 0
+    for verb in sorted(VERBS, key=lambda verb: verb == "run"):  # last: it changes the board
+        command = re.search(r"Example: python -m (bench .*)", VERBS[verb].epilog or "")
+        assert command, f"the help of {verb} has no example"
+        arguments = shlex.split(command[1])[1:]
+        ended = inside(*arguments)
+        assert arguments[0] == verb and ended.returncode == 0, f"{command[1]}: {ended.stderr}"

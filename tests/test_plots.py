@@ -73,7 +73,7 @@ def test_the_notes_curves_lie_faintly_below():
 @pytest.mark.parametrize(("task", "steps"), [("one-step", 1), ("ten-step", 10)])
 def test_forecasts_stand_beside_the_truth(task, steps, quick):
     run = make(task=task, quick=quick)
-    known = truth(run.spec)
+    known = truth(run)
     assert known.future.shape == (3, steps)
     figure = plots.run_figure(run, known)
     panels = [axes for axes in figure.findobj(matplotlib.axes.Axes) if axes.get_title().startswith("validation series")]
@@ -85,13 +85,13 @@ def test_forecasts_stand_beside_the_truth(task, steps, quick):
 
 
 def test_truth_is_unknown_for_other_data():
-    assert truth(make(task="elsewhere").spec) is None
-    assert truth(msgspec.structs.replace(make().spec, data_sha256="0" * 64)) is None
+    assert truth(make(task="elsewhere")) is None
+    assert truth(make(spec=msgspec.structs.replace(make().spec, data_sha256="0" * 64))) is None
 
 
 def test_forecasts_of_another_shape_are_not_drawn():
     run = make()
-    known = truth(run.spec)
+    known = truth(run)
     assert fits(run, known)
     assert not fits(make(examples=run.examples[:2]), known)
     assert not fits(make(examples=[row[:3] for row in run.examples]), known)

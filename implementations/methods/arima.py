@@ -18,18 +18,15 @@ The notes only name the method. Their sines share no season, so season_length is
 from __future__ import annotations
 
 import time
-import warnings
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
 from implementations.forecaster import Forecaster, check_steps, check_windows
-from implementations.per_series import forecast_each, rows
+from implementations.per_series import forecast_each, numerical_warnings_off, rows
 
 LONG = (1 / 4, 1 / 3, 2 / 5)  # orders of the long autoregressions, as shares of the history
 PROPOSALS = 2  # how many of the search's orders are compared
@@ -58,6 +55,8 @@ class Arima(Forecaster):
     searched: training series on which statsforecast searches; compared: those on which the proposed orders compete;
     season_length: steps in a season, 1 for none.
     """
+
+    takes_levels: ClassVar[bool] = True
 
     searched: int = 12
     compared: int = 200
@@ -190,11 +189,3 @@ def stationary(phi: np.ndarray) -> np.ndarray:
     reflected = np.where(outside, 1 / np.conj(np.where(outside, roots, 1)), roots)
     restored: np.ndarray = -np.poly(reflected).real[1:]
     return restored
-
-
-@contextmanager
-def numerical_warnings_off() -> Iterator[None]:
-    """Silence the optimiser: a fit that fails is seen by its forecasts, which are checked."""
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        yield

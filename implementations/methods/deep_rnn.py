@@ -25,6 +25,9 @@ class SimpleRNN(NetworkForecaster):
     strategy = Recursive()
     learning_rate: float = 0.005
 
+    def state_size(self) -> int:
+        return 1
+
     def keras_network(self, channels: int, outputs: int) -> Any:
         from implementations.blocks.keras import SimpleRNN
 
@@ -42,6 +45,9 @@ class DeepRNNRecurrentHead(NetworkForecaster):
 
     strategy = Recursive()
     units: int = 20
+
+    def state_size(self) -> int:
+        return 2 * self.units + 1
 
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
@@ -74,6 +80,9 @@ class DeepRNN(NetworkForecaster):
 
     strategy = Recursive()
     units: int = 20
+
+    def state_size(self) -> int:
+        return 2 * self.units
 
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras

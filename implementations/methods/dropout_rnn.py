@@ -29,6 +29,9 @@ class DropoutRNN(NetworkForecaster):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{self.name}.{name}: got {getattr(self, name)!r}, needed at least 0 and less than 1")
 
+    def state_size(self) -> int:
+        return 2 * self.units
+
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
 

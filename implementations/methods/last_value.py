@@ -10,7 +10,7 @@ can know.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from implementations.forecaster import Forecaster, check_steps, check_windows
 @dataclass(kw_only=True)
 class LastValue(Forecaster):
     """The last value of each channel, repeated."""
+
+    takes_levels: ClassVar[bool] = True
 
     def fit(
         self, history: np.ndarray, future: np.ndarray, validation: tuple[np.ndarray, np.ndarray] | None = None

@@ -34,6 +34,9 @@ class LayerNormRNN(NetworkForecaster):
         if self.normalise not in ("input", "output"):
             raise ValueError(f"{self.name}.normalise: got {self.normalise!r}, allowed: input, output")
 
+    def state_size(self) -> int:
+        return self.units + self.second_units
+
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
 

@@ -28,6 +28,9 @@ class LSTM(NetworkForecaster):
     units: int = 20
     forget_bias: float = 1.0
 
+    def state_size(self) -> int:
+        return 4 * self.units  # output and memory of two layers
+
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
 
@@ -55,6 +58,9 @@ class LSTM(NetworkForecaster):
 class LSTMCell(NetworkForecaster):
     strategy = SequenceToSequence()
     units: int = 20
+
+    def state_size(self) -> int:
+        return 4 * self.units
 
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -26,6 +26,8 @@ class MovingAverage(Forecaster):
 
     alpha: the weight of the last value, above 0 and at most 1; None: fitted to each series.
     """
+
+    takes_levels: ClassVar[bool] = True
 
     alpha: float | None = None
 

@@ -24,6 +24,9 @@ class PeepholeLSTM(NetworkForecaster):
     strategy = SequenceToSequence()
     units: int = 20
 
+    def state_size(self) -> int:
+        return 4 * self.units
+
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
         from keras.layers import RNN, Dense

@@ -20,6 +20,9 @@ class RNNMultiOutput(NetworkForecaster):
     strategy = MultiOutput()
     units: int = 20
 
+    def state_size(self) -> int:
+        return 2 * self.units
+
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
         from keras.layers import Dense

@@ -24,6 +24,9 @@ class RTRLRNN(NetworkForecaster):
     strategy = SequenceToSequence()
     units: int = 10
 
+    def state_size(self) -> int:
+        return self.units
+
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
 

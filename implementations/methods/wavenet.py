@@ -39,6 +39,9 @@ class WaveNet(NetworkForecaster):
         """How far apart the two inputs of each gated convolution are."""
         return [2**layer for layer in range(self.layers)] * self.blocks
 
+    def receptive_field(self) -> int:
+        return 2 + sum(self.dilations())
+
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
 

@@ -23,6 +23,9 @@ class WaveNetSimple(NetworkForecaster):
     strategy = SequenceToSequence()
     filters: int = 20
 
+    def receptive_field(self) -> int:
+        return 1 + sum(DILATIONS)
+
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
 

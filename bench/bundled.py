@@ -1,0 +1,82 @@
+"""Real series that come with statsmodels, all in the public domain: as CSV, in one shape with series of the user's.
+
+sunspots   yearly sunspot numbers 1700-2008; Royal Observatory of Belgium, SIDC
+co2        CO2 in the air at Mauna Loa 1958-2001, weekly, here monthly means; Keeling & Whorf, Scripps
+elnino     sea surface temperature off Peru 1950-2010, monthly; NOAA, Nino 1+2
+nile       yearly flow of the Nile at Aswan 1871-1970; Durbin & Koopman 2001
+macro      US macroeconomic series 1959-2009, quarterly; FRED, Federal Reserve Bank of St. Louis
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from bench.errors import UsageError
+
+PREFIX = "statsmodels:"  # of the name of such a file
+Rows = Iterator[dict[str, str]]
+
+
+def content(file: str) -> bytes:
+    """The CSV of 'statsmodels:NAME'. Raises UsageError where statsmodels is missing."""
+    name = file.removeprefix(PREFIX)
+    spec = find_spec("statsmodels")
+    if spec is None or spec.origin is None:
+        raise UsageError(f"{name}: its series come with statsmodels: pip install statsmodels")
+    folder = {"macro": "macrodata"}.get(name, name)
+    path = Path(spec.origin).parent / "datasets" / folder / f"{folder}.csv"
+    with path.open(encoding="utf-8", newline="") as opened:
+        return as_csv(SHAPES[name](csv.DictReader(opened)))
+
+
+def as_csv(rows: Iterable[dict[str, str]]) -> bytes:
+    """Rows of equal names as a file."""
+    found = list(rows)
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, list(found[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(found)
+    return buffer.getvalue().encode()
+
+
+def as_they_are(rows: Rows) -> Rows:
+    """One row per time already."""
+    yield from rows
+
+
+def monthly_means(rows: Rows) -> Rows:
+    """Weeks gathered into months; a month without a value keeps an empty cell."""
+    months: dict[str, list[float]] = {}
+    for row in rows:
+        values = months.setdefault(f"{row['date'][:4]}-{row['date'][4:6]}", [])
+        values += [float(row["co2"])] if row["co2"] else []
+    for month, values in months.items():
+        yield {"month": month, "co2": f"{sum(values) / len(values):.6g}" if values else ""}
+
+
+def months_of_years(rows: Rows) -> Rows:
+    """A column for each month, put below each other."""
+    for row in rows:
+        year, *values = row.values()
+        for month, value in enumerate(values, 1):
+            yield {"month": f"{year}-{month:02}", "temperature": value}
+
+
+def quarters(rows: Rows) -> Rows:
+    """Year and quarter in one cell."""
+    for row in rows:
+        rest = {name: value for name, value in row.items() if name not in ("year", "quarter")}
+        yield {"quarter": f"{row['year']}Q{row['quarter']}", **rest}
+
+
+SHAPES: dict[str, Callable[[Rows], Rows]] = {
+    "sunspots": as_they_are,
+    "co2": monthly_means,
+    "elnino": months_of_years,
+    "nile": as_they_are,
+    "macro": quarters,
+}

@@ -1,0 +1,192 @@
+// The page's own script: filters, table, charts, and the detail of one row. Its libraries lie packed in the page.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const by = (id) => document.getElementById(id);
+
+async function unpack(id) {
+  const packed = Uint8Array.from(atob(by(id).textContent), (letter) => letter.charCodeAt(0));
+  return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+}
+
+const plotly = document.createElement("script");
+plotly.textContent = await unpack("plotly");
+document.head.append(plotly);
+const url = URL.createObjectURL(new Blob([await unpack("tables")], { type: "text/javascript" }));
+const { ITable, jQuery } = await import(url);
+URL.revokeObjectURL(url);
+
+const LOOKS = {
+  numpy: { light: "#1b1b1b", dark: "#ececec", symbol: "diamond" },
+  keras: { light: "#00568a", dark: "#7cc4f2", symbol: "circle" },
+  "keras-jax": { light: "#a34700", dark: "#f0a860", symbol: "square" },
+  torch: { light: "#00694c", dark: "#57d3a8", symbol: "triangle-up" },
+};
+const OTHER = { light: "#8b2f6b", dark: "#eb9fd0", symbol: "x" };
+const look = (backend) => LOOKS[backend] ?? OTHER;
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const colour = (backend) => look(backend)[dark.matches ? "dark" : "light"];
+const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const CONFIG = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d"] };
+
+function layout(x, y, more = {}) {
+  const axis = (title) => ({ title: { text: title }, gridcolor: css("--grid"), linecolor: css("--line"), zeroline: false,
+    automargin: true });
+  const { xaxis = {}, yaxis = {}, ...rest } = more;
+  return { paper_bgcolor: css("--paper"), plot_bgcolor: css("--paper"), font: { color: css("--ink"), size: 13 },
+    margin: { l: 60, r: 10, t: 30, b: 50 }, legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 }, hovermode: "closest",
+    hoverlabel: { bgcolor: css("--paper"), font: { color: css("--ink") } },
+    xaxis: { ...axis(x), ...xaxis }, yaxis: { ...axis(y), ...yaxis }, ...rest };
+}
+
+const state = { board: 0, chosen: null };
+const rows = () => data.boards[state.board]?.rows ?? [];
+const backends = [...new Set(data.boards.flatMap((board) => board.rows.map((row) => row.backend)))];
+for (const backend of backends) {
+  const label = document.createElement("label");
+  const box = Object.assign(document.createElement("input"), { type: "checkbox", checked: true, value: backend });
+  label.append(box, ` ${backend}`);
+  by("backends").append(label);
+}
+const wanted = () => new Set([...by("backends").querySelectorAll("input:checked")].map((box) => box.value));
+
+function filtered() {
+  const names = wanted(), part = by("search").value.trim().toLowerCase();
+  return rows().filter((row) => names.has(row.backend) && row.method.toLowerCase().includes(part));
+}
+
+const exact = (names) => `^(${[...names].map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|")})$`;
+new ITable(by("table"), { pageLength: 25, lengthMenu: [10, 25, 50, 100], order: [[3, "asc"]], layout: { topStart: "info",
+  topEnd: null, bottomStart: "pageLength", bottomEnd: "paging" }, autoWidth: false, style: "",
+  columnDefs: [{ targets: 0, visible: false }] });
+const table = jQuery(by("table")).DataTable();
+
+function filterTable() {
+  const name = data.boards[state.board]?.name ?? "";
+  table.column(0).search(exact([name]), { regex: true, smart: false, caseInsensitive: false });
+  table.column(1).search(by("search").value.trim(), { regex: false, smart: false });
+  table.column(2).search(exact(wanted()), { regex: true, smart: false });
+  table.draw();
+  by("count").value = `${filtered().length} rows`;
+}
+
+function drawTime(shown) {
+  const timed = shown.filter((row) => row.fit !== null && row.error > 0);
+  const traces = backends.filter((name) => timed.some((row) => row.backend === name)).map((name) => {
+    const own = timed.filter((row) => row.backend === name);
+    return { type: "scatter", mode: "markers", name, x: own.map((row) => Math.max(row.fit, 0.01)), y: own.map((row) => row.error),
+      customdata: own.map((row) => [rows().indexOf(row), row.method, row.timed ? "" : " (disturbed)", row.fit]),
+      marker: { color: colour(name), symbol: look(name).symbol, size: 10, opacity: own.map((row) => (row.timed ? 1 : 0.45)) },
+      hovertemplate: "<b>%{customdata[1]}</b><br>" + name + "<br>MSE %{y:.4g}<br>fit %{customdata[3]:.3g} s%{customdata[2]}<extra></extra>" };
+  });
+  const front = timed.filter((row) => row.pareto).sort((a, b) => a.fit - b.fit);
+  traces.push({ type: "scatter", mode: "lines+text", name: "Pareto front", text: front.map((row) => row.method),
+    textposition: "bottom left", textfont: { size: 11, color: css("--soft") }, cliponaxis: false, x: front.map((row) => Math.max(row.fit, 0.01)),
+    y: front.map((row) => row.error), line: { color: css("--line"), shape: "hv", width: 1.5 }, hoverinfo: "skip" });
+  Plotly.react("time", traces, layout("fit seconds, one core", "last-step MSE",
+    { height: 460, xaxis: { type: "log" }, yaxis: { type: "log" } }), CONFIG);
+}
+
+function drawSeeds(shown) {
+  const labels = shown.map((row) => `${row.method} · ${row.backend}`);
+  const traces = backends.filter((name) => shown.some((row) => row.backend === name)).map((name) => {
+    const dots = shown.flatMap((row, place) => row.backend === name ? row.seeds.map((one) => [one, labels[place], row]) : []);
+    return { type: "scatter", mode: "markers", name, x: dots.map(([one]) => one.error), y: dots.map(([, label]) => label),
+      customdata: dots.map(([one, , row]) => [rows().indexOf(row), one.seed]),
+      marker: { color: colour(name), symbol: look(name).symbol, size: 9, opacity: 0.8 },
+      hovertemplate: "%{y}<br>seed %{customdata[1]}: MSE %{x:.4g}<extra></extra>" };
+  });
+  Plotly.react("seeds", traces, layout("last-step MSE", "", { height: 120 + 20 * shown.length, xaxis: { type: "log" },
+    yaxis: { type: "category", categoryorder: "array", categoryarray: [...labels].reverse(), dtick: 1, tickfont: { size: 11 } } }), CONFIG);
+}
+
+function drawIf(id, there, traces, more) {
+  by(id).closest("figure").hidden = !there;
+  if (there) Plotly.react(id, traces, more, CONFIG);
+}
+
+function line(name, values, style = {}) {
+  return { type: "scatter", mode: "lines", name, x: values.map((_, place) => place + 1), y: values, ...style };
+}
+
+function drawDetail(row) {
+  by("detail-title").textContent = row ? `${row.method}, ${row.backend}` : "A method";
+  by("command").textContent = row?.command ?? "";
+  if (!row) return;
+  const facts = [`last-step MSE ${row.error}`, row.skill === null ? "" : `skill ${row.skill} %`,
+    row.fit === null ? "" : `fit ${row.fit} s`, row.parameters === null ? "" : `${row.parameters} parameters`,
+    row.notes === null ? "" : `notes: ${row.notes}`, `seeds ${row.seeds.map((one) => one.seed).join(", ")}`,
+    `records ${row.seeds.map((one) => one.key).join(", ")}`];
+  by("facts").textContent = facts.filter(Boolean).join(" · ");
+  const main = colour(row.backend), soft = css("--line");
+  const curves = [["training", row.curve.loss, { line: { color: soft } }],
+    ["validation", row.curve.val_loss, { line: { color: main } }],
+    ["validation, last step", row.curve.val_last_step_mse, { line: { color: main, dash: "dot" } }],
+    ["validation, notes", row.printed, { line: { color: soft, dash: "dash" } }]].filter(([, values]) => values?.length);
+  drawIf("curve", curves.length, curves.map(([name, values, style]) => line(name, values, style)),
+    layout("epoch", "MSE", { height: 320, yaxis: { type: "log" } }));
+  drawIf("steps", row.steps.length > 1, [{ type: "bar", x: row.steps.map((_, place) => place + 1), y: row.steps,
+    marker: { color: main }, hovertemplate: "step %{x}: MSE %{y:.4g}<extra></extra>" }],
+  layout("steps ahead", "MSE", { height: 300 }));
+  drawForecasts(row, main);
+}
+
+function drawForecasts(row, main) {
+  const truth = data.boards[state.board].truth, narrow = innerWidth < 640;
+  const traces = [], axes = {};
+  (row.forecasts && truth ? truth.future : []).forEach((future, place) => {
+    const id = place ? String(place + 1) : "", history = truth.history[place], axis = { xaxis: `x${id}`, yaxis: `y${id}` };
+    const before = history.map((_, step) => step - history.length + 1), after = future.map((_, step) => step + 1);
+    const first = { ...axis, type: "scatter", mode: "lines+markers", marker: { size: 5 }, showlegend: !place };
+    traces.push({ ...first, mode: "lines", name: "history", x: before, y: history, line: { color: css("--soft"), width: 1.5 } },
+      { ...first, name: "truth", x: after, y: future, line: { color: css("--ink"), width: 1.5 } },
+      { ...first, name: "forecast", x: after, y: row.forecasts[place], line: { color: main, width: 2, dash: "dot" } });
+    const share = 1 / truth.future.length;
+    const part = [place * share + (place ? 0.04 : 0), (place + 1) * share];
+    axes[`xaxis${id}`] = { domain: narrow ? [0, 1] : part, anchor: `y${id}`, gridcolor: css("--grid"), zeroline: false };
+    axes[`yaxis${id}`] = { domain: narrow ? part : [0, 1], anchor: `x${id}`, gridcolor: css("--grid"), zeroline: false };
+  });
+  drawIf("forecasts", traces.length, traces, layout("", "", { height: narrow ? 640 : 320, ...axes }));
+}
+
+function choose(place, move) {
+  state.chosen = rows()[place] ?? null;
+  for (const button of document.querySelectorAll("td button[data-row]")) {
+    const own = button.dataset.row === `${state.board}-${place}`;
+    button.closest("tr").classList.toggle("chosen", own);
+    button.setAttribute("aria-pressed", String(own));
+  }
+  drawDetail(state.chosen);
+  if (move) { by("detail").scrollIntoView(); by("detail").focus({ preventScroll: true }); }
+}
+
+function draw() {
+  const shown = filtered();
+  filterTable();
+  drawTime(shown);
+  drawSeeds(shown);
+  if (!shown.includes(state.chosen)) choose(rows().indexOf(shown[0]), false); else drawDetail(state.chosen);
+}
+
+by("board").addEventListener("change", () => { state.board = by("board").selectedIndex; draw(); });
+by("search").addEventListener("input", draw);
+by("backends").addEventListener("change", draw);
+by("filters").addEventListener("submit", (event) => event.preventDefault());
+by("table").addEventListener("click", (event) => {
+  const name = event.target.closest("button[data-row]")?.dataset.row;
+  if (name) choose(Number(name.split("-")[1]), true);
+});
+table.on("draw", () => { if (state.chosen) choose(rows().indexOf(state.chosen), false); });
+by("copy").addEventListener("click", async () => {
+  await navigator.clipboard?.writeText(by("command").textContent);
+  by("copy").textContent = "Copied";
+  setTimeout(() => { by("copy").textContent = "Copy"; }, 2000);
+});
+const darken = () => document.documentElement.classList.toggle("dark", dark.matches); // as itables' style expects
+dark.addEventListener("change", () => { darken(); draw(); });
+darken();
+draw();
+for (const name of ["time", "seeds"]) by(name).on("plotly_click", (event) => {
+  const place = event.points[0].customdata?.[0];
+  if (place !== undefined) choose(place, true);
+});
+document.documentElement.dataset.ready = "true";

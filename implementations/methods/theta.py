@@ -1,0 +1,23 @@
+"""The Theta method: half a straight line through the series, half a smoothed series of doubled curvature.
+
+    y_{T+h} = (trend_{T+h} + level_T) / 2          level_T: exponential smoothing of the series with theta = 2
+
+A season is subtracted before, where a test finds one, and added back.
+
+Assimakopoulos & Nikolopoulos 2000, doi:10.1016/S0169-2070(00)00066-2, by statsforecast's Theta. Not in the notes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from implementations.per_series import StatsForecast
+
+
+@dataclass(kw_only=True)
+class Theta(StatsForecast):
+    def model(self) -> Any:
+        from statsforecast.models import Theta as Model
+
+        return Model(season_length=self.season_length, decomposition_type="additive")

@@ -1,0 +1,206 @@
+"""The page, in a real headless Chromium: it sorts, filters, hovers, works by keyboard, and asks nobody for anything."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, Bench
+from synthetic import failed, make
+
+from bench import results
+from bench.report import page as pages
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+HOSTILE = '</script><img src=x onerror="document.title=1">$x$'
+
+#: every element with text of its own whose colour is too near to the background under it (WCAG 2.2, 1.4.3: 4.5 to 1)
+CONTRASTS = """() => {
+  const paint = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const rgba = (colour) => {
+    paint.clearRect(0, 0, 1, 1); paint.fillStyle = colour; paint.fillRect(0, 0, 1, 1);
+    return [...paint.getImageData(0, 0, 1, 1).data];
+  };
+  const linear = (v) => v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+  const under = (element) => {
+    for (let one = element; one; one = one.parentElement) {
+      const colour = rgba(getComputedStyle(one).backgroundColor);
+      if (colour[3] > 250) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const texts = [...document.querySelectorAll("body *")].filter((one) => one.checkVisibility()
+    && !one.closest("script, option, .skip, .disabled")
+    && [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim()));
+  return texts.map((one) => {
+    const style = getComputedStyle(one), colour = one.closest("svg") ? style.fill : style.color;
+    const [less, more] = [light(rgba(colour)), light(under(one))].sort((a, b) => a - b);
+    return [(more + 0.05) / (less + 0.05), one.tagName, one.textContent.slice(0, 30)];
+  }).filter(([ratio]) => ratio < 4.5);
+}"""
+#: where the first point of the numpy trace is on the screen, and its method
+POINT = """() => {
+  const plot = document.getElementById("time"), trace = plot.data.find((one) => one.name === "numpy");
+  const { xaxis, yaxis } = plot._fullLayout, corner = plot.getBoundingClientRect();
+  return [corner.x + xaxis._offset + xaxis.d2p(trace.x[0]), corner.y + yaxis._offset + yaxis.d2p(trace.y[0]),
+    trace.customdata[0][1]];
+}"""
+RESET = """() => {
+  const search = document.getElementById("search");
+  search.value = "";
+  document.querySelectorAll("#backends input").forEach((box) => { box.checked = true; });
+  search.dispatchEvent(new Event("input"));
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A real one. Where there is none these tests are skipped, but not in CI, which installs it."""
+    if CHROMIUM is None and not os.environ.get("CI"):
+        pytest.skip("no Chromium: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of the committed records, and of some that are made up."""
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    runs = results.read(ROOT / "results")[0]
+    runs += [
+        make("gru", "torch", seed, 0.02 + seed / 1000, settings={"units": 32}, changed=["units"]) for seed in (1, 2)
+    ]
+    runs += [
+        make("mine.Mine", "numpy", task="elsewhere", examples=None),
+        failed(make("lstm", "torch", 9), reason=HOSTILE),
+    ]
+    path.write_text(pages.render(runs, [HOSTILE]))
+    return path
+
+
+@contextmanager
+def opened(browser: Any, file: Path, **kind: Any) -> Iterator[Any]:
+    """The page opened; whatever it logs or asks for is an error."""
+    context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce", **kind})
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: said.append(request.url))
+    page.goto(file.as_uri())
+    page.wait_for_selector("html[data-ready]")
+    yield page
+    assert [line for line in said if not line.startswith(("blob:null/", file.as_uri()))] == []
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def desk(browser: Any, file: Path) -> Iterator[Any]:
+    """The page on a desk's screen."""
+    with opened(browser, file) as page:
+        yield page
+
+
+@pytest.fixture
+def page(desk: Any) -> Any:
+    """The same, with nothing filtered."""
+    desk.evaluate(RESET)
+    return desk
+
+
+def column(page: Any, number: int) -> list[str]:
+    texts: list[str] = page.locator(f"#table tbody tr td:nth-child({number})").all_inner_texts()
+    return texts
+
+
+def errors(page: Any) -> list[float]:
+    return [float(text.split()[0]) for text in column(page, 3)]
+
+
+def test_the_table_filters_and_sorts(page: Any) -> None:
+    page.select_option("#board", "ten-step")
+    assert errors(page) == sorted(errors(page)) and len(errors(page)) == 25
+    page.get_by_role("columnheader", name="method").click()
+    assert column(page, 1) == sorted(column(page, 1))
+    page.fill("#search", "gru")
+    found = {re.sub(r"\W.*", "", name) for name in column(page, 1)}
+    assert found == {"gru", "conv_gru"} and page.locator("#count").inner_text() == "7 rows"
+    page.get_by_role("checkbox", name="torch").uncheck()
+    assert set(column(page, 2)) == {"keras", "keras-jax"} and page.locator("#count").inner_text() == "4 rows"
+
+
+def test_points_hover_and_lead_to_their_method(page: Any) -> None:
+    page.select_option("#board", "ten-step")
+    page.locator("#time").scroll_into_view_if_needed()
+    x, y, method = page.evaluate(POINT)
+    page.mouse.move(x - 3, y)
+    page.mouse.move(x, y)
+    page.wait_for_selector("#time .hovertext", timeout=5000)
+    assert method in page.locator("#time .hovertext").text_content()
+    page.mouse.click(x, y)
+    assert page.locator("#detail-title").inner_text() == f"{method}, numpy"
+
+
+def test_a_method_is_chosen_by_keyboard(page: Any) -> None:
+    page.select_option("#board", "ten-step")
+    page.fill("#search", "lstm_cell")
+    page.locator("#table tbody button").first.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#detail-title").inner_text().startswith("lstm_cell, ")
+    assert page.evaluate("document.activeElement.id") == "detail"
+    assert page.locator("#command").inner_text().startswith("python -m bench run --task ten-step --method lstm_cell")
+    for chart in ("curve", "forecasts", "steps"):
+        assert page.locator(f"#{chart} svg.main-svg").count() > 0, chart
+    assert page.locator("#forecasts .legendtext").all_text_contents() == ["history", "truth", "forecast"]
+
+
+def test_seeds_are_dots_and_changed_settings_rows_of_their_own(page: Any) -> None:
+    page.select_option("#board", "ten-step")
+    page.fill("#search", "units=32")
+    assert column(page, 1) == ["gru (units=32)"] and page.locator("#seeds .point").count() == 2
+    page.locator("#table tbody button").click()
+    assert page.locator("#command").inner_text().endswith("--seeds 1,2 --set gru.units=32")
+
+
+def test_a_method_without_forecasts_or_of_outside(page: Any) -> None:
+    page.select_option("#board", "elsewhere")
+    assert column(page, 1) == ["mine.Mine†"] and page.locator("#forecasts").is_hidden()
+
+
+def test_no_text_becomes_markup(page: Any) -> None:
+    assert page.title() == "aheadbench: results" and HOSTILE in page.locator("main").inner_text()
+
+
+UNNAMED = """() => [...document.querySelectorAll("input, select, button")]
+  .filter((one) => !(one.labels?.length || one.textContent.trim() || one.ariaLabel)).map((one) => one.outerHTML)"""
+PHONE = {"viewport": {"width": 390, "height": 800}, "has_touch": True}
+
+
+@pytest.mark.parametrize("kind", [{}, {"color_scheme": "dark"}, PHONE], ids=["light", "dark", "phone"])
+def test_contrast_labels_and_width(browser: Any, file: Path, kind: dict[str, Any]) -> None:
+    with opened(browser, file, **kind) as page:
+        assert page.evaluate(CONTRASTS) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.evaluate(UNNAMED) == []
+
+
+def test_the_verb_writes_one_small_file(inside: Bench, tmp_path: Path) -> None:
+    assert "no results folder 'results'" in inside("report").stderr
+    results.write(tmp_path / "results", make())
+    written = inside("report", "--output", "mine.html")
+    assert written.returncode == 0 and written.stdout.startswith("mine.html: 2.")
+    content = (tmp_path / "mine.html").read_text()
+    assert len(content.encode()) < pages.LIMIT
+    assert inside("report", "--output", "mine.html").returncode == 0 and (tmp_path / "mine.html").read_text() == content
+    assert inside("report", "--output", "no/mine.html").returncode == 2

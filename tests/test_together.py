@@ -1,0 +1,138 @@
+"""Records of several machines in one folder, and what differs between rows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from conftest import Bench, stored
+from synthetic import ENVIRONMENT, failed, make
+
+from bench import calibration, comparison, kinds, ranking, results
+from bench.results import Run
+
+OTHER = {**ENVIRONMENT, "cpu": "Other"}
+
+
+def keep(folder: Path, *runs: Run) -> None:
+    for run in runs:
+        results.write(folder, run)
+
+
+def calibrated(run: Run, seconds: float) -> Run:
+    return msgspec.structs.replace(run, environment={**run.environment, kinds.CALIBRATION: seconds})
+
+
+def test_merge_takes_what_is_new_and_counts_jobs_once(inside: Bench, tmp_path: Path) -> None:
+    mine, theirs = tmp_path / "mine", tmp_path / "theirs"
+    digests = [{"forecasts": name * 64, "weights": "0"} for name in "ab"]
+    keep(mine, make("gru", digest=digests[0]), failed(make("lstm"), "timeout"),
+         make("linear", digest=digests[0]), make("wavenet"))  # fmt: skip
+    keep(theirs, make("gru", digest=digests[1], environment=OTHER), make("lstm"),
+         make("linear", digest=digests[0], fit=3), make("wavenet"), make("deep_rnn"),
+         failed(make("conv_gru"), "timeout"))  # fmt: skip
+    (theirs / "ten-step" / "torn.json").write_text("{")
+    before = {run.spec.method: run for run in stored(mine)}
+    merged = inside("merge", "theirs", "--results", "mine")
+    assert merged.returncode == 0, merged.stderr
+    assert "theirs: 1 damaged, 1 finished there, not here, 2 new, 1 run twice with other forecasts, ours counted, " in (
+        merged.stdout
+    )
+    assert "1 run twice, counted once, 1 the same" in merged.stdout and "theirs/ten-step/torn.json" in merged.stderr
+    after = {run.spec.method: run for run in stored(mine)}
+    assert after.keys() == before.keys() | {"deep_rnn", "conv_gru"} and after["lstm"].status == "ok"
+    assert {name: after[name] for name in ("gru", "linear")} == {name: before[name] for name in ("gru", "linear")}
+    again = inside("merge", "theirs", "--results", "mine")
+    assert "new" not in again.stdout and inside("leaderboard", "--check", "--results", "mine").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(("none",), "no results folder 'none'"), (("there", "--results", "there"), "is the folder that is merged into")],
+)
+def test_what_cannot_be_merged(inside: Bench, tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
+    (tmp_path / "there").mkdir()
+    ended = inside("merge", *arguments)
+    assert ended.returncode == 2 and message in ended.stderr and not (tmp_path / "results").exists()
+
+
+def ranked(runs: list[Run]) -> dict[str, Any]:
+    table = ranking.rank(kinds.comparable(runs))
+    return {row.method: row for row in table.itertuples()}
+
+
+def test_times_of_another_kind_of_machine_are_kept_apart(inside: Bench, tmp_path: Path) -> None:
+    runs = [make("gru", fit=10), make("lstm", fit=20), make("linear", fit=1, environment=OTHER)]
+    rows = ranked(runs)
+    assert not rows["linear"].timing_valid and not rows["linear"].pareto and rows["gru"].timing_valid
+    keep(tmp_path / "results", *runs)
+    assert inside("leaderboard").returncode == 0
+    board = (tmp_path / "leaderboard.md").read_text()
+    assert "times of Other, x86_64 are kept apart (&#96;?&#96;): without a calibration they do not compare" in board
+
+
+def test_times_are_normalised_by_the_calibration() -> None:
+    runs = [calibrated(make("gru", fit=10), 0.02), calibrated(make("lstm", fit=20), 0.04),
+            calibrated(make("linear", fit=9, environment=OTHER), 0.09)]  # fmt: skip
+    rows = ranked(runs)
+    assert rows["linear"].fit_seconds == pytest.approx(3) and rows["linear"].timing_valid
+    assert rows["gru"].fit_seconds == 10
+    (said,) = kinds.said(runs)
+    assert said.startswith(
+        "times of Other, x86_64 are divided by 3.00, as its calibration takes so much longer than on"
+    )
+    assert kinds.said(runs[:2]) == []
+
+
+def test_the_calibration_is_work_that_takes_time() -> None:
+    assert 0 < calibration.seconds() < 10
+
+
+def test_rows_are_compared_over_seeds(inside: Bench, tmp_path: Path) -> None:
+    for seed in range(5):
+        samples = {"epochs": [1 + seed / 100, 1.1], "predict": [0.1] * 5}
+        keep(tmp_path / "results", make("gru", "torch", seed, 0.010 + seed / 10_000, samples=samples),
+             make("lstm", "torch", seed, 0.020 + seed / 10_000, samples={**samples, "epochs": [2.0, 2.1 + seed / 100]}),
+             make("linear", "torch", seed, 0.0101 + (4 - seed) / 10_000, samples=samples))  # fmt: skip
+    compared = inside("compare", "gru:torch", "lstm", "--json")
+    rows = {row["measure"]: row for row in json.loads(compared.stdout)}
+    assert rows["last-step MSE"]["verdict"] == "differs" and rows["last-step MSE"]["why"].startswith(
+        "5 and 5 seeds, p = "
+    )
+    assert rows["fit s"]["verdict"] == "differs" and rows["predict s"]["verdict"] == "within noise"
+    assert "within noise" in inside("compare", "gru", "linear").stdout.splitlines()[2]
+
+
+def test_one_seed_is_no_comparison_unless_forecasts_are_the_same() -> None:
+    same = {"forecasts": "a" * 64, "weights": "0"}
+    (verdict, why) = comparison.errors([make("gru")], [make("lstm")])
+    assert verdict == "unknown" and "--seeds" in why
+    assert comparison.errors([make("gru", digest=same)], [make("lstm", digest=same)])[0] == "same"
+
+
+def test_folders_are_compared_row_by_row(inside: Bench, tmp_path: Path) -> None:
+    keep(tmp_path / "a", make("gru"), make("lstm"))
+    keep(tmp_path / "b", make("gru", error=0.5), make("linear", environment=OTHER))
+    compared = inside("compare", "a", "b")
+    assert compared.returncode == 0
+    assert "only in the first folder" in compared.stdout and "only in the second folder" in compared.stdout
+    assert "+4900.0" in compared.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("gruu", "gru"), "unknown row 'gruu': did you mean gru"),
+        (("gru", "gru:torch"), "'gru' has rows in several backends: gru:keras, gru:torch"),
+        (("gru:keras", "gru:torch", "--task", "two-step"), "unknown task with records 'two-step': did you mean"),
+        (("gru:keras", "simple_rnn"), "'gru:keras' and 'simple_rnn' have no task in common"),
+        (("gru", "lstm", "--results", "none"), "no results folder 'none'"),
+    ],
+)
+def test_what_cannot_be_compared(inside: Bench, tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
+    keep(tmp_path / "results", make("gru"), make("gru", "torch"), make("simple_rnn", task="one-step"))
+    ended = inside("compare", *arguments)
+    assert ended.returncode == 2 and message in ended.stderr and ended.stderr.count("\n") == 1
