@@ -120,7 +120,7 @@ def show(planned: Plan, workers: int) -> int:
 def row(job: Job) -> list[str]:
     """A job's cells."""
     spec = job.spec
-    changed = " ".join(["native"] * spec.native + [f"{name}={spec.settings[name]}" for name in spec.changed])
+    changed = " ".join(spec.differences())
     return [spec.task, spec.method, spec.backend, str(spec.seed), changed, minutes(job.predicted), job.key]
 
 

@@ -39,6 +39,9 @@ def run(
     memory: Annotated[str | None, typer.Option(metavar="SIZE", help="2G: a run that holds more is killed.")] = None,
     settings: Annotated[Names, typer.Option("--set", metavar="METHOD.NAME=VALUE", help=SET_HELP)] = None,
     defaults: Annotated[str | None, typer.Option(metavar="equal|native", help="native: each framework's own.")] = None,
+    device: Annotated[
+        str | None, typer.Option(metavar="cpu|cuda", help="cuda: torch and keras-jax on a GPU, in rows of their own.")
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Few series, 2 epochs, few methods; never ranked.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the jobs and their predicted minutes.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Run again what has a record already.")] = False,
@@ -65,7 +68,7 @@ def run(
         "difference": difference, "season": season, "impute": impute, "stride": stride,
     }  # fmt: skip
     asked = {"method": method, "task": task, "backend": backend, "seeds": seeds, "epochs": epochs, "set": settings,
-             "quick": quick, "defaults": defaults}  # fmt: skip
+             "quick": quick, "defaults": defaults, "device": device}  # fmt: skip
     if config:
         options.refuse({**asked, "data": data, **series}, f"{config.name} says what runs")
         selections = configs.selections(config)

@@ -92,6 +92,7 @@ def run_row(run: Run) -> Row:
         "backend": spec.backend,
         "seed": spec.seed,
         "changed": ({"defaults": "native"} if spec.native else {})
+        | ({"device": "cuda"} if spec.cuda else {})
         | {name: spec.settings[name] for name in spec.changed},
         "quick": spec.quick,
         "status": run.status,

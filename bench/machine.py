@@ -6,6 +6,7 @@ import contextlib
 import os
 import platform
 import re
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -47,11 +48,20 @@ FIXED = {
 }
 
 
-def environment_variables() -> dict[str, str]:
-    """This process's variables, with those set that give a child one thread and no GPU: before any import."""
+HIDING = ("CUDA_VISIBLE_DEVICES", "JAX_PLATFORMS")  # of those, what hides a GPU
+
+
+def environment_variables(cuda: bool = False) -> dict[str, str]:
+    """This process's variables, with those set that give a child one thread and, unless cuda, no GPU."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     inherited = {name: value for name, value in os.environ.items() if name != "KERAS_BACKEND"}  # the worker chooses it
-    return {**inherited, **ONE_THREAD, **FIXED, "PYTHONPATH": path}
+    fixed = {name: value for name, value in FIXED.items() if not (cuda and name in HIDING)}
+    return {**inherited, **ONE_THREAD, **fixed, "PYTHONPATH": path}
+
+
+def has_cuda() -> bool:
+    """Whether NVIDIA's driver shows a device; no framework is asked, which would have to be imported."""
+    return Path("/dev/nvidia0").exists() or shutil.which("nvidia-smi") is not None
 
 
 def cores() -> list[int]:
@@ -67,7 +77,7 @@ def fingerprint() -> dict[str, str | int | float | bool | None | dict[str, str]]
         "cpu": cpu_model(),
         "cores": os.cpu_count(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
-        "gpu": None,  # hidden from every run
+        "gpu": None,  # hidden from every run, but those that ask for it
         "os": platform.system(),
         "architecture": platform.machine(),
         "python": platform.python_version(),
@@ -220,13 +230,13 @@ class Watch:
         }
 
 
-def disturbance(seen: Mapping[str, float], threads: int, affinity: int) -> str | None:
-    """Why the seconds cannot be trusted, in words; None when they can."""
+def disturbance(seen: Mapping[str, float], threads: int, affinity: int, cuda: bool = False) -> str | None:
+    """Why the seconds cannot be trusted, in words; None when they can. With cuda, a core may wait for the device."""
     long, cores = seen["fit_seconds"] >= SHORTEST, os.cpu_count() or 1
     causes = {
         f"{threads} threads instead of 1": threads != 1,
         f"not pinned: {affinity} cores to run on": affinity != 1,
-        f"only {seen['fit_cores']:.0%} of a core during fit": long and seen["fit_cores"] < LEAST_CPU,
+        f"only {seen['fit_cores']:.0%} of a core during fit": long and seen["fit_cores"] < LEAST_CPU and not cuda,
         f"{seen['fit_cores']:.1f} cores in use during fit": long and seen["fit_cores"] > MOST_CPU,
         f"{seen['steal']:.0%} of the time stolen by the hypervisor": seen["steal"] > MOST_STEAL,
         f"throttled {seen['throttled']:.0f} times": seen["throttled"] > 0,

@@ -61,7 +61,7 @@ def measure(spec: Spec, clock: Clock, files: Mapping[str, str]) -> dict[str, Any
     Raises FloatingPointError (Diverged is one), InvalidOutput, and whatever else the method raises.
     """
     with clock.phase("import"):
-        backend = backends.load(spec.backend, threads=1)
+        backend = backends.load(spec.backend, threads=1, device="cuda" if spec.cuda else "cpu")
     with clock.phase("import"):
         outside.open_source(spec, files)
     with clock.phase("data"):
@@ -82,7 +82,7 @@ def measure(spec: Spec, clock: Clock, files: Mapping[str, str]) -> dict[str, Any
     return {
         "metrics": scores,
         "samples": {"predict": samples, "epochs": epoch_seconds(forecaster)},
-        **timing(backend.thread_count(), seen),
+        **timing(backend.thread_count(), seen, backend.device_name()),
         "curve": {name: [float(value) for value in values] for name, values in forecaster.curve.items()} or None,
         "parameters": forecaster.parameters(),
         "digest": {"forecasts": datasets.digest(forecasts), "weights": datasets.digest(*forecaster.weights())},
@@ -199,11 +199,13 @@ def epoch_seconds(forecaster: Forecaster) -> list[float]:
     return [float(value) for value in np.diff(forecaster.curve.get("seconds", []), prepend=0.0)]
 
 
-def timing(threads: int, seen: dict[str, float]) -> dict[str, Any]:
+def timing(threads: int, seen: dict[str, float], device: str) -> dict[str, Any]:
     """Whether the seconds can be trusted, and what was seen of the machine while they were taken."""
     affinity = len(machine.cores())
-    reason = machine.disturbance(seen, threads, affinity)
+    reason = machine.disturbance(seen, threads, affinity, cuda=device != "cpu")
     environment = {**machine.fingerprint(), "threads": threads, "affinity": affinity}
+    if device != "cpu":
+        environment["gpu"] = device
     environment[kinds.CALIBRATION] = round(calibration.seconds(), 6)
     environment |= {name: round(value, 4) for name, value in seen.items()}
     return {"timing_valid": reason is None, "timing_reason": reason, "environment": environment}

@@ -77,6 +77,7 @@ def selection(asked: dict[str, Any], data: Path | None, series: dict[str, Any]) 
         settings=asked["set"] or (),
         quick=asked["quick"],
         defaults=asked["defaults"] or "equal",
+        device=asked["device"] or "cpu",
         series=of_data(data, **series),
         sources=outsiders.sources,
         files=outsiders.files | ({"series": str(data)} if data else {}),

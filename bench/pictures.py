@@ -79,7 +79,7 @@ def forecasts_picture(task: str, board: pd.DataFrame, runs: Any) -> list[Picture
     chosen: dict[tuple[str, str], Run] = {}
     for run in runs:
         spec, row = run.spec, (run.spec.method, run.spec.backend)
-        default = spec.task == task and not spec.quick and not spec.changed and not spec.native and run.status == "ok"
+        default = spec.task == task and spec.plain and run.status == "ok"
         if default and row in wanted and (row not in chosen or spec.seed < chosen[row].spec.seed):
             chosen[row] = run
     known = truth(next(iter(chosen.values()))) if chosen else None

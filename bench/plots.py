@@ -101,8 +101,7 @@ def run_figure(run: Run, known: Windows | None) -> Figure:
     rows = [_has_curve(run), known is not None]
     with _style():
         figure = Figure(figsize=(9, 3.4 * sum(rows) + 0.5), layout="constrained")
-        changed = [f"{name}={spec.settings.get(name)}" for name in spec.changed]
-        changed += ["native"] * spec.native + ["quick"] * spec.quick
+        changed = spec.differences() + ["quick"] * spec.quick
         extra = f" ({', '.join(changed)})" if changed else ""
         figure.suptitle(plain(f"{spec.method} on {spec.task}, {spec.backend}, seed {spec.seed}{extra}"))
         parts = figure.subfigures(sum(rows), 1, squeeze=False)[:, 0]

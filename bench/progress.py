@@ -56,7 +56,8 @@ def make_bar(total: float) -> Any:
 
 def name_of(spec: Spec) -> str:
     """What a run was, in columns."""
-    return f"{spec.task}  {spec.method:30}  {spec.backend:9}  seed {spec.seed}{'  native' if spec.native else ''}"
+    marks = "".join(f"  {mark}" for mark, holds in {"native": spec.native, "cuda": spec.cuda}.items() if holds)
+    return f"{spec.task}  {spec.method:30}  {spec.backend:9}  seed {spec.seed}{marks}"
 
 
 def line(spec: Spec, run: Run | None) -> str:
@@ -90,8 +91,7 @@ def last_step_mse(run: Run) -> float:
 def row(run: Run) -> list[str | int | float | None]:
     """A run's cells in the closing table."""
     spec, metrics = run.spec, run.metrics
-    changed = [f"{name}={spec.settings[name]}" for name in spec.changed]
     method = f"{spec.method} (not ranked)" if spec.method in REFERENCES else spec.method
-    name = " ".join([method, *(["native"] if spec.native else []), *changed])
+    name = " ".join([method, *spec.differences()])
     errors = [metrics.last_step_mse, metrics.val_mse] if metrics else [None, None]
     return [spec.task, name, spec.backend, spec.seed, *errors, (run.seconds or {}).get("fit"), run.key]

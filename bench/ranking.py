@@ -34,6 +34,8 @@ COLUMNS = [
 BASELINE = "last_value"
 #: how rows of a framework's own defaults are marked
 NATIVE = "native defaults"
+#: how rows computed on an accelerator are marked
+CUDA = "on cuda"
 #: from so many tasks on a mean over tasks is shown: an interval from fewer would be none
 LEAST_TASKS = 3
 
@@ -43,8 +45,7 @@ _ERRORS = ["last_step_mse", "val_mse", "test_mse"]
 
 def changes(run: Run) -> str:
     """What differs from the method's defaults, as `native defaults, layers=3, units=32`; empty for a default run."""
-    changed = [f"{name}={run.spec.settings.get(name)}" for name in run.spec.changed]
-    return ", ".join([NATIVE, *changed] if run.spec.native else changed)
+    return ", ".join({"native": NATIVE, "cuda": CUDA}.get(one, one) for one in run.spec.differences())
 
 
 def frame(runs: Sequence[Run]) -> pd.DataFrame:

@@ -61,11 +61,27 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     data_sha256: str
     series: Preparation | msgspec.UnsetType = msgspec.UNSET  # of a file; unset, it is no part of the key
     source: Source | msgspec.UnsetType = msgspec.UNSET  # of a method from outside; likewise
+    device: Literal["cuda"] | msgspec.UnsetType = msgspec.UNSET  # absent on the processor; likewise
 
     @property
     def native(self) -> bool:
         """Whether the framework's own defaults are kept."""
         return self.defaults == "native"
+
+    @property
+    def cuda(self) -> bool:
+        """Whether it is computed on an accelerator."""
+        return self.device == "cuda"
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a default row's: nothing changed, on the processor."""
+        return not (self.changed or self.quick or self.native or self.cuda)
+
+    def differences(self) -> list[str]:
+        """What sets it apart from a default row, in words: native, cuda, units=32."""
+        marks = ["native"] * self.native + ["cuda"] * self.cuda
+        return marks + [f"{name}={self.settings.get(name)}" for name in self.changed]
 
 
 class Original(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

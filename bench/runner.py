@@ -184,7 +184,7 @@ class Campaign:
         """Start a worker on the core, wait until it ends or passes a limit, and read what it left."""
         kills = machine.oom_kills()
         (folder / "order.json").write_bytes(msgspec.json.encode(order))
-        process = self.start(folder, core)
+        process = self.start(folder, core, order.spec.cuda)
         try:
             log = Tail(process.stdout)
             ended = self.wait(process)
@@ -193,7 +193,7 @@ class Campaign:
         ended = ended or outcome(process.returncode, log, machine.oom_kills() > kills)
         return take(folder / "run.json", order) if ended is None else unfinished(order, *ended, machine.fingerprint())
 
-    def start(self, folder: Path, core: int) -> subprocess.Popen[bytes]:
+    def start(self, folder: Path, core: int, cuda: bool) -> subprocess.Popen[bytes]:
         """A worker in a new process group, pinned from its first instruction: it inherits this thread's core."""
         with self.lock, pinned(core):
             if self.over.is_set():
@@ -201,7 +201,7 @@ class Campaign:
             process = subprocess.Popen(
                 [sys.executable, "-m", "bench.worker", str(folder)],
                 cwd=folder,
-                env={**machine.environment_variables(), janitor.VARIABLE: folder.name, "TMPDIR": str(folder)},
+                env={**machine.environment_variables(cuda), janitor.VARIABLE: folder.name, "TMPDIR": str(folder)},
                 stdin=subprocess.PIPE,  # open as long as this process lives: how a worker knows
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

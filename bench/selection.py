@@ -13,7 +13,7 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 
 import implementations
-from bench import datasets
+from bench import datasets, machine
 from bench.errors import UsageError, unknown
 from bench.reading import Preparation
 from bench.results import Source, Spec
@@ -22,6 +22,7 @@ from implementations import backends
 
 QUICK_EPOCHS = 2
 DEFAULTS = ("equal", "native")
+DEVICES = ("cpu", "cuda")
 
 Setting = int | float | str | bool | None
 
@@ -38,6 +39,7 @@ class Selection:
     settings: Sequence[str] = ()  # method.name=value
     quick: bool = False
     defaults: str = "equal"  # or native
+    device: str = "cpu"  # or cuda
     series: Preparation | None = None  # how a file is read, instead of tasks
     sources: Mapping[str, Source] = field(default_factory=dict)  # of methods from outside, by name
     files: Mapping[str, str] = field(default_factory=dict)  # where files named above lie on this machine
@@ -49,7 +51,7 @@ def specs(selection: Selection) -> list[Spec]:
     methods = [] if not selection.methods else match(selection.methods, implementations.METHODS, "method")
     methods = methods or list(changes)  # --set alone runs what it names, not the whole board
     tasks = choose_tasks(selection)
-    chosen = choose_backends(selection.backends)
+    chosen = choose_backends(selection.backends, check_device(selection.device))
     seeds = parse_seeds(selection.seeds)
     check_epochs(selection.epochs)
     if selection.defaults not in DEFAULTS:
@@ -100,15 +102,27 @@ def match(patterns: Sequence[str], names: Iterable[str], what: str) -> list[str]
     return [name for name in names if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
 
 
-def choose_backends(asked: Sequence[str]) -> list[str]:
-    """The backends asked for, or every installed one; numpy always, so that a board has its baselines."""
+def check_device(device: str) -> str:
+    """The device. Raises UsageError for another one than cpu or cuda, and for cuda where there is none."""
+    if device not in DEVICES:
+        raise unknown("device", device, DEVICES)
+    if device == "cuda" and not machine.has_cuda():
+        raise UsageError("--device cuda: NVIDIA's driver shows no device on this machine; cpu is allowed")
+    return device
+
+
+def choose_backends(asked: Sequence[str], device: str = "cpu") -> list[str]:
+    """The backends asked for, or every installed one that computes on the device; numpy always, for the baselines."""
+    able = [name for name, backend in backends.BACKENDS.items() if device in backend.devices]
     for name in asked:
+        if name in backends.BACKENDS and name not in [*able, "numpy"]:
+            raise UsageError(f"backend {name!r} computes on cpu alone; with --device {device}: {', '.join(able)}")
         if name not in backends.BACKENDS:
             raise unknown("backend", name, backends.BACKENDS)
         if not backends.installed(name):
             extra = backends.extra(name)
             raise UsageError(f"backend {name!r} is not installed: pip install 'aheadbench[{extra}]'")
-    return ["numpy", *asked] if asked else [name for name in backends.BACKENDS if backends.installed(name)]
+    return ["numpy", *(asked or (name for name in able if name != "numpy" and backends.installed(name)))]
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -180,6 +194,7 @@ def spec_of(
         data_sha256=data_digest(task, selection.files.get("series")),
         series=task.series or msgspec.UNSET,
         source=selection.sources.get(method, msgspec.UNSET),
+        device="cuda" if selection.device == "cuda" and backend != "numpy" else msgspec.UNSET,
     )
 
 

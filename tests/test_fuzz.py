@@ -11,13 +11,16 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 import pytest
 from conftest import make_run, make_spec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from test_series import CONTENTS, READINGS
 
 from bench import campaign, results, selection
 from bench.results import Run
+from bench.series import read_series
 
 CASES = int(os.environ.get("FUZZ", "150"))
 
@@ -93,6 +96,11 @@ READERS = {
         TEXTS | st.from_regex(r"[0-9.]{0,12}[KMGTiB ]{0,3}", fullmatch=True),
         campaign.check_memory,
         lambda size: campaign.LEAST_MEMORY <= size < 2**90,
+    ),
+    "files": Reader(
+        st.tuples(CONTENTS, READINGS),
+        lambda given: read_series(*given),
+        lambda found: bool(found.series) and all(np.isfinite(one.values).all() for one in found.series),
     ),
 }  # fmt: skip
 
