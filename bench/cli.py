@@ -198,7 +198,7 @@ def verify(
 
     workers = campaign.check_workers(jobs)
     campaign.check_timeout(timeout)
-    return verification.run(results, names or (), workers, timeout, tolerance)
+    return verification.run(results, names or (), workers, timeout, tolerance, data)
 
 
 @app.command(epilog=options.example("noise twice --quick --backend numpy"))
