@@ -190,6 +190,7 @@ def verify(
     tolerance: Annotated[
         float, typer.Option(parser=options.share, help="Largest share that an error may be off.")
     ] = 0.01,
+    data: Annotated[Path | None, typer.Option(metavar="FILE", help="Of records on series of yours.")] = None,
     results: Results = RESULTS,
 ) -> int:
     """Run records again: bit-exact, within tolerance, or not reproduced (exit status 1). Writes nothing."""
