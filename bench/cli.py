@@ -224,7 +224,6 @@ def noise(
     return noises.run(selection, folder, workers, timeout)
 
 
-@app.command()
 @app.command(epilog=options.example("merge theirs"))
 def merge(
     others: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders of records, from other machines.")],
@@ -305,7 +304,9 @@ def plot(
     return 0
 
 
-records = typer.Typer(help="The folder of records.", rich_markup_mode=None, no_args_is_help=True)
+records = typer.Typer(
+    help="The folder of records.", epilog=options.example("results check"), rich_markup_mode=None, no_args_is_help=True
+)
 app.add_typer(records, name="results")
 
 
