@@ -80,9 +80,8 @@ def make(selections: Sequence[Selection], folder: Path, force: bool) -> Plan:
     for problem in problems:
         print(clean(f"left out: {problem}", longest=400), file=sys.stderr)
     print(describe(jobs, len(wanted), known.values()))
-    named = [item for selection in selections for item in selection.files.items()]
-    files = {name: str(Path(path).absolute()) for name, path in named}  # workers run elsewhere
-    return Plan(jobs, frozenset(wanted), known, files)
+    named = dict(item for selection in selections for item in selection.files.items())
+    return Plan(jobs, frozenset(wanted), known, files.absolute(named))
 
 
 def similar(folder: Path, wanted: Iterable[Spec], known: Mapping[str, Run]) -> list[str]:

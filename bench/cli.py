@@ -190,6 +190,7 @@ def verify(
     tolerance: Annotated[
         float, typer.Option(parser=options.share, help="Largest share that an error may be off.")
     ] = 0.01,
+    data: Annotated[Path | None, typer.Option(metavar="FILE", help="Of records on series of yours.")] = None,
     results: Results = RESULTS,
 ) -> int:
     """Run records again: bit-exact, within tolerance, or not reproduced (exit status 1). Writes nothing."""
@@ -198,7 +199,7 @@ def verify(
 
     workers = campaign.check_workers(jobs)
     campaign.check_timeout(timeout)
-    return verification.run(results, names or (), workers, timeout, tolerance)
+    return verification.run(results, names or (), workers, timeout, tolerance, data)
 
 
 @app.command(epilog=options.example("noise twice --quick --backend numpy"))
@@ -223,7 +224,6 @@ def noise(
     return noises.run(selection, folder, workers, timeout)
 
 
-@app.command()
 @app.command(epilog=options.example("merge theirs"))
 def merge(
     others: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders of records, from other machines.")],
@@ -304,7 +304,9 @@ def plot(
     return 0
 
 
-records = typer.Typer(help="The folder of records.", rich_markup_mode=None, no_args_is_help=True)
+records = typer.Typer(
+    help="The folder of records.", epilog=options.example("results check"), rich_markup_mode=None, no_args_is_help=True
+)
 app.add_typer(records, name="results")
 
 

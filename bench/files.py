@@ -7,7 +7,7 @@ import fcntl
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bench.errors import UsageError
@@ -135,3 +135,8 @@ def sync(folder: Path) -> None:
 def reason_of(error: Exception) -> str:
     """An error in one line, without the path that the operating system adds."""
     return (error.strerror or type(error).__name__) if isinstance(error, OSError) else " ".join(str(error).split())
+
+
+def absolute(paths: Mapping[str, str]) -> dict[str, str]:
+    """The same paths for processes that run in another folder."""
+    return {name: str(Path(path).absolute()) for name, path in paths.items()}

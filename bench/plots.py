@@ -173,7 +173,7 @@ def _draw_forecasts(figure: Any, known: Windows, forecasts: Mapping[str, Sequenc
     ahead = known.future.shape[1]
     past = min(known.history.shape[1], max(10, 2 * ahead))
     steps = np.arange(1, ahead + 1)
-    panels = figure.subplots(1, len(known.future), sharey=True)
+    panels = figure.subplots(1, len(known.future), sharey=True, squeeze=False)[0]
     for series, axes in enumerate(panels):
         axes.plot(np.arange(1 - past, 1), known.history[series, -past:], color="0.55", marker=".", label="history")
         whole = np.concatenate([known.history[series, -1:], known.future[series]])

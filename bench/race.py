@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 import implementations
-from bench import machine, outside, prepare, progress, runner, selection
+from bench import files, machine, outside, prepare, progress, runner, selection
 from bench.datasets import FromFile
 from bench.errors import UsageError
 from bench.markdown import decimals, digits
@@ -71,7 +71,7 @@ def recommend(
     how = prepare.with_fitting_history(found, how) if fit_history else how
     data = FromFile(found, prepare.prepare(found, how))
     task = task_on(how, name_of(how, data.digest))
-    places = {name: str(Path(path).absolute()) for name, path in {**outsiders.files, "series": str(file)}.items()}
+    places = files.absolute({**outsiders.files, "series": str(file)})
     chosen = Selection(series=how, files=places, sources=outsiders.sources)
     print(f"{data.describe()}; {how.history} steps → {how.ahead} steps; {budget:g} s for {backend} and numpy\n")
     try:

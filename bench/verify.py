@@ -7,11 +7,12 @@ import fnmatch
 import re
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import plan, results, runner
+from bench import files, outside, plan, results, runner
+from bench.bundled import PREFIX
 from bench.errors import UsageError, unknown
 from bench.progress import name_of
 from bench.results import Metrics, Run
@@ -52,25 +53,43 @@ def named(runs: Sequence[Run], name: str) -> list[Run]:
     raise unknown("key or method with a record", name, dict.fromkeys(run.spec.method for run in runs))
 
 
+def check_files(records: Sequence[Run], places: Mapping[str, str]) -> None:
+    """Raise UsageError for the first record that needs a file which was not named."""
+    for record in records:
+        series, source = record.spec.series, record.spec.source
+        if series and not series.file.startswith(PREFIX) and "series" not in places:
+            raise UsageError(f"{record.spec.task}: its series are in {series.file}: name it with --data")
+        if source and ".py:" in source.reference and record.spec.method not in places:
+            raise UsageError(f"{record.spec.method} is not of this repository: name it as ./{source.reference}")
+
+
 def check_tolerance(tolerance: float) -> None:
     """Raise UsageError unless it is a share that a difference can be compared with."""
     if not 0 <= tolerance < 1:
         raise UsageError(f"--tolerance {tolerance:g}: a share of at least 0 and below 1 is needed, such as 0.01")
 
 
-def run(folder: Path, names: Sequence[str], workers: int, timeout: float, tolerance: float) -> int:
-    """Run the records again, print a verdict for each; 0 when all are reproduced, else 1. Nothing is written."""
+def run(
+    folder: Path, names: Sequence[str], workers: int, timeout: float, tolerance: float, data: Path | None = None
+) -> int:
+    """Run the records again, print a verdict for each; 0 when all are reproduced, else 1. Nothing is written.
+
+    Records on series of the user's need `data`, their file; those of methods from outside, `./mine.py:Mine` as a name.
+    """
     check_tolerance(tolerance)
     found, problems = results.read(folder)
     for problem in problems:
         print(f"left out: {problem}", file=sys.stderr)
+    names, outsiders = outside.register(names)
+    places = files.absolute(outsiders.files | ({"series": str(data)} if data else {}))
     records = {record.key: record for record in choose(found, names)}
+    check_files(list(records.values()), places)
     jobs = plan.jobs([record.spec for record in records.values()], found, force=True)
     minutes = (plan.makespan(jobs, workers) or 0) / 60
     print(f"{len(jobs)} {'record' if len(jobs) == 1 else 'records'} to run again, in about {minutes:.1f} minutes")
     counts = Counter[str]()
     try:
-        with contextlib.closing(runner.run(jobs, workers, timeout)) as finished:
+        with contextlib.closing(runner.run(jobs, workers, timeout, files=places)) as finished:
             for job, again in finished:
                 assert again is not None  # no other campaign shares these jobs
                 verdict = judge(records[job.key], again, tolerance)

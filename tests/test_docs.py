@@ -19,7 +19,8 @@ from bench import new_method
 from bench.cli import app
 from bench.promises import PROMISES
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+PAGES = [*sorted(ROOT.glob("README*.md")), ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+ELSEWHERE = ("parity", "verify", "noise", "reproduction")  # tested on their own: they train, or need all records
 VERBS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 ADDING = ROOT / "docs" / "adding-a-method.md"
 CAMPAIGNS = ROOT / "docs" / "campaigns.md"
@@ -98,5 +99,25 @@ def test_the_example_in_the_help_of_each_verb_works(folder: Path, inside: Bench,
         command = re.search(r"Example: python -m (bench .*)", VERBS[verb].epilog or "")
         assert command, f"the help of {verb} has no example"
         arguments = shlex.split(command[1])[1:]
-        ended = inside(*arguments)
+        ended = inside(*arguments, *(["--help"] if verb in ELSEWHERE else []))
         assert arguments[0] == verb and ended.returncode == 0, f"{command[1]}: {ended.stderr}"
+
+
+def skeleton(page: str) -> dict[str, list[str]]:
+    """What a translation leaves as it is: headings' levels, commands, links, the first cell of every row, the board."""
+    text = (ROOT / page).read_text()
+    cells = [re.split(r"(?<!\\)\|", line)[1].strip() for line in text.splitlines() if line.startswith("| `")]
+    return {
+        "headings": re.findall(r"^#+ ", text, re.MULTILINE),
+        "commands": re.findall(r"^    (?:\S.*)$", text, re.MULTILINE),
+        "links": [link for link in re.findall(r"\]\(([^)]+)\)", text) if not link.startswith("README")],
+        "rows": cells,
+        "board": [line for line in text.split("<!-- /board -->")[0].splitlines() if line.startswith("|")],
+        "uses and limits": re.findall(r"^(?:\*\*|- )", text, re.MULTILINE),
+    }
+
+
+def test_the_chinese_readme_keeps_step() -> None:
+    english, chinese = skeleton("README.md"), skeleton("README.zh-CN.md")
+    for part, found in english.items():
+        assert chinese[part] == found, part

@@ -200,3 +200,22 @@ def test_records_of_tasks_keep_their_keys() -> None:
     """A spec without series of its own is encoded as before there were any."""
     assert b"series" not in msgspec.json.encode(make_run().spec)
     assert b"truth" not in msgspec.json.encode(make_run())
+
+
+def test_sales_that_mostly_are_none_are_no_divergence(inside: Bench, tmp_path: Path) -> None:
+    """Every validation window ends with a zero: the last value is the same for all, and right so."""
+    (tmp_path / "rare.csv").write_text("units\n" + "".join(f"{int(step % 20 == 5)}\n" for step in range(60)))
+    command = ("run", "--data", "rare.csv", "--target", "units", "--history", "8", "--ahead", "3", "--stride", "20")
+    assert inside(*command, "--method", "last_value").returncode == 0
+
+
+def test_a_run_on_a_file_is_verified_with_the_file(inside: Bench, tmp_path: Path) -> None:
+    assert inside("new-method", "drift").returncode == 0
+    command = (*SUNSPOTS, "--method", "last_value", "--method", "./drift.py:Drift", "--results", "mine")
+    assert inside(*command).returncode == 0
+    verify = ("verify", "--results", "mine")
+    assert "its series are in sunspots.csv: name it with --data" in inside(*verify, "last_value").stderr
+    verify += ("--data", SUNSPOTS[2])
+    assert "is not of this repository: name it as ./drift.py:Drift" in inside(*verify).stderr
+    verified = inside(*verify, "last_value", "./drift.py:Drift")
+    assert verified.returncode == 0 and "2 bit-exact" in verified.stdout

@@ -87,16 +87,16 @@ function drawTime(shown) {
 }
 
 function drawSeeds(shown) {
-  const labels = shown.map((row) => `${row.method} · ${row.backend}`);
+  const methods = [...new Set(shown.map((row) => row.method))]; // best first, as the rows are
   const traces = backends.filter((name) => shown.some((row) => row.backend === name)).map((name) => {
-    const dots = shown.flatMap((row, place) => row.backend === name ? row.seeds.map((one) => [one, labels[place], row]) : []);
-    return { type: "scatter", mode: "markers", name, x: dots.map(([one]) => one.error), y: dots.map(([, label]) => label),
+    const dots = shown.filter((row) => row.backend === name).flatMap((row) => row.seeds.map((one) => [one, row.method, row]));
+    return { type: "scatter", mode: "markers", name, x: dots.map(([one]) => one.error), y: dots.map(([, method]) => method),
       customdata: dots.map(([one, , row]) => [rows().indexOf(row), one.seed]),
       marker: { color: colour(name), symbol: look(name).symbol, size: 9, opacity: 0.8 },
-      hovertemplate: "%{y}<br>seed %{customdata[1]}: MSE %{x:.4g}<extra></extra>" };
+      hovertemplate: "%{y}<br>" + name + "<br>seed %{customdata[1]}: MSE %{x:.4g}<extra></extra>" };
   });
-  Plotly.react("seeds", traces, layout("last-step MSE", "", { height: 120 + 20 * shown.length, xaxis: { type: "log" },
-    yaxis: { type: "category", categoryorder: "array", categoryarray: [...labels].reverse(), dtick: 1, tickfont: { size: 11 } } }), CONFIG);
+  Plotly.react("seeds", traces, layout("last-step MSE", "", { height: 120 + 20 * methods.length, xaxis: { type: "log" },
+    yaxis: { type: "category", categoryorder: "array", categoryarray: [...methods].reverse(), dtick: 1, tickfont: { size: 11 } } }), CONFIG);
 }
 
 function drawIf(id, there, traces, more) {
