@@ -139,8 +139,8 @@ def _drawn(one: Evidence) -> bool:
     return bool(one.printed.curve) and any((run.curve or {}).get("val_loss") for run in one.runs)
 
 
-def picture(found: Sequence[Evidence]) -> Picture:
-    """The notes' validation losses and ours, epoch by epoch."""
+def picture(found: Sequence[Evidence]) -> Picture | None:
+    """The notes' validation losses and ours, epoch by epoch; None where no record has any."""
     curves = {
         f"{one.task}: {one.method}": (
             one.printed.curve["val_loss"],
@@ -149,7 +149,7 @@ def picture(found: Sequence[Evidence]) -> Picture:
         for one in found
         if _drawn(one)
     }
-    return Picture("", PICTURE, "learning curves", digest_of(curves), partial(_figure, curves))
+    return Picture("", PICTURE, "learning curves", digest_of(curves), partial(_figure, curves)) if curves else None
 
 
 def _figure(curves: Mapping[str, Any]) -> matplotlib.figure.Figure:
@@ -162,7 +162,7 @@ def write(folder: Path, page: Path) -> None:
     """Write the page and its picture. Raises UsageError where a file cannot be written."""
     found = evidence(results.read(folder)[0])
     curves = picture(found)
-    if not curves.is_current(folder / FIGURES):
+    if curves and not curves.is_current(folder / FIGURES):
         make_folder(folder / FIGURES)
         curves.draw(folder / FIGURES)
     files.replace(page, text(found, _path(folder, page)).encode())
@@ -171,8 +171,10 @@ def write(folder: Path, page: Path) -> None:
 def stale(folder: Path, page: Path) -> bool:
     """Whether the page or its picture is missing or was made from other records."""
     found = evidence(results.read(folder)[0])
-    current = page.is_file() and page.read_bytes() == text(found, _path(folder, page)).encode()
-    return not (current and picture(found).is_current(folder / FIGURES))
+    if not page.is_file() or page.read_bytes() != text(found, _path(folder, page)).encode():
+        return True
+    curves = picture(found)
+    return bool(curves) and not curves.is_current(folder / FIGURES)
 
 
 def _path(folder: Path, page: Path) -> str:

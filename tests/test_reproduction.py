@@ -74,6 +74,13 @@ def test_every_figure_of_the_notes_has_a_row(bench: Bench, tmp_path: Path) -> No
     assert bench("reproduction", "--results", "mine", "--check").returncode == 1
 
 
+def test_records_without_the_printed_curves_make_a_page_without_a_picture(bench: Bench, tmp_path: Path) -> None:
+    results.write(tmp_path / "some", make("last_value", "numpy", curve=None))
+    assert bench("reproduction", "--results", "some").returncode == 0
+    assert "![" not in (tmp_path / "some" / "reproduction.md").read_text()
+    assert bench("reproduction", "--check", "--results", "some").returncode == 0
+
+
 def test_no_folder_is_one_line(bench: Bench) -> None:
     done = bench("reproduction", "--results", "nowhere")
     assert (done.returncode, done.stdout) == (2, "")
