@@ -174,7 +174,7 @@ def stale(folder: Path, page: Path) -> bool:
     if not page.is_file() or page.read_bytes() != text(found, _path(folder, page)).encode():
         return True
     curves = picture(found)
-    return bool(curves) and not curves.is_current(folder / FIGURES)
+    return curves is not None and not curves.is_current(folder / FIGURES)
 
 
 def _path(folder: Path, page: Path) -> str:
