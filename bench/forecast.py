@@ -5,8 +5,10 @@ train or load -> Model -> ahead -> rows -> CSV, table, picture
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,7 @@ import implementations
 from bench import files, metrics
 from bench.datasets import FromFile
 from bench.errors import UsageError
+from bench.markdown import clean
 from bench.prepare import Part, Scale, Scaling, prepare
 from bench.reading import Preparation
 from bench.series import SeriesSet
@@ -28,6 +31,7 @@ from implementations.forecaster import Setting
 SAVED = "forecast.json"  # beside what the forecaster itself saves
 SHOWN = 24  # rows that are printed
 DIGITS = 6  # significant ones of a forecast
+FORMULA = ("=", "+", "-", "@")  # what a spreadsheet takes for the beginning of one
 
 
 class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -190,15 +194,25 @@ def padded(bound: np.ndarray, steps: int) -> np.ndarray:
 def rows(found: SeriesSet, how: Preparation, made: Ahead) -> tuple[list[str], list[list[str]]]:
     """The forecast as a long table: series and channel only where there are several."""
     several, channels = len(found.series) > 1 or bool(found.series[0].name), len(found.channels) > 1
-    header = [how.group or "series"] * several + [time_header(how, found)] + ["channel"] * channels
+    header = [inert(how.group or "series")] * several + [inert(time_header(how, found))] + ["channel"] * channels
     lines = []
     for place, one in enumerate(found.series):
         for step in range(made.forecast.shape[1]):
             time = found.calendar.at(one.end + step)
             for channel, name in enumerate(found.channels):
                 cells = [made_by[place, step, channel] for made_by in made]
-                lines.append([one.name] * several + [time] + [name] * channels + [number(cell) for cell in cells])
+                named = [[inert(one.name)] * several, [time], [inert(name)] * channels]
+                lines.append([*itertools.chain(*named), *map(number, cells)])
     return [*header, "forecast", "lower", "upper"], lines
+
+
+def inert(name: str) -> str:
+    """A name from a file as text that no terminal obeys and no spreadsheet computes: it gets an apostrophe in front."""
+    text = clean(name)
+    with contextlib.suppress(ValueError):
+        float(text)
+        return text
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def time_header(how: Preparation, found: SeriesSet) -> str:

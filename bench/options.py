@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,33 +21,21 @@ def example(command: str) -> str:
     return f"Example: python -m bench {command}"
 
 
-def whole(text: str) -> int:
-    """The text as a whole number; typer's own message does not name what it got."""
-    with contextlib.suppress(ValueError):
-        return int(text)
-    raise typer.BadParameter(f"{text!r} is not a whole number")
+def parser(kind: Callable[[str], Any], what: str) -> Callable[[str], Any]:
+    """Read a text as this kind of number; typer's own message does not name what it got."""
+
+    def parse(text: str) -> Any:
+        with contextlib.suppress(ValueError):
+            return kind(text)
+        raise typer.BadParameter(f"{text!r} is not {what}")
+
+    return parse
 
 
-def seconds(text: str) -> float:
-    """The text as a number."""
-    with contextlib.suppress(ValueError):
-        return float(text)
-    raise typer.BadParameter(f"{text!r} is not a number of seconds")
-
-
-def share(text: str) -> float:
-    """The text as a number."""
-    with contextlib.suppress(ValueError):
-        return float(text)
-    raise typer.BadParameter(f"{text!r} is not a number")
-
-
-def percent(text: str) -> float:
-    """The text as a number."""
-    with contextlib.suppress(ValueError):
-        return float(text)
-    raise typer.BadParameter(f"{text!r} is not a number of percent")
-
+whole = parser(int, "a whole number")
+seconds = parser(float, "a number of seconds")
+share = parser(float, "a number")
+percent = parser(float, "a number of percent")
 
 Names = list[str] | None
 Settings = Annotated[Names, typer.Option("--set", metavar="METHOD.NAME=VALUE", help="Change a setting.")]

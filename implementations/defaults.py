@@ -44,7 +44,7 @@ def make_native(network: Any, one_bias: bool = False) -> None:
     What a method chooses by itself stays: a recurrent kernel at the identity, a forget bias other than Keras', zero
     peepholes. one_bias: no second bias where PyTorch has two, for methods with a gradient rule of their own.
     """
-    from implementations import native
+    from implementations.blocks import torch_native
 
     for module in list(network.modules()):
-        native.convert(module, one_bias)
+        torch_native.convert(module, one_bias)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import csv
 import json
 import os
 import pickle
@@ -470,6 +471,22 @@ def test_a_read_only_folder(bench: Callable) -> None:
     assert ended.stderr == "bench: results folder 'results' cannot be written: Read-only file system\n"
 
 
+@mounts
+def test_a_folder_that_turns_read_only_in_mid_run(bench: Callable, tmp_path: Path) -> None:
+    later = "until ls results/ten-step/*.json; do sleep 0.05; done"
+    turn = "mount --bind results side && mount -o remount,ro,bind side && mount --move side results"
+    before = mounted(f"mkdir results side; ({later}; {turn}) >/dev/null 2>&1 & true")
+    ended = bench(*QUICK, "--method", "last_value", "--seeds", ",".join(map(str, range(12))), before=before)
+    told = re.fullmatch(
+        r"bench: 'results/ten-step/.*' cannot be written: Read-only file system; "
+        r"the record that it should take is kept as '(.*)'\n",
+        ended.stderr,
+    )
+    assert ended.returncode == 2 and told, ended.stderr
+    shutil.rmtree(Path(told[1]).parent)
+    assert 1 <= len(stored(tmp_path / "copy")) < 12 and not list((tmp_path / "copy").rglob("*.tmp"))
+
+
 def test_a_folder_that_vanishes(faulty: Path, tmp_path: Path) -> None:
     process = start(tmp_path, "last_value", "works")
     wait_for(lambda: pids(faulty))
@@ -570,6 +587,22 @@ def test_the_board_is_inert(text: str) -> None:
     tables = re.findall(r"(?:^\|.*\n)+", board, re.MULTILINE)
     assert tables and all(len({line.count("|") for line in table.splitlines()}) == 1 for table in tables)
     assert markdown.clean(text).isprintable()
+
+
+def test_names_in_a_file_of_series_are_inert(bench: Callable, tmp_path: Path) -> None:
+    names = ["=cmd('x')!A0", "\x1b[31mred", "<script>alert(1)</script>", "-1"]
+    rows = [names, *([str(step)] * 4 for step in range(60))]
+    with (tmp_path / "named.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    how = ("--target", "*", "--time", "-", "--wide", "--history", "10", "--ahead", "2", "--method", "last_value")
+    ended = bench("forecast", "named.csv", *how)
+    assert ended.returncode == 0, ended.stderr
+    with (tmp_path / "forecast.csv").open(newline="") as file:
+        shown = [row["series"] for row in csv.DictReader(file)][::2]
+    assert shown == ["'=cmd('x')!A0", "red", "<script>alert(1)</script>", "-1"]
+    assert "\x1b" not in ended.stdout
+    assert bench("run", "--data", "named.csv", *how).returncode == 0
+    assert not re.search(r"<script|\x1b", (tmp_path / "leaderboard.md").read_text())
 
 
 # --- 11: files that nobody vouches for -------------------------------------------------------------------------------

@@ -1,19 +1,20 @@
 """Training on an accelerator beside one core: python -m bench.speed.devices [BACKEND ...], on a machine with CUDA.
 
-For each backend, device and method a process of its own, which prints one line: seconds of compilation, milliseconds
-per training step (median of the epochs; an epoch ends by reading its loss, so the device has finished), and the loss of
-the first of them, which both devices should agree on: they start from the same weights and see the same batches.
+For each backend, device and method a process of its own, which prints one line: milliseconds per training step (median
+of the epochs; an epoch ends by reading its loss, so the device has finished), and the first epoch's loss, which both
+devices should agree on: they start from the same weights and see the same batches.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
 from statistics import median
 from typing import Any
+
+from bench import machine, runner
 
 METHODS = ("rnn_sequence", "lstm", "gru", "wavenet")
 BATCHES = (32, 512)
@@ -41,21 +42,19 @@ def name() -> str:
     return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def measured(backend: str, method: str, batch: int, device: str) -> dict[str, Any]:
+def measured(backend: str, method: str, batch: int, device: str) -> dict[str, float]:
     """What a process says that trains the method on the device."""
     command = [sys.executable, "-m", "bench.speed.devices", backend, method, str(batch), device]
-    core = {min(os.sched_getaffinity(0))}
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, preexec_fn=lambda: os.sched_setaffinity(0, core)
-    )
+    with runner.pinned(machine.cores()[0]):
+        done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(done.stderr[-2000:])
-    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    answer: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return answer
 
 
-def measure(backend: str, method: str, batch: int, device: str) -> dict[str, Any]:
-    """Train the method in this process: milliseconds per step, seconds of compilation, the first epoch's loss."""
+def measure(backend: str, method: str, batch: int, device: str) -> dict[str, float]:
+    """Train the method in this process, compilation left out: milliseconds per step, the first epoch's loss."""
     import numpy as np
 
     from implementations import backends, make
@@ -70,15 +69,13 @@ def measure(backend: str, method: str, batch: int, device: str) -> dict[str, Any
     forecaster: Any = make(method, backend, 42, batch_size=batch)
     forecaster._build(engine, HISTORY, 1, AHEAD)
     trainer = engine.Trainer(forecaster.network, forecaster, history, forecaster.strategy.targets(history, future))
-    start = time.perf_counter()
     trainer.compile()
-    loss = trainer.epoch(np.resize(np.arange(SERIES), batch * STEPS))
-    compiled, seconds = time.perf_counter() - start, []
+    loss, seconds = trainer.epoch(np.resize(np.arange(SERIES), batch * STEPS)), []
     for _ in range(EPOCHS):
         start = time.perf_counter()
         trainer.epoch(np.resize(random.permutation(SERIES), batch * STEPS))
         seconds.append(time.perf_counter() - start)
-    return {"step": median(seconds) / STEPS * 1000, "compiled": compiled, "loss": loss, "device": engine.device_name()}
+    return {"step": median(seconds) / STEPS * 1000, "loss": loss}
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch.optim.adam import adam
 
+import implementations.blocks.torch as blocks
 from implementations import carrying, defaults, initial
 
 Advance = Callable[[np.ndarray, Any], tuple[np.ndarray, Any]]
@@ -103,8 +104,6 @@ def advancer(network: torch.nn.Module, steps: int, growing: bool) -> Advance | N
 
     None where the network has to read its window of so many steps anew for each block.
     """
-    from implementations.blocks import torch as blocks
-
     layers = blocks.chain(network)
     if not carrying.carries(layers, blocks.PER_STEP, steps, growing):
         return None

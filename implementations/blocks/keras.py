@@ -50,9 +50,6 @@ class _SeriesLast(keras.layers.RNN):
 
     memory = inf
 
-    def build(self, shape: Any) -> None:
-        super().build(shape)
-
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
         if initial_state is not None or mask is not None:
             raise ValueError(f"{self.name}: no initial_state or mask here; Keras' own layer takes them")

@@ -160,8 +160,6 @@ def loop(cell: Any, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
 class _Cell(nn.Module):
     """The weights of a recurrent layer. A loop needs `inputs` of all steps at once, `first_state` and `step`."""
 
-    memory = inf
-
     def __init__(
         self, channels: int, units: int, gates: int, bias: bool = True, recurrent_kernel: nn.Parameter | None = None
     ) -> None:
@@ -185,7 +183,27 @@ class _Cell(nn.Module):
         return torch.addmm(net, state, self.recurrent_kernel.T)
 
 
-class SimpleRNN(_Cell):
+class _SeriesLast(_Cell):
+    """A recurrent layer computed with the series last and its gradient by hand, see torch_bptt; state: its outputs."""
+
+    memory = inf
+    return_sequences: bool
+
+    def forward(self, x: Tensor) -> Tensor:
+        states = self.series_last(x.permute(1, 2, 0))
+        return states.permute(2, 0, 1) if self.return_sequences else states[-1].mT
+
+    def advance(self, new: Tensor, state: Any) -> tuple[Tensor, Any]:
+        """Its outputs for new steps [N, S, D], after the state (None: none yet), and the state then."""
+        outputs, state = loop(self, new, state)
+        return outputs if self.return_sequences else outputs[:, -1], state
+
+    def series_last(self, x: Tensor) -> Tensor:
+        """The states at every step, [T, h, N], for x [T, D, N]."""
+        raise NotImplementedError
+
+
+class SimpleRNN(_SeriesLast):
     """h_t = f(W x_t + U h_{t-1} + b)."""
 
     def __init__(
@@ -201,23 +219,15 @@ class SimpleRNN(_Cell):
         super().__init__(channels, units, gates=1, recurrent_kernel=recurrent_kernel)
         self.return_sequences, self.activation = return_sequences, activation
 
-    def forward(self, x: Tensor) -> Tensor:
-        states = bptt.SimpleRecurrence.apply(
-            x.permute(1, 2, 0), self.kernel, self.recurrent_kernel, self.bias, self.activation
-        )
-        return states.permute(2, 0, 1) if self.return_sequences else states[-1].mT
+    def series_last(self, x: Tensor) -> Tensor:
+        return bptt.SimpleRecurrence.apply(x, self.kernel, self.recurrent_kernel, self.bias, self.activation)
 
     def step(self, net: Tensor, state: Any) -> tuple[Tensor, Any]:
         state = ACTIVATIONS[self.activation](self.recur(net, state))
         return state, state
 
-    def advance(self, new: Tensor, state: Any) -> tuple[Tensor, Any]:
-        """Its outputs for new steps [N, S, D], after the state (None: none yet), and the state then."""
-        outputs, state = loop(self, new, state)
-        return outputs if self.return_sequences else outputs[:, -1], state
 
-
-class GRU(_Cell):
+class GRU(_SeriesLast):
     """Gates in the order reset, update, candidate, each with two biases, as in Keras with reset_after."""
 
     bias: nn.Parameter
@@ -230,9 +240,8 @@ class GRU(_Cell):
             update, reset, candidate = weight.detach().chunk(3)
             weight.data = torch.cat([reset, update, candidate])
 
-    def forward(self, x: Tensor) -> Tensor:
-        states = bptt.GatedRecurrence.apply(x.permute(1, 2, 0), *self._of_four_nets())
-        return states.permute(2, 0, 1) if self.return_sequences else states[-1].mT
+    def series_last(self, x: Tensor) -> Tensor:
+        return bptt.GatedRecurrence.apply(x, *self._of_four_nets())
 
     def step(self, net: Tensor, state: Any) -> tuple[Tensor, Any]:
         by_state = F.linear(state, self.recurrent_kernel, self.recurrent_bias)
@@ -240,11 +249,6 @@ class GRU(_Cell):
         n = torch.tanh(n_x + torch.sigmoid(r_x + r_h) * n_h)
         state = torch.lerp(n, state, torch.sigmoid(z_x + z_h))
         return state, state
-
-    def advance(self, new: Tensor, state: Any) -> tuple[Tensor, Any]:
-        """Its outputs for new steps [N, S, D], after the state (None: none yet), and the state then."""
-        outputs, state = loop(self, new, state)
-        return outputs if self.return_sequences else outputs[:, -1], state
 
     def _of_four_nets(self) -> tuple[Tensor, Tensor, Tensor]:
         """Weights with rows for reset, update, candidate from x, candidate from h: the reset acts on the last alone."""

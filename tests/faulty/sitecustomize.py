@@ -82,7 +82,7 @@ class Raises(Faulty):
     """Fails with a path and a second line in its message."""
 
     def fit(self, *data: Any, **more: Any) -> Any:
-        raise RuntimeError("cannot open /home/somebody/secret/weights.bin\nmore lines")
+        raise RuntimeError("cannot open /some/secret/place/weights.bin\nmore lines")
 
 
 class Paints(Faulty):
