@@ -92,6 +92,14 @@ def select(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return table[why == ""], table.assign(why=why)[why != ""]
 
 
+def at_defaults(runs: Sequence[Run]) -> list[Run]:
+    """The runs that count and ended well, full ones with default settings, sorted by backend and seed."""
+    tried, _ = select(frame(runs))
+    keys = set(tried.loc[(tried["status"] == "ok") & (tried["changed"] == "") & ~tried["quick"], "key"])
+    counted = (run for run in runs if run.key in keys)
+    return sorted(counted, key=lambda run: (run.spec.backend, run.spec.seed))
+
+
 def rank(runs: Sequence[Run]) -> pd.DataFrame:
     """One row per task, method, backend and changed settings, ranked by mean last-step MSE; only `ok` runs enter.
 
