@@ -17,7 +17,7 @@ from bench.errors import UsageError
 from bench.markdown import clean
 from bench.plan import Job
 from bench.results import Run, Spec
-from bench.selection import Selection, specs
+from bench.selection import Selection, specs, understood
 
 LEAST_MEMORY = 2**26  # bytes: Python and NumPy alone need as much
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
@@ -79,6 +79,8 @@ def make(selections: Sequence[Selection], folder: Path, force: bool) -> Plan:
         jobs = plan.jobs(wanted.values(), [*known.values(), *others.values()], force)
     for problem in problems:
         print(clean(f"left out: {problem}", longest=400), file=sys.stderr)
+    for read in dict.fromkeys(filter(None, map(understood, selections))):
+        print(clean(read, longest=400))
     print(describe(jobs, len(wanted), known.values()))
     named = dict(item for selection in selections for item in selection.files.items())
     return Plan(jobs, frozenset(wanted), known, files.absolute(named))

@@ -42,9 +42,9 @@ Last-step MSE over common seeds: with Keras' defaults in every framework, as all
 framework's own starting values, epsilons, momenta and biases (`--defaults native`)."""
 
 OVER_TASKS = """\
-**skill**: percent of `last_value`'s error that a method saves, from the geometric mean over tasks of the ratio of the
-two. **win rate**: share of comparisons with the other methods, over all tasks, that it wins; a tie is half a win. In
-brackets 95 % intervals by bootstrap over tasks. Methods with a result on every task alone."""
+**skill**: percent of the naive forecast's error that a method saves, from the geometric mean over tasks of the ratio of
+the two. **win rate**: share of comparisons with the table's other methods, over its tasks, that it wins; a tie is half
+a win. In brackets 95 % intervals by bootstrap over tasks. A table has the methods with results on each of its tasks."""
 
 HOW_TO_READ = """\
 - **last-step MSE**: mean squared error of the H values forecast from the last history step, on the validation series;
@@ -54,7 +54,8 @@ HOW_TO_READ = """\
   gains nothing from having been run in more of them. The full table ranks each method × backend by its own mean.
 - **val MSE**: over all that a method is trained to output. Sequence methods forecast at every step, also early ones
   with little to go by, so it is larger there. **test MSE**: as last-step MSE, on series that serve no choice.
-- **skill**: the share of `last_value`'s error that a method saves; 0 % is no better than repeating the last value.
+- **skill**: the share of the naive forecast's error that a method saves; 0 % is no better than repeating the last
+  season (`seasonal_naive`, where it has a result), or, where there is none, the last value (`last_value`).
 - **fit s**: training on one core, one thread; median over seeds. Start, imports, building, compilation (the first step)
   and validation are not in it. `?`: every run was disturbed by other work, so the time stays out of the Pareto front.
 - **predict ms**: forecasting all validation series once; median of at least 5 times.
@@ -190,7 +191,7 @@ def cost_of_native(rows: pd.DataFrame) -> str:
 
 
 def over_tasks(rows: pd.DataFrame) -> str:
-    """How methods do over all tasks, with intervals."""
+    """How methods do over several tasks, with intervals."""
 
     def percent(value: float, low: float, high: float) -> str:
         return f"{decimals(value)} ({decimals(low)} to {decimals(high)})"
@@ -203,7 +204,7 @@ def over_tasks(rows: pd.DataFrame) -> str:
         ]
         for row in each(rows)
     ]
-    return f"{table(['method', 'skill (%)', 'win rate (%)'], lines, left=[0])}\n\n{OVER_TASKS}"
+    return table(["method", "skill (%)", "win rate (%)"], lines, left=[0])
 
 
 def failures(failed: pd.DataFrame) -> str:
