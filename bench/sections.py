@@ -28,9 +28,9 @@ FULL_HEADERS = [
 LIMIT = "× limit"  # a row's error over the reference method's
 
 LEGEND = """\
-Left to right: last-step MSE in each backend (mean over seeds), fit seconds in each backend, the notes' last-step MSE.
-Rows are ranked by the mean over backends. *Italic* figures are NumPy's, for methods without a network; `?` marks times
-taken on a disturbed machine."""
+Left to right: last-step MSE in each backend (mean over seeds), fit seconds in each backend, and the notes' last-step
+MSE where they have one. Rows are ranked by the mean over backends. *Italic* figures are NumPy's, for methods without a
+network; `?` marks times taken on a disturbed machine."""
 
 TIES = """\
 Rows that share a rank cannot be told apart by their seeds: differences paired by seed, Student's t, Holm's correction
@@ -119,14 +119,14 @@ def summary(methods: pd.DataFrame, rows: pd.DataFrame, failed: pd.DataFrame) -> 
             return f"*{error}*", f"*{fit}*"
         return lost.get((method, backend), ""), ""
 
-    lines = []
+    lines, noted = [], bool(methods["notes"].notna().any())
     for row in each(methods):
         pairs = [pair(row.method, backend) for backend in columns]
         errors, times = [error for error, _ in pairs], [fit for _, fit in pairs]
-        lines.append([str(row.rank), escape(label(row.method)), *errors, *times, digits(row.notes)])
+        lines.append([str(row.rank), escape(label(row.method)), *errors, *times, *[digits(row.notes)] * noted])
     names = [escape(name) + (", *numpy*" if shared and name == columns[0] else "") for name in columns]
     times_of = [f"{escape(name.removeprefix('keras-'))} s" for name in columns]
-    return table(["#", "method", *names, *times_of, "notes"], lines, left=[1])
+    return table(["#", "method", *names, *times_of, *["notes"] * noted], lines, left=[1])
 
 
 def _shares_column(rows: pd.DataFrame, backends: Sequence[str]) -> bool:
