@@ -96,8 +96,8 @@ def rank(runs: Sequence[Run]) -> pd.DataFrame:
     `backend`, `changed`, `last_step_mse` and `interval` (half width at 95 %, NaN with one seed), `val_mse`, `test_mse`,
     `skill` (percent against the naive forecast, see BASELINES), `fit_seconds` and `predict_ms` (medians),
     `timing_valid` (False: timed on disturbed machines only), `parameters`, `notes` (the notes' last-step MSE), `ratio`
-    to it, `seeds` that count, `seeds_tried`, `by_seed` (seed -> last-step MSE), `pareto` (no faster row of the same board has an error as
-    small), and `to_limit` (the ratio of its error to the reference method's, see tasks.REFERENCES).
+    to it, `seeds` that count, `seeds_tried`, `by_seed` (seed -> last-step MSE), `pareto` (no faster row of the same
+    board has an error as small), and `to_limit` (the ratio of its error to the reference method's, see tasks.REFERENCES).
     """
     return rank_table(select(frame(runs))[0])
 

@@ -239,5 +239,8 @@ def open_data(task: Task, path: str | None = None) -> datasets.Drawn | datasets.
 
 def understood(selection: Selection) -> str | None:
     """How the file of series was understood, in words; None where there is none."""
-    data = open_data(choose_tasks(selection)[0], selection.files["series"]) if selection.series else None
-    return f"{selection.series.file}: {data.describe()}" if isinstance(data, datasets.FromFile) else None
+    if selection.series is None:
+        return None
+    data = open_data(choose_tasks(selection)[0], selection.files["series"])
+    assert isinstance(data, datasets.FromFile)
+    return f"{selection.series.file}: {data.describe()}"
