@@ -97,7 +97,8 @@ def rank(runs: Sequence[Run]) -> pd.DataFrame:
     `skill` (percent against the naive forecast, see BASELINES), `fit_seconds` and `predict_ms` (medians),
     `timing_valid` (False: timed on disturbed machines only), `parameters`, `notes` (the notes' last-step MSE), `ratio`
     to it, `seeds` that count, `seeds_tried`, `by_seed` (seed -> last-step MSE), `pareto` (no faster row of the same
-    board has an error as small), and `to_limit` (the ratio of its error to the reference method's, see tasks.REFERENCES).
+    board has an error as small), and `to_limit` (the ratio of its error to the reference method's, see
+    tasks.REFERENCES).
     """
     return rank_table(select(frame(runs))[0])
 
