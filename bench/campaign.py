@@ -17,7 +17,7 @@ from bench.errors import UsageError
 from bench.markdown import clean
 from bench.plan import Job
 from bench.results import Run, Spec
-from bench.selection import Selection, specs
+from bench.selection import Selection, specs, understood
 
 LEAST_MEMORY = 2**26  # bytes: Python and NumPy alone need as much
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
@@ -72,7 +72,10 @@ def make(selections: Sequence[Selection], folder: Path, force: bool) -> Plan:
     """`plan_of` all that is selected."""
     with results.collection_paused():
         named = dict(item for selection in selections for item in selection.files.items())
-        return plan_of((spec for selection in selections for spec in specs(selection)), named, folder, force)
+        found = [spec for selection in selections for spec in specs(selection)]
+    for read in dict.fromkeys(filter(None, map(understood, selections))):
+        print(clean(read, longest=400))
+    return plan_of(found, named, folder, force)
 
 
 def plan_of(found: Iterable[Spec], named: Mapping[str, str], folder: Path, force: bool = False) -> Plan:

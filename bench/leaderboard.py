@@ -19,7 +19,7 @@ from bench.errors import UsageError
 from bench.markdown import digits, escape, folded
 from bench.pictures import Picture, pictures
 from bench.results import Run
-from bench.tasks import ALL
+from bench.tasks import ALL, REAL
 from bench.tuning import Found, Row
 
 FIGURES = "figures"
@@ -113,7 +113,7 @@ def text(board: Board, problems: Sequence[str], figures: str) -> str:
     found = set(board.tried[["task", "quick"]].itertuples(index=False, name=None))
     names = {task for task, _ in found}
     blocks = [LEAD]
-    for task in [*(name for name in ALL if name in names), *sorted(names - set(ALL))]:
+    for task in _in_order(names):
         if (task, False) in found:
             blocks += [f"## {escape(task)}", *_section(board, task, False, figures)]
         if (task, True) in found:
@@ -121,8 +121,7 @@ def text(board: Board, problems: Sequence[str], figures: str) -> str:
             blocks += [folded(heading, QUICK, *quick)] if (task, False) in found else [f"## {heading}", QUICK, *quick]
     if not found:
         blocks.append("No records yet: `python -m bench run` makes them.")
-    if len(overall := ranking.over_tasks(board.ranked)):
-        blocks += ["## Over all tasks", sections.over_tasks(overall)]
+    blocks += _over_tasks(board.ranked)
     blocks += ["## How to read it", sections.HOW_TO_READ, ONE_ROW]
     if board.runs:
         blocks += ["## Machines", "\n".join([sections.machines(board.runs.values()), *_normalised(board)])]
@@ -167,6 +166,28 @@ def _section(board: Board, task: str, quick: bool, figures: str) -> list[str]:
         folded("The command that repeats it", again) if again else "",
         *shown,
     ]
+
+
+def _in_order(tasks: set[str]) -> list[str]:
+    """The benchmark's tasks as they stand in ALL, then others by name."""
+    return [*(name for name in ALL if name in tasks), *sorted(tasks - set(ALL))]
+
+
+def _over_tasks(ranked: pd.DataFrame) -> list[str]:
+    """How methods do over several tasks: all, those that need several steps, real series; each set of tasks once."""
+    found = _in_order(set(ranked.loc[~ranked["quick"], "task"]))
+    several = [task for task in found if task not in ALL or ALL[task].ahead > 1]
+    blocks, shown = [], []
+    for title, tasks in (
+        ("All tasks", found),
+        ("All tasks that forecast several steps", several),
+        ("Real series", [task for task in several if task in REAL]),
+    ):
+        rows = ranking.over_tasks(ranked, tasks)
+        if len(rows) and tasks not in shown:
+            blocks += [f"**{title}**: {escape(', '.join(tasks), 1000)}", sections.over_tasks(rows)]
+            shown.append(tasks)
+    return ["## Over all tasks", *blocks, sections.OVER_TASKS] if blocks else []
 
 
 def _normalised(board: Board) -> list[str]:

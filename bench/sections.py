@@ -29,9 +29,9 @@ FULL_HEADERS = [
 LIMIT = "× limit"  # a row's error over the reference method's
 
 LEGEND = """\
-Left to right: last-step MSE in each backend (mean over seeds), fit seconds in each backend, the notes' last-step MSE.
-Rows are ranked by the mean over backends. *Italic* figures are NumPy's, for methods without a network; `?` marks times
-taken on a disturbed machine."""
+Left to right: last-step MSE in each backend (mean over seeds), fit seconds in each backend, and the notes' last-step
+MSE where they have one. Rows are ranked by the mean over backends. *Italic* figures are NumPy's, for methods without a
+network; `?` marks times taken on a disturbed machine."""
 
 TIES = """\
 Rows that share a rank cannot be told apart by their seeds: differences paired by seed, Student's t, Holm's correction
@@ -49,9 +49,9 @@ no choice. Nothing else is changed, and every method gets the same: `python -m b
 the end of those tried. Methods without a learning rate are there to compare."""
 
 OVER_TASKS = """\
-**skill**: percent of `last_value`'s error that a method saves, from the geometric mean over tasks of the ratio of the
-two. **win rate**: share of comparisons with the other methods, over all tasks, that it wins; a tie is half a win. In
-brackets 95 % intervals by bootstrap over tasks. Methods with a result on every task alone."""
+**skill**: percent of the naive forecast's error that a method saves, from the geometric mean over tasks of the ratio of
+the two. **win rate**: share of comparisons with the table's other methods, over its tasks, that it wins; a tie is half
+a win. In brackets 95 % intervals by bootstrap over tasks. A table has the methods with results on each of its tasks."""
 
 HOW_TO_READ = """\
 - **last-step MSE**: mean squared error of the H values forecast from the last history step, on the validation series;
@@ -61,7 +61,8 @@ HOW_TO_READ = """\
   gains nothing from having been run in more of them. The full table ranks each method × backend by its own mean.
 - **val MSE**: over all that a method is trained to output. Sequence methods forecast at every step, also early ones
   with little to go by, so it is larger there. **test MSE**: as last-step MSE, on series that serve no choice.
-- **skill**: the share of `last_value`'s error that a method saves; 0 % is no better than repeating the last value.
+- **skill**: the share of the naive forecast's error that a method saves; 0 % is no better than repeating the last
+  season (`seasonal_naive`, where it has a result), or, where there is none, the last value (`last_value`).
 - **fit s**: training on one core, one thread; median over seeds. Start, imports, building, compilation (the first step)
   and validation are not in it. `?`: every run was disturbed by other work, so the time stays out of the Pareto front.
 - **predict ms**: forecasting all validation series once; median of at least 5 times.
@@ -125,14 +126,14 @@ def summary(methods: pd.DataFrame, rows: pd.DataFrame, failed: pd.DataFrame) -> 
             return f"*{error}*", f"*{fit}*"
         return lost.get((method, backend), ""), ""
 
-    lines = []
+    lines, noted = [], bool(methods["notes"].notna().any())
     for row in each(methods):
         pairs = [pair(row.method, backend) for backend in columns]
         errors, times = [error for error, _ in pairs], [fit for _, fit in pairs]
-        lines.append([str(row.rank), escape(label(row.method)), *errors, *times, digits(row.notes)])
+        lines.append([str(row.rank), escape(label(row.method)), *errors, *times, *[digits(row.notes)] * noted])
     names = [escape(name) + (", *numpy*" if shared and name == columns[0] else "") for name in columns]
     times_of = [f"{escape(name.removeprefix('keras-'))} s" for name in columns]
-    return table(["#", "method", *names, *times_of, "notes"], lines, left=[1])
+    return table(["#", "method", *names, *times_of, *["notes"] * noted], lines, left=[1])
 
 
 def _shares_column(rows: pd.DataFrame, backends: Sequence[str]) -> bool:
@@ -267,7 +268,7 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def over_tasks(rows: pd.DataFrame) -> str:
-    """How methods do over all tasks, with intervals."""
+    """How methods do over several tasks, with intervals."""
 
     def percent(value: float, low: float, high: float) -> str:
         return f"{decimals(value)} ({decimals(low)} to {decimals(high)})"
@@ -280,7 +281,7 @@ def over_tasks(rows: pd.DataFrame) -> str:
         ]
         for row in each(rows)
     ]
-    return f"{table(['method', 'skill (%)', 'win rate (%)'], lines, left=[0])}\n\n{OVER_TASKS}"
+    return table(["method", "skill (%)", "win rate (%)"], lines, left=[0])
 
 
 def failures(failed: pd.DataFrame) -> str:

@@ -102,8 +102,8 @@ SEARCHES: dict[str, Task] = {one.name: one for one in map(search, TASKS.values()
 
 #: what runs on real series unless methods are named: the baselines, and one network of each kind
 ON_REAL = (
-    "last_value", "seasonal_naive", "moving_average", "auto_arima", "auto_ets", "theta", "linear", "rnn_multi_output",
-    "lstm", "gru", "conv_gru", "wavenet_simple",
+    "last_value", "seasonal_naive", "moving_average", "arima", "auto_arima", "auto_ets", "theta", "linear",
+    "rnn_multi_output", "lstm", "gru", "conv_gru", "wavenet_simple",
 )  # fmt: skip
 
 

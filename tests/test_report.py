@@ -17,6 +17,7 @@ from synthetic import failed, make
 from bench import results
 from bench.report import data
 from bench.report import page as pages
+from bench.report.data import collect
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HOSTILE = '</script><img src=x onerror="document.title=1">$x$'
@@ -183,6 +184,14 @@ def test_seeds_are_dots_and_changed_settings_rows_of_their_own(page: Any) -> Non
     assert column(page, 1) == ["gru (units=32)"] and page.locator("#seeds .point").count() == 2
     page.locator("#table tbody button").click()
     assert page.locator("#command").inner_text().endswith("--seeds 1,2 --set gru.units=32")
+
+
+def test_the_command_of_a_row_with_a_frameworks_own_defaults() -> None:
+    run = make("gru", "torch")
+    native = msgspec.structs.replace(run, spec=msgspec.structs.replace(run.spec, defaults="native", device="cuda"))
+    (row,) = collect([native])["boards"][0]["rows"]
+    assert row["command"].endswith("--backend torch --seeds 42 --defaults native --device cuda")
+    assert row["method"] == "gru (native defaults, on cuda)" and row["printed"] == []
 
 
 def test_a_method_without_forecasts_or_of_outside(page: Any) -> None:
