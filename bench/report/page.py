@@ -15,6 +15,7 @@ from bench import files, results
 from bench.errors import UsageError
 from bench.report.data import collect
 from bench.results import Run
+from bench.stores import Place
 
 HERE = Path(__file__).parent
 LIMIT = 6_000_000  # bytes
@@ -24,7 +25,7 @@ HEADERS = {
 }  # fmt: skip
 
 
-def write(folder: Path, path: Path) -> int:
+def write(folder: Place, path: Path) -> int:
     """Write the page of a folder of records; returns its size in bytes. Raises UsageError where that cannot be."""
     runs, problems = results.read(folder)
     content = render(runs, problems).encode()
