@@ -233,7 +233,7 @@ def noise(
 @app.command(epilog=options.example("merge theirs"))
 def merge(
     others: Annotated[
-        list[Any], typer.Argument(metavar="DIR...", parser=options.place, help="Folders of records, from other machines.")
+        list[Any], typer.Argument(metavar="DIR...", parser=options.place, help="Records from other machines.")
     ],
     results: Results = RESULTS,
 ) -> int:

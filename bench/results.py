@@ -25,7 +25,7 @@ import msgspec
 from bench import __version__, files, stores
 from bench.errors import UsageError
 from bench.reading import Preparation
-from bench.stores import LARGEST, Place
+from bench.stores import Place
 
 SCHEMA = 2
 Status = Literal["ok", "diverged", "failed", "timeout", "oom", "lost"]

@@ -173,7 +173,7 @@ class Remote:
             yield from zip(batch, map(self.checked, found), strict=True)
 
     def checked(self, content: bytes | Exception) -> bytes | Exception:
-        """The object, or why it is none. Raises UsageError for a store that is out of reach: the rest is not missing."""
+        """The object, or why it is none. Raises UsageError for a store out of reach: its objects are not missing."""
         if isinstance(content, bytes):
             return content if len(content) <= LARGEST else ValueError(f"more than {LARGEST} bytes are not read")
         if isinstance(content, (ValueError, OSError)) and not isinstance(content, ConnectionError | TimeoutError):
@@ -271,7 +271,7 @@ def unwritable(place: Place, why: str) -> UsageError:
 
 def installer(url: str) -> str:
     """How the package that a URL needs is installed."""
-    return "pip install 'aheadbench[s3]'" if url.startswith("s3:") else "pip install the package that fsspec names for it"
+    return "pip install 'aheadbench[s3]'" if url.startswith("s3:") else "install what fsspec needs for it"
 
 
 def reason_of(error: BaseException) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import socket
 import subprocess
 import sys
@@ -64,7 +63,7 @@ def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> st
 
 
 def post(url: str, content: bytes = b"") -> None:
-    urllib.request.urlopen(urllib.request.Request(url, content, method="POST")).close()
+    urllib.request.urlopen(urllib.request.Request(url, content, {"Content-Type": "text/plain"})).close()
 
 
 def test_every_verb_reads_and_writes_there(bucket: stores.Remote, inside: Bench, tmp_path: Path) -> None:
@@ -146,8 +145,8 @@ def test_a_bucket_that_can_only_be_read(endpoint: str, bucket: stores.Remote, in
         ended = inside(*QUICK, "--results", str(bucket))
     finally:
         post(f"{endpoint}/moto-api/reset-auth", b"inf")
-    assert ended.returncode == 2 and ended.stderr.count("\n") == 1
-    assert re.match(f"bench: results '{bucket}' cannot be written: PermissionError: .*not authorized", ended.stderr)
+    assert ended.returncode == 2
+    assert ended.stderr == f"bench: results '{bucket}' cannot be written: PermissionError: Access Denied\n"
 
 
 @pytest.mark.parametrize("command", [QUICK, ("list", "runs"), ("leaderboard",)])
@@ -184,7 +183,7 @@ def test_an_endpoint_out_of_reach(
     [
         ("s3://", "a bucket and a prefix are needed, as in s3://bucket/prefix"),
         ("nonsense://a/b", "'nonsense://a/b': a folder is needed, or a URL that fsspec knows"),
-        ("gs://bucket/runs", "results 'gs://bucket/runs': its package is not installed"),
+        ("gs://bucket/runs", "results 'gs://bucket/runs': its package is not installed: install what fsspec needs"),
     ],
 )
 def test_a_url_of_no_store(inside: Bench, url: str, message: str) -> None:
@@ -197,9 +196,8 @@ def test_other_urls(inside: Bench, tmp_path: Path) -> None:
     listed = inside("list", "runs", "--results", f"file://{tmp_path}/results")
     assert listed.returncode == 0 and "gru" in listed.stdout
     merged = inside("merge", "results", "--results", "memory://kept/here")
-    assert merged.returncode == 0 and "1 new" in merged.stdout and "gru" in inside(
-        "list", "runs", "--results", "memory://kept/here"
-    ).stdout
+    assert merged.returncode == 0 and "1 new" in merged.stdout
+    assert "gru" in inside("list", "runs", "--results", "memory://kept/here").stdout
     refused = inside("noise", "s3://bucket/twice", "--quick")
     assert refused.returncode == 2 and "a folder of this machine is needed" in refused.stderr
     assert not (tmp_path / "s3:").exists()
