@@ -219,7 +219,7 @@ class Campaign:
             files=self.names,
             installation=self.installation,
         )
-        future = self.client.submit(attempt, msgspec.json.encode(ticket), *self.contents, pure=False)
+        future = self.client.submit(carried(), msgspec.json.encode(ticket), *self.contents, pure=False)
         self.left[future] = job
         return future
 
@@ -273,8 +273,8 @@ class Campaign:
 
 def said_by(error: BaseException) -> str:
     """An error of Dask's or a node's in one line."""
-    if "No module named 'bench" in f"{error}{error.__cause__}":
-        return "a node, or the scheduler, has no aheadbench: install there what is installed here"
+    if isinstance(error, ModuleNotFoundError):
+        return f"a node has no {error.name}: install there what is installed here"
     if isinstance(error, Refused):
         return str(error)
     return clean(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__, longest=400)
@@ -301,6 +301,17 @@ def code() -> str:
         for path in sorted((machine.ROOT / package).rglob("*.py")):
             digest.update(f"{path.relative_to(machine.ROOT)}\0".encode() + path.read_bytes() + b"\0")
     return digest.hexdigest()
+
+
+def carried() -> Callable[..., bytes]:
+    """What is sent as a task: by its code and not by its name, over which a node without this package would die."""
+
+    def attempt_there(ticket, *contents):
+        from bench.cluster import attempt
+
+        return attempt(ticket, *contents)
+
+    return attempt_there
 
 
 def attempt(ticket: bytes, *contents: bytes) -> bytes:
