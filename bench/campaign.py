@@ -79,9 +79,18 @@ def check_memory(text: str | None) -> int | None:
 
 
 def make(selections: Sequence[Selection], folder: Place, force: bool) -> Plan:
-    """The jobs of the selections that have no record, after one line on each of their files that is not a record."""
+    """`plan_of` all that is selected."""
     with results.collection_paused():
-        found = (spec for selection in selections for spec in specs(selection))
+        named = dict(item for selection in selections for item in selection.files.items())
+        return plan_of((spec for selection in selections for spec in specs(selection)), named, folder, force)
+
+
+def plan_of(found: Iterable[Spec], named: Mapping[str, str], folder: Place, force: bool = False) -> Plan:
+    """The jobs of the specs that have no record, after one line on each of their files that is not a record.
+
+    named: where on this machine lies what the specs name, see Selection.files.
+    """
+    with results.collection_paused():
         wanted = {results.name_of(spec, results.key_of(spec)): spec for spec in found}
         known, problems = results.look_up(folder, wanted)
         left = [spec for name, spec in wanted.items() if force or name not in known]
@@ -90,7 +99,6 @@ def make(selections: Sequence[Selection], folder: Place, force: bool) -> Plan:
     for problem in problems:
         print(clean(f"left out: {problem}", longest=400), file=sys.stderr)
     print(describe(jobs, len(wanted), known.values()))
-    named = dict(item for selection in selections for item in selection.files.items())
     return Plan(jobs, frozenset(wanted), known, files.absolute(named))
 
 

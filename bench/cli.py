@@ -27,6 +27,7 @@ RESULTS_HELP = "The folder of records, or s3://bucket/prefix."
 Results = Annotated[Any, typer.Option("--results", metavar="DIR", parser=options.place, help=RESULTS_HELP)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON list of objects.")]
 CLUSTER_HELP = "Run on a Dask cluster's nodes; local:4 starts four here."
+TUNED_SEEDS = "42,43,44,45,46"
 SET_HELP = "Change a setting: its own row. Without --method, the methods named here run."
 ON_A_CLUSTER = "run --quick --backend numpy --cluster local:4"
 
@@ -86,6 +87,30 @@ def run(
     if dry_run:
         return campaign.show(plan, workers)
     return campaign.run(plan, limits, results, board_of(results))
+
+
+@app.command(epilog=options.example("tune --task one-step --method linear --dry-run"))
+def tune(
+    backend: Annotated[Names, typer.Option(help="As in run.")] = None,
+    method: Annotated[Names, typer.Option(help="As in run.")] = None,
+    task: Annotated[Names, typer.Option(help="As in run.")] = None,
+    seeds: Annotated[str, typer.Option(help="Of the runs at the rate found. The search has one seed.")] = TUNED_SEEDS,
+    jobs: Annotated[int | None, typer.Option(parser=whole, help="Runs at once. Default: one for each core.")] = None,
+    timeout: Annotated[float, typer.Option(parser=seconds, help="Seconds until a run is killed.")] = 1800.0,
+    quick: Annotated[bool, typer.Option("--quick", help="As in run: to see that it works.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the jobs and their predicted minutes.")] = False,
+    results: Results = RESULTS,
+) -> int:
+    """Search a learning rate for each method, the same search for all, and score it on the test series."""
+    from bench import campaign, tuning
+    from bench.selection import Selection
+
+    selection = Selection(methods=method or (), tasks=task or (), backends=backend or (), seeds=seeds, quick=quick)
+    workers = campaign.check_workers(jobs)
+    campaign.check_timeout(timeout)
+    if dry_run:
+        return tuning.show(selection, results, workers)
+    return tuning.run(selection, campaign.Limits(workers, timeout), results, board_of(results))
 
 
 @app.command(epilog=options.example("check last_value"))

@@ -45,8 +45,10 @@ def generate_time_series(count: int, length: int, random: np.random.RandomState)
 
 
 def sines(task: Task) -> np.ndarray:
-    """The notes' data for a task: [N, T + H, 1] float32."""
-    return generate_time_series(task.count, task.history + task.ahead, np.random.RandomState(task.seed))
+    """The notes' data for a task, or the first of those of the task that it is within: [N, T + H, 1] float32."""
+    drawn = (task.within or task).count
+    series = generate_time_series(drawn, task.history + task.ahead, np.random.RandomState(task.seed))
+    return series[: task.count]
 
 
 DATASETS: dict[str, Callable[[Task], np.ndarray]] = {"sines": sines}

@@ -7,20 +7,21 @@ results.read -> assess -> text -> leaderboard.md
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 import pandas as pd
 
-from bench import files, kinds, notes, own, ranking, results, sections, stores
+from bench import files, kinds, notes, own, ranking, results, sections, stores, tuning
 from bench.errors import UsageError
 from bench.markdown import digits, escape, folded
 from bench.pictures import Picture, pictures
 from bench.results import Run
 from bench.stores import FIGURES, Place
 from bench.tasks import ALL
+from bench.tuning import Found, Row
 
 LEAD = """\
 # Leaderboard
@@ -50,6 +51,7 @@ class Board:
     left_out: pd.DataFrame  # those that do not, with the column `why`
     ranked: pd.DataFrame  # see ranking.rank
     pictures: list[Picture]
+    found: Mapping[Row, Found]  # by searches, see tuning
 
 
 def assess(runs: Sequence[Run]) -> Board:
@@ -58,7 +60,7 @@ def assess(runs: Sequence[Run]) -> Board:
     counted = set(tried["key"])
     by_key = {run.key: run for run in runs if run.key in counted}
     ranked = ranking.rank_table(tried)
-    return Board(by_key, tried, left_out, ranked, pictures(by_key, ranked))
+    return Board(by_key, tried, left_out, ranked, pictures(by_key, ranked), tuning.searched(runs))
 
 
 def render(runs: Sequence[Run], problems: Sequence[str] = (), figures: str = "results/figures") -> str:
@@ -153,6 +155,7 @@ def _section(board: Board, task: str, quick: bool, figures: str) -> list[str]:
         _floor(task, ranking.limit(tried)),
         *own.section(runs),
         own.outsiders(runs),
+        *sections.tuned(tuning.table(board.tried, board.found, task, quick)),
         folded(
             "Every measure, one row per method × backend, and what failed",
             sections.full_table(default) if len(default) else "",

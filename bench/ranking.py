@@ -18,7 +18,7 @@ from scipy import special
 
 from bench import notes, statistics
 from bench.results import Run
-from bench.tasks import REFERENCES
+from bench.tasks import REFERENCES, SEARCHES
 
 #: runs that share these are one row of the board; they differ in nothing but the seed
 ROW = ["task", "quick", "changed", "method", "backend"]
@@ -49,9 +49,14 @@ def changes(run: Run) -> str:
 
 
 def frame(runs: Sequence[Run]) -> pd.DataFrame:
-    """One row per record, sorted: what it is, how it ended, its errors (NaN unless ok), seconds and parameters."""
+    """One row per record, sorted: what it is, how it ended, its errors (NaN unless ok), seconds and parameters.
+
+    Without those of searches: they are no results, and what comes of them is in `bench.tuning`.
+    """
     flags, numbers = ["quick", "timing_valid"], [*_ERRORS, "fit_seconds", "predict_ms", "parameters"]
-    table = pd.DataFrame([_flat(run) for run in runs], columns=[*_TEXT, *flags, "seed", *numbers])
+    table = pd.DataFrame(
+        [_flat(run) for run in runs if run.spec.task not in SEARCHES], columns=[*_TEXT, *flags, "seed", *numbers]
+    )
     kinds = dict.fromkeys(_TEXT, "object") | dict.fromkeys(flags, "bool") | dict.fromkeys(numbers, "float64")
     table = table.astype(kinds)
     return table.sort_values([*ROW, "seed", "started_at", "key"], kind="stable", ignore_index=True)
@@ -85,6 +90,14 @@ def select(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     by_age = by_age[why[by_age.index] == ""]
     why[by_age.index[by_age.duplicated([*ROW, "seed"], keep="last")]] = "a newer record has the same seed"
     return table[why == ""], table.assign(why=why)[why != ""]
+
+
+def at_defaults(runs: Sequence[Run]) -> list[Run]:
+    """The runs that count and ended well, full ones with default settings, sorted by backend and seed."""
+    tried, _ = select(frame(runs))
+    keys = set(tried.loc[(tried["status"] == "ok") & (tried["changed"] == "") & ~tried["quick"], "key"])
+    counted = (run for run in runs if run.key in keys)
+    return sorted(counted, key=lambda run: (run.spec.backend, run.spec.seed))
 
 
 def rank(runs: Sequence[Run]) -> pd.DataFrame:
@@ -132,10 +145,14 @@ def limit(table: pd.DataFrame) -> pd.DataFrame:
 def _spread(ok: pd.DataFrame) -> pd.DataFrame:
     """Number of seeds and half width of Student's t interval of the mean: t(97.5 %, n - 1) s / sqrt(n)."""
     seeds = ok.groupby(ROW)["last_step_mse"].agg(seeds="count", deviation="std")
-    freedom = seeds["seeds"] - 1
+    return seeds.assign(interval=half_width(seeds["seeds"], seeds["deviation"])).drop(columns="deviation")
+
+
+def half_width(count: pd.Series, deviation: pd.Series) -> pd.Series:
+    """Half of the mean's 95 % interval, t(97.5 %, n - 1) s / sqrt(n); NaN for one value."""
     # Student's quantile without scipy.stats, which takes longer to import than a board to render
-    quantile = special.stdtrit(freedom.where(freedom > 0), (1 + CONFIDENCE) / 2)
-    return seeds.assign(interval=quantile * seeds["deviation"] / np.sqrt(seeds["seeds"])).drop(columns="deviation")
+    quantile = special.stdtrit((count - 1).where(count > 1), (1 + CONFIDENCE) / 2)
+    return quantile * deviation / np.sqrt(count)
 
 
 def _by_seed(ok: pd.DataFrame) -> pd.Series:

@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from conftest import ROOT, Bench
 from synthetic import failed, make
 
 from bench import results
+from bench.report import data
 from bench.report import page as pages
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -203,6 +205,13 @@ def test_contrast_labels_and_width(browser: Any, file: Path, kind: dict[str, Any
         assert page.evaluate(CONTRASTS) == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert page.evaluate(UNNAMED) == []
+
+
+def test_each_row_has_the_command_that_repeats_it() -> None:
+    native = make("gru", "torch", settings={"units": 32}, changed=["units"])
+    native = msgspec.structs.replace(native, spec=msgspec.structs.replace(native.spec, defaults="native"))
+    start = "python -m bench run --task ten-step --method gru --backend torch --seeds 42"
+    assert data.command([native]) == f"{start} --set gru.units=32 --defaults native"
 
 
 def test_the_verb_writes_one_small_file(inside: Bench, tmp_path: Path) -> None:

@@ -121,7 +121,9 @@ def command(runs: Sequence[Run]) -> str:
     words += ["--seeds", ",".join(str(run.spec.seed) for run in runs)]
     for name in spec.changed:
         words += ["--set", f"{spec.method}.{name}={spec.settings[name]}"]
-    return clean(shlex.join([*words, *(["--quick"] if spec.quick else [])]), 2000)
+    options = {"--defaults native": spec.native, "--device cuda": spec.cuda, "--quick": spec.quick}
+    words += [word for option, given in options.items() if given for word in option.split()]
+    return clean(shlex.join(words), 2000)
 
 
 def failures(tried: pd.DataFrame) -> list[dict[str, Any]]:
