@@ -7,17 +7,17 @@ import re
 import signal
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import files, machine, plan, progress, results, runner
-from bench.claims import Claims
+from bench import claims, files, machine, plan, progress, results, runner, stores
 from bench.errors import UsageError
 from bench.markdown import clean
 from bench.plan import Job
 from bench.results import Run, Spec
 from bench.selection import Selection, specs, understood
+from bench.stores import Place
 
 LEAST_MEMORY = 2**26  # bytes: Python and NumPy alone need as much
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
@@ -38,9 +38,10 @@ class Plan:
 class Limits:
     """What a run may take, and how many go at once."""
 
-    workers: int
+    workers: int  # on this machine
     timeout: float  # seconds
     memory: int | None = None  # bytes
+    cluster: str | None = None  # the address of a scheduler, or local:N: the nodes say how many run at once
 
 
 def check_workers(jobs: int | None) -> int:
@@ -49,6 +50,15 @@ def check_workers(jobs: int | None) -> int:
     if jobs is not None and not 1 <= jobs <= available:
         raise UsageError(f"--jobs {jobs}: 1 to {available} can run here, each on a core of its own")
     return jobs or available
+
+
+def check_cluster(address: str, jobs: int | None) -> int | None:
+    """How many run at once, None where the nodes will tell. Raises UsageError for no address, and for --jobs."""
+    from bench import cluster
+
+    if jobs is not None:
+        raise UsageError(f"--jobs {jobs}: a cluster's nodes say how many run at once, as in `dask worker --nthreads 2`")
+    return cluster.check(address)
 
 
 def check_timeout(seconds: float) -> None:
@@ -68,7 +78,7 @@ def check_memory(text: str | None) -> int | None:
     return size
 
 
-def make(selections: Sequence[Selection], folder: Path, force: bool) -> Plan:
+def make(selections: Sequence[Selection], folder: Place, force: bool) -> Plan:
     """`plan_of` all that is selected."""
     with results.collection_paused():
         named = dict(item for selection in selections for item in selection.files.items())
@@ -78,7 +88,7 @@ def make(selections: Sequence[Selection], folder: Path, force: bool) -> Plan:
     return plan_of(found, named, folder, force)
 
 
-def plan_of(found: Iterable[Spec], named: Mapping[str, str], folder: Path, force: bool = False) -> Plan:
+def plan_of(found: Iterable[Spec], named: Mapping[str, str], folder: Place, force: bool = False) -> Plan:
     """The jobs of the specs that have no record, after one line on each of their files that is not a record.
 
     named: where on this machine lies what the specs name, see Selection.files.
@@ -95,7 +105,7 @@ def plan_of(found: Iterable[Spec], named: Mapping[str, str], folder: Path, force
     return Plan(jobs, frozenset(wanted), known, files.absolute(named))
 
 
-def similar(folder: Path, wanted: Iterable[Spec], known: Mapping[str, Run]) -> list[str]:
+def similar(folder: Place, wanted: Iterable[Spec], known: Mapping[str, Run]) -> list[str]:
     """The names of some more records of the same methods: they tell how long these will take."""
     methods = {f"{spec.task}/{spec.method}" for spec in wanted}
     found: dict[str, list[str]] = {}
@@ -116,14 +126,15 @@ def describe(jobs: Sequence[Job], wanted: int, known: Iterable[Run]) -> str:
     return ", ".join(parts)
 
 
-def show(planned: Plan, workers: int) -> int:
+def show(planned: Plan, workers: int | None) -> int:
     """Print the jobs with predicted minutes, and run nothing."""
     from tabulate import tabulate
 
     header = ["task", "method", "backend", "seed", "changed", "minutes", "key"]
     if planned.jobs:
         print(tabulate([row(job) for job in planned.jobs], header, disable_numparse=True))
-    print(f"in all {minutes(plan.makespan(planned.jobs, workers))} minutes, {workers} at once")
+    at_once = f"{workers} at once" if workers else "one after another"
+    print(f"in all {minutes(plan.makespan(planned.jobs, workers or 1))} minutes, {at_once}")
     return 0
 
 
@@ -139,18 +150,16 @@ def minutes(seconds: float | None) -> str:
     return "?" if seconds is None else f"{seconds / 60:.1f}"
 
 
-def run(planned: Plan, limits: Limits, folder: Path, board: Path) -> int:
+def run(planned: Plan, limits: Limits, folder: Place, board: Path) -> int:
     """Run the jobs, keep each record at once, render the board; 0 when all went well, 1 when a run did not."""
     results.check_writable(folder)
     files.sweep(board.parent, files.TEMPORARY)
     failed = 0
     try:
         with (
-            Claims(folder, planned.known) as claims,
+            claims.of(folder, planned.known) as share,
             progress.Progress(planned.jobs) as display,
-            contextlib.closing(
-                runner.run(planned.jobs, limits.workers, limits.timeout, limits.memory, claims, planned.files)
-            ) as finished,
+            contextlib.closing(started(planned, limits, share)) as finished,
         ):
             for job, record in finished:
                 earlier = keep(folder, record) if record else None
@@ -162,7 +171,16 @@ def run(planned: Plan, limits: Limits, folder: Path, board: Path) -> int:
     return 1 if failed else 0
 
 
-def keep(folder: Path, record: Run) -> str | None:
+def started(planned: Plan, limits: Limits, share: runner.Share) -> Generator[tuple[Job, Run | None], None, None]:
+    """The jobs with their records as they end, run on this machine or on a cluster's."""
+    if limits.cluster is None:
+        return runner.run(planned.jobs, limits.workers, limits.timeout, limits.memory, share, planned.files)
+    from bench import cluster
+
+    return cluster.run(planned.jobs, limits.cluster, limits.timeout, limits.memory, share, planned.files)
+
+
+def keep(folder: Place, record: Run) -> str | None:
     """Store the record, or say why the earlier one stays: the machine's bad day takes no result away.
 
     Raises UsageError where it cannot be stored, once it is kept elsewhere.
@@ -172,7 +190,7 @@ def keep(folder: Path, record: Run) -> str | None:
     if earlier and earlier.status == "ok" and record.status not in plan.KEPT:
         return "the earlier result is kept"
     try:
-        if not folder.is_dir():
+        if stores.of(folder).is_gone():
             raise UsageError(f"results folder {str(folder)!r} is gone")
         results.write(folder, record)
     except UsageError as error:
@@ -192,7 +210,7 @@ def keep_aside(record: Run) -> str:
     return f"the record that it should take is kept as {str(path)!r}"
 
 
-def stopped(stop: runner.Stopped, planned: Plan, folder: Path) -> int:
+def stopped(stop: runner.Stopped, planned: Plan, folder: Place) -> int:
     """Say what is kept and how to go on; the exit status that a shell expects after the signal."""
     names = [job.name for job in planned.jobs]
     kept, _ = results.look_up(folder, names)
@@ -203,7 +221,7 @@ def stopped(stop: runner.Stopped, planned: Plan, folder: Path) -> int:
     return 128 + stop.number
 
 
-def close(planned: Plan, folder: Path, board: Path) -> None:
+def close(planned: Plan, folder: Place, board: Path) -> None:
     """Render the board and show the selection's best rows."""
     from bench import leaderboard
 
@@ -212,11 +230,9 @@ def close(planned: Plan, folder: Path, board: Path) -> None:
     print(f"\n{progress.best(kept.values())}\n\n{board} is rendered from the records in {folder}")
 
 
-def check(folder: Path) -> int:
+def check(folder: Place) -> int:
     """Name every file that is no record, change none; 0 when there is none, else 1."""
-    if not folder.is_dir():
-        raise UsageError(f"no results folder {str(folder)!r}: `python -m bench run` makes one")
-    runs, problems = results.read(folder)
+    runs, problems = results.read(stores.check_there(folder))
     for problem in problems:
         print(clean(problem, longest=400))
     print(f"{len(runs)} records, {len(problems)} files that are none")

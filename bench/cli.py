@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from bench import options, series_verbs
+from bench import options, series_verbs, stores
 from bench.errors import UsageError
 from bench.options import Names, seconds, whole
+from bench.stores import Place
 
 app = typer.Typer(
     name="bench",
@@ -22,13 +23,16 @@ app = typer.Typer(
 )
 
 RESULTS = Path("results")
-Results = Annotated[Path, typer.Option("--results", metavar="DIR", help="The folder of records.")]
+RESULTS_HELP = "The folder of records, or s3://bucket/prefix."
+Results = Annotated[Any, typer.Option("--results", metavar="DIR", parser=options.place, help=RESULTS_HELP)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON list of objects.")]
+CLUSTER_HELP = "Run on a Dask cluster's nodes; local:4 starts four here."
 TUNED_SEEDS = "42,43,44,45,46"
 SET_HELP = "Change a setting: its own row. Without --method, the methods named here run."
+ON_A_CLUSTER = "run --quick --backend numpy --cluster local:4"
 
 
-@app.command(epilog=options.example("run --quick --backend numpy --method 'last*'"))
+@app.command(epilog=options.example("run --quick --backend numpy --method 'last*'", ON_A_CLUSTER))
 def run(
     backend: Annotated[
         Names, typer.Option(autocompletion=options.backends, help="May be repeated. Default: every installed one.")
@@ -47,6 +51,7 @@ def run(
     jobs: Annotated[int | None, typer.Option(parser=whole, help="Runs at once. Default: one for each core.")] = None,
     timeout: Annotated[float, typer.Option(parser=seconds, help="Seconds until a run is killed.")] = 1800.0,
     memory: Annotated[str | None, typer.Option(metavar="SIZE", help="2G: a run that holds more is killed.")] = None,
+    cluster: Annotated[str | None, typer.Option(metavar="tcp://HOST:PORT", help=CLUSTER_HELP)] = None,
     settings: Annotated[Names, typer.Option("--set", metavar="METHOD.NAME=VALUE", help=SET_HELP)] = None,
     defaults: Annotated[str | None, typer.Option(metavar="equal|native", help="native: each framework's own.")] = None,
     device: Annotated[
@@ -84,9 +89,9 @@ def run(
         selections = configs.selections(config)
     else:
         selections = [options.selection(asked, data, series)]
-    workers = campaign.check_workers(jobs)
+    workers = campaign.check_cluster(cluster, jobs) if cluster is not None else campaign.check_workers(jobs)
     campaign.check_timeout(timeout)
-    limits = campaign.Limits(workers, timeout, campaign.check_memory(memory))
+    limits = campaign.Limits(workers or 1, timeout, campaign.check_memory(memory), cluster)
     plan = campaign.make(selections, results, force)
     if dry_run:
         return campaign.show(plan, workers)
@@ -172,7 +177,7 @@ def leaderboard(
     from bench import leaderboard as boards
 
     board = board_of(results)
-    check_results(results)
+    stores.check_there(results)
     if check and boards.stale(results, board):
         print(f"{board} is stale: `python -m bench leaderboard` renders it again", file=sys.stderr)
         return 1
@@ -190,9 +195,8 @@ def reproduction(
     """Render docs/reproduction.md: which figures of the notes come out again, from the records."""
     from bench import reproduction as reproductions
 
-    page = Path("docs/reproduction.md") if results == RESULTS else results / "reproduction.md"
-    if not results.is_dir():
-        raise UsageError(f"no results folder {str(results)!r}: `python -m bench run` makes one")
+    page = Path("docs/reproduction.md") if results == RESULTS else stores.of(results).beside / "reproduction.md"
+    stores.check_there(results)
     if check and reproductions.stale(results, page):
         print(f"{page} is stale: `python -m bench reproduction` renders it again", file=sys.stderr)
         return 1
@@ -243,7 +247,9 @@ def verify(
 
 @app.command(epilog=options.example("noise twice --quick --backend numpy"))
 def noise(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where both campaigns' records are kept.")],
+    folder: Annotated[
+        Any, typer.Argument(metavar="DIR", parser=options.folder, help="Where both campaigns' records are kept.")
+    ],
     backend: Annotated[Names, typer.Option(help="As in run.")] = None,
     method: Annotated[Names, typer.Option(help="As in run.")] = None,
     task: Annotated[Names, typer.Option(help="As in run.")] = None,
@@ -265,7 +271,9 @@ def noise(
 
 @app.command(epilog=options.example("merge theirs"))
 def merge(
-    others: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders of records, from other machines.")],
+    others: Annotated[
+        list[Any], typer.Argument(metavar="DIR...", parser=options.place, help="Records from other machines.")
+    ],
     results: Results = RESULTS,
 ) -> int:
     """Take the records of other folders into one, each job once, then write the leaderboard."""
@@ -324,7 +332,7 @@ def report(
     """Write all results as one page to look at, which works offline."""
     from bench.report import page
 
-    size = page.write(check_results(results), output)
+    size = page.write(stores.check_there(results), output)
     print(f"{output}: {size / 1e6:.1f} MB, open it in a browser")
     return 0
 
@@ -360,16 +368,9 @@ def check_records(results: Results = RESULTS) -> int:
     return campaign.check(results)
 
 
-def board_of(results: Path) -> Path:
+def board_of(results: Place) -> Path:
     """Where the board of a folder of records lies: beside the default one, inside any other."""
-    return Path("leaderboard.md") if results == RESULTS else results / "leaderboard.md"
-
-
-def check_results(results: Path) -> Path:
-    """The folder itself. Raises UsageError where there is none."""
-    if not results.is_dir():
-        raise UsageError(f"no results folder {str(results)!r}: `python -m bench run` makes one")
-    return results
+    return Path("leaderboard.md") if results == RESULTS else stores.of(results).beside / "leaderboard.md"
 
 
 def check_picture(path: Path) -> Path:

@@ -10,18 +10,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from bench import kinds, results
+from bench import kinds, results, stores
 from bench.errors import UsageError, unknown
 from bench.markdown import digits
 from bench.race import blocks_of, paired
 from bench.ranking import changes
 from bench.results import Run
 from bench.statistics import LEVEL, paired_t
+from bench.stores import Place, Remote
 
 Verdict = Literal["same", "differs", "within noise", "unknown"]
 FEWEST = 5  # raw seconds on each side that a test of times needs
@@ -46,10 +46,11 @@ class Difference(NamedTuple):
     outcome: Outcome
 
 
-def compare(first: str, second: str, task: str | None, folder: Path) -> list[dict[str, Any]]:
+def compare(first: str, second: str, task: str | None, folder: Place) -> list[dict[str, Any]]:
     """The differences as rows of one shape. Raises UsageError for what is neither a folder nor a row."""
-    if Path(first).is_dir() and Path(second).is_dir():
-        return corrected(folders(rows_of(Path(first)), rows_of(Path(second))))
+    places = [stores.place(name) for name in (first, second)]
+    if any(isinstance(place, Remote) for place in places) or all(stores.of(place).exists() for place in places):
+        return corrected(folders(*map(rows_of, places)))
     known = rows_of(folder)
     one, other = (find(name, known, task) for name in (first, second))
     found = []
@@ -59,9 +60,9 @@ def compare(first: str, second: str, task: str | None, folder: Path) -> list[dic
     return corrected(found)
 
 
-def rows_of(folder: Path) -> dict[Row, list[Run]]:
+def rows_of(folder: Place) -> dict[Row, list[Run]]:
     """The finished runs of a folder by row, newest first of each seed. Raises UsageError where there is none."""
-    if not folder.is_dir():
+    if not stores.of(folder).exists():
         raise UsageError(f"no results folder {str(folder)!r}")
     rows: dict[Row, dict[int, Run]] = {}
     for run in sorted(results.read(folder)[0], key=lambda run: run.started_at):

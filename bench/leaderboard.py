@@ -14,15 +14,14 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from bench import files, kinds, notes, own, ranking, results, sections, tuning
+from bench import files, kinds, notes, own, ranking, results, sections, stores, tuning
 from bench.errors import UsageError
 from bench.markdown import digits, escape, folded
 from bench.pictures import Picture, pictures
 from bench.results import Run
+from bench.stores import FIGURES, Place
 from bench.tasks import ALL, REAL
 from bench.tuning import Found, Row
-
-FIGURES = "figures"
 
 LEAD = """\
 # Leaderboard
@@ -72,25 +71,26 @@ def render(runs: Sequence[Run], problems: Sequence[str] = (), figures: str = "re
     return text(assess(runs), problems, figures)
 
 
-def write(results_folder: Path, board: Path) -> None:
-    """Write the leaderboard of a folder of records, and its pictures into <results_folder>/figures.
+def write(place: Place, board: Path) -> None:
+    """Write the leaderboard of a folder of records, and its pictures into <folder>/figures.
 
     A picture whose data did not change is left as it is. Raises UsageError where a file cannot be written.
     """
-    runs, problems = results.read(results_folder, lean=True)
-    assessed, folder = assess(runs), results_folder / FIGURES
+    runs, problems = results.read(place, lean=True)
+    assessed, folder = assess(runs), stores.of(place).beside / FIGURES
     outdated = [picture for picture in assessed.pictures if not picture.is_current(folder)]
     if outdated:
         make_folder(folder)
     for picture in outdated:
         picture.draw(folder)
+    make_folder(board.parent)
     files.replace(board, text(assessed, problems, _relative(folder, board)).encode())
 
 
-def stale(results_folder: Path, board: Path) -> bool:
+def stale(place: Place, board: Path) -> bool:
     """Whether the leaderboard or one of its pictures is missing or was made from other records."""
-    runs, problems = results.read(results_folder, lean=True)
-    assessed, folder = assess(runs), results_folder / FIGURES
+    runs, problems = results.read(place, lean=True)
+    assessed, folder = assess(runs), stores.of(place).beside / FIGURES
     if not board.is_file() or board.read_bytes() != text(assessed, problems, _relative(folder, board)).encode():
         return True
     return not all(picture.is_current(folder) for picture in assessed.pictures)

@@ -9,16 +9,17 @@ from typing import Any
 
 import msgspec
 
-from bench import files, results
+from bench import files, results, stores
 from bench.errors import UsageError, unknown
 from bench.markdown import clean
 from bench.results import Run
+from bench.stores import Place
 from bench.tasks import ALL, Task
 
 Row = dict[str, Any]
 
 
-def rows(what: str, folder: Path) -> list[Row]:
+def rows(what: str, folder: Place) -> list[Row]:
     """The rows of a kind. Raises UsageError for an unknown one."""
     kinds: dict[str, Callable[[], list[Row]]] = {
         "methods": methods,
@@ -74,7 +75,7 @@ def backends() -> list[Row]:
     return [{"name": name, "installed": installed(name), "extra": extra(name)} for name in BACKENDS]
 
 
-def runs(folder: Path) -> list[Row]:
+def runs(folder: Place) -> list[Row]:
     """Each record of the folder."""
     found, problems = results.read(folder, lean=True)
     for problem in problems:
@@ -127,12 +128,12 @@ def cell(value: Any) -> str:
     return "" if value is None else f"{value:.5g}" if isinstance(value, float) else clean(str(value))
 
 
-def open_run(name: str, folder: Path) -> Run:
+def open_run(name: str, folder: Place) -> Run:
     """The run in a file of that name, or with a key that begins so. Raises UsageError where there is none."""
     path = Path(name)
     if not path.is_file():
         return results.find(results.read(folder)[0], name)
     try:
-        return results.decode(files.read(path, results.LARGEST), Path(path.resolve().parent.name, path.name))
+        return results.decode(files.read(path, stores.LARGEST), Path(path.resolve().parent.name, path.name))
     except ValueError as error:
         raise UsageError(f"{name!r} is no record: {error}") from None

@@ -48,13 +48,16 @@ FIXED = {
 }
 
 
+#: not passed on: the worker chooses its backend itself, and what Dask's nodes set for themselves costs time
+OTHERS = ("KERAS_BACKEND", "MALLOC_TRIM_THRESHOLD_")
+
 HIDING = ("CUDA_VISIBLE_DEVICES", "JAX_PLATFORMS")  # of those, what hides a GPU
 
 
 def environment_variables(cuda: bool = False) -> dict[str, str]:
     """This process's variables, with those set that give a child one thread and, unless cuda, no GPU."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    inherited = {name: value for name, value in os.environ.items() if name != "KERAS_BACKEND"}  # the worker chooses it
+    inherited = {name: value for name, value in os.environ.items() if name not in OTHERS}
     fixed = {name: value for name, value in FIXED.items() if not (cuda and name in HIDING)}
     return {**inherited, **ONE_THREAD, **fixed, "PYTHONPATH": path}
 

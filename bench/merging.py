@@ -5,19 +5,19 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
-from bench import plan, results
+from bench import plan, results, stores
 from bench.errors import UsageError
 from bench.results import Run
+from bench.stores import Place
 
 
-def merge(others: Sequence[Path], folder: Path) -> int:
+def merge(others: Sequence[Place], folder: Place) -> int:
     """Take what is new from the other folders, and say what was taken and what was not."""
     for other in others:
-        if not other.is_dir():
+        if not stores.of(other).exists():
             raise UsageError(f"no results folder {str(other)!r}")
-        if other.resolve() == folder.resolve():
+        if stores.is_same(other, folder):
             raise UsageError(f"{str(other)!r} is the folder that is merged into")
     results.check_writable(folder)
     known = {run.key: run for run in results.read(folder)[0]}
@@ -26,7 +26,7 @@ def merge(others: Sequence[Path], folder: Path) -> int:
     return 0
 
 
-def take(other: Path, folder: Path, known: dict[str, Run]) -> Counter[str]:
+def take(other: Place, folder: Place, known: dict[str, Run]) -> Counter[str]:
     """Write the other folder's new records, and count what became of each; `known` grows."""
     runs, problems = results.read(other)
     for problem in problems:

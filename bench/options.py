@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bench import stores
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
     from bench.selection import Selection
 
 
-def example(command: str) -> str:
-    """What the help of a verb ends with; tests run it."""
-    return f"Example: python -m bench {command}"
+def example(*commands: str) -> str:
+    """What the help of a verb ends with; tests run the first one."""
+    return "\n\n".join(f"Example: python -m bench {command}" for command in commands)
 
 
 def parser(kind: Callable[[str], Any], what: str) -> Callable[[str], Any]:
@@ -32,6 +33,19 @@ def parser(kind: Callable[[str], Any], what: str) -> Callable[[str], Any]:
     return parse
 
 
+def checked(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """The same reader, its errors with the option's name."""
+
+    def parse(text: str) -> Any:
+        try:
+            return read(text)
+        except UsageError as error:
+            raise typer.BadParameter(str(error)) from None
+
+    return parse
+
+
+place, folder = checked(stores.place), checked(stores.folder)
 whole = parser(int, "a whole number")
 seconds = parser(float, "a number of seconds")
 share = parser(float, "a number")

@@ -15,12 +15,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench import files, notes, ranking, results
-from bench.leaderboard import FIGURES, make_folder
+from bench import files, notes, ranking, results, stores
+from bench.leaderboard import make_folder
 from bench.markdown import NOTHING, digits, table
 from bench.notes import Figure
 from bench.pictures import Picture, digest_of
 from bench.results import Run
+from bench.stores import FIGURES, Place
 
 if TYPE_CHECKING:
     import matplotlib.figure
@@ -155,19 +156,20 @@ def _figure(curves: Mapping[str, Any]) -> matplotlib.figure.Figure:
     return plots.reproduction_figure(curves)
 
 
-def write(folder: Path, page: Path) -> None:
+def write(place: Place, page: Path) -> None:
     """Write the page and its picture. Raises UsageError where a file cannot be written."""
-    found = evidence(results.read(folder)[0])
+    folder, found = stores.of(place).beside, evidence(results.read(place)[0])
     curves = picture(found)
     if curves and not curves.is_current(folder / FIGURES):
         make_folder(folder / FIGURES)
         curves.draw(folder / FIGURES)
+    make_folder(page.parent)
     files.replace(page, text(found, _path(folder, page)).encode())
 
 
-def stale(folder: Path, page: Path) -> bool:
+def stale(place: Place, page: Path) -> bool:
     """Whether the page or its picture is missing or was made from other records."""
-    found = evidence(results.read(folder)[0])
+    folder, found = stores.of(place).beside, evidence(results.read(place)[0])
     if not page.is_file() or page.read_bytes() != text(found, _path(folder, page)).encode():
         return True
     curves = picture(found)

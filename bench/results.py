@@ -1,4 +1,4 @@
-"""Run, the record of one finished job, and the store: results/<task>/<method>--<backend>--seed<S>--<key>.json.
+"""Run, the record of one finished job, and how it is stored: results/<task>/<method>--<backend>--seed<S>--<key>.json.
 
 One file per run needs no lock, merges in git without conflict, and a torn or edited file is found out: its name, key,
 schema and checksum have to agree. Nothing here deletes a record.
@@ -14,9 +14,7 @@ import contextlib
 import gc
 import hashlib
 import json
-import os
 import re
-import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -24,14 +22,13 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from bench import __version__, files
+from bench import __version__, files, stores
 from bench.errors import UsageError
 from bench.reading import Preparation
+from bench.stores import Place
 
 SCHEMA = 2
 Status = Literal["ok", "diverged", "failed", "timeout", "oom", "lost"]
-LARGEST = 2**20  # bytes of a record: a hundred times what one has; more is not read
-FIGURES = "figures"  # the folder of pictures beside the tasks' folders
 DROPPED: dict[str, Any] = dict.fromkeys(("curve", "samples", "digest"))  # of a lean record
 BARE: dict[str, Any] = {**DROPPED, "examples": None, "environment": {}}  # what is neither planned nor counted with
 
@@ -163,28 +160,25 @@ def name_of(spec: Spec, key: str) -> str:
     return f"{spec.task}/{spec.method}--{spec.backend}--seed{spec.seed}--{key}.json"
 
 
-def write(folder: Path, run: Run) -> Path:
-    """Store a run, whole or not at all, whenever the machine stops.
+def write(place: Place, run: Run) -> Path | str:
+    """Store a run, whole or not at all, whenever the machine stops; returns where.
 
-    Raises ValueError for a run that could not be read again, UsageError when the file cannot be written.
+    Raises ValueError for a run that could not be read again, UsageError when it cannot be written.
     """
-    content = encode(run)
-    decode(content, path_of(run.spec))
-    path = folder / path_of(run.spec)
-    move_aside(folder, path)
-    files.replace(path, content, into_new_folder=True)
-    return path
+    content, name = encode(run), path_of(run.spec).as_posix()
+    decode(content, name)
+    move_aside(place, name)
+    return stores.of(place).write(name, content)
 
 
-def move_aside(folder: Path, path: Path) -> None:
-    """Give a file that is no valid record another name: a new record takes its place, and it is not ours to delete."""
+def move_aside(place: Place, name: str) -> None:
+    """Give what is no valid record another name: a new record takes its place, and it is not ours to delete."""
     try:
-        load(folder, path.relative_to(folder).as_posix())
+        load(place, name)
     except (FileNotFoundError, NotADirectoryError):
         return
     except (ValueError, OSError):
-        with contextlib.suppress(OSError):
-            path.rename(path.with_name(f"{path.name}.{secrets.token_hex(4)}.left-out"))
+        stores.of(place).set_aside(name)
 
 
 def encode(run: Run) -> bytes:
@@ -239,37 +233,35 @@ class Origin(msgspec.Struct):
     version: str | None = None
 
 
-def read(folder: Path, lean: bool = False) -> tuple[list[Run], list[str]]:
-    """Every valid record, in the order of file names, and one line for each file that is not one.
+def read(place: Place, lean: bool = False) -> tuple[list[Run], list[str]]:
+    """Every valid record, in the order of names, and one line for each that is not one.
 
     `lean` drops of each, once it is checked, what fills most of the memory: curve, samples, digest.
     """
     runs, problems = [], []
     with collection_paused():
-        for name in names(folder):
-            try:
-                run = load(folder, name)
-            except (ValueError, OSError) as error:
-                problems.append(f"{name}: {files.reason_of(error)}")
+        for name, run in load_all(place, names(place)):
+            if isinstance(run, Exception):
+                problems.append(f"{name}: {files.reason_of(run)}")
             else:
                 runs.append(msgspec.structs.replace(run, **DROPPED) if lean else run)
     return runs, problems
 
 
-def look_up(folder: Path, wanted: Iterable[str]) -> tuple[dict[str, Run], list[str]]:
+def look_up(place: Place, wanted: Iterable[str]) -> tuple[dict[str, Run], list[str]]:
     """The records under these names that are there and valid, and one line for each that is not valid.
 
     Of each, once it is checked, only what a plan needs is kept: a hundred thousand fit in little memory.
     """
     runs, problems = {}, []
     with collection_paused():
-        for name in wanted:
-            try:
-                runs[name] = msgspec.structs.replace(load(folder, name), **BARE)
-            except (FileNotFoundError, NotADirectoryError):
+        for name, run in load_all(place, wanted):
+            if isinstance(run, (FileNotFoundError, NotADirectoryError)):
                 continue
-            except (ValueError, OSError) as error:
-                problems.append(f"{name}: {files.reason_of(error)}")
+            if isinstance(run, Exception):
+                problems.append(f"{name}: {files.reason_of(run)}")
+            else:
+                runs[name] = msgspec.structs.replace(run, **BARE)
     return runs, problems
 
 
@@ -285,27 +277,29 @@ def collection_paused() -> Iterator[None]:
             gc.enable()
 
 
-def names(folder: Path) -> list[str]:
-    """The JSON files in the folder, at any depth but beside the pictures, relative to it and sorted."""
-    return sorted(walk(str(folder), ""))
+def names(place: Place) -> list[str]:
+    """The JSON files there, at any depth but beside the pictures, relative to it and sorted."""
+    return stores.of(place).names()
 
 
-def walk(folder: str, prefix: str) -> Iterator[str]:
-    """`names`, in any order."""
-    try:
-        entries = list(os.scandir(folder))
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    for entry in entries:
-        if entry.name.endswith(".json"):
-            yield prefix + entry.name
-        elif entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".") and prefix + entry.name != FIGURES:
-            yield from walk(entry.path, f"{prefix}{entry.name}/")
-
-
-def load(folder: Path, name: str) -> Run:
+def load(place: Place, name: str) -> Run:
     """The run under this name. Raises ValueError and OSError for anything else."""
-    return decode(files.read(f"{folder}/{name}", LARGEST), name)
+    ((_, run),) = load_all(place, [name])
+    if isinstance(run, Exception):
+        raise run
+    return run
+
+
+def load_all(place: Place, names: Iterable[str]) -> Iterator[tuple[str, Run | Exception]]:
+    """The run under each name, or the ValueError or OSError for what is none."""
+    for name, content in stores.of(place).contents(names):
+        if isinstance(content, Exception):
+            yield name, content
+            continue
+        try:
+            yield name, decode(content, name)
+        except ValueError as error:
+            yield name, error
 
 
 def decode(content: bytes, name: str | Path) -> Run:
@@ -352,12 +346,6 @@ def find(runs: Iterable[Run], name: str) -> Run:
     raise UsageError(f"no run with key {name!r}: `python -m bench list runs` shows them")
 
 
-def check_writable(folder: Path) -> None:
-    """Create the folder where it is missing. Raises UsageError when records cannot be written there."""
-    probe = folder / f".{os.getpid()}.tmp"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise UsageError(f"results folder {str(folder)!r} cannot be written: {files.reason_of(error)}") from None
+def check_writable(place: Place) -> None:
+    """Create the place where it is missing. Raises UsageError when records cannot be written there."""
+    stores.of(place).check_writable()

@@ -25,7 +25,7 @@ from typing import IO, Protocol
 
 import msgspec
 
-from bench import files, janitor, machine, results
+from bench import files, janitor, machine, results, stores
 from bench.errors import UsageError
 from bench.files import reason_of
 from bench.plan import Job
@@ -140,11 +140,16 @@ class Campaign:
     """The workers of one machine: who has which core, and which processes are alive."""
 
     def __init__(
-        self, workers: int, timeout: float, memory: int | None = None, files: Mapping[str, str] | None = None
+        self,
+        workers: int,
+        timeout: float,
+        memory: int | None = None,
+        files: Mapping[str, str] | None = None,
+        cores: Sequence[int] | None = None,
     ) -> None:
         self.workers, self.timeout, self.memory, self.files = workers, timeout, memory, dict(files or {})
         self.cores: queue.SimpleQueue[int] = queue.SimpleQueue()
-        for core in machine.cores()[:workers]:
+        for core in cores or machine.cores()[:workers]:
             self.cores.put(core)
         self.lock = threading.Lock()
         self.alive: set[subprocess.Popen[bytes]] = set()
@@ -324,7 +329,7 @@ def outcome(code: int, log: Tail, oom: bool) -> tuple[str, str] | None:
 def take(path: Path, order: Order) -> Run:
     """The record that a worker left, if it is one and belongs to its order."""
     try:
-        run = msgspec.json.decode(files.read(path, results.LARGEST), type=Run)
+        run = msgspec.json.decode(files.read(path, stores.LARGEST), type=Run)
         results.decode(results.encode(run), results.path_of(order.spec))
     except FileNotFoundError:
         return unfinished(order, "failed", "exited 0 without a result", machine.fingerprint())

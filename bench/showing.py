@@ -8,9 +8,10 @@ from pathlib import Path
 
 from bench import outside, ranking, results
 from bench import show as pages
+from bench.stores import Place
 
 
-def show(method: str, folder: Path) -> int:
+def show(method: str, folder: Place) -> int:
     """Print the page of a method; networks stand side by side where the terminal is wide enough."""
     names, _ = outside.register([method])
     beside = pages.methods_beside(names[0])
@@ -18,7 +19,7 @@ def show(method: str, folder: Path) -> int:
     return 0
 
 
-def write_pages(target: Path, check: bool, folder: Path) -> int:
+def write_pages(target: Path, check: bool, folder: Place) -> int:
     """Write every page, or say which are stale."""
     pages.check_folder(target)
     runs = ranking.at_defaults(results.read(folder)[0])

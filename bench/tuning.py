@@ -23,6 +23,7 @@ from bench.campaign import Limits
 from bench.errors import UsageError
 from bench.results import Run, Spec
 from bench.selection import Selection
+from bench.stores import Place
 from bench.tasks import SEARCHES
 
 RATE = "learning_rate"
@@ -50,7 +51,7 @@ class Found(NamedTuple):
     errors: dict[float, float]  # rate -> last-step MSE on the series split off; NaN where the run diverged
 
 
-def run(selected: Selection, limits: Limits, folder: Path, board: Path) -> int:
+def run(selected: Selection, limits: Limits, folder: Place, board: Path) -> int:
     """Search, then train at the rates found; the status of `campaign.run`."""
     tuned = tunable(selection.specs(selected))
     plan = campaign.plan_of(searches(tuned), selected.files, folder)
@@ -59,7 +60,7 @@ def run(selected: Selection, limits: Limits, folder: Path, board: Path) -> int:
     return campaign.run(campaign.plan_of(finals(tuned, folder), selected.files, folder), limits, folder, board)
 
 
-def show(selected: Selection, folder: Path, workers: int) -> int:
+def show(selected: Selection, folder: Place, workers: int) -> int:
     """Print what `run` would do: the search and, as far as that is done already, what comes of it."""
     tuned = tunable(selection.specs(selected))
     for specs in (searches(tuned), finals(tuned, folder)):
@@ -86,7 +87,7 @@ def searches(tuned: Iterable[Spec]) -> list[Spec]:
     return [at(search_of(spec), rate) for spec in first.values() for rate in RATES]
 
 
-def finals(tuned: Sequence[Spec], folder: Path) -> list[Spec]:
+def finals(tuned: Sequence[Spec], folder: Place) -> list[Spec]:
     """These at the rates found, and at their own, as far as the search is done."""
     names = [results.path_of(spec).as_posix() for spec in searches(tuned)]
     found = searched(results.look_up(folder, names)[0].values())

@@ -16,6 +16,7 @@ from bench.bundled import PREFIX
 from bench.errors import UsageError, unknown
 from bench.progress import name_of
 from bench.results import Metrics, Run
+from bench.stores import Place
 
 EXACT, CLOSE, OTHER = "bit-exact", "within tolerance", "not reproduced"
 MEASURES = ("last_step_mse", "val_mse", "test_mse")
@@ -70,7 +71,7 @@ def check_tolerance(tolerance: float) -> None:
 
 
 def run(
-    folder: Path, names: Sequence[str], workers: int, timeout: float, tolerance: float, data: Path | None = None
+    folder: Place, names: Sequence[str], workers: int, timeout: float, tolerance: float, data: Path | None = None
 ) -> int:
     """Run the records again, print a verdict for each; 0 when all are reproduced, else 1. Nothing is written.
 

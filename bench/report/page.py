@@ -18,6 +18,7 @@ from bench.markdown import digits
 from bench.report.data import collect
 from bench.results import Run
 from bench.sections import seconds, spread
+from bench.stores import Place
 
 HERE = Path(__file__).parent
 LIMIT = 6_000_000  # bytes
@@ -27,7 +28,7 @@ HEADERS = {
 }  # fmt: skip
 
 
-def write(folder: Path, path: Path) -> int:
+def write(folder: Place, path: Path) -> int:
     """Write the page of a folder of records; returns its size in bytes. Raises UsageError where that cannot be."""
     runs, problems = results.read(folder)
     content = render(runs, problems).encode()
