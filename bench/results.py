@@ -24,7 +24,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from bench import __version__, files
+from bench import __version__, anytime, files
 from bench.errors import UsageError
 from bench.reading import Preparation
 
@@ -242,7 +242,7 @@ class Origin(msgspec.Struct):
 def read(folder: Path, lean: bool = False) -> tuple[list[Run], list[str]]:
     """Every valid record, in the order of file names, and one line for each file that is not one.
 
-    `lean` drops of each, once it is checked, what fills most of the memory: curve, samples, digest.
+    `lean` drops of each, once it is checked, what fills most of the memory: samples, digest, and most of the curve.
     """
     runs, problems = [], []
     with collection_paused():
@@ -252,7 +252,8 @@ def read(folder: Path, lean: bool = False) -> tuple[list[Run], list[str]]:
             except (ValueError, OSError) as error:
                 problems.append(f"{name}: {files.reason_of(error)}")
             else:
-                runs.append(msgspec.structs.replace(run, **DROPPED) if lean else run)
+                lean_fields = {**DROPPED, "curve": anytime.thinned(run.curve)}
+                runs.append(msgspec.structs.replace(run, **lean_fields) if lean else run)
     return runs, problems
 
 
