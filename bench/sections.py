@@ -48,9 +48,9 @@ two. **win rate**: share of comparisons with the other methods, over all tasks, 
 brackets 95 % intervals by bootstrap over tasks. Methods with a result on every task alone."""
 
 ANYTIME = """\
-Each method in the backend that is best at that time, mean over seeds, undisturbed runs alone. Seconds are those of `fit s`;
-a blank is a first epoch that was not over yet. A run is looked at on its way, at the last epoch within the time: one that
-was planned to end there, with a learning rate that falls by then, may be better."""
+Each method in the backend that is best at that time, mean over seeds, undisturbed runs alone. Seconds are those of
+`fit s`; a blank is a first epoch that was not over yet. A run is looked at on its way, at the last epoch within the
+time: one that was planned to end there, with a learning rate that falls by then, may be better."""
 
 HOW_TO_READ = """\
 - **last-step MSE**: mean squared error of the H values forecast from the last history step, on the validation series;
@@ -215,7 +215,8 @@ def over_tasks(rows: pd.DataFrame) -> str:
 def beyond(methods: Iterable[str]) -> str:
     """Which rows go beyond the notes; empty where none does."""
     found = [f"`{name}`" for name in BEYOND if name in set(methods)]
-    return f"Networks that the notes do not have, or training that they do not do:\n{', '.join(found)}." if found else ""
+    words = "Networks that the notes do not have, or training that they do not do"
+    return f"{words}:\n{', '.join(found)}." if found else ""
 
 
 def best_at(found: pd.DataFrame) -> str:
@@ -225,7 +226,7 @@ def best_at(found: pd.DataFrame) -> str:
         rows = found[found[f"error_{budget}"].notna()]
         if len(rows):
             best = rows.sort_values([f"error_{budget}", "method", "changed"], kind="stable").iloc[0]
-            name, backend = escape(label(best["method"], best["changed"])), best[f"backend_{budget}"]
+            name, backend = escape(label(best["method"], best["changed"])), escape(best[f"backend_{budget}"])
             lines.append(f"- after {budget} s of training: {name} in {backend}, {digits(best[f'error_{budget}'])}")
     return "\n".join(["Best, whatever becomes of it later:", "", *lines]) if lines else ""
 
@@ -234,10 +235,8 @@ def at_each_time(found: pd.DataFrame) -> str:
     """The error of every row after each of the anytime budgets; empty where there is none."""
     lines = []
     for row in found.to_dict("records"):
-        cells = [
-            "" if math.isnan(row[f"error_{budget}"]) else f"{digits(row[f'error_{budget}'])} {row[f'backend_{budget}']}"
-            for budget in anytime.BUDGETS
-        ]
+        pairs = [(row[f"error_{budget}"], row[f"backend_{budget}"]) for budget in anytime.BUDGETS]
+        cells = ["" if math.isnan(error) else f"{digits(error)} {escape(backend)}" for error, backend in pairs]
         lines.append([escape(label(row["method"], row["changed"])), *cells])
     headers = ["method", *(f"after {budget} s" for budget in anytime.BUDGETS)]
     return f"{table(headers, lines, left=[0])}\n\n{ANYTIME}" if lines else ""

@@ -60,8 +60,8 @@ LARGEST = 2**20  # bytes of a saved forecaster.json, its network aside
 
 Maker = type[Forecaster] | partial[Any]
 
-#: the table of contents, in the notes' order; beside what they name, classical baselines, and at the end what goes beyond
-#: them: name -> class, or class with other defaults
+#: the table of contents, in the notes' order; beside what they name, classical baselines, and at the end what goes
+#: beyond them: name -> class, or class with other defaults
 METHODS: dict[str, Maker] = {
     "last_value": LastValue,
     "seasonal_naive": SeasonalNaive,
@@ -167,7 +167,7 @@ def all_settings(name: str) -> dict[str, Setting]:
 def default_settings(name: str) -> dict[str, Setting]:
     """The settings that a record of the method always states: all but training options that are off by default."""
     off = training.OFF if issubclass(class_of(name), NetworkForecaster) else {}
-    return {setting: value for setting, value in all_settings(name).items() if setting not in off or value != off[setting]}
+    return {name: value for name, value in all_settings(name).items() if name not in off or value != off[name]}
 
 
 def class_of(name: str) -> type[Forecaster]:

@@ -165,7 +165,7 @@ class NetworkForecaster(Options, Forecaster):
         if self.optimizer not in ("adam", "adamw", "sgd"):
             raise ValueError(f"{self.name}.optimizer: got {self.optimizer!r}, allowed: adam, adamw, sgd")
         if self.weight_decay and self.optimizer != "adamw":
-            raise ValueError(f"{self.name}.weight_decay: got optimizer {self.optimizer}, allowed: adamw; others have l2")
+            raise ValueError(f"{self.name}.weight_decay: got optimizer {self.optimizer}, needed adamw (others: l2)")
         self.check_options(self.name)
         if self.shift and not self.takes_any_length():
             raise ValueError(f"{self.name}.shift: got {self.shift}, allowed: 0; its network takes one length alone")
@@ -296,7 +296,7 @@ class NetworkForecaster(Options, Forecaster):
             self.networks = [engine.load(self, place, length, channels, outputs) for place in self._folders(folder)]
         self._predict = mean_of([engine.predictor(network) for network in self.networks])
         advancers = [engine.advancer(network, steps, self.strategy.growing) for network in self.networks]
-        self._advance = None if None in advancers else advance_all(advancers)
+        self._advance: Any = None if None in advancers else advance_all(advancers)
 
     def _folders(self, folder: Path) -> list[Path]:
         """Where each network is saved: the first in the folder itself."""

@@ -32,7 +32,7 @@ class Options:
     averaging_share: float = 0.25  # share of all steps, at the end, over which weights are averaged
     averaging_decay: float = 0.999  # of ema: how much of the average each step keeps
     holdout: float = 0.0  # share of the training series that is not trained on, but watched
-    patience: int | None = None  # epochs without a better last-step error on the holdout, then the best weights are kept
+    patience: int | None = None  # epochs without a better error on the holdout, after which the best weights are kept
     noise: float = 0.0  # standard deviation of what is added to the history, anew in each epoch
     shift: int = 0  # train on windows shorter by so many steps, which start anywhere in 0..shift in each epoch
     flip: bool = False  # half of the series, others in each epoch, times -1
@@ -125,7 +125,7 @@ class Windows:
         if not self.forecaster.augments:
             return self.history, self.forecaster.strategy.targets(self.history, self.future)
         history, future = self._cut(self._turned(np.concatenate([self.history, self.future], axis=1)))
-        targets = self.forecaster.strategy.targets(history, future)  # of the series itself: noise is on the inputs alone
+        targets = self.forecaster.strategy.targets(history, future)  # without noise, which is for the inputs alone
         if noise := self.forecaster.noise:
             history = history + np.float32(noise) * self.random.standard_normal(history.shape, dtype=np.float32)
         return np.ascontiguousarray(history), targets

@@ -54,7 +54,7 @@ def test_keys_of_older_records_stay() -> None:
         ("gru.noise=-1", "gru.noise: got -1.0, needed at least 0"),
         ("gru.members=0", "gru.members: got 0, needed at least 1"),
         ("gru.patience=3", "gru.patience: got 3, needed with it: gru.holdout more than 0"),
-        ("gru.weight_decay=0.1", "gru.weight_decay: got optimizer adam, allowed: adamw; others have l2"),
+        ("gru.weight_decay=0.1", "gru.weight_decay: got optimizer adam, needed adamw (others: l2)"),
         ("gru.optimizer=adamax", "gru.optimizer: got 'adamax', allowed: adam, adamw, sgd"),
         ("linear.shift=3", "linear.shift: got 3, allowed: 0; its network takes one length alone"),
         ("gru.shedule=cosine", "unknown setting of gru 'shedule': did you mean schedule?"),

@@ -148,7 +148,7 @@ class Trainer:
 
     def compile(self) -> None:
         """Compile the epoch: run it over no batch at all."""
-        for batches, present in self._cut(np.arange(len(self.inputs))):
+        for batches, present in self._cut(np.arange(self.inputs.shape[0])):
             self.program.run(batches, present, 0)
 
     def epoch(self, order: np.ndarray) -> float:

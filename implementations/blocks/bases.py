@@ -35,7 +35,8 @@ def seasonality(steps: int, horizon: int) -> Basis:
 def interpolated(steps: int, horizon: int, every: int) -> Basis:
     """The history value by value; the future at a knot in every so many steps, straight lines between them."""
     knots = ceil(horizon / every)
-    places = np.clip((np.arange(horizon) + 0.5) * knots / horizon - 0.5, 0, knots - 1)  # a knot in each interval's middle
+    middles = (np.arange(horizon) + 0.5) * knots / horizon - 0.5  # a knot is in the middle of its steps
+    places = np.clip(middles, 0, knots - 1)
     lines = np.stack([np.interp(places, np.arange(knots), row) for row in np.eye(knots)])
     backcast = np.concatenate([np.eye(steps), np.zeros((knots, steps))])
     forecast = np.concatenate([np.zeros((steps, horizon)), lines])

@@ -5,9 +5,9 @@
     x <- LN(x + a * sigmoid(g)),  [a, g] = W gelu(y)         in each layer
     x_{t+1}, ..., x_{t+H} = V x_t + c
 
-Gu, Gupta, Goel and Re 2022, arXiv:2206.11893: zero-order hold, S4D-Lin, A_m = -1/2 + i pi m at the start, dt spread over
-0.001 .. 0.1. Departs from it: one learning rate for all weights, no dropout; the convolution is a product with the
-kernel's Toeplitz matrix, which for windows this short is faster than an FFT. Not in the notes.
+Gu, Gupta, Goel and Re 2022, arXiv:2206.11893: zero-order hold, S4D-Lin, A_m = -1/2 + i pi m at the start, dt spread
+over 0.001 .. 0.1. Departs from it: one learning rate for all weights, no dropout; the convolution is a product with the
+kernel's Toeplitz matrix, as windows are short. Not in the notes.
 """
 
 from __future__ import annotations

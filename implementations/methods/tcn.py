@@ -1,10 +1,10 @@
 """Temporal convolutional network: residual blocks of causal dilated convolutions, forecasting at every step.
 
     F(x) = max(0, K' *_d max(0, K *_d x))                    two convolutions, zeros before the start
-    x <- max(0, x + F(x))                                    d = 1, 2, 4, 8; the first x through a convolution of width 1
+    x <- max(0, x + F(x))                                    d = 1, 2, 4, 8; the first x by a convolution of width 1
     x_{t+1}, ..., x_{t+H} = V x_t + c
 
-Bai, Kolter and Koltun 2018, arXiv:1803.01271. Departs from it: no weight normalisation and no dropout. Not in the notes.
+Bai, Kolter and Koltun 2018, arXiv:1803.01271. Departs from it: no weight normalisation, no dropout. Not in the notes.
 """
 
 from __future__ import annotations

@@ -59,8 +59,8 @@ def shift() -> None:
 
 def all_at_once() -> None:
     _compare(
-        optimizer="adamw", weight_decay=0.1, schedule="cosine", warmup=0.2, averaging="swa", noise=0.1, shift=1, flip=True,
-        clip_norm=0.5,
+        optimizer="adamw", weight_decay=0.1, schedule="cosine", warmup=0.2, averaging="swa", noise=0.1, shift=1,
+        flip=True, clip_norm=0.5,
     )  # fmt: skip
 
 
@@ -209,7 +209,8 @@ def _augmented(made: EachStep, series: np.ndarray, chance: Any) -> tuple[np.ndar
     """Inputs [N, T', D] and targets [N, T', H D], series by series."""
     turned = [one.astype("float64") for one in series]
     if made.flip:
-        turned = [-one if toss else one for one, toss in zip(turned, chance.integers(2, size=(SERIES, 1, 1)), strict=True)]
+        tosses = chance.integers(2, size=(SERIES, 1, 1))
+        turned = [-one if toss else one for one, toss in zip(turned, tosses, strict=True)]
     if made.reverse:
         tosses = chance.integers(2, size=(SERIES, 1, 1))
         turned = [one[::-1] if toss else one for one, toss in zip(turned, tosses, strict=True)]
