@@ -27,9 +27,10 @@ def points(run: Run) -> list[tuple[float, float]]:
     """Seconds and error after each epoch, and at the end of the run; empty unless it is ok."""
     if run.metrics is None or run.seconds is None:
         return []
+    final = run.metrics.last_step_mse
     curve = run.curve or {}
-    epochs = zip(curve.get(TIME, []), curve.get(ERROR, []), strict=False)
-    return [*epochs, (run.seconds["fit"], run.metrics.last_step_mse)]
+    epochs = list(zip(curve.get(TIME, []), curve.get(ERROR, []), strict=False))
+    return [*(epochs if reaches_so_far(run) else []), (run.seconds["fit"], final)]
 
 
 def reached(run: Run, seconds: float) -> float:
@@ -37,13 +38,25 @@ def reached(run: Run, seconds: float) -> float:
     return next((error for time, error in reversed(points(run)) if time <= seconds), math.nan)
 
 
-def thinned(curve: dict[str, list[float]] | None) -> dict[str, list[float]] | None:
-    """As much of a curve as `reached` needs: the last epoch within each of the budgets."""
-    if not curve or not curve.get(TIME) or not curve.get(ERROR):
+def reaches_so_far(run: Run) -> bool:
+    """Whether the curve is of the whole horizon: then it has the error that the run ended with.
+
+    A recursive network's is of the one step that it is trained for.
+    """
+    errors = (run.curve or {}).get(ERROR) or []
+    final = run.metrics.last_step_mse if run.metrics else math.inf
+    return any(math.isclose(error, final, rel_tol=1e-3) for error in errors)
+
+
+def thinned(run: Run) -> dict[str, list[float]] | None:
+    """As much of a run's curve as `reached` needs: the last epoch within each of the budgets, and that of its error."""
+    curve = run.curve
+    if not curve or not curve.get(TIME) or not reaches_so_far(run):
         return None
-    times = curve[TIME]
-    kept = sorted({sum(time <= budget for time in times) - 1 for budget in BUDGETS} - {-1})
-    return {TIME: [times[place] for place in kept], ERROR: [curve[ERROR][place] for place in kept]}
+    times, errors = curve[TIME], curve[ERROR]
+    best = min(range(len(errors)), key=lambda place: abs(errors[place] - run.metrics.last_step_mse))  # type: ignore[union-attr]
+    kept = sorted({sum(time <= budget for time in times) - 1 for budget in BUDGETS} - {-1} | {best})
+    return {TIME: [times[place] for place in kept], ERROR: [errors[place] for place in kept]}
 
 
 def table(runs: Iterable[Run]) -> pd.DataFrame:

@@ -252,7 +252,7 @@ def read(folder: Path, lean: bool = False) -> tuple[list[Run], list[str]]:
             except (ValueError, OSError) as error:
                 problems.append(f"{name}: {files.reason_of(error)}")
             else:
-                lean_fields = {**DROPPED, "curve": anytime.thinned(run.curve)}
+                lean_fields = {**DROPPED, "curve": anytime.thinned(run)}
                 runs.append(msgspec.structs.replace(run, **lean_fields) if lean else run)
     return runs, problems
 

@@ -102,6 +102,7 @@ METHODS: dict[str, Maker] = {
     "wavenet_as_printed": partial(WaveNet, head="softmax", tanh_twice=True),
     # beyond the notes
     "mlp": MLP,
+    "mlp_ensemble": partial(MLP, epochs=100, noise=0.03, members=5),
     "dlinear": DLinear,
     "nbeats": NBeats,
     "nhits": NHiTS,

@@ -31,6 +31,11 @@ def test_a_method_without_epochs_has_its_whole_fit() -> None:
     assert not anytime.reached(run, 3.9) > 0 and anytime.reached(run, 4.0) == 0.02
 
 
+def test_a_curve_of_one_step_ahead_is_not_one_of_all() -> None:
+    run = make(error=0.5, fit=12.0, curve=CURVE)
+    assert not anytime.reached(run, 11) > 0 and anytime.reached(run, 12) == 0.5
+
+
 def test_a_lean_record_tells_the_same(tmp_path: Path) -> None:
     results.write(tmp_path, at())
     (lean,), _ = results.read(tmp_path, lean=True)

@@ -4,7 +4,9 @@
     y = V h_layers + c                                       y [H, D]
 
 Rumelhart, Hinton and Williams 1986, doi:10.1038/323533a0; the units of Glorot, Bordes and Bengio 2011. Not in the
-notes. What is tuned is its training, see `training`.
+notes. What is tuned is its training, on a part split off the training series of sines: series are flipped and turned
+round, which is right where they could as well be upside down or backwards; else set flip and reverse to false. In
+METHODS mlp_ensemble: five of them, trained for longer, with noise on their inputs, and their forecasts averaged.
 """
 
 from __future__ import annotations
@@ -19,9 +21,14 @@ from implementations.strategies import MultiOutput
 @dataclass(kw_only=True)
 class MLP(NetworkForecaster):
     strategy = MultiOutput()
+    epochs: int = 40
+    batch_size: int = 128
+    learning_rate: float = 0.003
     units: int = 256
     layers: int = 3
     schedule: str = "cosine"
+    flip: bool = True
+    reverse: bool = True
 
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
