@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from bench.errors import UsageError
-from bench.tables import shown
+from bench.tables import MISSING, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,9 +22,14 @@ Where = Callable[[int], str]  # a row in words
 YEAR = re.compile(r"(\d{4})(?:\.0)?", re.ASCII)
 COMPACT_MONTH = re.compile(r"(\d{4})(\d{2})", re.ASCII)
 QUARTER = re.compile(r"(\d{4})[- ]?[Qq]([1-4])", re.ASCII)
+WEEK = re.compile(r"(\d{4})-?[Ww](\d{2})", re.ASCII)
+MONTH_FIRST = re.compile(r"(\d{1,2})[./-](\d{4})", re.ASCII)
 YEAR_FIRST = re.compile(r"\d{4}[-/]?\d{1,2}([-/]?\d{1,2}([T ].*)?)?", re.ASCII)
 DAY_OR_MONTH_FIRST = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[T ](.*))?", re.ASCII)
 OFFSET = re.compile(r":\d\d(?:\.\d+)?\s*(?:Z|[+-]\d\d(?::?\d\d)?)", re.ASCII)
+#: what nothing but a time looks like; a year alone may be any number
+UNMISTAKABLE = re.compile(r"\d{4}[-/]\d{1,2}(?:[-/]\d{1,2}(?:[T ].*)?)?|\d{1,2}([./-])\d{1,2}\1\d{4}(?:[T ].*)?|"
+                          r"\d{4}[- ]?[Qq][1-4]|\d{4}-?[Ww]\d{2}", re.ASCII)  # fmt: skip
 NAMED_MONTHS = ("%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%b %d %Y", "%b %Y", "%b-%Y",
                 "%d %B %Y", "%d-%B-%Y", "%B %d, %Y", "%B %d %Y", "%B %Y")  # fmt: skip
 
@@ -78,6 +85,12 @@ def fixed_name(nanoseconds: int) -> str:
     return f"every {nanoseconds / 1e9:g} seconds"
 
 
+def are_times(texts: Sequence[str]) -> bool:
+    """Whether texts, those that are missing aside, are all times and cannot be anything else."""
+    found = [text for text in texts if text.lower() not in MISSING]
+    return bool(found) and all(UNMISTAKABLE.fullmatch(text) for text in found)
+
+
 def read_times(texts: Sequence[str], column: str, where: Where) -> tuple[pd.DatetimeIndex, str]:
     """Times of a column, those with offsets in UTC unless their clock time is the regular one; and how to write them.
 
@@ -100,8 +113,8 @@ def read_times(texts: Sequence[str], column: str, where: Where) -> tuple[pd.Date
     index = pd.DatetimeIndex(times).as_unit("ns")
     if not all(aware):
         index = index.tz_localize(None)
-    elif clock_is_regular(index, clock := clock_times(iso)):
-        index = clock
+    elif best_fit(index) is None and best_fit(clock := clock_times(iso)) is not None:
+        index = clock  # days or months across a change to summer time
     if all(YEAR.fullmatch(text) for text in texts):
         return index, "%Y"
     return index, "%Y-%m-%d" if (index == index.normalize()).all() and index.tz is None else ""
@@ -113,16 +126,6 @@ def clock_times(iso: Sequence[str]) -> pd.DatetimeIndex:
 
     bare = [re.sub(r"\s*(?:Z|[+-]\d\d(?::?\d\d)?)$", "", text) if ":" in text else text for text in iso]
     return pd.DatetimeIndex(pd.to_datetime(pd.Series(bare), format="ISO8601", errors="coerce")).as_unit("ns")
-
-
-def clock_is_regular(times: pd.DatetimeIndex, clock: pd.DatetimeIndex) -> bool:
-    """Whether the clock on the wall goes on evenly and the time in UTC does not: daily values across a change."""
-    return not clock.isna().any() and not is_even(times) and is_even(clock)
-
-
-def is_even(times: pd.DatetimeIndex) -> bool:
-    """Whether all differences between neighbours are equal."""
-    return len(np.unique(np.diff(np.unique(times.asi8)))) <= 1
 
 
 def in_iso_order(texts: Sequence[str], column: str, where: Where) -> list[str]:
@@ -138,11 +141,22 @@ def year_first(text: str) -> str:
     """One date as ISO 8601 writes it; what is none becomes a text that is refused later."""
     if match := QUARTER.fullmatch(text):
         return f"{match[1]}-{3 * int(match[2]) - 2:02}-01"
+    if match := WEEK.fullmatch(text):
+        return monday(int(match[1]), int(match[2]))
+    if match := MONTH_FIRST.fullmatch(text):
+        return f"{match[2]}-{int(match[1]):02}-01"
     if match := YEAR.fullmatch(text):
         return f"{match[1]}-01-01"
     if match := COMPACT_MONTH.fullmatch(text):
         return f"{match[1]}-{match[2]}-01"
     return text.replace("/", "-") if YEAR_FIRST.fullmatch(text) else "no date"
+
+
+def monday(year: int, week: int) -> str:
+    """The first day of a week as ISO 8601 counts them."""
+    with contextlib.suppress(ValueError):
+        return date.fromisocalendar(year, week, 1).isoformat()
+    return "no date"
 
 
 def day_and_month(texts: Sequence[str], column: str, where: Where) -> list[str]:
@@ -176,14 +190,11 @@ def fit_calendar(times: pd.DatetimeIndex, pattern: str, column: str, where: Wher
 
     Raises UsageError, naming a line, when no step fits or more than half of the steps are missing.
     """
-    order = np.argsort(times.asi8, kind="stable")
-    distinct = times[order].unique()
-    found = [fit for fit in (as_months(distinct), as_fixed(distinct), as_working_days(distinct)) if fit is not None]
-    if found:
-        calendar, steps = min(found, key=lambda fit: fit[1][-1])  # the first of equals
-        if steps[-1] < 2 * len(distinct):
-            places = np.searchsorted(distinct.asi8, times.asi8)
-            return Calendar(**{**calendar, "pattern": pattern, "origin": distinct[0]}), steps[places]
+    distinct = times.unique().sort_values()
+    if fit := best_fit(times):
+        calendar, steps = fit
+        places = np.searchsorted(distinct.asi8, times.asi8)
+        return Calendar(**{**calendar, "pattern": pattern, "origin": distinct[0]}), steps[places]
     gaps = np.diff(distinct.asi8)
     later = int(np.argmax(gaps != usual_gap(distinct))) + 1
     row = int(np.flatnonzero(times == distinct[later])[0])
@@ -192,6 +203,16 @@ def fit_calendar(times: pd.DatetimeIndex, pattern: str, column: str, where: Wher
 
 
 Fit = tuple[dict[str, Any], np.ndarray] | None  # a calendar's fields, and the step of every time
+
+
+def best_fit(times: pd.DatetimeIndex) -> Fit:
+    """The calendar of these times that misses the fewest steps; None where none fits or half of them are missing."""
+    if times.hasnans:
+        return None
+    distinct = times.unique().sort_values()
+    found = [fit for fit in (as_months(distinct), as_fixed(distinct), as_working_days(distinct)) if fit is not None]
+    best = min(found, key=lambda fit: fit[1][-1], default=None)  # the first of equals
+    return best if best is not None and best[1][-1] < 2 * len(distinct) else None
 
 
 def as_months(times: pd.DatetimeIndex) -> Fit:

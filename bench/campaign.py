@@ -17,7 +17,7 @@ from bench.errors import UsageError
 from bench.markdown import clean
 from bench.plan import Job
 from bench.results import Run, Spec
-from bench.selection import Selection, specs
+from bench.selection import Selection, specs, understood
 
 LEAST_MEMORY = 2**26  # bytes: Python and NumPy alone need as much
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
@@ -69,9 +69,21 @@ def check_memory(text: str | None) -> int | None:
 
 
 def make(selections: Sequence[Selection], folder: Path, force: bool) -> Plan:
-    """The jobs of the selections that have no record, after one line on each of their files that is not a record."""
+    """`plan_of` all that is selected."""
     with results.collection_paused():
-        found = (spec for selection in selections for spec in specs(selection))
+        named = dict(item for selection in selections for item in selection.files.items())
+        found = [spec for selection in selections for spec in specs(selection)]
+    for read in dict.fromkeys(filter(None, map(understood, selections))):
+        print(clean(read, longest=400))
+    return plan_of(found, named, folder, force)
+
+
+def plan_of(found: Iterable[Spec], named: Mapping[str, str], folder: Path, force: bool = False) -> Plan:
+    """The jobs of the specs that have no record, after one line on each of their files that is not a record.
+
+    named: where on this machine lies what the specs name, see Selection.files.
+    """
+    with results.collection_paused():
         wanted = {results.name_of(spec, results.key_of(spec)): spec for spec in found}
         known, problems = results.look_up(folder, wanted)
         left = [spec for name, spec in wanted.items() if force or name not in known]
@@ -80,7 +92,6 @@ def make(selections: Sequence[Selection], folder: Path, force: bool) -> Plan:
     for problem in problems:
         print(clean(f"left out: {problem}", longest=400), file=sys.stderr)
     print(describe(jobs, len(wanted), known.values()))
-    named = dict(item for selection in selections for item in selection.files.items())
     return Plan(jobs, frozenset(wanted), known, files.absolute(named))
 
 

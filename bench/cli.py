@@ -24,14 +24,24 @@ app = typer.Typer(
 RESULTS = Path("results")
 Results = Annotated[Path, typer.Option("--results", metavar="DIR", help="The folder of records.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON list of objects.")]
+TUNED_SEEDS = "42,43,44,45,46"
 SET_HELP = "Change a setting: its own row. Without --method, the methods named here run."
 
 
 @app.command(epilog=options.example("run --quick --backend numpy --method 'last*'"))
 def run(
-    backend: Annotated[Names, typer.Option(help="May be repeated. Default: every installed one.")] = None,
-    method: Annotated[Names, typer.Option(help="Name, pattern or ./mine.py:Class. Default: each task's set.")] = None,
-    task: Annotated[Names, typer.Option(help="Name or pattern. Default: all.")] = None,
+    backend: Annotated[
+        Names, typer.Option(autocompletion=options.backends, help="May be repeated. Default: every installed one.")
+    ] = None,
+    method: Annotated[
+        Names,
+        typer.Option(
+            autocompletion=options.methods, help="Name, pattern or ./mine.py:Class. Default: each task's set."
+        ),
+    ] = None,
+    task: Annotated[
+        Names, typer.Option(autocompletion=options.tasks, help="Name or pattern. Default: one-step and ten-step.")
+    ] = None,
     seeds: Annotated[str | None, typer.Option(help="Whole numbers, separated by commas. Default: 42.")] = None,
     epochs: Annotated[int | None, typer.Option(parser=whole, help="Instead of each method's own.")] = None,
     jobs: Annotated[int | None, typer.Option(parser=whole, help="Runs at once. Default: one for each core.")] = None,
@@ -83,9 +93,38 @@ def run(
     return campaign.run(plan, limits, results, board_of(results))
 
 
+@app.command(epilog=options.example("tune --task one-step --method linear --dry-run"))
+def tune(
+    backend: Annotated[Names, typer.Option(help="As in run.")] = None,
+    method: Annotated[Names, typer.Option(help="As in run.")] = None,
+    task: Annotated[Names, typer.Option(help="As in run.")] = None,
+    seeds: Annotated[str, typer.Option(help="Of the runs at the rate found. The search has one seed.")] = TUNED_SEEDS,
+    jobs: Annotated[int | None, typer.Option(parser=whole, help="Runs at once. Default: one for each core.")] = None,
+    timeout: Annotated[float, typer.Option(parser=seconds, help="Seconds until a run is killed.")] = 1800.0,
+    quick: Annotated[bool, typer.Option("--quick", help="As in run: to see that it works.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the jobs and their predicted minutes.")] = False,
+    results: Results = RESULTS,
+) -> int:
+    """Search a learning rate for each method, the same search for all, and score it on the test series."""
+    from bench import campaign, tuning
+    from bench.selection import Selection
+
+    selection = Selection(methods=method or (), tasks=task or (), backends=backend or (), seeds=seeds, quick=quick)
+    workers = campaign.check_workers(jobs)
+    campaign.check_timeout(timeout)
+    if dry_run:
+        return tuning.show(selection, results, workers)
+    return tuning.run(selection, campaign.Limits(workers, timeout), results, board_of(results))
+
+
 @app.command(epilog=options.example("check last_value"))
 def check(
-    method: Annotated[str, typer.Argument(metavar="METHOD", help="./mine.py:MyForecaster, or a method's name.")],
+    method: Annotated[
+        str,
+        typer.Argument(
+            metavar="METHOD", autocompletion=options.methods, help="./mine.py:MyForecaster, or a method's name."
+        ),
+    ],
     backend: Annotated[str | None, typer.Option(help="Default: the method's first that is installed.")] = None,
 ) -> int:
     """Check that a method keeps the contract, and print what to mend."""
@@ -259,7 +298,10 @@ def compare(
 
 @app.command(epilog=options.example("show gru"))
 def show(
-    method: Annotated[str | None, typer.Argument(metavar="METHOD", help="A name, or ./mine.py:MyForecaster.")] = None,
+    method: Annotated[
+        str | None,
+        typer.Argument(metavar="METHOD", autocompletion=options.methods, help="A name, or ./mine.py:MyForecaster."),
+    ] = None,
     pages: Annotated[Path | None, typer.Option(metavar="DIR", help="Write every method's page there instead.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 when a page is stale.")] = False,
     results: Results = RESULTS,
@@ -341,10 +383,12 @@ def check_picture(path: Path) -> Path:
 
 def main() -> int:
     """Run the command line and return the exit status: 2, and one line on standard error, for bad input."""
+    # a shell completes after a command's name: with `python -m bench` for one, its start-up file would be broken
+    name = "bench" if any(word.endswith("-completion") for word in sys.argv[1:2]) else None
     for stream in filter(None, (sys.stdout, sys.stderr)):
         stream.reconfigure(errors="backslashreplace")  # a locale may lack a letter
     try:
-        return app(standalone_mode=False) or 0
+        return app(standalone_mode=False, prog_name=name) or 0
     except UsageError as error:
         return complain(str(error), 2)
     except typer.TyperException as error:

@@ -1,8 +1,9 @@
 """`python -m bench compare`: two rows, or two folders of records, and what differs beyond noise.
 
-Errors: Welch's t test over seeds; with one seed each, on series from a file, a paired t test over blocks of validation
-windows. Times: Mann-Whitney over the raw seconds of epochs and forecasts, where both were measured undisturbed on one
-kind of machine. The same forecasts, bit for bit, need no test.
+Errors: Student's t over the differences of common seeds; with one, on series from a file, of common blocks of
+validation windows. Times: Mann-Whitney over the raw seconds of epochs and forecasts, where both were measured
+undisturbed on one kind of machine. Holm's correction over all tests of one comparison. The same forecasts, bit for bit,
+need no test.
 """
 
 from __future__ import annotations
@@ -17,13 +18,23 @@ import numpy as np
 from bench import kinds, results
 from bench.errors import UsageError, unknown
 from bench.markdown import digits
-from bench.race import CONFIDENCE, blocks_of, paired
+from bench.race import blocks_of, paired
 from bench.ranking import changes
 from bench.results import Run
+from bench.statistics import LEVEL, paired_t
 
 Verdict = Literal["same", "differs", "within noise", "unknown"]
 FEWEST = 5  # raw seconds on each side that a test of times needs
+FEW_SEEDS = 5  # fewer common ones show large differences alone
 Row = tuple[str, bool, str, str, str]  # task, quick, method, changed, backend
+
+
+class Outcome(NamedTuple):
+    """What is known of a difference: a p-value, or a verdict that needs none."""
+
+    why: str
+    p: float = math.nan
+    verdict: Verdict = "unknown"
 
 
 class Difference(NamedTuple):
@@ -32,21 +43,20 @@ class Difference(NamedTuple):
     measure: str
     first: float
     second: float
-    verdict: Verdict
-    why: str
+    outcome: Outcome
 
 
 def compare(first: str, second: str, task: str | None, folder: Path) -> list[dict[str, Any]]:
     """The differences as rows of one shape. Raises UsageError for what is neither a folder nor a row."""
     if Path(first).is_dir() and Path(second).is_dir():
-        return folders(rows_of(Path(first)), rows_of(Path(second)))
+        return corrected(folders(rows_of(Path(first)), rows_of(Path(second))))
     known = rows_of(folder)
     one, other = (find(name, known, task) for name in (first, second))
     found = []
     for board in shared(one, other, first, second):
         a, b = one[board], other[board]
         found += [as_row(board[0], f"{label(a)} / {label(b)}", one_of) for one_of in differences(a, b)]
-    return found
+    return corrected(found)
 
 
 def rows_of(folder: Path) -> dict[Row, list[Run]]:
@@ -107,14 +117,14 @@ def folders(one: dict[Row, list[Run]], other: dict[Row, list[Run]]) -> list[dict
             found += [as_row(place[0], name, difference) for difference in differences(one[place], other[place])]
         else:
             where = "first" if place in one else "second"
-            missing = Difference("last-step MSE", math.nan, math.nan, "unknown", f"only in the {where} folder")
+            missing = Difference("last-step MSE", math.nan, math.nan, Outcome(f"only in the {where} folder"))
             found.append(as_row(place[0], name, missing))
     return found
 
 
 def as_row(task: str, name: str, difference: Difference) -> dict[str, Any]:
-    """A difference as a line of the answer."""
-    first, second = difference.first, difference.second
+    """A difference as a line of the answer; its `p` is that of one test alone."""
+    first, second, outcome = difference.first, difference.second, difference.outcome
     return {
         "task": task,
         "row": name,
@@ -122,21 +132,38 @@ def as_row(task: str, name: str, difference: Difference) -> dict[str, Any]:
         "first": None if math.isnan(first) else first,
         "second": None if math.isnan(second) else second,
         "percent": 100 * (second / first - 1) if first and not math.isnan(first) else None,
-        "verdict": difference.verdict,
-        "why": difference.why,
+        "p": None if math.isnan(outcome.p) else outcome.p,
+        "verdict": outcome.verdict,
+        "why": outcome.why,
     }
+
+
+def corrected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with a verdict on each that was tested: Holm's correction over all of them (Holm 1979).
+
+    The chance of any false difference in the whole answer is at most LEVEL, however many rows it has.
+    """
+    tested = [row for row in rows if row["p"] is not None]
+    if tested:
+        from statsmodels.stats.multitest import multipletests
+
+        _, values, _, _ = multipletests([row["p"] for row in tested], LEVEL, method="holm")
+        for row, p in zip(tested, values.tolist(), strict=True):
+            row |= {"p": p, "verdict": "differs" if p < LEVEL else "within noise"}
+    return rows
 
 
 def differences(one: Sequence[Run], other: Sequence[Run]) -> list[Difference]:
     """All measures of two rows on one board."""
     if {run.spec.data_sha256 for run in (*one, *other)} != {one[0].spec.data_sha256}:
-        return [Difference("last-step MSE", math.nan, math.nan, "unknown", "other data")]
-    verdict, why = errors(one, other)
-    found = [Difference("last-step MSE", mean(one, "last_step_mse"), mean(other, "last_step_mse"), verdict, why)]
-    found += [Difference("test MSE", mean(one, "test_mse"), mean(other, "test_mse"), *errors(one, other, "test_mse"))]
+        return [Difference("last-step MSE", math.nan, math.nan, Outcome("other data"))]
+    found = [
+        Difference(measure, mean(one, name), mean(other, name), errors(one, other, name))
+        for measure, name in (("last-step MSE", "last_step_mse"), ("test MSE", "test_mse"))
+    ]
     for measure, phase, sample in (("fit s", "fit", "epochs"), ("predict s", "predict", "predict")):
         first, second = (median(run.seconds[phase] for run in runs if run.seconds) for runs in (one, other))
-        found.append(Difference(measure, first, second, *times(one, other, sample)))
+        found.append(Difference(measure, first, second, times(one, other, sample)))
     return found
 
 
@@ -151,23 +178,20 @@ def median(values: Iterable[float]) -> float:
     return float(np.median(found)) if found else math.nan
 
 
-def errors(one: Sequence[Run], other: Sequence[Run], name: str = "last_step_mse") -> tuple[Verdict, str]:
-    """Whether two rows' errors differ by more than chance, and how that is known."""
-    from scipy import stats
-
+def errors(one: Sequence[Run], other: Sequence[Run], name: str = "last_step_mse") -> Outcome:
+    """Whether two rows' errors differ by more than chance: paired by seed, which fixes batches and starting weights."""
     first, second = ({run.spec.seed: run for run in runs} for runs in (one, other))
     both = sorted(first.keys() & second.keys())
     if both and all(forecasts(first[seed]) == forecasts(second[seed]) is not None for seed in both):
-        return "same", "the same forecasts, bit for bit"
-    a, b = ([getattr(run.metrics, name) for run in runs] for runs in (one, other))
-    if min(len(a), len(b)) >= 2:
-        p = float(stats.ttest_ind(a, b, equal_var=False).pvalue) if np.ptp(a) + np.ptp(b) > 0 else float(a[0] == b[0])
-        return decided(p), f"{len(a)} and {len(b)} seeds, p = {p:.3g}"
+        return Outcome("the same forecasts, bit for bit", verdict="same")
+    if len(both) >= 2:
+        differences = [getattr(first[seed].metrics, name) - getattr(second[seed].metrics, name) for seed in both]
+        few = ": few, more can show smaller differences" if len(both) < FEW_SEEDS else ""
+        return Outcome(f"{len(both)} common seeds{few}", float(paired_t(np.array([differences]))[0]))
     blocks = blocks_of(one[0]), blocks_of(other[0])
     if name == "last_step_mse" and len(blocks[0]) == len(blocks[1]) >= 2:
-        p = paired(*blocks)
-        return decided(p), f"{len(blocks[0])} blocks of validation windows, p = {p:.3g}"
-    return "unknown", "one seed says nothing about noise: run both with --seeds 42,43,44"
+        return Outcome(f"one seed, {len(blocks[0])} blocks of validation windows", paired(*blocks))
+    return Outcome(f"{'one' if both else 'no'} common seed says nothing about noise: run both with --seeds 42,43,44")
 
 
 def forecasts(run: Run) -> str | None:
@@ -175,23 +199,17 @@ def forecasts(run: Run) -> str | None:
     return (run.digest or {}).get("forecasts")
 
 
-def times(one: Sequence[Run], other: Sequence[Run], sample: str) -> tuple[Verdict, str]:
+def times(one: Sequence[Run], other: Sequence[Run], sample: str) -> Outcome:
     """Whether two rows' times differ by more than chance, and how that is known."""
     from scipy import stats
 
     if {kinds.kind(run) for run in (*one, *other)} != {kinds.kind(one[0])}:
-        return "unknown", "measured on several kinds of machines"
+        return Outcome("measured on several kinds of machines")
     a, b = ([value for run in runs if run.timing_valid for value in (run.samples or {}).get(sample, [])]
             for runs in (one, other))  # fmt: skip
     if min(len(a), len(b)) < FEWEST:
-        return "unknown", "too few undisturbed measurements"
-    p = float(stats.mannwhitneyu(a, b).pvalue)
-    return decided(p), f"{len(a)} and {len(b)} measurements, p = {p:.3g}"
-
-
-def decided(p: float) -> Verdict:
-    """What a p-value says."""
-    return "differs" if p < 1 - CONFIDENCE else "within noise"
+        return Outcome("too few undisturbed measurements")
+    return Outcome(f"{len(a)} and {len(b)} measurements", float(stats.mannwhitneyu(a, b).pvalue))
 
 
 def printed(rows: Sequence[dict[str, Any]]) -> str:
@@ -200,15 +218,23 @@ def printed(rows: Sequence[dict[str, Any]]) -> str:
 
     lines = [
         [row["task"], row["row"], row["measure"], *(figure(row[name]) for name in ("first", "second")),
-         "" if row["percent"] is None else f"{row['percent']:+.1f}", row["verdict"], row["why"]]
+         "" if row["percent"] is None else f"{row['percent']:+.1f}", row["verdict"], likelihood(row["p"]), row["why"]]
         for row in rows
     ]  # fmt: skip
-    header = ["task", "row", "measure", "first", "second", "%", "verdict", "why"]
-    align = ["left"] * 3 + ["right"] * 3 + ["left"] * 2
+    header = ["task", "row", "measure", "first", "second", "%", "verdict", "p", "why"]
+    align = ["left"] * 3 + ["right"] * 3 + ["left"] * 3
     counts = {verdict: sum(row["verdict"] == verdict for row in rows) for verdict in dict.fromkeys(
         ("differs", "within noise", "same", "unknown"))}  # fmt: skip
     summary = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
-    return f"{tabulate(lines, header, disable_numparse=True, colalign=align)}\n\n{summary or 'nothing to compare'}"
+    tests = sum(row["p"] is not None for row in rows)
+    note = f"\np: of no difference, Holm's correction over the {tests} tests made here, {LEVEL:.0%} for all of them"
+    answer = f"{summary or 'nothing to compare'}{note if tests else ''}"
+    return f"{tabulate(lines, header, disable_numparse=True, colalign=align)}\n\n{answer}"
+
+
+def likelihood(p: float | None) -> str:
+    """A p-value as a person reads it."""
+    return "" if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def figure(value: float | None) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from bench.errors import UsageError, unknown
 from bench.reading import Preparation
 from bench.selection import Selection
 from bench.tables import content_of
+from bench.tasks import ALL
 from implementations.outside import is_reference
 
 Value = int | float | str | bool
@@ -36,6 +37,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     seeds: tuple[int, ...] = (42,)
     epochs: int | None = None
     quick: bool = False
+    defaults: str = "equal"  # or native
+    device: str = "cpu"  # or cuda
     data: dict[str, Any] = {}  # `file` and the options of series from a file, named as on the command line
     settings: dict[str, dict[str, Value | list[Value]]] = {}  # method -> setting -> a value, or each of a list
 
@@ -60,6 +63,7 @@ def selections(path: Path) -> list[Selection]:
     """What a campaign file selects. Raises UsageError, with the line, for keys and values that do not exist."""
     text = read(path)
     config = parse(text)
+    check_values(text, config)
     series = preparation(text, config)
     methods, outsiders = register(text, config)
     data = {"series": str(path.parent / config.data["file"])} if series else {}
@@ -69,6 +73,8 @@ def selections(path: Path) -> list[Selection]:
         seeds=",".join(map(str, config.seeds)),
         epochs=config.epochs,
         quick=config.quick,
+        defaults=config.defaults,
+        device=config.device,
         series=series,
         sources=outsiders.sources,
         files=outsiders.files | data,
@@ -130,6 +136,23 @@ def check_keys(text: Text, table: Path_, content: dict[str, Any], allowed: list[
     for key in content:
         if key not in allowed:
             raise text.error((*table, key), str(unknown("key", key, allowed)))
+
+
+def check_values(text: Text, config: Config) -> None:
+    """Raise UsageError, with the line, for tasks, backends and the like that do not exist."""
+    checks: dict[str, Callable[[], object]] = {
+        "tasks": lambda: selection.match(config.tasks, ALL, "task"),
+        "device": lambda: selection.check_device(config.device),
+        "backends": lambda: selection.choose_backends(config.backends, config.device),
+        "seeds": lambda: selection.parse_seeds(",".join(map(str, config.seeds))),
+        "epochs": lambda: selection.check_epochs(config.epochs),
+        "defaults": lambda: selection.check_defaults(config.defaults),
+    }
+    for key, check in checks.items():
+        try:
+            check()
+        except UsageError as error:
+            raise text.error((key,), str(error)) from None
 
 
 def preparation(text: Text, config: Config) -> Preparation | None:

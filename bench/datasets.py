@@ -45,8 +45,10 @@ def generate_time_series(count: int, length: int, random: np.random.RandomState)
 
 
 def sines(task: Task) -> np.ndarray:
-    """The notes' data for a task: [N, T + H, 1] float32."""
-    return generate_time_series(task.count, task.history + task.ahead, np.random.RandomState(task.seed))
+    """The notes' data for a task, or the first of those of the task that it is within: [N, T + H, 1] float32."""
+    drawn = (task.within or task).count
+    series = generate_time_series(drawn, task.history + task.ahead, np.random.RandomState(task.seed))
+    return series[: task.count]
 
 
 DATASETS: dict[str, Callable[[Task], np.ndarray]] = {"sines": sines}
@@ -179,12 +181,9 @@ class FromFile:
 
     def describe(self) -> str:
         """The data in words: how much of what, how often, how many windows."""
-        found, parts = self.found, self.prepared.parts
-        steps = sum(len(one.values) for one in found.series)
-        series = f"{len(found.series)} series" if len(found.series) > 1 else "1 series"
-        channels = f" of {len(found.channels)} channels" if len(found.channels) > 1 else ""
+        parts = self.prepared.parts
         counts = ", ".join(f"{len(part.series)} {name}" for name, part in zip(parts._fields, parts, strict=True))
-        return f"{series}{channels}, {steps} steps {found.calendar.name}, windows: {counts}"
+        return f"{self.found.describe()}, windows: {counts}"
 
 
 def open_data(task: Task, files: Mapping[str, str], levels: bool = False) -> Drawn | FromFile:

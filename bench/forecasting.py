@@ -9,6 +9,7 @@ from typing import NamedTuple
 from bench import check, forecast, outside, prepare, selection
 from bench.errors import UsageError, unknown
 from bench.forecast import Model, Training
+from bench.markdown import clean
 from bench.reading import Preparation
 from bench.series import SeriesSet, read_series
 from bench.tasks import task_on
@@ -34,9 +35,8 @@ def make(file: Path, how: Preparation, fit_history: bool, choice: Choice, output
     found = read_series(file, how)
     how = prepare.with_fitting_history(found, how, test=False) if fit_history else how
     model, errors = forecast.train(found, how, what)
-    print(
-        f"{what.method} ({what.backend}), {how.history} steps → {how.ahead} steps, trained on {file.name}\n{errors}\n"
-    )
+    trained = f"{how.history} steps → {how.ahead} steps, trained on {file.name} ({found.describe()})"
+    print(f"{what.method} ({what.backend}), {clean(trained, longest=400)}\n{errors}\n")
     if save:
         forecast.save(model, save)
     return finish(model, found, how.ahead, output, f"{what.method}: the next {how.ahead} steps of {file.name}")

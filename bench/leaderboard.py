@@ -7,19 +7,20 @@ results.read -> assess -> text -> leaderboard.md
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 import pandas as pd
 
-from bench import anytime, files, kinds, notes, own, ranking, results, sections
+from bench import anytime, files, kinds, notes, own, ranking, results, sections, tuning
 from bench.errors import UsageError
 from bench.markdown import digits, escape, folded
 from bench.pictures import Picture, pictures
 from bench.results import Run
-from bench.tasks import ALL
+from bench.tasks import ALL, REAL
+from bench.tuning import Found, Row
 
 FIGURES = "figures"
 
@@ -51,6 +52,7 @@ class Board:
     left_out: pd.DataFrame  # those that do not, with the column `why`
     ranked: pd.DataFrame  # see ranking.rank
     pictures: list[Picture]
+    found: Mapping[Row, Found]  # by searches, see tuning
 
 
 def assess(runs: Sequence[Run]) -> Board:
@@ -59,7 +61,7 @@ def assess(runs: Sequence[Run]) -> Board:
     counted = set(tried["key"])
     by_key = {run.key: run for run in runs if run.key in counted}
     ranked = ranking.rank_table(tried)
-    return Board(by_key, tried, left_out, ranked, pictures(by_key, ranked))
+    return Board(by_key, tried, left_out, ranked, pictures(by_key, ranked), tuning.searched(runs))
 
 
 def render(runs: Sequence[Run], problems: Sequence[str] = (), figures: str = "results/figures") -> str:
@@ -111,7 +113,7 @@ def text(board: Board, problems: Sequence[str], figures: str) -> str:
     found = set(board.tried[["task", "quick"]].itertuples(index=False, name=None))
     names = {task for task, _ in found}
     blocks = [LEAD]
-    for task in [*(name for name in ALL if name in names), *sorted(names - set(ALL))]:
+    for task in _in_order(names):
         if (task, False) in found:
             blocks += [f"## {escape(task)}", *_section(board, task, False, figures)]
         if (task, True) in found:
@@ -119,8 +121,7 @@ def text(board: Board, problems: Sequence[str], figures: str) -> str:
             blocks += [folded(heading, QUICK, *quick)] if (task, False) in found else [f"## {heading}", QUICK, *quick]
     if not found:
         blocks.append("No records yet: `python -m bench run` makes them.")
-    if len(overall := ranking.over_tasks(board.ranked)):
-        blocks += ["## Over all tasks", sections.over_tasks(overall)]
+    blocks += _over_tasks(board.ranked)
     blocks += ["## How to read it", sections.HOW_TO_READ, ONE_ROW]
     if board.runs:
         blocks += ["## Machines", "\n".join([sections.machines(board.runs.values()), *_normalised(board)])]
@@ -157,6 +158,7 @@ def _section(board: Board, task: str, quick: bool, figures: str) -> list[str]:
         sections.best_at(by_time),
         *own.section(runs),
         own.outsiders(runs),
+        *sections.tuned(tuning.table(board.tried, board.found, task, quick)),
         folded(
             "Every measure, one row per method × backend, and what failed",
             sections.full_table(default) if len(default) else "",
@@ -169,6 +171,28 @@ def _section(board: Board, task: str, quick: bool, figures: str) -> list[str]:
         folded("The command that repeats it", again) if again else "",
         *shown,
     ]
+
+
+def _in_order(tasks: set[str]) -> list[str]:
+    """The benchmark's tasks as they stand in ALL, then others by name."""
+    return [*(name for name in ALL if name in tasks), *sorted(tasks - set(ALL))]
+
+
+def _over_tasks(ranked: pd.DataFrame) -> list[str]:
+    """How methods do over several tasks: all, those that need several steps, real series; each set of tasks once."""
+    found = _in_order(set(ranked.loc[~ranked["quick"], "task"]))
+    several = [task for task in found if task not in ALL or ALL[task].ahead > 1]
+    blocks, shown = [], []
+    for title, tasks in (
+        ("All tasks", found),
+        ("All tasks that forecast several steps", several),
+        ("Real series", [task for task in several if task in REAL]),
+    ):
+        rows = ranking.over_tasks(ranked, tasks)
+        if len(rows) and tasks not in shown:
+            blocks += [f"**{title}**: {escape(', '.join(tasks), 1000)}", sections.over_tasks(rows)]
+            shown.append(tasks)
+    return ["## Over all tasks", *blocks, sections.OVER_TASKS] if blocks else []
 
 
 def _normalised(board: Board) -> list[str]:

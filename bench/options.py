@@ -37,6 +37,28 @@ seconds = parser(float, "a number of seconds")
 share = parser(float, "a number")
 percent = parser(float, "a number of percent")
 
+
+def methods(incomplete: str) -> list[str]:
+    """The methods whose names a shell may complete this to."""
+    import implementations
+
+    return [name for name in implementations.METHODS if name.startswith(incomplete)]
+
+
+def backends(incomplete: str) -> list[str]:
+    """The same for backends."""
+    from implementations.backends import BACKENDS
+
+    return [name for name in BACKENDS if name.startswith(incomplete)]
+
+
+def tasks(incomplete: str) -> list[str]:
+    """The same for tasks."""
+    from bench.tasks import ALL
+
+    return [name for name in ALL if name.startswith(incomplete)]
+
+
 Names = list[str] | None
 Settings = Annotated[Names, typer.Option("--set", metavar="METHOD.NAME=VALUE", help="Change a setting.")]
 Target = Annotated[Names, typer.Option(metavar="COLUMN", help="To be forecast; may be repeated or a pattern.")]

@@ -20,9 +20,10 @@ HEADERS = ["method", "backend", "RMSE", "MAE", "sMAPE (%)", "MASE", "test RMSE",
 ERRORS = ["rmse", "mae", "smape", "mase", "test_rmse", "test_mae", "test_smape", "test_mase"]
 
 MEANING = """\
-Errors are means over validation windows, which overlap, in the units of the data; last-step MSE above is of values
-divided by their series' standard deviation in the training part. **MASE** below 1 is better than what the seasonal
-naive forecast reaches in the training part (without `--season`: the last value, one step ahead)."""
+Errors are means over validation windows, which overlap, and over all series and channels, in the units of the data, so
+that large ones weigh most; last-step MSE above is of values divided by their series' standard deviation in the training
+part. **MASE** below 1 is better than what the seasonal naive forecast reaches in the training part (without
+`--season`: the last value, one step ahead)."""
 
 
 def section(runs: Iterable[Run]) -> list[str]:

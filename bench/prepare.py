@@ -182,12 +182,13 @@ def check_lengths(found: SeriesSet, how: Preparation, cut: Ends) -> None:
     name = f"the series {one.name!r}" if one.name else "the series"
     others = f" (and {len(short) - 1} more)" if len(short) > 1 else ""
     steps = max(0, min(cut.train, one.end) - one.start)
+    before = f" (before {found.calendar.at(cut.train)}, the same for all series)" if len(found.series) > 1 else ""
     lags = f" + {sum(how.lags)} for differences" if how.lags else ""
     needed = f"{how.history} (--history) + {how.ahead} (--ahead){lags}"
     possible = steps - (how.length - how.history)
     hint = f": --history {possible} is possible" if possible >= 1 else ""
     raise UsageError(f"{found.file}: {name}{others} is too short: got {len(one.values)} steps, {steps} of them for "
-                     f"training, needed {needed} = {how.length}{hint}")  # fmt: skip
+                     f"training{before}, needed {needed} = {how.length}{hint}")  # fmt: skip
 
 
 def windows(found: SeriesSet, how: Preparation, begin: float, end: float, keep_imputed: bool) -> Part:

@@ -146,7 +146,7 @@ def within(specs: Sequence[Spec], chosen: Selection, until: float) -> Iterator[R
         if left < SHORTEST:
             return
         jobs = [Job(spec) for spec in specs[start : start + workers]]
-        for _, run in runner.run(jobs, workers, left, files=chosen.files):
+        for _, run in runner.run(jobs, workers, round(left, 1), files=chosen.files):
             assert run is not None  # no other campaign shares these jobs
             yield run
 
@@ -227,13 +227,14 @@ def verdict(standings: Sequence[Standing], file: Path) -> Iterator[str]:
     yield f"best:      {said(best)}"
     others = sum(map(tied, standings)) - 1
     yield (
-        f"cheapest:  {said(choice)}, among the {others} that cannot be told from it"
+        f"cheapest:  {said(choice)}, one of {others + 1} that cannot be told apart"
         if others
         else ("cheapest:  the same: every other is worse beyond chance")
     )
-    if baseline and tied(baseline):
+    if baseline and baseline is not best and tied(baseline):
         yield f"           even {BASELINE} cannot be told from the best: nothing is sure"
-    yield f"           (paired t test over {blocks} blocks of validation windows, {100 * CONFIDENCE:g} %)"
+    tested_over = f"paired t test over {blocks} blocks of validation windows, {100 * CONFIDENCE:g} %"
+    yield f"           ({tested_over if blocks > 1 else 'one block of validation windows: too few to tell any apart'})"
     yield f"test part: {choice.run.spec.method} {tested(choice.run)}" + (
         f", {BASELINE} {tested(baseline.run)}" if baseline and baseline is not choice else ""
     )
@@ -242,7 +243,12 @@ def verdict(standings: Sequence[Standing], file: Path) -> Iterator[str]:
 
 def said(one: Standing) -> str:
     """A method with its skill and cost in words."""
-    skill = f"{one.skill:.0f} % less error than {BASELINE}" if one.skill == one.skill else "no baseline to compare with"
+    if one.run.spec.method == BASELINE:
+        skill = "the naive forecast itself"
+    elif one.skill == one.skill:
+        skill = f"{one.skill:.0f} % less error than {BASELINE}"
+    else:
+        skill = "no naive forecast with an error to compare with"
     return f"{one.run.spec.method} ({one.run.spec.backend}): {skill}, {one.seconds:.2f} s"
 
 

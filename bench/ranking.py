@@ -9,7 +9,7 @@ Everything is sorted before it is summed, so the order in which records are read
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 import numpy as np
@@ -18,7 +18,7 @@ from scipy import special
 
 from bench import notes, statistics
 from bench.results import Run
-from bench.tasks import REFERENCES
+from bench.tasks import REFERENCES, SEARCHES
 
 #: runs that share these are one row of the board; they differ in nothing but the seed
 ROW = ["task", "quick", "changed", "method", "backend"]
@@ -30,8 +30,8 @@ COLUMNS = [
     "fit_seconds", "predict_ms", "timing_valid", "parameters", "notes", "ratio", "seeds", "seeds_tried", "by_seed",
     "pareto", "to_limit",
 ]  # fmt: skip
-#: the method that skill is measured against
-BASELINE = "last_value"
+#: the methods that skill is measured against: the first that has a result on a task's data
+BASELINES = ("seasonal_naive", "last_value")
 #: how rows of a framework's own defaults are marked
 NATIVE = "native defaults"
 #: how rows computed on an accelerator are marked
@@ -49,9 +49,14 @@ def changes(run: Run) -> str:
 
 
 def frame(runs: Sequence[Run]) -> pd.DataFrame:
-    """One row per record, sorted: what it is, how it ended, its errors (NaN unless ok), seconds and parameters."""
+    """One row per record, sorted: what it is, how it ended, its errors (NaN unless ok), seconds and parameters.
+
+    Without those of searches: they are no results, and what comes of them is in `bench.tuning`.
+    """
     flags, numbers = ["quick", "timing_valid"], [*_ERRORS, "fit_seconds", "predict_ms", "parameters"]
-    table = pd.DataFrame([_flat(run) for run in runs], columns=[*_TEXT, *flags, "seed", *numbers])
+    table = pd.DataFrame(
+        [_flat(run) for run in runs if run.spec.task not in SEARCHES], columns=[*_TEXT, *flags, "seed", *numbers]
+    )
     kinds = dict.fromkeys(_TEXT, "object") | dict.fromkeys(flags, "bool") | dict.fromkeys(numbers, "float64")
     table = table.astype(kinds)
     return table.sort_values([*ROW, "seed", "started_at", "key"], kind="stable", ignore_index=True)
@@ -87,6 +92,14 @@ def select(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return table[why == ""], table.assign(why=why)[why != ""]
 
 
+def at_defaults(runs: Sequence[Run]) -> list[Run]:
+    """The runs that count and ended well, full ones with default settings, sorted by backend and seed."""
+    tried, _ = select(frame(runs))
+    keys = set(tried.loc[(tried["status"] == "ok") & (tried["changed"] == "") & ~tried["quick"], "key"])
+    counted = (run for run in runs if run.key in keys)
+    return sorted(counted, key=lambda run: (run.spec.backend, run.spec.seed))
+
+
 def rank(runs: Sequence[Run]) -> pd.DataFrame:
     """One row per task, method, backend and changed settings, ranked by mean last-step MSE; only `ok` runs enter.
 
@@ -94,10 +107,11 @@ def rank(runs: Sequence[Run]) -> pd.DataFrame:
 
     Columns: `task`, `quick`, `tuned` (settings changed: ranked apart from the default rows), `rank`, `method`,
     `backend`, `changed`, `last_step_mse` and `interval` (half width at 95 %, NaN with one seed), `val_mse`, `test_mse`,
-    `skill` (percent against `last_value`), `fit_seconds` and `predict_ms` (medians), `timing_valid` (False: timed on
-    disturbed machines only), `parameters`, `notes` (the notes' last-step MSE), `ratio` to it, `seeds` that count,
-    `seeds_tried`, `by_seed` (seed -> last-step MSE), `pareto` (no faster row of the same board has an error as
-    small), and `to_limit` (the ratio of its error to the reference method's, see tasks.REFERENCES).
+    `skill` (percent against the naive forecast, see BASELINES), `fit_seconds` and `predict_ms` (medians),
+    `timing_valid` (False: timed on disturbed machines only), `parameters`, `notes` (the notes' last-step MSE), `ratio`
+    to it, `seeds` that count, `seeds_tried`, `by_seed` (seed -> last-step MSE), `pareto` (no faster row of the same
+    board has an error as small), and `to_limit` (the ratio of its error to the reference method's, see
+    tasks.REFERENCES).
     """
     return rank_table(select(frame(runs))[0])
 
@@ -132,10 +146,14 @@ def limit(table: pd.DataFrame) -> pd.DataFrame:
 def _spread(ok: pd.DataFrame) -> pd.DataFrame:
     """Number of seeds and half width of Student's t interval of the mean: t(97.5 %, n - 1) s / sqrt(n)."""
     seeds = ok.groupby(ROW)["last_step_mse"].agg(seeds="count", deviation="std")
-    freedom = seeds["seeds"] - 1
+    return seeds.assign(interval=half_width(seeds["seeds"], seeds["deviation"])).drop(columns="deviation")
+
+
+def half_width(count: pd.Series, deviation: pd.Series) -> pd.Series:
+    """Half of the mean's 95 % interval, t(97.5 %, n - 1) s / sqrt(n); NaN for one value."""
     # Student's quantile without scipy.stats, which takes longer to import than a board to render
-    quantile = special.stdtrit(freedom.where(freedom > 0), (1 + CONFIDENCE) / 2)
-    return seeds.assign(interval=quantile * seeds["deviation"] / np.sqrt(seeds["seeds"])).drop(columns="deviation")
+    quantile = special.stdtrit((count - 1).where(count > 1), (1 + CONFIDENCE) / 2)
+    return quantile * deviation / np.sqrt(count)
 
 
 def _by_seed(ok: pd.DataFrame) -> pd.Series:
@@ -163,10 +181,16 @@ def _times(ok: pd.DataFrame) -> pd.DataFrame:
 
 
 def _skill(rows: pd.DataFrame) -> pd.Series:
-    """Percent of the baseline's error that a row saves: 100 (1 - mse / mse of last_value), on the same data."""
-    baseline = rows[(rows["method"] == BASELINE) & ~rows["tuned"]].groupby(["task", "quick"])["last_step_mse"].mean()
-    reference = rows.join(baseline.rename("baseline"), on=["task", "quick"])["baseline"]
+    """Percent of the baseline's error that a row saves: 100 (1 - mse / mse of the naive forecast), on the same data."""
+    default = rows[~rows["tuned"]]
+    errors = default.pivot_table(index=["task", "quick"], columns="method", values="last_step_mse")
+    reference = rows.join(naive(errors).rename("baseline"), on=["task", "quick"])["baseline"]
     return 100 * (1 - rows["last_step_mse"] / reference)
+
+
+def naive(errors: pd.DataFrame) -> pd.Series:
+    """The error of the naive forecast on each task, from errors [tasks, methods]: NaN where no baseline has one."""
+    return errors.reindex(columns=list(BASELINES)).bfill(axis=1)[BASELINES[0]].astype("float64")
 
 
 def _notes(rows: pd.DataFrame) -> pd.Series:
@@ -225,21 +249,25 @@ def cost_of_native(rows: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["equal", "method", "backend"], kind="stable", ignore_index=True)
 
 
-def over_tasks(ranked: pd.DataFrame) -> pd.DataFrame:
+def over_tasks(ranked: pd.DataFrame, tasks: Collection[str] | None = None) -> pd.DataFrame:
     """One row per method that has a result on every task, default settings and full runs alone: how it does over all.
 
+    tasks: the only ones that count; None: all that have results.
     Columns: `method`, `tasks`, `win_rate` (share of comparisons with the other methods that it wins, over all tasks)
-    and `skill` (percent, from the geometric mean of its error over the baseline's), each with `_low` and `_high`, the
-    bounds of a 95 % interval by bootstrap over tasks. Empty for less than LEAST_TASKS tasks.
+    and `skill` (percent, from the geometric mean of its error over the naive forecast's), each with `_low` and `_high`,
+    the bounds of a 95 % interval by bootstrap over tasks. Empty for less than LEAST_TASKS tasks.
     """
     columns = ["method", "tasks", *(name + end for name in ("win_rate", "skill") for end in ("", "_low", "_high"))]
     methods = by_method(ranked[~ranked["quick"] & ~ranked["tuned"]])
-    errors = methods.pivot(index="method", columns="task", values="error").dropna()
-    tasks = errors.shape[1]
-    if tasks < LEAST_TASKS or len(errors) < 2 or BASELINE not in errors.index:
+    if tasks is not None:
+        methods = methods[methods["task"].isin(tasks)]
+    by_task = methods.pivot(index="task", columns="method", values="error")
+    errors, baseline = by_task.dropna(axis=1).T, naive(by_task)
+    count = errors.shape[1]
+    if count < LEAST_TASKS or len(errors) < 2 or baseline.isna().any():
         return pd.DataFrame(columns=columns)
     values = errors.to_numpy()
     wins = statistics.win_rates(values)
-    skills = statistics.mean_skills(values, errors.loc[BASELINE].to_numpy())
-    table = pd.DataFrame(dict(zip(columns, [errors.index, tasks, *wins, *skills], strict=True)))
+    skills = statistics.mean_skills(values, baseline.to_numpy())
+    table = pd.DataFrame(dict(zip(columns, [errors.index, count, *wins, *skills], strict=True)))
     return table.sort_values(["skill", "method"], ascending=[False, True], kind="stable", ignore_index=True)

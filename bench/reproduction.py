@@ -94,10 +94,7 @@ class Evidence:
 
 def evidence(runs: Sequence[Run]) -> list[Evidence]:
     """Every figure of the notes with the runs that count: full ones at default settings."""
-    tried, _ = ranking.select(ranking.frame(runs))
-    ok = tried[(tried["status"] == "ok") & (tried["changed"] == "") & ~tried["quick"]]
-    keys, by_key = set(ok["key"]), {run.key: run for run in runs}
-    counted = sorted((by_key[key] for key in keys), key=lambda run: (run.spec.backend, run.spec.seed))
+    counted = ranking.at_defaults(runs)
     figures = {(task, method): one for task, methods in notes.figures().items() for method, one in methods.items()}
     figures["ten-step", "last_value"] = LEAKED
     return [

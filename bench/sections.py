@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from bench import anytime
-from bench.markdown import NOTHING, clean, decimals, digits, escape, table
+from bench.markdown import NOTHING, clean, decimals, digits, escape, folded, table
 from bench.results import Run
 from bench.tasks import ALL, BEYOND
 
@@ -19,6 +19,7 @@ from bench.tasks import ALL, BEYOND
 BACKENDS = ("numpy", "keras", "keras-jax", "torch")
 OUTSIDE = "†"  # behind a method that is not of this repository: its name has a dot
 DISTURBED = "?"  # behind a time that was taken on a busy machine
+GAIN = 1.1  # from which ratio of errors on a learning rate counts as better in words
 SHOWN = 20  # records left out, and files that are none, that are named one by one
 
 FULL_HEADERS = [
@@ -29,9 +30,9 @@ FULL_HEADERS = [
 LIMIT = "× limit"  # a row's error over the reference method's
 
 LEGEND = """\
-Left to right: last-step MSE in each backend (mean over seeds), fit seconds in each backend, the notes' last-step MSE.
-Rows are ranked by the mean over backends. *Italic* figures are NumPy's, for methods without a network; `?` marks times
-taken on a disturbed machine."""
+Left to right: last-step MSE in each backend (mean over seeds), fit seconds in each backend, and the notes' last-step
+MSE where they have one. Rows are ranked by the mean over backends. *Italic* figures are NumPy's, for methods without a
+network; `?` marks times taken on a disturbed machine."""
 
 TIES = """\
 Rows that share a rank cannot be told apart by their seeds: differences paired by seed, Student's t, Holm's correction
@@ -42,10 +43,16 @@ NATIVE = """\
 Last-step MSE over common seeds: with Keras' defaults in every framework, as all other rows have them, and with each
 framework's own starting values, epsilons, momenta and biases (`--defaults native`)."""
 
+TUNED = """\
+Each network at the learning rate that is best for it among {rates}: one run at each, on the training series alone, a
+fifth of them split off to score on. Then trained on all training series and scored on the **test** series, which served
+no choice. Nothing else is changed, and every method gets the same: `python -m bench tune` does it. `*`: the rate is at
+the end of those tried. Methods without a learning rate are there to compare."""
+
 OVER_TASKS = """\
-**skill**: percent of `last_value`'s error that a method saves, from the geometric mean over tasks of the ratio of the
-two. **win rate**: share of comparisons with the other methods, over all tasks, that it wins; a tie is half a win. In
-brackets 95 % intervals by bootstrap over tasks. Methods with a result on every task alone."""
+**skill**: percent of the naive forecast's error that a method saves, from the geometric mean over tasks of the ratio of
+the two. **win rate**: share of comparisons with the table's other methods, over its tasks, that it wins; a tie is half
+a win. In brackets 95 % intervals by bootstrap over tasks. A table has the methods with results on each of its tasks."""
 
 ANYTIME = """\
 Each method in the backend that is best at that time, mean over seeds, undisturbed runs alone. Seconds are those of
@@ -60,7 +67,8 @@ HOW_TO_READ = """\
   gains nothing from having been run in more of them. The full table ranks each method × backend by its own mean.
 - **val MSE**: over all that a method is trained to output. Sequence methods forecast at every step, also early ones
   with little to go by, so it is larger there. **test MSE**: as last-step MSE, on series that serve no choice.
-- **skill**: the share of `last_value`'s error that a method saves; 0 % is no better than repeating the last value.
+- **skill**: the share of the naive forecast's error that a method saves; 0 % is no better than repeating the last
+  season (`seasonal_naive`, where it has a result), or, where there is none, the last value (`last_value`).
 - **fit s**: training on one core, one thread; median over seeds. Start, imports, building, compilation (the first step)
   and validation are not in it. `?`: every run was disturbed by other work, so the time stays out of the Pareto front.
 - **predict ms**: forecasting all validation series once; median of at least 5 times.
@@ -124,14 +132,14 @@ def summary(methods: pd.DataFrame, rows: pd.DataFrame, failed: pd.DataFrame) -> 
             return f"*{error}*", f"*{fit}*"
         return lost.get((method, backend), ""), ""
 
-    lines = []
+    lines, noted = [], bool(methods["notes"].notna().any())
     for row in each(methods):
         pairs = [pair(row.method, backend) for backend in columns]
         errors, times = [error for error, _ in pairs], [fit for _, fit in pairs]
-        lines.append([str(row.rank), escape(label(row.method)), *errors, *times, digits(row.notes)])
+        lines.append([str(row.rank), escape(label(row.method)), *errors, *times, *[digits(row.notes)] * noted])
     names = [escape(name) + (", *numpy*" if shared and name == columns[0] else "") for name in columns]
     times_of = [f"{escape(name.removeprefix('keras-'))} s" for name in columns]
-    return table(["#", "method", *names, *times_of, "notes"], lines, left=[1])
+    return table(["#", "method", *names, *times_of, *["notes"] * noted], lines, left=[1])
 
 
 def _shares_column(rows: pd.DataFrame, backends: Sequence[str]) -> bool:
@@ -195,8 +203,78 @@ def cost_of_native(rows: pd.DataFrame) -> str:
     return f"**What the frameworks' own defaults do**\n\n{table(headers, lines, left=[0, 1])}\n\n{NATIVE}"
 
 
+def tuned(rows: pd.DataFrame) -> list[str]:
+    """The tuned section: what a learning rate of its own does for each network; empty where none was searched."""
+    if rows.empty:
+        return []
+    rates = sorted(set().union(*rows["errors"]))
+    explained = TUNED.format(rates=_listed([f"{rate:g}" for rate in rates]))
+    tried = rows[rows["errors"].astype(bool)]
+    searched = table(
+        ["method", "backend", *(f"{rate:g}" for rate in rates)],
+        [[escape(row.method), escape(row.backend), *_searched(row.errors)] for row in each(tried)],
+        left=[0, 1],
+    )
+    headers = ["rank", "method", "backend", "rate", "test MSE", "notes' rate", "test MSE then", "rank then", "seeds"]
+    found = folded("The search: last-step MSE on the series split off, by learning rate (smallest in bold)", searched)
+    lines = [_tuned_row(row, rates) for row in each(rows)]
+    return [
+        "### At a learning rate of its own",
+        explained,
+        what_changes(rows),
+        table(headers, lines, left=[1, 2]),
+        found,
+    ]
+
+
+def _tuned_row(row: Any, rates: Sequence[float]) -> list[str]:
+    if not row.errors:  # no learning rate
+        rate = own_rate = NOTHING
+    else:
+        rate = f"{row.rate:g}" + ("*" if row.rate in (rates[0], rates[-1]) else "")
+        own_rate = f"{row.own_rate:g}"
+    return [
+        str(row.rank), escape(row.method), escape(row.backend), rate, spread(row.tuned, row.interval),
+        own_rate, digits(row.own), str(row.own_rank), str(row.seeds),
+    ]  # fmt: skip
+
+
+def _searched(errors: Mapping[float, float]) -> list[str]:
+    """A row of the search: its smallest error in bold."""
+    least = min(error for error in errors.values() if math.isfinite(error))
+    shown = [digits(errors[rate]) if math.isfinite(errors[rate]) else "diverged" for rate in sorted(errors)]
+    return [f"**{text}**" if errors[rate] == least else text for rate, text in zip(sorted(errors), shown, strict=True)]
+
+
+def what_changes(rows: pd.DataFrame) -> str:
+    """In words, what the searched rates do to the errors and the ranking."""
+    networks = rows[rows["errors"].astype(bool)]
+    gains = networks.assign(gain=networks["own"] / networks["tuned"])
+    better, worse = gains[gains["gain"] > GAIN], gains[gains["gain"] < 1 / GAIN]
+    (first, *_), (before, *_) = each(networks), each(networks.sort_values("own", kind="stable"))
+    lines = [
+        f"{len(better)} of {len(networks)} rows get better by more than a tenth, {len(worse)} worse.",
+        f"Best among the networks: {_named(first)} with {digits(first.tuned)}, rank {first.rank};",
+        f"at the notes' rates {_named(before)} with {digits(before.own)}, now rank {before.rank}.",
+    ]
+    most = gains.sort_values("gain", ascending=False, kind="stable").head(3)
+    moved = [
+        f"{_named(row)} from {digits(row.own)} to {digits(row.tuned)}, rank {row.own_rank} to {row.rank}"
+        for row in each(most[most["gain"] > GAIN])
+    ]
+    return " ".join([*lines, *([f"Most gained: {'; '.join(moved)}."] if moved else [])])
+
+
+def _named(row: Any) -> str:
+    return f"`{row.method}` in {row.backend}"
+
+
+def _listed(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]
+
+
 def over_tasks(rows: pd.DataFrame) -> str:
-    """How methods do over all tasks, with intervals."""
+    """How methods do over several tasks, with intervals."""
 
     def percent(value: float, low: float, high: float) -> str:
         return f"{decimals(value)} ({decimals(low)} to {decimals(high)})"
@@ -209,7 +287,7 @@ def over_tasks(rows: pd.DataFrame) -> str:
         ]
         for row in each(rows)
     ]
-    return f"{table(['method', 'skill (%)', 'win rate (%)'], lines, left=[0])}\n\n{OVER_TASKS}"
+    return table(["method", "skill (%)", "win rate (%)"], lines, left=[0])
 
 
 def beyond(methods: Iterable[str]) -> str:

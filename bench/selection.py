@@ -54,8 +54,7 @@ def specs(selection: Selection) -> list[Spec]:
     chosen = choose_backends(selection.backends, check_device(selection.device))
     seeds = parse_seeds(selection.seeds)
     check_epochs(selection.epochs)
-    if selection.defaults not in DEFAULTS:
-        raise unknown("value of --defaults", selection.defaults, DEFAULTS)
+    check_defaults(selection.defaults)
     for method in changes:
         if method not in methods:
             name = next(iter(changes[method]))
@@ -78,6 +77,12 @@ def check_epochs(epochs: int | None) -> None:
     """Raise UsageError for less than one epoch."""
     if epochs is not None and epochs < 1:
         raise UsageError(f"--epochs {epochs}: at least 1 is needed")
+
+
+def check_defaults(defaults: str) -> None:
+    """Raise UsageError for others than equal or native."""
+    if defaults not in DEFAULTS:
+        raise unknown("value of --defaults", defaults, DEFAULTS)
 
 
 def choose_tasks(selection: Selection) -> list[Task]:
@@ -229,4 +234,19 @@ def check_settings(method: str, backend: str, seed: int, settings: dict[str, Set
 @cache
 def data_digest(task: Task, path: str | None = None) -> str:
     """The sha256 of the task's series, which may lie in a file: other data is another run."""
-    return datasets.open_data(task, {"series": path} if path else {}).digest
+    return open_data(task, path).digest
+
+
+@cache
+def open_data(task: Task, path: str | None = None) -> datasets.Drawn | datasets.FromFile:
+    """The task's data, read once."""
+    return datasets.open_data(task, {"series": path} if path else {})
+
+
+def understood(selection: Selection) -> str | None:
+    """How the file of series was understood, in words; None where there is none."""
+    if selection.series is None:
+        return None
+    data = open_data(choose_tasks(selection)[0], selection.files["series"])
+    assert isinstance(data, datasets.FromFile)
+    return f"{selection.series.file}: {data.describe()}"

@@ -57,6 +57,12 @@ class SeriesSet:
         """How many values were filled in."""
         return sum(int(one.imputed.sum()) for one in self.series)
 
+    def describe(self) -> str:
+        """How the file was understood, in words: how many series, how long, how often values come."""
+        channels = f" of {len(self.channels)} channels" if len(self.channels) > 1 else ""
+        steps = sum(len(one.values) for one in self.series)
+        return f"{len(self.series)} series{channels}, {steps} steps {self.calendar.name}"
+
 
 def read_series(source: Path | bytes, reading: Reading) -> SeriesSet:
     """The series in a CSV or Parquet file, or in its content.
@@ -95,11 +101,26 @@ def check(reading: Reading) -> None:
 
 
 def time_column(table: Table, reading: Reading) -> str | None:
-    """The column of times, if there is one."""
-    if reading.time is None:
-        taken = (*reading.target, reading.group)
-        return next((name for name in table.names if name.lower() in TIME_NAMES and name not in taken), None)
-    return None if reading.time == NO_TIME else reading.time
+    """The column of times, if there is one: that asked for, one that is named so, or the only one that holds dates.
+
+    Raises UsageError where several hold dates: taken as they stand, rows could be in any order.
+    """
+    if reading.time is not None:
+        return None if reading.time == NO_TIME else reading.time
+    others = [name for name in table.names if name and name not in (*reading.target, reading.group)]
+    if named := next((name for name in others if name.lower() in TIME_NAMES), None):
+        return named
+    dated = [name for name in others if table.names.count(name) == 1 and holds_times(table, name)]
+    if len(dated) > 1:
+        raise UsageError(f"{table.name}: the columns {', '.join(map(shown, dated))} hold dates: --time says which, "
+                         "--time - takes the rows as they stand")  # fmt: skip
+    return dated[0] if dated else None
+
+
+def holds_times(table: Table, name: str) -> bool:
+    """Whether a column holds dates, whatever it is called."""
+    cells = table.column(name, "")
+    return not isinstance(cells, np.ndarray) and calendars.are_times([cell.strip() for cell in cells])
 
 
 def target_columns(table: Table, reading: Reading, time: str | None) -> list[str]:
@@ -188,10 +209,14 @@ class Holes:
     targets: Sequence[str]
     start: int
 
+    def has_row(self, place: int) -> bool:
+        """Whether there is a row, with an empty cell; else the row itself is missing."""
+        return self.start + place in self.steps
+
     def where(self, place: int, channel: int) -> str:
         """The place of a missing value in words."""
         row = self.table.where(int(self.source[place]))
-        if self.start + place in self.steps:
+        if self.has_row(place):
             return f"{row}, column {self.targets[channel]!r}: the value is missing"
         series = f" of {self.series!r}" if self.series else ""
         time = self.calendar.at(self.start + place)
@@ -206,7 +231,8 @@ def fill(values: np.ndarray, reading: Reading, holes: Holes, channel: int) -> np
     first = holes.where(int(missing.argmax()), channel)
     if reading.impute is None:
         count = f", one of {missing.sum()}" if missing.sum() > 1 else ""
-        raise UsageError(f"{first}{count}: fill it in, or choose --impute linear, last or seasonal")
+        closed = "" if holes.has_row(int(missing.argmax())) else "; --time - takes the rows as they stand"
+        raise UsageError(f"{first}{count}: fill it in, or choose --impute linear, last or seasonal{closed}")
     if missing.all():
         raise UsageError(f"{first}, and so is every other of this series")
     if reading.impute == "seasonal":

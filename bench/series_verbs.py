@@ -28,8 +28,13 @@ def forecast(
     season: options.Season = None,
     impute: options.Impute = None,
     stride: options.Stride = None,
-    method: Annotated[str | None, typer.Option(help="Name or ./mine.py:Class. Default: arima.")] = None,
-    backend: Annotated[str | None, typer.Option(help="Default: the method's first that is installed.")] = None,
+    method: Annotated[
+        str | None, typer.Option(autocompletion=options.methods, help="Name or ./mine.py:Class. Default: arima.")
+    ] = None,
+    backend: Annotated[
+        str | None,
+        typer.Option(autocompletion=options.backends, help="Default: the method's first that is installed."),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(parser=whole, help="Instead of the method's own.")] = None,
     settings: options.Settings = None,
     seed: Annotated[int, typer.Option(parser=whole, help="Of weights and batches.")] = 42,

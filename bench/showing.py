@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from bench import outside, results
+from bench import outside, ranking, results
 from bench import show as pages
 
 
@@ -14,14 +14,14 @@ def show(method: str, folder: Path) -> int:
     """Print the page of a method; networks stand side by side where the terminal is wide enough."""
     names, _ = outside.register([method])
     beside = pages.methods_beside(names[0])
-    print(pages.page(beside, results.read(folder)[0], shutil.get_terminal_size().columns), end="")
+    print(pages.page(beside, ranking.at_defaults(results.read(folder)[0]), shutil.get_terminal_size().columns), end="")
     return 0
 
 
 def write_pages(target: Path, check: bool, folder: Path) -> int:
     """Write every page, or say which are stale."""
     pages.check_folder(target)
-    runs = results.read(folder)[0]
+    runs = ranking.at_defaults(results.read(folder)[0])
     if check:
         stale = pages.stale(target, runs)
         for path in stale:

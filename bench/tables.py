@@ -31,6 +31,14 @@ MARKS = {
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
 
+#: how files begin that are often taken for tables
+FOREIGN = {
+    b"PK\x03\x04": "a workbook or a ZIP archive",
+    b"\xd0\xcf\x11\xe0": "a workbook",
+    b"\x1f\x8b": "compressed",
+    b"%PDF": "a PDF",
+}
+
 
 @dataclass(frozen=True)
 class Table:
@@ -69,7 +77,8 @@ class Table:
             if comma and "." not in cell:
                 cell = cell.replace(",", ".", 1)
             elif comma:
-                raise UsageError(f"{self.where(row)}, column {name!r}: {shown(cell)} has a point, other cells a comma")
+                raise UsageError(f"{self.where(row)}, column {name!r}: {shown(cell)} has a point, other cells a comma: "
+                                 "write decimals with one of them, and thousands without any")  # fmt: skip
             if not NUMBER.fullmatch(cell):
                 raise UsageError(f"{self.where(row)}, column {name!r}: {shown(cell)} is not a number")
             values[row] = float(cell)
@@ -119,6 +128,8 @@ def read_table(source: Path | bytes, name: str | None = None) -> Table:
         content, name = content_of(source), name or source.name
     else:
         content, name = source, name or "the data"
+    if foreign := next((what for start, what in FOREIGN.items() if content.startswith(start)), None):
+        raise UsageError(f"{name}: this is {foreign}, needed CSV or Parquet")
     table = read_parquet(content, name) if content[:4] == b"PAR1" else read_csv(content, name)
     if not len(table.lines):
         raise UsageError(f"{name}: there is no row below the names of the columns")

@@ -35,6 +35,7 @@ class Task:
     when_named: tuple[str, ...] = ()
     series: Preparation | None = None  # how a file's series become windows; None: made by `dataset`
     quick_methods: tuple[str, ...] = ()  # the default set of a quick run: one of each kind, for its 90 s
+    within: Task | None = None  # the task whose training series these are: drawn with its others, which stay unseen
 
     @property
     def count(self) -> int:
@@ -52,8 +53,10 @@ class Task:
         if self.series:
             tenth = msgspec.structs.replace(self.series, stride=10 * self.series.stride)
             return replace(self, series=tenth, methods=self.quick_methods)
-        few = self.test // 10
-        return replace(self, train=self.train // 10, validation=few, test=few, methods=self.quick_methods)
+        few, within = self.test // 10, self.within.quick() if self.within else None
+        return replace(
+            self, train=self.train // 10, validation=few, test=few, methods=self.quick_methods, within=within
+        )
 
 
 CLASSICAL = (
@@ -87,10 +90,22 @@ TASKS: dict[str, Task] = {
 }
 
 
+def search(task: Task) -> Task:
+    """The task on which settings are chosen for another: a fifth of its training series is split off to score on."""
+    fifth = task.train // 5
+    test = fifth // 4
+    return replace(
+        task, name=f"{task.name}-search", train=task.train - fifth, validation=fifth - test, test=test, within=task
+    )
+
+
+#: run by `tune`, and on no board: what is chosen there is shown with the task that it is chosen for
+SEARCHES: dict[str, Task] = {one.name: one for one in map(search, TASKS.values())}
+
 #: what runs on real series unless methods are named: the baselines, and one network of each kind
 ON_REAL = (
-    "last_value", "seasonal_naive", "moving_average", "auto_arima", "auto_ets", "theta", "linear", "rnn_multi_output",
-    "lstm", "gru", "conv_gru", "wavenet_simple",
+    "last_value", "seasonal_naive", "moving_average", "arima", "auto_arima", "auto_ets", "theta", "linear",
+    "rnn_multi_output", "lstm", "gru", "conv_gru", "wavenet_simple",
 )  # fmt: skip
 
 
@@ -104,7 +119,7 @@ def task_of(spec: Spec) -> Task | None:
     """The task of a spec, on as much data as it runs on; None when this version of the benchmark no longer has it."""
     if spec.series:
         return task_on(spec.series, spec.task)
-    task = ALL.get(spec.task)
+    task = ALL.get(spec.task) or SEARCHES.get(spec.task)
     return task.quick() if task and spec.quick else task
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,24 @@ def test_help_imports_nothing_heavy(bench):
     printed = subprocess.run([sys.executable, "-c", code, "--help"], cwd=ROOT, capture_output=True, text=True).stdout
     assert "leaderboard" in printed
     assert not HEAVY & set(printed.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [("bench rec", ["recommend"]), ("bench run --see", ["--seeds"]), ("bench run --task ni", ["nile"]),
+     ("bench forecast --backend keras-", ["keras-jax"]), ("bench run --method theta", ["theta"])],
+)  # fmt: skip
+def test_a_shell_completes_verbs_options_and_names(words, offered):
+    code = "import sys; sys.argv = ['bench']; from bench.cli import main; sys.exit(main())"
+    asked = {"_BENCH_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, **asked}, capture_output=True)
+    assert done.stdout.decode().split() == offered, done.stderr
+
+
+def test_the_completion_is_for_the_command_bench(bench):
+    """A shell cannot complete after `python -m bench`: its start-up file would end in an error."""
+    shown = bench("--show-completion", before=("bash", "-c", '"$@"; exit', "bash"))
+    assert shown.returncode == 0 and shown.stdout.strip().endswith("_bench_completion bench"), shown.stderr
 
 
 def test_run_then_run_again(bench, tmp_path):

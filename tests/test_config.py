@@ -33,6 +33,11 @@ def test_every_point_of_a_grid_is_a_run(tmp_path: Path) -> None:
     assert {spec.settings["epochs"] for spec in found if spec.method == "gru"} == {3}
 
 
+def test_a_campaign_with_the_frameworks_own_defaults(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text("tasks = ['nile']\nmethods = ['gru']\nbackends = ['torch']\ndefaults = 'native'\n")
+    assert [spec.native for one in config.selections(tmp_path / "c.toml") for spec in specs(one)] == [True]
+
+
 def test_a_campaign_on_files_beside_it(inside: Bench, tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     (tmp_path / "there" / "sales.csv").write_text("units\n" + "".join(f"{value}\n" for value in range(60)))
@@ -59,8 +64,12 @@ def test_a_campaign_on_files_beside_it(inside: Bench, tmp_path: Path) -> None:
         ("tasks = 'ten-step'", "c.toml, line 1: tasks: expected array, got str"),
         ("\nseed = [42]", "c.toml, line 2: unknown key 'seed': did you mean seeds?"),
         ("seeds = [1.5]", "c.toml, line 1: seeds: expected int, got float"),
-        ("seeds = [1, 1]", "--seeds '1,1': 1 is given twice"),
-        ("epochs = 0", "--epochs 0: at least 1 is needed"),
+        ("seeds = [1, 1]", "c.toml, line 1: --seeds '1,1': 1 is given twice"),
+        ("epochs = 0", "c.toml, line 1: --epochs 0: at least 1 is needed"),
+        ("\ntasks = ['ten']", "c.toml, line 2: unknown task 'ten': did you mean ten-step?"),
+        ("\nbackends = ['pytorch']", "c.toml, line 2: unknown backend 'pytorch': did you mean torch?"),
+        ("quick = true\ndefaults = 'own'", "c.toml, line 2: unknown value of --defaults 'own': choose from"),
+        ("device = 'tpu'", "c.toml, line 1: unknown device 'tpu': "),
         ("# a comment\nmethods = ['gruu']", "c.toml, line 2: unknown method 'gruu': did you mean gru"),
         ("methods = ['./no.py:X']", "c.toml, line 1: --method"),
         ("[settings.gru]\n\nunit = 3", "c.toml, line 3: unknown setting of gru 'unit': did you mean units?"),

@@ -129,7 +129,8 @@ def test_a_race_on_a_real_series(inside: Bench, tmp_path: Path) -> None:
     ended = inside("recommend", *SUNSPOTS, "--season", "11", "--budget", "1m", "--method", "last_value")
     assert ended.returncode == 0, ended.stderr
     lines = {line.split(":")[0]: line for line in ended.stdout.splitlines() if ":" in line}
-    assert "seasonal_naive" in lines["best"] and "blocks of validation windows" in ended.stdout
+    assert "seasonal_naive (numpy): the naive forecast itself" in lines["best"]
+    assert "blocks of validation windows" in ended.stdout and "nothing is sure" not in ended.stdout
     command = next(line for line in ended.stdout.splitlines() if line.startswith("python -m bench forecast"))
     assert inside(*command.split()[3:]).returncode == 0 and (tmp_path / "forecast.csv").exists()
 

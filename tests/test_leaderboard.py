@@ -101,6 +101,20 @@ def test_several_tasks_are_summed_up():
     assert "## Over all tasks" not in leaderboard.render(runs[:2] + runs[3:5])
 
 
+def test_real_series_and_tasks_of_several_steps_have_tables_of_their_own():
+    tasks = {"one-step": 0.4, "nile": 0.3, "co2": 0.2, "macro": 0.1, "sales": 0.5}
+    runs = [make("last_value", "numpy", error=error, task=task) for task, error in tasks.items()]
+    runs += [make("theta", "numpy", error=error / 2, task=task) for task, error in tasks.items() if task != "one-step"]
+    runs += [make("seasonal_naive", "numpy", error=error, task=task) for task, error in list(tasks.items())[1:4]]
+    section = leaderboard.render(runs).split("## Over all tasks")[1].split("##")[0]
+    assert "**All tasks**" not in section, "one method alone has a result on each"
+    several, real = section.split("**Real series**: co2, nile, macro")
+    assert "**All tasks that forecast several steps**: co2, nile, macro, sales" in several
+    assert "| theta " in several and "| seasonal_naive " not in several
+    assert "| theta          | 50.0 (50.0 to 50.0) | 100.0 (100.0 to 100.0) |" in real
+    assert "| seasonal_naive " in real
+
+
 def test_failed_runs_stand_below_with_their_reason():
     runs = [make(), *(failed(make("lstm", seed=seed)) for seed in (43, 42))]
     runs.append(failed(make("gru", "torch"), "timeout", "killed after 600 s"))

@@ -87,6 +87,14 @@ def test_a_constant_series_is_read():
     assert (errors.rmse, errors.mase) == (0, None)
 
 
+def test_a_series_too_short_for_the_common_ends_says_when_training_ends():
+    rows = "".join(f"2024-01-{day:02},a,1\n" for day in range(1, 31)) + "2024-01-29,b,1\n2024-01-30,b,2\n"
+    how = Preparation(file="x.csv", target=("units",), group="s", history=4, ahead=2)
+    found = read_series(f"date,s,units\n{rows}".encode(), how)
+    with pytest.raises(UsageError, match="'b' is too short: got 2 steps, 0 of them for training .before 2024-01-23, "):
+        prepare(found, how)
+
+
 def test_mase_counts_series_that_have_a_scale():
     truth, forecast = np.zeros((2, 2, 1)), np.full((2, 2, 1), 3.0)
     assert mase(forecast, truth, np.array([[[2.0]], [[0.0]]])) == 1.5
@@ -163,12 +171,14 @@ def test_filled_values_are_stated_on_the_board(inside: Bench, tmp_path: Path) ->
     command = ("run", "--data", "sales.csv", "--target", "units", "--history", "6", "--ahead", "2", "--quick",
                "--backend", "numpy", "--method", "last_value")  # fmt: skip
     refused = inside(*command)
+    assert refused.stdout == ""
     assert refused.returncode == 2 and not (tmp_path / "results").exists()
     assert refused.stderr == (
         "bench: sales.csv, line 9, column 'units': the value is missing: "
         "fill it in, or choose --impute linear, last or seasonal\n"
     )
-    assert inside(*command, "--impute", "linear").returncode == 0
+    ended = inside(*command, "--impute", "linear")
+    assert ended.returncode == 0 and ended.stdout.startswith("sales.csv: 1 series, 60 steps monthly, windows: ")
     assert (
         "1 missing values filled in (&#45;&#45;impute linear)".replace("&#45;", "-")
         in (tmp_path / "leaderboard.md").read_text()

@@ -201,6 +201,18 @@ def test_skill_and_win_rate_over_tasks():
     assert 50 <= table["skill_low"]["good"] < table["skill_high"]["good"] <= 75
 
 
+def test_skill_is_against_the_seasonal_naive_forecast_where_a_task_has_it():
+    errors = {"last_value": [0.4, 0.8, 0.2], "good": [0.1, 0.2, 0.1]}
+    runs = [*several_tasks(errors), make("seasonal_naive", "numpy", error=0.4, task="task-1")]
+    assert row(runs, method="good", task="task-1").skill == pytest.approx(50)
+    assert row(runs, method="last_value", task="task-1").skill == pytest.approx(-100)
+    assert row(runs, method="good", task="task-0").skill == pytest.approx(75)
+    table = ranking.over_tasks(ranking.rank(runs)).set_index("method")
+    assert list(table.index) == ["good", "last_value"]
+    assert table["skill"]["good"] == pytest.approx(100 * (1 - (0.25 * 0.5 * 0.5) ** (1 / 3)))
+    assert ranking.over_tasks(ranking.rank(runs), {"task-0", "task-1"}).empty
+
+
 def test_two_tasks_are_too_few_to_speak_of_all():
     errors = {"last_value": [0.4, 0.1], "good": [0.1, 0.05]}
     assert ranking.over_tasks(ranking.rank(several_tasks(errors))).empty

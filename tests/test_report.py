@@ -9,12 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from conftest import ROOT, Bench
 from synthetic import failed, make
 
 from bench import results
+from bench.report import data
 from bench.report import page as pages
+from bench.report.data import collect
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HOSTILE = '</script><img src=x onerror="document.title=1">$x$'
@@ -191,6 +194,14 @@ def test_seeds_are_dots_and_changed_settings_rows_of_their_own(page: Any) -> Non
     assert page.locator("#command").inner_text().endswith("--seeds 1,2 --set gru.units=32")
 
 
+def test_the_command_of_a_row_with_a_frameworks_own_defaults() -> None:
+    run = make("gru", "torch")
+    native = msgspec.structs.replace(run, spec=msgspec.structs.replace(run.spec, defaults="native", device="cuda"))
+    (row,) = collect([native])["boards"][0]["rows"]
+    assert row["command"].endswith("--backend torch --seeds 42 --defaults native --device cuda")
+    assert row["method"] == "gru (native defaults, on cuda)" and row["printed"] == []
+
+
 def test_a_method_without_forecasts_or_of_outside(page: Any) -> None:
     page.select_option("#board", "elsewhere")
     assert column(page, 1) == ["mine.Mine†"] and page.locator("#forecasts").is_hidden()
@@ -211,6 +222,13 @@ def test_contrast_labels_and_width(browser: Any, file: Path, kind: dict[str, Any
         assert page.evaluate(CONTRASTS) == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert page.evaluate(UNNAMED) == []
+
+
+def test_each_row_has_the_command_that_repeats_it() -> None:
+    native = make("gru", "torch", settings={"units": 32}, changed=["units"])
+    native = msgspec.structs.replace(native, spec=msgspec.structs.replace(native.spec, defaults="native"))
+    start = "python -m bench run --task ten-step --method gru --backend torch --seeds 42"
+    assert data.command([native]) == f"{start} --set gru.units=32 --defaults native"
 
 
 def test_the_verb_writes_one_small_file(inside: Bench, tmp_path: Path) -> None:

@@ -50,6 +50,9 @@ GOOD = {
     "day first": dated(["30.01.2024", "31.01.2024", "01.02.2024"]),
     "month first": dated(["01/30/2024", "01/31/2024", "02/01/2024"]),
     "names of months": dated(["Jan 2024", "Feb 2024", "Mar 2024"]),
+    "months first": dated(["12/2023", "01/2024", "02/2024"]),
+    "weeks": dated(["2020-W52", "2020-W53", "2021-W01"]),
+    "dates under any name": "Datum;units\n2.01.2024;2\n3.01.2024;3\n1.01.2024;1\n",
     "quarters": dated(["2023Q4", "2024Q1", "2024Q2"]),
     "years as numbers": dated(["1700.0", "1701.0", "1702.0"]),
     "last days of months": dated(["2024-01-31", "2024-02-29", "2024-03-31"]),
@@ -80,6 +83,13 @@ BAD = {
     "not text": (b"units\n1\n\xff\n", "line 3: byte 0xff is not UTF-8"),
     "zero byte": (b"units\n1\n\0\n", "line 3: a zero byte"),
     "no date": (dated(["2024-01-01", "yesterday"]), "line 3, column 'date': 'yesterday' is no date"),
+    "no such week": (dated(["2021-W52", "2021-W53"]), "line 3, column 'date': '2021-W53' is no date"),
+    "two columns of dates": ("sold,paid,units\n2024-01-01,2024-02-01,1\n2024-01-02,2024-02-02,2\n",
+                             "the columns 'sold', 'paid' hold dates: --time says which"),
+    "gap in dates under any name": ("Tag,units\n2024-01-01,1\n2024-01-02,2\n2024-01-04,4\n",
+                                    "linear, last or seasonal; --time - takes the rows as they stand"),
+    "workbook": (b"PK\x03\x04\0", "the data: this is a workbook or a ZIP archive, needed CSV or Parquet"),
+    "compressed": (b"\x1f\x8b\x08\0", "the data: this is compressed, needed CSV or Parquet"),
     "no such day": (dated(["2024-02-28", "2024-02-30"]), "line 3, column 'date': '2024-02-30' is no date"),
     "day or month": (dated(["01/02/2024", "01/03/2024"]), "in '01/02/2024' day and month may be either"),
     "no time": ("date,units\n2024-01-01,1\n,2\n", "line 3, column 'date': the cell is empty"),
@@ -178,6 +188,25 @@ def test_clock_times_across_a_change_of_offset():
     hours = ["01:00:00+01:00", "03:00:00+02:00", "04:00:00+02:00"]
     hourly = read(dated([f"2024-03-31T{hour}" for hour in hours]))
     assert hourly.calendar.name == "hourly" and hourly.calendar.at(3) == "2024-03-31T03:00:00+00:00"
+
+
+def test_months_and_working_days_of_a_clock_on_the_wall():
+    """In UTC a month in Berlin begins on its last day or the one before, at 22 or 23 hours."""
+    times = pd.date_range("2024-01-01", periods=24, freq="MS", tz="Europe/Berlin")
+    found = read(dated([time.isoformat() for time in times]))
+    assert (found.calendar.name, found.calendar.at(24)) == ("monthly", "2026-01-01")
+    buffer = io.BytesIO()
+    pd.DataFrame({"when": times, "units": range(24)}).to_parquet(buffer)
+    assert read(buffer.getvalue()).calendar == found.calendar
+    days = pd.date_range("2024-03-25 09:00", periods=10, freq="B", tz="Europe/Berlin").delete(4)
+    found = read(dated([day.isoformat() for day in days]), impute="linear")
+    assert (found.calendar.name, found.calendar.at(10)) == ("on working days", "2024-04-08T09:00:00")
+
+
+def test_a_column_of_dates_is_no_target_and_no_group_unless_it_is_said_to_be():
+    text = "sold,store,units\n2024-01-02,2024-01-01,2\n2024-01-01,2024-01-01,1\n"
+    assert values(read(text, group="store")) == [1, 2]
+    assert values(read(text, time="-")) == [2, 1]
 
 
 def test_parquet_holds_the_same(tmp_path):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from conftest import ROOT, Bench
+from synthetic import make as make_record
 
-from bench import results, show
+from bench import results
 from implementations import METHODS, backends_of, make
 
 
@@ -44,8 +46,22 @@ def test_what_cannot_be_shown(inside: Bench, tmp_path: Path, arguments: tuple[st
     assert ended.returncode == 2 and message in ended.stderr and ended.stderr.count("\n") == 1
 
 
-def test_the_committed_pages_are_up_to_date() -> None:
-    assert show.stale(ROOT / "docs" / "methods", results.read(ROOT / "results")[0]) == []
+def test_the_committed_pages_are_up_to_date(inside: Bench) -> None:
+    checked = inside("show", "--pages", f"{ROOT}/docs/methods", "--check", "--results", f"{ROOT}/results")
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_figures_are_of_full_runs_at_default_settings(inside: Bench, tmp_path: Path) -> None:
+    other = make_record("gru", error=0.9, settings={"units": 32}, changed=["units"])
+    native = make_record("gru", error=0.8)
+    native = msgspec.structs.replace(native, spec=msgspec.structs.replace(native.spec, defaults="native"))
+    searched = make_record("gru", error=0.7)
+    searched = msgspec.structs.replace(searched, spec=msgspec.structs.replace(searched.spec, task="ten-step-search"))
+    for run in (make_record("gru", error=0.0123), other, native, searched, make_record("gru", error=0.6, quick=True)):
+        results.write(tmp_path / "results", msgspec.structs.replace(run, key=results.key_of(run.spec)))
+    table = inside("show", "gru").stdout.split("Last-step MSE on the validation")[1]
+    assert [line for line in table.splitlines() if "keras" in line and "0.01230" in line]
+    assert not any(f"0.{digit}00" in table for digit in "6789")
 
 
 def test_a_stale_page_is_found_and_written_again(inside: Bench, tmp_path: Path) -> None:

@@ -99,18 +99,50 @@ def test_rows_are_compared_over_seeds(inside: Bench, tmp_path: Path) -> None:
              make("linear", "torch", seed, 0.0101 + (4 - seed) / 10_000, samples=samples))  # fmt: skip
     compared = inside("compare", "gru:torch", "lstm", "--json")
     rows = {row["measure"]: row for row in json.loads(compared.stdout)}
-    assert rows["last-step MSE"]["verdict"] == "differs" and rows["last-step MSE"]["why"].startswith(
-        "5 and 5 seeds, p = "
-    )
+    assert rows["last-step MSE"]["verdict"] == "differs" and rows["last-step MSE"]["why"] == "5 common seeds"
     assert rows["fit s"]["verdict"] == "differs" and rows["predict s"]["verdict"] == "within noise"
     assert "within noise" in inside("compare", "gru", "linear").stdout.splitlines()[2]
 
 
+def compared_rows(inside: Bench, *arguments: str) -> dict[str, dict[str, Any]]:
+    rows = json.loads(inside("compare", *arguments, "--json").stdout)
+    return {row["row"]: row for row in rows if row["measure"] == "last-step MSE"}
+
+
+def test_seeds_are_paired_and_too_few_said_to_be(inside: Bench, tmp_path: Path) -> None:
+    """Each seed is worse by the same little, far less than seeds are apart: pairing shows it."""
+    for seed, error in enumerate([0.010, 0.020, 0.015, 0.012]):
+        keep(tmp_path / "results", make("gru", seed=seed, error=error),
+             make("lstm", seed=seed, error=error + 0.001 + seed / 1e6),
+             make("linear", seed=seed + 3, error=error))  # fmt: skip
+    (row,) = compared_rows(inside, "gru", "lstm").values()
+    assert row["verdict"] == "differs" and row["why"] == "4 common seeds: few, more can show smaller differences"
+    (row,) = compared_rows(inside, "gru", "linear").values()
+    assert (row["verdict"], row["p"]) == ("unknown", None) and row["why"].startswith("one common seed says nothing")
+    assert "run both with --seeds 42,43,44" in inside("compare", "gru", "linear").stdout
+
+
+def test_many_rows_are_corrected_for_their_number(inside: Bench, tmp_path: Path) -> None:
+    """The same difference counts where it is the only one, and may be chance among forty."""
+    one, other = [0.010, 0.012, 0.011, 0.013, 0.0115], [0.011, 0.0145, 0.0115, 0.0150, 0.0125]
+    for seed in range(5):
+        for folder, errors in (("a", one), ("b", other)):
+            keep(tmp_path / folder, make("gru", seed=seed, error=errors[seed]))
+            keep(tmp_path / f"{folder}s", make("gru", seed=seed, error=errors[seed]))
+            for number in range(20):
+                chance = 0.01 + 0.001 * ((seed * 7 + number * (3 if folder == "a" else 5)) % 11)
+                keep(tmp_path / f"{folder}s", make(f"other{number}", seed=seed, error=chance))
+    alone = compared_rows(inside, "a", "b")["gru:keras"]
+    among = compared_rows(inside, "as", "bs")["gru:keras"]
+    assert alone["verdict"] == "differs" and among["verdict"] == "within noise" and among["p"] > alone["p"]
+    assert "Holm's correction over the 42 tests made here" in inside("compare", "as", "bs").stdout
+
+
 def test_one_seed_is_no_comparison_unless_forecasts_are_the_same() -> None:
     same = {"forecasts": "a" * 64, "weights": "0"}
-    (verdict, why) = comparison.errors([make("gru")], [make("lstm")])
-    assert verdict == "unknown" and "--seeds" in why
-    assert comparison.errors([make("gru", digest=same)], [make("lstm", digest=same)])[0] == "same"
+    found = comparison.errors([make("gru")], [make("lstm")])
+    assert found.verdict == "unknown" and "--seeds" in found.why
+    assert comparison.errors([make("gru", digest=same)], [make("lstm", digest=same)]).verdict == "same"
 
 
 def test_folders_are_compared_row_by_row(inside: Bench, tmp_path: Path) -> None:

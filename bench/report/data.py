@@ -115,7 +115,7 @@ def forecasts(run: Run, windows: Windows | None) -> list[Any] | None:
 
 def printed(run: Run) -> list[float | int | None]:
     """The notes' val_loss per epoch, for a full run with default settings."""
-    figure = None if run.spec.quick or run.spec.changed else notes.figure(run.spec.task, run.spec.method)
+    figure = None if run.spec.quick or run.spec.differences() else notes.figure(run.spec.task, run.spec.method)
     return numbers(figure.curve.get("val_loss", [])) if figure else []
 
 
@@ -127,6 +127,7 @@ def command(runs: Sequence[Run]) -> str:
     words += ["--seeds", ",".join(str(run.spec.seed) for run in runs)]
     for name in spec.changed:
         words += ["--set", f"{spec.method}.{name}={spec.settings[name]}"]
+    words += ["--defaults", "native"] * spec.native + ["--device", "cuda"] * spec.cuda
     return clean(shlex.join([*words, *(["--quick"] if spec.quick else [])]), 2000)
 
 

@@ -26,7 +26,10 @@ const look = (backend) => LOOKS[backend] ?? OTHER;
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const colour = (backend) => look(backend)[dark.matches ? "dark" : "light"];
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const CONFIG = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d"] };
+const narrow = () => innerWidth < 640;
+const config = () => ({ responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d"],
+  displayModeBar: narrow() ? false : "hover" }); // on a phone its buttons would lie on the legend
+const short = (value) => Number(value.toPrecision(4));
 
 function layout(x, y, more = {}) {
   const axis = (title) => ({ title: { text: title }, gridcolor: css("--grid"), linecolor: css("--line"), zeroline: false,
@@ -69,6 +72,17 @@ function filterTable() {
   by("count").value = `${filtered().length} rows`;
 }
 
+// The names of the points of the front, best first, where there is room: none beside another's, and each method once.
+function names(front) {
+  const errors = rows().map((row) => row.error).filter((error) => error > 0);
+  const room = 0.07 * Math.log(Math.max(...errors) / Math.min(...errors)), taken = [];
+  const named = [...front].reverse().filter((row) => {
+    const free = taken.every((one) => one.method !== row.method && Math.log(row.error / one.error) >= room);
+    return free && taken.push(row);
+  });
+  return front.map((row) => (named.includes(row) ? row.method : ""));
+}
+
 function drawTime(shown) {
   const timed = shown.filter((row) => row.fit !== null && row.error > 0);
   const traces = backends.filter((name) => timed.some((row) => row.backend === name)).map((name) => {
@@ -79,11 +93,12 @@ function drawTime(shown) {
       hovertemplate: "<b>%{customdata[1]}</b><br>" + name + "<br>MSE %{y:.4g}<br>fit %{customdata[3]:.3g} s%{customdata[2]}<extra></extra>" };
   });
   const front = timed.filter((row) => row.pareto).sort((a, b) => a.fit - b.fit);
-  traces.push({ type: "scatter", mode: "lines+text", name: "Pareto front", text: front.map((row) => row.method),
-    textposition: "bottom left", textfont: { size: 11, color: css("--soft") }, cliponaxis: false, x: front.map((row) => Math.max(row.fit, 0.01)),
+  traces.push({ type: "scatter", mode: "lines+text", name: "Pareto front", text: names(front),
+    textposition: front.map((row) => (row.fit < 0.03 ? "bottom right" : "bottom left")),
+    textfont: { size: 11, color: css("--soft") }, cliponaxis: false, x: front.map((row) => Math.max(row.fit, 0.01)),
     y: front.map((row) => row.error), line: { color: css("--line"), shape: "hv", width: 1.5 }, hoverinfo: "skip" });
   Plotly.react("time", traces, layout("fit seconds, one core", "last-step MSE",
-    { height: 460, xaxis: { type: "log" }, yaxis: { type: "log" } }), CONFIG);
+    { height: 460, xaxis: { type: "log" }, yaxis: { type: "log" } }), config());
 }
 
 function drawAnytime(shown) {
@@ -107,16 +122,16 @@ function drawSeeds(shown) {
     const dots = shown.filter((row) => row.backend === name).flatMap((row) => row.seeds.map((one) => [one, row.method, row]));
     return { type: "scatter", mode: "markers", name, x: dots.map(([one]) => one.error), y: dots.map(([, method]) => method),
       customdata: dots.map(([one, , row]) => [rows().indexOf(row), one.seed]),
-      marker: { color: colour(name), symbol: look(name).symbol, size: 9, opacity: 0.8 },
+      marker: { color: colour(name), symbol: `${look(name).symbol}-open`, size: 9, line: { width: 1.5 } }, // equal ones show
       hovertemplate: "%{y}<br>" + name + "<br>seed %{customdata[1]}: MSE %{x:.4g}<extra></extra>" };
   });
   Plotly.react("seeds", traces, layout("last-step MSE", "", { height: 120 + 20 * methods.length, xaxis: { type: "log" },
-    yaxis: { type: "category", categoryorder: "array", categoryarray: [...methods].reverse(), dtick: 1, tickfont: { size: 11 } } }), CONFIG);
+    yaxis: { type: "category", categoryorder: "array", categoryarray: [...methods].reverse(), dtick: 1, tickfont: { size: 11 } } }), config());
 }
 
 function drawIf(id, there, traces, more) {
   by(id).closest("figure").hidden = !there;
-  if (there) Plotly.react(id, traces, more, CONFIG);
+  if (there) Plotly.react(id, traces, more, config());
 }
 
 function line(name, values, style = {}) {
@@ -127,9 +142,9 @@ function drawDetail(row) {
   by("detail-title").textContent = row ? `${row.method}, ${row.backend}` : "A method";
   by("command").textContent = row?.command ?? "";
   if (!row) return;
-  const facts = [`last-step MSE ${row.error}`, row.skill === null ? "" : `skill ${row.skill} %`,
-    row.fit === null ? "" : `fit ${row.fit} s`, row.parameters === null ? "" : `${row.parameters} parameters`,
-    row.notes === null ? "" : `notes: ${row.notes}`, `seeds ${row.seeds.map((one) => one.seed).join(", ")}`,
+  const facts = [`last-step MSE ${short(row.error)}`, row.skill === null ? "" : `skill ${row.skill.toFixed(1)} %`,
+    row.fit === null ? "" : `fit ${short(row.fit)} s`, row.parameters === null ? "" : `${row.parameters} parameters`,
+    row.notes === null ? "" : `notes: ${short(row.notes)}`, `seeds ${row.seeds.map((one) => one.seed).join(", ")}`,
     `records ${row.seeds.map((one) => one.key).join(", ")}`];
   by("facts").textContent = facts.filter(Boolean).join(" · ");
   const main = colour(row.backend), soft = css("--line");
@@ -146,7 +161,8 @@ function drawDetail(row) {
 }
 
 function drawForecasts(row, main) {
-  const truth = data.boards[state.board].truth, narrow = innerWidth < 640;
+  const truth = data.boards[state.board].truth;
+  const apart = row.backend === "numpy" ? css("--accent") : main; // the truth is in ink, and so is numpy
   const traces = [], axes = {};
   (row.forecasts && truth ? truth.future : []).forEach((future, place) => {
     const id = place ? String(place + 1) : "", history = truth.history[place], axis = { xaxis: `x${id}`, yaxis: `y${id}` };
@@ -154,13 +170,13 @@ function drawForecasts(row, main) {
     const first = { ...axis, type: "scatter", mode: "lines+markers", marker: { size: 5 }, showlegend: !place };
     traces.push({ ...first, mode: "lines", name: "history", x: before, y: history, line: { color: css("--soft"), width: 1.5 } },
       { ...first, name: "truth", x: after, y: future, line: { color: css("--ink"), width: 1.5 } },
-      { ...first, name: "forecast", x: after, y: row.forecasts[place], line: { color: main, width: 2, dash: "dot" } });
+      { ...first, name: "forecast", x: after, y: row.forecasts[place], line: { color: apart, width: 2, dash: "dot" } });
     const share = 1 / truth.future.length;
     const part = [place * share + (place ? 0.04 : 0), (place + 1) * share];
-    axes[`xaxis${id}`] = { domain: narrow ? [0, 1] : part, anchor: `y${id}`, gridcolor: css("--grid"), zeroline: false };
-    axes[`yaxis${id}`] = { domain: narrow ? part : [0, 1], anchor: `x${id}`, gridcolor: css("--grid"), zeroline: false };
+    axes[`xaxis${id}`] = { domain: narrow() ? [0, 1] : part, anchor: `y${id}`, gridcolor: css("--grid"), zeroline: false };
+    axes[`yaxis${id}`] = { domain: narrow() ? part : [0, 1], anchor: `x${id}`, gridcolor: css("--grid"), zeroline: false };
   });
-  drawIf("forecasts", traces.length, traces, layout("", "", { height: narrow ? 640 : 320, ...axes }));
+  drawIf("forecasts", traces.length, traces, layout("", "", { height: narrow() ? 640 : 320, ...axes }));
 }
 
 function choose(place, move) {

@@ -6,6 +6,7 @@ import base64
 import gzip
 import html
 import json
+import math
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,8 +14,10 @@ from typing import Any
 
 from bench import files, results
 from bench.errors import UsageError
+from bench.markdown import digits
 from bench.report.data import collect
 from bench.results import Run
+from bench.sections import seconds, spread
 
 HERE = Path(__file__).parent
 LIMIT = 6_000_000  # bytes
@@ -86,10 +89,9 @@ def shown(key: str, row: dict[str, Any]) -> str:
         return f"{value:,}"
     if key == "skill":
         return f"{value:.1f}"
-    text = f"{value:.4g}"
-    if key == "error" and row["interval"] is not None:
-        return f"{text} ± {row['interval']:.2g}"
-    return f"{text}?" if key in ("fit", "predict") and not row["timed"] else text
+    if key in ("fit", "predict"):
+        return seconds(value, row["timed"])
+    return spread(value, row["interval"] or math.nan) if key == "error" else digits(value)
 
 
 def failed(runs: Sequence[dict[str, Any]], problems: Sequence[str]) -> str:

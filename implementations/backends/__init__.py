@@ -49,6 +49,7 @@ def load(backend: str, threads: int = 1, device: str | None = None) -> ModuleTyp
     change.
     """
     chosen = BACKENDS[backend]
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # else a dozen lines on the machine stand before any answer
     if device is not None and device not in chosen.devices:
         raise ValueError(f"device: got {device} for backend {backend}, allowed: {', '.join(chosen.devices)}")
     if chosen.engine:

@@ -1,0 +1,145 @@
+"""`bench tune`: the same search for every method, and what the board says of it."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from conftest import Bench, stored
+from scipy import stats
+from synthetic import failed, make
+
+from bench import datasets, leaderboard, ranking, tuning
+from bench.results import Run, Spec
+from bench.tasks import SEARCHES, TASKS
+from bench.tuning import RATES
+
+SETTINGS = {"epochs": 20, "learning_rate": 0.001}
+
+
+def spec(method: str = "gru", backend: str = "keras-jax", rate: float = 0.001) -> Spec:
+    changed = ("learning_rate",) if rate != 0.001 else ()
+    return make(method, backend, settings={**SETTINGS, "learning_rate": rate}, changed=changed).spec
+
+
+def search(errors: dict[float, float], method: str = "gru", backend: str = "keras-jax") -> list[Run]:
+    """The records of a search; NaN for a run that diverged."""
+    runs = []
+    for rate, error in errors.items():
+        found = tuning.search_of(spec(method, backend, rate))
+        run = msgspec.structs.replace(make(method, backend, error=error if math.isfinite(error) else 1.0), spec=found)
+        runs.append(run if math.isfinite(error) else failed(run))
+    return runs
+
+
+def trained(errors: list[float], method: str = "gru", rate: float = 0.001) -> list[Run]:
+    """Five seeds at this rate; a made-up record's test MSE is 1.1 times its error."""
+    changed = ["learning_rate"] if rate != 0.001 else []
+    settings = {**SETTINGS, "learning_rate": rate}
+    return [
+        make(method, "keras-jax", 42 + place, error / 1.1, settings=settings, changed=changed)
+        for place, error in enumerate(errors)
+    ]
+
+
+def table(runs: list[Run]):
+    return tuning.table(ranking.select(ranking.frame(runs))[0], tuning.searched(runs), "ten-step", False)
+
+
+SEARCHED = {0.0003: 0.03, 0.001: 0.02, 0.003: 0.01, 0.01: 0.015, 0.03: math.nan}
+
+
+@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("quick", [False, True])
+def test_search_sees_training_series_alone(name: str, quick: bool) -> None:
+    task, searched = TASKS[name], SEARCHES[f"{name}-search"]
+    if quick:
+        task, searched = task.quick(), searched.quick()
+    series = datasets.load(searched)
+    assert np.array_equal(series, datasets.load(task)[: len(series)])
+    assert len(series) <= task.train
+    if not quick:
+        assert len(series) == task.train and searched.train == 0.8 * task.train
+
+
+def test_the_rate_with_the_smallest_error_is_chosen() -> None:
+    runs = search(SEARCHED)
+    (found,) = tuning.searched(runs).values()
+    assert found.rate == 0.003 and list(found.errors) == list(RATES) and math.isnan(found.errors[0.03])
+
+
+def test_an_unfinished_search_chooses_nothing() -> None:
+    runs = search(SEARCHED)
+    assert not tuning.searched(runs[1:])
+    lost = [*runs[1:], msgspec.structs.replace(failed(runs[0]), status="timeout")]
+    assert not tuning.searched(lost)
+    assert not tuning.searched(search(dict.fromkeys(RATES, math.nan)))
+
+
+def test_rows_are_ranked_by_test_mse_at_the_rate_found() -> None:
+    own, better = [0.0220, 0.0230, 0.0225, 0.0210, 0.0240], [0.0110, 0.0112, 0.0108, 0.0111, 0.0109]
+    other = [0.0200, 0.0205, 0.0199, 0.0201, 0.0202]
+    stays = {**SEARCHED, 0.001: 0.001}
+    baseline = [make("last_value", "numpy", seed, 0.5 / 1.1, settings={}) for seed in range(42, 47)]
+    runs = [
+        *search(SEARCHED), *trained(own), *trained(better, rate=0.003),
+        *search(stays, "lstm"), *trained(other, "lstm"), *baseline, *trained(own, "unsearched"),
+    ]  # fmt: skip
+    rows = table(runs).set_index("method")
+    assert list(rows.index) == ["gru", "lstm", "last_value"]  # what was not searched is not there
+    gru, lstm, last = (rows.loc[name] for name in rows.index)
+    assert (gru["rank"], gru.own_rank) == (1, 2) and (lstm["rank"], lstm.own_rank) == (2, 1)
+    assert gru.tuned == pytest.approx(np.mean(better)) and gru.own == pytest.approx(np.mean(own))
+    assert gru.interval == pytest.approx(stats.t.ppf(0.975, 4) * stats.sem(better))
+    assert (lstm.rate, lstm.own_rate, lstm.tuned) == (0.001, 0.001, lstm.own)
+    assert math.isnan(last.rate) and last["rank"] == 3
+    text = leaderboard.render(runs)
+    assert "1 of 2 rows get better by more than a tenth, 0 worse." in text
+    assert "`gru` in keras-jax from 0.02250 to 0.01100, rank 2 to 1" in text
+    assert "| diverged" in text and "**0.01000**" in text
+    assert "ten-step-search" not in text  # a search is on no board
+
+
+def test_searches_count_nowhere_else() -> None:
+    runs = trained([0.02, 0.03])
+    with_search = leaderboard.render([*runs, *search(SEARCHED)])
+    assert with_search == leaderboard.render(runs)
+
+
+def test_search_and_finals_through_the_command_line(bench: Bench, tmp_path: Path) -> None:
+    asked = ["tune", "--quick", "--task", "one-step", "--method", "linear", "--method", "last_value"]
+    asked += ["--backend", "torch", "--seeds", "42,43"]
+    planned = bench(*asked, "--dry-run")
+    assert planned.returncode == 0, planned.stderr
+    assert "5 runs to do" in planned.stdout and not (tmp_path / "results").exists()
+    done = bench(*asked)
+    assert done.returncode == 0, done.stderr
+    runs = stored(tmp_path / "results")
+    searched = [run for run in runs if run.spec.task == "one-step-search"]
+    assert sorted(float(run.spec.settings["learning_rate"]) for run in searched) == list(RATES)
+    best = min(searched, key=lambda run: run.metrics.last_step_mse).spec.settings["learning_rate"]
+    finals = [run for run in runs if run.spec.task == "one-step"]
+    rates = sorted((run.spec.seed, run.spec.settings["learning_rate"]) for run in finals)
+    assert rates == sorted((seed, rate) for seed in (42, 43) for rate in {0.001, best})
+    board = tmp_path / "leaderboard.md"
+    assert "### At a learning rate of its own" in board.read_text()
+    again = bench(*asked)
+    assert again.returncode == 0 and "0 runs to do, 5 there already" in again.stdout
+    assert bench("verify", searched[0].key).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--task", "nile"], "nile: learning rates are searched on one-step, ten-step"),
+        (["--method", "last_value"], "nothing to tune: learning_rate is no setting of last_value"),
+        (["--method", "gruu"], "gruu"),
+    ],
+)
+def test_what_cannot_be_tuned_is_said(inside: Bench, tmp_path: Path, arguments: list[str], says: str) -> None:
+    done = inside("tune", *arguments)
+    assert done.returncode == 2 and says in done.stderr
+    assert not list(tmp_path.iterdir())
