@@ -22,6 +22,7 @@ from implementations import METHODS, backends, backends_of, default_settings, lo
 from implementations.forecaster import Forecaster
 
 EPOCHS = 2  # enough to train, and to see whether the curve has them all
+MEMBERS = 2  # of an ensemble
 
 
 def check(make: Maker, load: Loader | None = None) -> dict[str, str]:
@@ -41,7 +42,9 @@ def check_methods(backend: str, names: list[str]) -> Iterator[tuple[str, dict[st
     """Each method of METHODS with what is broken in it on the backend."""
     backends.load(backend)
     for name in names:
-        shorter = {"epochs": EPOCHS} if "epochs" in default_settings(name) else {}
+        defaults = default_settings(name)
+        shorter = {"epochs": EPOCHS} if "epochs" in defaults else {}
+        shorter |= {"members": MEMBERS} if "members" in defaults else {}
         yield name, check(partial(make, name, backend, **shorter), load)
 
 

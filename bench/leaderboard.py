@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from bench import files, kinds, notes, own, ranking, results, sections, stores, tuning
+from bench import anytime, files, kinds, notes, own, ranking, results, sections, stores, tuning
 from bench.errors import UsageError
 from bench.markdown import digits, escape, folded
 from bench.pictures import Picture, pictures
@@ -135,6 +135,8 @@ def _section(board: Board, task: str, quick: bool, figures: str) -> list[str]:
     default, tuned = rows[~rows["tuned"]], rows[rows["tuned"]]
     failed = tried[tried["status"] != "ok"]
     runs = [run for run in board.runs.values() if (run.spec.task, run.spec.quick) == (task, quick)]
+    by_time = anytime.table([] if quick else runs)
+    timed = sections.at_each_time(by_time)
     shown = [_image(picture, figures) for picture in board.pictures if picture.task == task and not quick]
     if default.empty:
         summary = "No run with default settings has succeeded yet."
@@ -152,6 +154,8 @@ def _section(board: Board, task: str, quick: bool, figures: str) -> list[str]:
     return [
         summary,
         _floor(task, ranking.limit(tried)),
+        sections.beyond(rows["method"]),
+        sections.best_at(by_time),
         *own.section(runs),
         own.outsiders(runs),
         *sections.tuned(tuning.table(board.tried, board.found, task, quick)),
@@ -163,6 +167,7 @@ def _section(board: Board, task: str, quick: bool, figures: str) -> list[str]:
             sections.every_seed(rows),
             sections.failures(failed),
         ),
+        folded("Error against training time: after 1, 10 and 60 seconds", timed) if timed else "",
         folded("The command that repeats it", again) if again else "",
         *shown,
     ]

@@ -22,7 +22,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from bench import __version__, files, stores
+from bench import __version__, anytime, files, stores
 from bench.errors import UsageError
 from bench.reading import Preparation
 from bench.stores import Place
@@ -236,7 +236,7 @@ class Origin(msgspec.Struct):
 def read(place: Place, lean: bool = False) -> tuple[list[Run], list[str]]:
     """Every valid record, in the order of names, and one line for each that is not one.
 
-    `lean` drops of each, once it is checked, what fills most of the memory: curve, samples, digest.
+    `lean` drops of each, once it is checked, what fills most of the memory: samples, digest, and most of the curve.
     """
     runs, problems = [], []
     with collection_paused():
@@ -244,7 +244,8 @@ def read(place: Place, lean: bool = False) -> tuple[list[Run], list[str]]:
             if isinstance(run, Exception):
                 problems.append(f"{name}: {files.reason_of(run)}")
             else:
-                runs.append(msgspec.structs.replace(run, **DROPPED) if lean else run)
+                lean_fields = {**DROPPED, "curve": anytime.thinned(run)}
+                runs.append(msgspec.structs.replace(run, **lean_fields) if lean else run)
     return runs, problems
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import pandas as pd
 
+from bench import anytime
 from bench.markdown import NOTHING, clean, decimals, digits, escape, folded, table
 from bench.results import Run
-from bench.tasks import ALL
+from bench.tasks import ALL, BEYOND
 
 #: their order in a table; stated here, so that a board of old records renders whatever became of the methods
 BACKENDS = ("numpy", "keras", "keras-jax", "torch")
@@ -52,6 +53,11 @@ OVER_TASKS = """\
 **skill**: percent of the naive forecast's error that a method saves, from the geometric mean over tasks of the ratio of
 the two. **win rate**: share of comparisons with the table's other methods, over its tasks, that it wins; a tie is half
 a win. In brackets 95 % intervals by bootstrap over tasks. A table has the methods with results on each of its tasks."""
+
+ANYTIME = """\
+Each method in the backend that is best at that time, mean over seeds, undisturbed runs alone. Seconds are those of
+`fit s`; a blank is a first epoch that was not over yet. A run is looked at on its way, at the last epoch within the
+time: one that was planned to end there, with a learning rate that falls by then, may be better."""
 
 HOW_TO_READ = """\
 - **last-step MSE**: mean squared error of the H values forecast from the last history step, on the validation series;
@@ -282,6 +288,36 @@ def over_tasks(rows: pd.DataFrame) -> str:
         for row in each(rows)
     ]
     return table(["method", "skill (%)", "win rate (%)"], lines, left=[0])
+
+
+def beyond(methods: Iterable[str]) -> str:
+    """Which rows go beyond the notes; empty where none does."""
+    found = [f"`{name}`" for name in BEYOND if name in set(methods)]
+    words = "Networks that the notes do not have, or training that they do not do"
+    return f"{words}:\n{', '.join(found)}." if found else ""
+
+
+def best_at(found: pd.DataFrame) -> str:
+    """The best row after each of the anytime budgets; empty where there is none."""
+    lines = []
+    for budget in anytime.BUDGETS:
+        rows = found[found[f"error_{budget}"].notna()]
+        if len(rows):
+            best = rows.sort_values([f"error_{budget}", "method", "changed"], kind="stable").iloc[0]
+            name, backend = escape(label(best["method"], best["changed"])), escape(best[f"backend_{budget}"])
+            lines.append(f"- after {budget} s of training: {name} in {backend}, {digits(best[f'error_{budget}'])}")
+    return "\n".join(["Best, whatever becomes of it later:", "", *lines]) if lines else ""
+
+
+def at_each_time(found: pd.DataFrame) -> str:
+    """The error of every row after each of the anytime budgets; empty where there is none."""
+    lines = []
+    for row in found.to_dict("records"):
+        pairs = [(row[f"error_{budget}"], row[f"backend_{budget}"]) for budget in anytime.BUDGETS]
+        cells = ["" if math.isnan(error) else f"{digits(error)} {escape(backend)}" for error, backend in pairs]
+        lines.append([escape(label(row["method"], row["changed"])), *cells])
+    headers = ["method", *(f"after {budget} s" for budget in anytime.BUDGETS)]
+    return f"{table(headers, lines, left=[0])}\n\n{ANYTIME}" if lines else ""
 
 
 def failures(failed: pd.DataFrame) -> str:

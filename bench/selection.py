@@ -152,9 +152,9 @@ def parse_settings(texts: Sequence[str]) -> dict[str, dict[str, Setting]]:
             raise UsageError(f"--set {text!r}: METHOD.NAME=VALUE is needed, as in gru.units=32")
         if method not in implementations.METHODS:
             raise unknown("method", method, implementations.METHODS)
-        defaults = implementations.default_settings(method)
-        if name not in defaults:
-            raise unknown(f"setting of {method}", name, defaults)
+        known = implementations.all_settings(method)
+        if name not in known:
+            raise unknown(f"setting of {method}", name, known)
         changes.setdefault(method, {})[name] = parse_value(method, name, value)
     return changes
 
@@ -168,7 +168,7 @@ def parse_value(method: str, name: str, value: str) -> Setting:
         setting: Setting = msgspec.convert(text, kind, strict=False)
         if not isinstance(setting, float) or math.isfinite(setting):
             return setting
-    default = implementations.default_settings(method)[name]
+    default = implementations.all_settings(method)[name]
     raise UsageError(f"--set {method}.{name}={value}: {value!r} is not {describe(kind)} (default: {default})")
 
 
@@ -183,8 +183,8 @@ def spec_of(
 ) -> Spec:
     """One run's spec, with every setting resolved and those named that are not the default."""
     defaults = defaults_of(method, task, selection.quick)
-    settings = resolve(defaults, selection.epochs, changes)
-    changed = tuple(sorted(name for name in settings if settings[name] != defaults[name]))
+    settings = without_off(method, defaults, resolve(defaults, selection.epochs, changes))
+    changed = tuple(sorted(name for name in settings if name not in defaults or settings[name] != defaults[name]))
     if changed:
         check_settings(method, backend, seed, settings)
     return Spec(
@@ -215,6 +215,12 @@ def resolve(defaults: dict[str, Setting], epochs: int | None, changes: dict[str,
     """The settings with what was asked for; epochs, where the method has any."""
     trains = "epochs" in defaults and epochs is not None
     return {**defaults, **({"epochs": epochs} if trains else {}), **changes}
+
+
+def without_off(method: str, defaults: dict[str, Setting], settings: dict[str, Setting]) -> dict[str, Setting]:
+    """The settings but those that are no default of the method and as if they had not been given."""
+    known = implementations.all_settings(method)
+    return {name: value for name, value in settings.items() if name in defaults or value != known[name]}
 
 
 def check_settings(method: str, backend: str, seed: int, settings: dict[str, Setting]) -> None:

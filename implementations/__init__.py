@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from implementations import training
 from implementations.forecaster import Forecaster, NetworkForecaster, Setting
 from implementations.methods.arima import Arima
 from implementations.methods.auto_arima import AutoArima
@@ -22,34 +23,45 @@ from implementations.methods.batch_norm_rnn import BatchNormRNN
 from implementations.methods.clipped_rnn import ClippedRNN
 from implementations.methods.conv_gru import ConvGRU
 from implementations.methods.deep_rnn import DeepRNN, DeepRNNGrowing, DeepRNNRecurrentHead, SimpleRNN
+from implementations.methods.dlinear import DLinear
 from implementations.methods.dropout_rnn import DropoutRNN
 from implementations.methods.encoder_decoder import EncoderDecoder
 from implementations.methods.gru import GRU
+from implementations.methods.gru_tuned import GRUTuned
 from implementations.methods.last_value import LastValue
 from implementations.methods.layer_norm_rnn import LayerNormRNN
 from implementations.methods.linear import Linear
 from implementations.methods.lstm import LSTM, LSTMCell
+from implementations.methods.mlp import MLP
 from implementations.methods.moving_average import MovingAverage
+from implementations.methods.nbeats import NBeats
+from implementations.methods.nhits import NHiTS
 from implementations.methods.oracle import Oracle
 from implementations.methods.peephole_lstm import PeepholeLSTM
 from implementations.methods.relu_rnn import ReLURNN
 from implementations.methods.rnn_multi_output import RNNMultiOutput
 from implementations.methods.rnn_sequence import RNNSequence, RNNSequenceBlocks
 from implementations.methods.rtrl_rnn import RTRLRNN
+from implementations.methods.s4d import S4D
 from implementations.methods.seasonal_naive import SeasonalNaive
+from implementations.methods.tcn import TCN
 from implementations.methods.theta import Theta
+from implementations.methods.transformer import Transformer
 from implementations.methods.wavenet import WaveNet
 from implementations.methods.wavenet_simple import WaveNetSimple
 from implementations.methods.weight_decay_rnn import WeightDecayRNN
 
-__all__ = ["METHODS", "Forecaster", "NetworkForecaster", "backends_of", "class_of", "default_settings", "load", "make"]
+__all__ = [
+    "METHODS", "Forecaster", "NetworkForecaster", "all_settings", "backends_of", "class_of", "default_settings", "load",
+    "make",
+]  # fmt: skip
 
 LARGEST = 2**20  # bytes of a saved forecaster.json, its network aside
 
 Maker = type[Forecaster] | partial[Any]
 
-#: the table of contents, in the notes' order; beside what they name, classical baselines: name -> class, or class with
-#: other defaults
+#: the table of contents, in the notes' order; beside what they name, classical baselines, and at the end what goes
+#: beyond them: name -> class, or class with other defaults
 METHODS: dict[str, Maker] = {
     "last_value": LastValue,
     "seasonal_naive": SeasonalNaive,
@@ -88,6 +100,16 @@ METHODS: dict[str, Maker] = {
     "wavenet_simple": WaveNetSimple,
     "wavenet": WaveNet,
     "wavenet_as_printed": partial(WaveNet, head="softmax", tanh_twice=True),
+    # beyond the notes
+    "mlp": MLP,
+    "mlp_ensemble": partial(MLP, epochs=100, noise=0.03, members=5),
+    "dlinear": DLinear,
+    "nbeats": NBeats,
+    "nhits": NHiTS,
+    "tcn": TCN,
+    "transformer": Transformer,
+    "s4d": S4D,
+    "gru_tuned": GRUTuned,
 }
 
 
@@ -98,8 +120,8 @@ def make(name: str, backend: str, seed: int, native: Setting = False, **settings
     """
     if backend not in backends_of(name):
         raise ValueError(f"{name}: got backend {backend!r}, allowed: {', '.join(backends_of(name))}")
-    if unknown := settings.keys() - default_settings(name).keys():
-        raise ValueError(f"{name}: got setting {sorted(unknown)[0]!r}, allowed: {', '.join(default_settings(name))}")
+    if unknown := settings.keys() - all_settings(name).keys():
+        raise ValueError(f"{name}: got setting {sorted(unknown)[0]!r}, allowed: {', '.join(all_settings(name))}")
     maker: Any = METHODS[name]
     made: Forecaster = maker(name=name, backend=backend, seed=check_seed(seed), native=native, **settings)
     return made
@@ -137,10 +159,16 @@ def backends_of(name: str) -> tuple[str, ...]:
     return class_of(name).backends
 
 
-def default_settings(name: str) -> dict[str, Setting]:
-    """The method's settings with their defaults, in order."""
+def all_settings(name: str) -> dict[str, Setting]:
+    """The method's settings with their defaults, in order, those of training last."""
     changed = getattr(METHODS[name], "keywords", {})
     return {**class_of(name).defaults(), **changed}
+
+
+def default_settings(name: str) -> dict[str, Setting]:
+    """The settings that a record of the method always states: all but training options that are off by default."""
+    off = training.OFF if issubclass(class_of(name), NetworkForecaster) else {}
+    return {name: value for name, value in all_settings(name).items() if name not in off or value != off[name]}
 
 
 def class_of(name: str) -> type[Forecaster]:

@@ -22,6 +22,7 @@ import numpy as np
 
 from implementations import backends
 from implementations.strategies import Strategy, roll_on, roll_out
+from implementations.training import OFF, Best, Fit, Options, Windows, member_seeds, split_off
 
 Setting = int | float | str | bool | None
 
@@ -111,6 +112,7 @@ class Forecaster(ABC):
     def defaults(cls) -> dict[str, Setting]:
         """The settings with their defaults, in order."""
         own = [one for one in fields(cls) if one.init and one.name not in ("backend", "seed", "name", "native")]
+        own.sort(key=lambda one: one.name in OFF)  # those of training last
         return {one.name: cast(Setting, one.default) for one in own}
 
     def settings(self) -> dict[str, Setting]:
@@ -128,11 +130,11 @@ class Forecaster(ABC):
 
 
 @dataclass(kw_only=True)
-class NetworkForecaster(Forecaster):
+class NetworkForecaster(Options, Forecaster):
     """A method with a network, written once for Keras and once for PyTorch; the rest is the same for both.
 
     Training, in every framework: mean squared error over all that the network outputs, batches in the order of NumPy
-    permutations drawn from the seed, Keras' initialisers and constants.
+    permutations drawn from the seed, Keras' initialisers and constants. More of it, off by default: see `training`.
     """
 
     backends: ClassVar[tuple[str, ...]] = ("keras", "keras-jax", "torch")
@@ -146,7 +148,7 @@ class NetworkForecaster(Forecaster):
     backend: str = "keras"
     epochs: int = 20
     batch_size: int = 32
-    optimizer: str = "adam"  # or sgd
+    optimizer: str = "adam"  # or adamw, sgd
     learning_rate: float = 0.001
     clip_norm: float | None = None  # longest allowed gradient, over all weights together
     clip_value: float | None = None  # largest allowed component of a gradient
@@ -155,13 +157,18 @@ class NetworkForecaster(Forecaster):
 
     def __post_init__(self) -> None:
         for name, value in self.settings().items():
-            whole = isinstance(self.defaults()[name], int) and not isinstance(value, bool)
+            whole = isinstance(self.defaults()[name], int) and not isinstance(value, bool) and name != "shift"
             if whole and value < 1:  # type: ignore[operator]
                 raise ValueError(f"{self.name or type(self).__name__}.{name}: got {value!r}, needed at least 1")
         if not self.learning_rate > 0:
             raise ValueError(f"{self.name}.learning_rate: got {self.learning_rate!r}, needed more than 0")
-        if self.optimizer not in ("adam", "sgd"):
-            raise ValueError(f"{self.name}.optimizer: got {self.optimizer!r}, allowed: adam, sgd")
+        if self.optimizer not in ("adam", "adamw", "sgd"):
+            raise ValueError(f"{self.name}.optimizer: got {self.optimizer!r}, allowed: adam, adamw, sgd")
+        if self.weight_decay and self.optimizer != "adamw":
+            raise ValueError(f"{self.name}.weight_decay: got optimizer {self.optimizer}, needed adamw (others: l2)")
+        self.check_options(self.name)
+        if self.shift and not self.takes_any_length():
+            raise ValueError(f"{self.name}.shift: got {self.shift}, allowed: 0; its network takes one length alone")
 
     def state_size(self) -> int:
         """How many numbers a recurrent network of one channel carries from step to step; 0 for others."""
@@ -170,6 +177,15 @@ class NetworkForecaster(Forecaster):
     def receptive_field(self) -> int | None:
         """How many steps an output depends on; None for all that there are."""
         return None
+
+    def takes_any_length(self) -> bool:
+        """Whether its network takes windows of any number of steps: recurrent ones and convolutions do."""
+        return self.state_size() > 0 or self.receptive_field() is not None
+
+    @property
+    def network(self) -> Any:
+        """The network; of several, the first."""
+        return self.networks[0]
 
     @abstractmethod
     def keras_network(self, channels: int, outputs: int) -> Callable[[Any], Any]:
@@ -183,24 +199,54 @@ class NetworkForecaster(Forecaster):
         self, history: np.ndarray, future: np.ndarray, validation: tuple[np.ndarray, np.ndarray] | None = None
     ) -> Self:
         check_windows(history, future)
-        targets = self.strategy.targets(history, future)
+        self._check_length(history, future)
+        kept = None
+        if self.holdout:
+            train, out = split_off(len(history), self.holdout, self.seed)
+            kept = history[out], future[out]
+            history, future = history[train], future[train]
         engine = backends.load(self.backend)
         self.curve, self.seconds = {}, dict.fromkeys(("build", "first_step", "fit", "validate"), 0.0)
         with self._timed("build"):
             self._build(engine, history.shape[1], history.shape[2], future.shape[1])
-            trainer = engine.Trainer(self.network, self, history, targets)
+            fits = [
+                Fit(engine, network, Windows(self, history, future, seed), seed)
+                for network, seed in zip(self.networks, member_seeds(self.seed, self.members), strict=True)
+            ]
         with self._timed("first_step"):
-            trainer.compile()
-        random = np.random.default_rng(self.seed)
+            for fit in fits:
+                fit.trainer.compile()
+        best = Best(self.patience) if self.patience else None
         for epoch in range(1, self.epochs + 1):
             with self._timed("fit"):
-                loss = trainer.epoch(random.permutation(len(history)))
+                loss = sum(fit.epoch() for fit in fits) / len(fits)
             self._note(epoch, "loss", loss)
             self._note(epoch, "seconds", self.seconds["fit"])
             with self._timed("validate"):
-                trainer.finish()
+                for fit in fits:
+                    fit.trainer.finish()
                 self._watch(epoch, validation)
+            if kept is not None and self._is_over(engine, epoch, kept, best):
+                break
+        if best is not None:
+            for network, weights in zip(self.networks, best.weights, strict=True):
+                engine.put(network, weights)
         return self
+
+    def _check_length(self, history: np.ndarray, future: np.ndarray) -> None:
+        """Raise ValueError for too short a history: before a framework is loaded, which takes seconds."""
+        if self.shift >= history.shape[1]:
+            raise ValueError(f"{self.name}.shift: got {self.shift}, needed less than the {history.shape[1]} steps")
+        self.strategy.targets(history[:1, self.shift :], future[:1])
+
+    def _is_over(self, engine: ModuleType, epoch: int, kept: tuple[np.ndarray, np.ndarray], best: Best | None) -> bool:
+        """Note the last-step error on the series held out, keep the best weights, and say whether to stop."""
+        with self._timed("fit"):
+            error = self._errors(*kept)[1]
+            if best is not None and best.better(error):
+                best.weights = [engine.weights(network) for network in self.networks]
+        self._note(epoch, "holdout_last_step_mse", error)
+        return best is not None and best.over
 
     def predict_ahead(self, history: np.ndarray, steps: int) -> np.ndarray:
         """Forecast [N, steps, D] float32 from the last T steps of history [N, >= T, D], T as when it was fitted.
@@ -220,32 +266,41 @@ class NetworkForecaster(Forecaster):
         return self._predict(self._window(history)), self.strategy.targets(history, future[:, : self.horizon])
 
     def parameters(self) -> int:
-        return backends.load(self.backend).parameters(self.network)
+        return sum(map(backends.load(self.backend).parameters, self.networks))
 
     def weights(self) -> list[np.ndarray]:
-        return backends.load(self.backend).weights(self.network)
+        engine = backends.load(self.backend)
+        return [array for network in self.networks for array in engine.weights(network)]
 
     def state(self) -> dict[str, Any]:
         return {"steps": self.steps, "channels": self.channels, "horizon": self.horizon}
 
     def save(self, folder: Path) -> None:
         super().save(folder)
-        backends.load(self.backend).save(self.network, folder)
+        for network, place in zip(self.networks, self._folders(folder), strict=True):
+            place.mkdir(exist_ok=True)
+            backends.load(self.backend).save(network, place)
 
     def restore(self, state: dict[str, Any], folder: Path) -> None:
         self._build(backends.load(self.backend), **state, folder=folder)
 
     def _build(self, engine: ModuleType, steps: int, channels: int, horizon: int, folder: Path | None = None) -> None:
-        """Make the network, or read it from a folder."""
+        """Make the networks, or read them from a folder."""
         self.steps, self.channels, self.horizon = steps, channels, horizon
         outputs = self.strategy.block(horizon) * channels
-        length = None if self.strategy.growing else steps
+        length = None if self.strategy.growing or self.shift else steps
         if folder is None:
-            self.network = engine.build(self, length, channels, outputs)
+            seeds = member_seeds(self.seed, self.members)
+            self.networks = [engine.build(self, length, channels, outputs, seed) for seed in seeds]
         else:
-            self.network = engine.load(self, folder, length, channels, outputs)
-        self._predict = engine.predictor(self.network)
-        self._advance = engine.advancer(self.network, steps, self.strategy.growing)
+            self.networks = [engine.load(self, place, length, channels, outputs) for place in self._folders(folder)]
+        self._predict = mean_of([engine.predictor(network) for network in self.networks])
+        advancers = [engine.advancer(network, steps, self.strategy.growing) for network in self.networks]
+        self._advance: Any = None if None in advancers else advance_all(advancers)
+
+    def _folders(self, folder: Path) -> list[Path]:
+        """Where each network is saved: the first in the folder itself."""
+        return [folder, *(folder / f"member-{number}" for number in range(2, self.members + 1))]
 
     def _window(self, history: np.ndarray) -> np.ndarray:
         """The part of history [N, T or more, D] that a forecast is made from."""
@@ -273,12 +328,15 @@ class NetworkForecaster(Forecaster):
         """Add the validation errors after an epoch to the curve."""
         if validation is None:
             return
-        targets = self.strategy.targets(*validation)
-        errors = np.square(self._predict(self._window(validation[0])).astype(np.float64) - targets)
-        self._note(epoch, "val_loss", float(errors.mean()))
-        self._note(
-            epoch, "val_last_step_mse", float(errors[:, -1].mean() if self.strategy.every_step else errors.mean())
-        )
+        of_all, of_last = self._errors(*validation)
+        self._note(epoch, "val_loss", of_all)
+        self._note(epoch, "val_last_step_mse", of_last)
+
+    def _errors(self, history: np.ndarray, future: np.ndarray) -> tuple[float, float]:
+        """The mean squared error of all outputs, and of those from the last step alone."""
+        targets = self.strategy.targets(history, future)
+        errors = np.square(self._predict(self._window(history)).astype(np.float64) - targets)
+        return float(errors.mean()), float(errors[:, -1].mean() if self.strategy.every_step else errors.mean())
 
     def _note(self, epoch: int, name: str, value: float) -> None:
         if not np.isfinite(value):
@@ -290,3 +348,23 @@ class NetworkForecaster(Forecaster):
         start = perf_counter_ns()
         yield
         self.seconds[phase] += (perf_counter_ns() - start) / 1e9
+
+
+def mean_of(predictors: list[Callable[[np.ndarray], np.ndarray]]) -> Callable[[np.ndarray], np.ndarray]:
+    """A function that gives the mean of what the networks output."""
+    if len(predictors) == 1:
+        return predictors[0]
+    return lambda windows: np.mean([predict(windows) for predict in predictors], axis=0)
+
+
+def advance_all(advancers: list[Any]) -> Callable[[np.ndarray, Any], tuple[np.ndarray, Any]]:
+    """The same for networks that carry a state on: theirs is the list of all states."""
+    if len(advancers) == 1:
+        return cast(Callable[[np.ndarray, Any], tuple[np.ndarray, Any]], advancers[0])
+
+    def advance(new: np.ndarray, states: Any) -> tuple[np.ndarray, Any]:
+        pairs = zip(advancers, states or [None] * len(advancers), strict=True)
+        outputs, after = zip(*(one(new, state) for one, state in pairs), strict=True)
+        return np.mean(outputs, axis=0), after
+
+    return advance

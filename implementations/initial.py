@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import prod, sqrt
+from math import log, pi, prod, sqrt
 
 import numpy as np
 
@@ -42,3 +42,26 @@ def orthogonal(shape: tuple[int, int]) -> np.ndarray:
     q, r = np.linalg.qr(_random.standard_normal((max(shape), min(shape))))
     q *= np.sign(np.diag(r))  # without this, QR prefers some matrices
     return (q.T if shape[0] < shape[1] else q).astype(np.float32)
+
+
+def uniform(shape: tuple[int, ...], low: float, high: float) -> np.ndarray:
+    """Uniform between two numbers, float32."""
+    return _random.uniform(low, high, shape).astype(np.float32)
+
+
+def normal(shape: tuple[int, ...], deviation: float) -> np.ndarray:
+    """Normal around zero, float32."""
+    return (deviation * _random.standard_normal(shape)).astype(np.float32)
+
+
+def diagonal_state_space(width: int, modes: int) -> dict[str, np.ndarray]:
+    """The weights of a diagonal state space for each of `width` channels: S4D-Lin, A_m = -1/2 + i pi m; float32."""
+    every = np.ones((width, modes), np.float32)
+    return {
+        "log_dt": uniform((width,), log(1e-3), log(1e-1)),
+        "log_A_re": np.float32(log(0.5)) * every,
+        "A_im": np.float32(pi) * np.arange(modes, dtype=np.float32) * every,
+        "C_re": normal((width, modes), 0.5**0.5),
+        "C_im": normal((width, modes), 0.5**0.5),
+        "D": normal((width,), 1.0),
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from children import cases, checks_of, failure
+from children import FRAMEWORKS, cases, checks_of, failure
 
 FILES = {"keras": "blocks_keras.py", "keras-jax": "blocks_keras.py", "torch": "blocks_torch.py"}
 
@@ -11,6 +11,12 @@ FILES = {"keras": "blocks_keras.py", "keras-jax": "blocks_keras.py", "torch": "b
 @pytest.mark.parametrize(("backend", "check"), cases(FILES))
 def test_block(backend: str, check: str) -> None:
     problem = failure(FILES[backend], backend, check)
+    assert problem is None, problem
+
+
+@pytest.mark.parametrize(("backend", "check"), cases(dict.fromkeys(FRAMEWORKS, "blocks_beyond.py")))
+def test_block_beyond_the_notes(backend: str, check: str) -> None:
+    problem = failure("blocks_beyond.py", backend, check)
     assert problem is None, problem
 
 

@@ -37,7 +37,7 @@ def test_default_sets_of_the_tasks():
     methods = {task: {name for of, name, _ in names() if of == task} for task in ("one-step", "ten-step")}
     baselines = {"last_value", "moving_average", "arima", "linear"}
     assert methods["one-step"] == baselines | {"simple_rnn", "deep_rnn_recurrent_head", "deep_rnn"}
-    others = {"simple_rnn", "deep_rnn_recurrent_head", "deep_rnn", *tasks.CLASSICAL}
+    others = {"simple_rnn", "deep_rnn_recurrent_head", "deep_rnn", *tasks.CLASSICAL, *tasks.BEYOND}
     assert methods["ten-step"] == set(implementations.METHODS) - others
 
 

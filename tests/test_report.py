@@ -178,6 +178,14 @@ def test_a_method_is_chosen_by_keyboard(page: Any) -> None:
     assert page.locator("#forecasts .legendtext").all_text_contents() == ["history", "truth", "forecast"]
 
 
+def test_learning_curves_lie_over_training_time(page: Any) -> None:
+    page.select_option("#board", "ten-step")
+    page.fill("#search", "lstm_cell")
+    drawn = "document.getElementById('anytime').data"
+    lines = page.evaluate(f"{drawn}.map((one) => [one.name, one.x.length, one.y.length])")
+    assert sorted(lines) == [["keras", 20, 20], ["keras-jax", 20, 20], ["torch", 20, 20]]
+
+
 def test_seeds_are_dots_and_changed_settings_rows_of_their_own(page: Any) -> None:
     page.select_option("#board", "ten-step")
     page.fill("#search", "units=32")

@@ -1,14 +1,67 @@
-"""Training steps against plain NumPy, in every framework: tests/checks/training.py."""
+"""Training steps and options against plain NumPy, in every framework: tests/checks/training.py and options.py."""
 
 from __future__ import annotations
 
 import pytest
 from children import FRAMEWORKS, cases, failure
+from conftest import Bench, make_spec
 
-FILE = "training.py"
+from bench import selection
+from bench.results import key_of
+from bench.selection import Selection
+
+FILES = ("training.py", "options.py")
+CASES = [
+    pytest.param(file, *case.values, id=f"{file}-{case.id}", marks=case.marks)
+    for file in FILES
+    for case in cases(dict.fromkeys(FRAMEWORKS, file))
+]
 
 
-@pytest.mark.parametrize(("backend", "check"), cases(dict.fromkeys(FRAMEWORKS, FILE)))
-def test_training(backend: str, check: str) -> None:
-    problem = failure(FILE, backend, check)
+@pytest.mark.parametrize(("file", "backend", "check"), CASES)
+def test_training(file: str, backend: str, check: str) -> None:
+    problem = failure(file, backend, check)
     assert problem is None, problem
+
+
+def specs(method: str, *settings: str) -> list:
+    return selection.specs(Selection(methods=[method], tasks=["ten-step"], backends=["torch"], settings=settings))
+
+
+def test_an_option_is_on_the_record_where_it_is_on() -> None:
+    (plain,), (off,), (on,) = specs("gru"), specs("gru", "gru.schedule=constant"), specs("gru", "gru.schedule=cosine")
+    assert key_of(off) == key_of(plain) and "schedule" not in plain.settings and off.changed == ()
+    assert on.settings == {**plain.settings, "schedule": "cosine"} and on.changed == ("schedule",)
+    assert on.differences() == ["schedule=cosine"] and key_of(on) != key_of(plain)
+
+
+def test_an_option_that_is_on_by_default_is_always_on_the_record() -> None:
+    (plain,), (off,) = specs("mlp"), specs("mlp", "mlp.schedule=constant")
+    assert plain.settings["schedule"] == "cosine" and off.settings["schedule"] == "constant"
+    assert off.changed == ("schedule",) and plain.changed == ()
+
+
+def test_keys_of_older_records_stay() -> None:
+    assert key_of(make_spec()) == "47a51b60a63358a4"
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("gru.schedule=cosin", "gru.schedule: got 'cosin', allowed: constant, cosine"),
+        ("gru.averaging=mean", "gru.averaging: got 'mean', allowed: none, swa, ema"),
+        ("gru.warmup=1", "gru.warmup: got 1.0, needed at least 0 and less than 1"),
+        ("gru.noise=-1", "gru.noise: got -1.0, needed at least 0"),
+        ("gru.members=0", "gru.members: got 0, needed at least 1"),
+        ("gru.patience=3", "gru.patience: got 3, needed with it: gru.holdout more than 0"),
+        ("gru.weight_decay=0.1", "gru.weight_decay: got optimizer adam, needed adamw (others: l2)"),
+        ("gru.optimizer=adamax", "gru.optimizer: got 'adamax', allowed: adam, adamw, sgd"),
+        ("linear.shift=3", "linear.shift: got 3, allowed: 0; its network takes one length alone"),
+        ("gru.shedule=cosine", "unknown setting of gru 'shedule': did you mean schedule?"),
+        ("arima.schedule=cosine", "unknown setting of arima 'schedule'"),
+    ],
+)
+def test_what_means_nothing_is_named(setting: str, message: str, inside: Bench) -> None:
+    done = inside("run", "--dry-run", "--task", "ten-step", "--set", setting)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"bench: {message}") and done.stderr.count("\n") == 1

@@ -130,7 +130,7 @@ def _from_keras(place: Place, array: np.ndarray) -> None:
 
 def _turned(place: Place, array: np.ndarray) -> np.ndarray:
     """Kernels have their axes the other way round: [outputs, inputs], [outputs, inputs, width]. Its own inverse."""
-    return array if place.name == "peephole" else array.T
+    return array.T if "kernel" in place.name or "weight" in place.name else array
 
 
 def _exchanged(array: np.ndarray) -> np.ndarray:

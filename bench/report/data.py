@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench import leaderboard, notes, own
+from bench import anytime, leaderboard, notes, own
 from bench.examples import fits, truth
 from bench.markdown import clean
 from bench.results import Run
@@ -75,12 +75,18 @@ def row(line: Any, runs: Sequence[Run], windows: Windows | None) -> dict[str, An
         "notes": number(line.notes),
         "seeds": [{"seed": run.spec.seed, "error": number(run.metrics.last_step_mse), "key": run.key}
                   for run in ok if run.metrics],
-        "curve": {name: numbers((first.curve or {})[name]) for name in CURVES if name in (first.curve or {})},
+        "curve": curve(first),
         "printed": printed(first),
         "steps": numbers(first.metrics.mse_by_step) if first.metrics else [],
         "forecasts": forecasts(first, windows),
         "command": command(runs),
     }  # fmt: skip
+
+
+def curve(run: Run) -> dict[str, list[float | int | None]]:
+    """The run's learning curve; its seconds where the errors are of the whole horizon, so that runs compare."""
+    names = (*CURVES, *([anytime.TIME] if anytime.reaches_so_far(run) else []))
+    return {name: numbers((run.curve or {})[name]) for name in names if name in (run.curve or {})}
 
 
 def number(value: Any) -> float | int | None:

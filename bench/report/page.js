@@ -101,6 +101,21 @@ function drawTime(shown) {
     { height: 460, xaxis: { type: "log" }, yaxis: { type: "log" } }), config());
 }
 
+function drawAnytime(shown) {
+  const trained = shown.filter((row) => row.curve.seconds?.length && row.curve.val_last_step_mse?.length);
+  const first = new Set();
+  const traces = trained.map((row) => {
+    const named = !first.has(row.backend), place = rows().indexOf(row);
+    first.add(row.backend);
+    return { type: "scatter", mode: "lines", name: row.backend, legendgroup: row.backend, showlegend: named,
+      x: row.curve.seconds, y: row.curve.val_last_step_mse, customdata: row.curve.seconds.map(() => [place, row.method]),
+      line: { color: colour(row.backend), width: 1.5 }, opacity: 0.7,
+      hovertemplate: `<b>%{customdata[1]}</b><br>${row.backend}<br>MSE %{y:.4g}<br>after %{x:.3g} s<extra></extra>` };
+  });
+  Plotly.react("anytime", traces, layout("training seconds, one core", "last-step MSE",
+    { height: 460, xaxis: { type: "log" }, yaxis: { type: "log" } }), CONFIG);
+}
+
 function drawSeeds(shown) {
   const methods = [...new Set(shown.map((row) => row.method))]; // best first, as the rows are
   const traces = backends.filter((name) => shown.some((row) => row.backend === name)).map((name) => {
@@ -179,6 +194,7 @@ function draw() {
   const shown = filtered();
   filterTable();
   drawTime(shown);
+  drawAnytime(shown);
   drawSeeds(shown);
   if (!shown.includes(state.chosen)) choose(rows().indexOf(shown[0]), false); else drawDetail(state.chosen);
 }
@@ -201,7 +217,7 @@ const darken = () => document.documentElement.classList.toggle("dark", dark.matc
 dark.addEventListener("change", () => { darken(); draw(); });
 darken();
 draw();
-for (const name of ["time", "seeds"]) by(name).on("plotly_click", (event) => {
+for (const name of ["time", "anytime", "seeds"]) by(name).on("plotly_click", (event) => {
   const place = event.points[0].customdata?.[0];
   if (place !== undefined) choose(place, true);
 });

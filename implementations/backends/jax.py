@@ -58,6 +58,16 @@ def compiled(network: keras.Model, call: Callable[..., Any]) -> Callable[..., An
     return lambda *arguments: compute([variable.value for variable in variables], *arguments)
 
 
+def hold_for_now(array: np.ndarray) -> Any:
+    """An array for the training program, of which another one may take the place."""
+    return jax.numpy.asarray(array)
+
+
+def replaced(held: Any, array: np.ndarray) -> Any:
+    """What the program is to read instead."""
+    return hold_for_now(array)
+
+
 class EpochProgram:
     """One compiled loop over the batches of an epoch; the weights travel through it as values."""
 
@@ -68,7 +78,11 @@ class EpochProgram:
             trainer.network.non_trainable_variables,
             trainer.optimizer.variables,
         )
-        self.state: Any = tuple([variable.value for variable in group] for group in self.variables)
+        averages = trainer.network.trainable_variables if trainer.blends is not None else []
+        groups = (*self.variables, averages)
+        self.state: Any = tuple([variable.value for variable in group] for group in groups)
+        paths = [variable.path for variable in trainer.optimizer.variables]
+        self.iterations = paths.index(trainer.optimizer.iterations.path)
         self.epoch = jax.jit(self._epoch)
 
     def run(self, batches: np.ndarray, present: np.ndarray, count: int) -> float:
@@ -77,8 +91,9 @@ class EpochProgram:
         return float(total)
 
     def finish(self) -> None:
-        """Put the weights into the network's variables."""
-        for group, values in zip(self.variables, self.state, strict=True):
+        """Put the weights, or else their averages, into the network's variables."""
+        trained, tracked, optimizer, averages = self.state
+        for group, values in zip(self.variables, (averages or trained, tracked, optimizer), strict=True):
             for variable, value in zip(group, values, strict=True):
                 variable.assign(value)
 
@@ -95,14 +110,17 @@ class EpochProgram:
         return state, total
 
     def _step(self, state: Any, inputs: Any, targets: Any, present: Any) -> tuple[Any, Any]:
-        trained, tracked, optimizer = state
+        trained, tracked, optimizer, averages = state
         if rule := self.trainer.gradient_rule():
             loss, gradients = rule(trained, inputs, targets, present)
         else:
             objective = jax.value_and_grad(self._objective, has_aux=True)
             (_, (loss, tracked)), gradients = objective(trained, tracked, inputs, targets, present)
         trained, optimizer = self.trainer.optimizer.stateless_apply(optimizer, gradients, trained)
-        return (list(trained), list(tracked), list(optimizer)), loss
+        if averages:
+            blend = self.trainer.blend(optimizer[self.iterations])
+            averages = [average + blend * (weight - average) for average, weight in zip(averages, trained, strict=True)]
+        return (list(trained), list(tracked), list(optimizer), averages), loss
 
     def _objective(self, trained: Any, tracked: Any, inputs: Any, targets: Any, present: Any) -> tuple[Any, Any]:
         outputs, tracked = self.trainer.network.stateless_call(trained, tracked, inputs, training=True)

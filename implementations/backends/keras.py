@@ -17,8 +17,9 @@ import keras
 import numpy as np
 from keras import ops
 
-import implementations.blocks.keras as blocks  # registers the layers that saved networks name
-from implementations import carrying, initial
+import implementations.blocks.keras as blocks
+import implementations.blocks.keras_beyond  # noqa: F401  (both register the layers that saved networks name)
+from implementations import carrying, initial, training
 from implementations.blocks.keras_scan import scan
 
 engine = importlib.import_module(f"implementations.backends.{keras.backend.backend()}")
@@ -55,12 +56,18 @@ def thread_count() -> int:
     return engine.thread_count()
 
 
-def build(forecaster: Any, steps: int | None, channels: int, outputs: int) -> keras.Model:
-    """The forecaster's network on windows of `steps` (None: any number) with fresh weights."""
-    seed(forecaster.seed)
+def build(
+    forecaster: Any, steps: int | None, channels: int, outputs: int, number: int | None = None
+) -> keras.Model:  # fmt: skip
+    """The forecaster's network on windows of `steps` (None: any number) with fresh weights.
+
+    number: the seed, unless it is the forecaster's.
+    """
+    number = forecaster.seed if number is None else number
+    seed(number)
     window = keras.Input((steps, channels))
     start = {} if forecaster.native else blocks.DEFAULTS
-    with initial.drawn_from(forecaster.seed), keras.saving.custom_object_scope(start):
+    with initial.drawn_from(number), keras.saving.custom_object_scope(start):
         return keras.Model(window, forecaster.keras_network(channels, outputs)(window))
 
 
@@ -72,6 +79,12 @@ def parameters(network: keras.Model) -> int:
 def weights(network: keras.Model) -> list[np.ndarray]:
     """Every weight, trained or tracked, in the network's order."""
     return [np.asarray(ops.convert_to_numpy(weight)) for weight in network.weights]
+
+
+def put(network: keras.Model, arrays: list[np.ndarray]) -> None:
+    """Replace every weight, in the order of `weights`."""
+    for weight, array in zip(network.weights, arrays, strict=True):
+        weight.assign(array)
 
 
 def save(network: keras.Model, folder: Path) -> None:
@@ -121,14 +134,21 @@ class Trainer:
 
     def __init__(self, network: keras.Model, forecaster: Any, inputs: np.ndarray, targets: np.ndarray) -> None:
         self.network, self.forecaster = network, forecaster
-        self.inputs, self.targets = ops.convert_to_tensor(inputs), ops.convert_to_tensor(targets)
-        self.optimizer = _optimizer(forecaster)
+        hold = engine.hold_for_now if forecaster.augments else ops.convert_to_tensor
+        self.inputs, self.targets = hold(inputs), hold(targets)
+        steps = forecaster.epochs * -(-len(inputs) // forecaster.batch_size)
+        self.blends = training.blends(forecaster, steps)
+        self.optimizer = _optimizer(forecaster, training.rates(forecaster, steps), network.trainable_variables)
         self.optimizer.build(network.trainable_variables)
         self.program = engine.EpochProgram(self)
 
+    def show(self, inputs: np.ndarray, targets: np.ndarray) -> None:
+        """Train on these from now on, instead of the first ones: arrays of the same shapes."""
+        self.inputs, self.targets = engine.replaced(self.inputs, inputs), engine.replaced(self.targets, targets)
+
     def compile(self) -> None:
         """Compile the epoch: run it over no batch at all."""
-        for batches, present in self._cut(np.arange(len(self.inputs))):
+        for batches, present in self._cut(np.arange(self.inputs.shape[0])):
             self.program.run(batches, present, 0)
 
     def epoch(self, order: np.ndarray) -> float:
@@ -150,10 +170,16 @@ class Trainer:
         errors = ops.mean(ops.square(outputs - targets), axis=tuple(range(1, len(targets.shape))))
         return ops.sum(errors * present) / ops.sum(present)
 
+    def blend(self, iterations: Any) -> Any:
+        """How far the average follows the weights in the step that made it so many."""
+        assert self.blends is not None
+        return ops.take(ops.convert_to_tensor(self.blends), ops.minimum(iterations, len(self.blends)) - 1)
+
     def penalty(self, weights: list[Any]) -> Any:
         """The l1 and l2 penalty on the weight matrices; biases and scales go free."""
         l1, l2 = self.forecaster.l1, self.forecaster.l2
-        matrices = [weight for weight in weights if len(weight.shape) > 1] if l1 or l2 else []
+        kinds = map(is_matrix, self.network.trainable_variables)
+        matrices = [weight for weight, counts in zip(weights, kinds, strict=True) if counts] if l1 or l2 else []
         return sum(l1 * ops.sum(ops.abs(matrix)) + l2 * ops.sum(ops.square(matrix)) for matrix in matrices)
 
     def _cut(self, order: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -177,10 +203,33 @@ class Trainer:
         return [(piece.astype("int32"), there) for piece, there in zip(pieces, present, strict=True)]
 
 
-def _optimizer(forecaster: Any) -> keras.optimizers.Optimizer:
+def is_matrix(weight: keras.Variable) -> bool:
+    """Whether a weight is one that penalties are for: no scale and no bias, of which a GRU has two in one array."""
+    return len(weight.shape) > 1 and weight.name != "bias"
+
+
+class RateOfEachStep(keras.optimizers.schedules.LearningRateSchedule):
+    """A learning rate for each step; the last one for all after them."""
+
+    def __init__(self, rates: np.ndarray) -> None:
+        self.rates = rates
+
+    def __call__(self, step: Any) -> Any:
+        number = ops.cast(ops.minimum(step, len(self.rates) - 1), "int32")
+        return ops.take(ops.convert_to_tensor(self.rates), number)
+
+
+OPTIMIZERS = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW, "sgd": keras.optimizers.SGD}
+
+
+def _optimizer(forecaster: Any, rates: np.ndarray | None, weights: list[Any]) -> keras.optimizers.Optimizer:
     settings = {
-        "learning_rate": forecaster.learning_rate,
+        "learning_rate": forecaster.learning_rate if rates is None else RateOfEachStep(rates),
         "global_clipnorm": forecaster.clip_norm,
         "clipvalue": forecaster.clip_value,
     }
-    return keras.optimizers.Adam(**settings) if forecaster.optimizer == "adam" else keras.optimizers.SGD(**settings)
+    if forecaster.optimizer == "adamw":
+        settings["weight_decay"] = forecaster.weight_decay
+    optimizer = OPTIMIZERS[forecaster.optimizer](**settings)
+    optimizer.exclude_from_weight_decay(var_list=[weight for weight in weights if not is_matrix(weight)])
+    return optimizer

@@ -47,19 +47,40 @@ def _tensor(value: Any) -> Any:
     return tf.constant(value) if isinstance(value, np.ndarray) else value  # an array itself would be traced by value
 
 
+def hold_for_now(array: np.ndarray) -> tf.Variable:
+    """An array for the training program, of which another one may take the place."""
+    return tf.Variable(array, trainable=False)
+
+
+def replaced(held: tf.Variable, array: np.ndarray) -> tf.Variable:
+    """What the program is to read instead: the program has the variable in it."""
+    held.assign(array)
+    return held
+
+
 class EpochProgram:
     """One compiled loop over the batches of an epoch; the weights stay in the network's variables."""
 
     def __init__(self, trainer: Any) -> None:
         self.trainer = trainer
+        weights = trainer.network.trainable_variables
+        self.averages = [tf.Variable(weight.value) for weight in weights] if trainer.blends is not None else []
+        self.live: list[tf.Tensor] = []  # the weights, while the network has their averages
         self.epoch = tf.function(self._epoch, jit_compile=True, autograph=False)
 
     def run(self, batches: np.ndarray, present: np.ndarray, count: int) -> float:
         """Take a step for each of the first `count` batches [S, B]; returns the sum of their series' losses."""
+        for weight, value in zip(self.trainer.network.trainable_variables, self.live, strict=bool(self.live)):
+            weight.assign(value)
+        self.live = []
         return float(self.epoch(tf.constant(batches), tf.constant(present), tf.constant(count)))
 
     def finish(self) -> None:
-        """The network has its weights already."""
+        """The network has its weights already, but for averages."""
+        if self.averages and not self.live:
+            self.live = [tf.identity(weight.value) for weight in self.trainer.network.trainable_variables]
+            for weight, average in zip(self.trainer.network.trainable_variables, self.averages, strict=True):
+                weight.assign(average)
 
     def _epoch(self, batches: tf.Tensor, present: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
         def step(number: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -81,4 +102,8 @@ class EpochProgram:
                 objective = loss + trainer.penalty([variable.value for variable in variables])
             gradients = tape.gradient(objective, [variable.value for variable in variables])
         trainer.optimizer.apply(gradients, variables)
+        if self.averages:
+            blend = trainer.blend(trainer.optimizer.iterations.value)
+            for average, variable in zip(self.averages, variables, strict=True):
+                average.assign_add(blend * (variable.value - average))
         return loss

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch.optim.adam import adam
 
 import implementations.blocks.torch as blocks
-from implementations import carrying, defaults, initial
+from implementations import carrying, defaults, initial, training
 
 Advance = Callable[[np.ndarray, Any], tuple[np.ndarray, Any]]
 
@@ -55,10 +55,16 @@ def thread_count() -> int:
     return torch.get_num_threads()
 
 
-def build(forecaster: Any, steps: int | None, channels: int, outputs: int) -> torch.nn.Module:
-    """The forecaster's network on windows of `steps` (None: any number) with fresh weights."""
-    torch.manual_seed(forecaster.seed)
-    with initial.drawn_from(forecaster.seed):
+def build(
+    forecaster: Any, steps: int | None, channels: int, outputs: int, number: int | None = None
+) -> torch.nn.Module:  # fmt: skip
+    """The forecaster's network on windows of `steps` (None: any number) with fresh weights.
+
+    number: the seed, unless it is the forecaster's.
+    """
+    number = forecaster.seed if number is None else number
+    torch.manual_seed(number)
+    with initial.drawn_from(number):
         network = forecaster.torch_network(channels, outputs)
     if forecaster.native:
         defaults.make_native(network, one_bias=forecaster.gradient is not None)
@@ -73,6 +79,12 @@ def parameters(network: torch.nn.Module) -> int:
 def weights(network: torch.nn.Module) -> list[np.ndarray]:
     """Every weight, trained or tracked, in the network's order."""
     return [weight.detach().cpu().numpy().copy() for weight in network.state_dict().values()]
+
+
+def put(network: torch.nn.Module, arrays: list[np.ndarray]) -> None:
+    """Replace every weight, in the order of `weights`."""
+    named = zip(network.state_dict(), arrays, strict=True)
+    network.load_state_dict({name: torch.tensor(array) for name, array in named})
 
 
 def save(network: torch.nn.Module, folder: Path) -> None:
@@ -122,9 +134,15 @@ class Trainer:
 
     def __init__(self, network: torch.nn.Module, forecaster: Any, inputs: np.ndarray, targets: np.ndarray) -> None:
         self.network, self.forecaster = network, forecaster
-        self.inputs, self.targets = torch.tensor(inputs, device=_device), torch.tensor(targets, device=_device)
+        self.show(inputs, targets)
         self.weights = [weight for weight in network.parameters() if weight.requires_grad]
-        self.update = OPTIMIZERS[forecaster.optimizer](self.weights, forecaster)
+        steps = forecaster.epochs * -(-len(inputs) // forecaster.batch_size)
+        self.update = OPTIMIZERS[forecaster.optimizer](self.weights, forecaster, training.rates(forecaster, steps))
+        self.average = None if forecaster.averaging == "none" else Average(self.weights, forecaster, steps)
+
+    def show(self, inputs: np.ndarray, targets: np.ndarray) -> None:
+        """Train on these from now on."""
+        self.inputs, self.targets = torch.tensor(inputs, device=_device), torch.tensor(targets, device=_device)
 
     def compile(self) -> None:
         """PyTorch runs as it reads: there is nothing to compile."""
@@ -132,13 +150,17 @@ class Trainer:
     def epoch(self, order: np.ndarray) -> float:
         """Take a step for each batch of the series in this order [N]; returns their mean loss."""
         self.network.train()
+        if self.average:
+            self.average.take_out()
         total = torch.zeros((), device=_device)
         for batch in torch.tensor(order, device=_device).split(self.forecaster.batch_size):
             total += self._step(self.inputs[batch], self.targets[batch]) * len(batch)
         return total.item() / len(order)
 
     def finish(self) -> None:
-        """The network has its weights already."""
+        """The network has its weights already, but for averages."""
+        if self.average:
+            self.average.put_in()
 
     def gradient_rule(self) -> Callable[..., tuple[Any, list[Any]]] | None:
         """The method's own (weights, inputs, targets, present) -> (loss, gradients), if it has one."""
@@ -149,6 +171,8 @@ class Trainer:
         loss = self._differentiate(inputs, targets)
         _clip(self.weights, self.forecaster.clip_norm, self.forecaster.clip_value)
         self.update()
+        if self.average:
+            self.average.follow()
         return loss
 
     def _differentiate(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -173,42 +197,80 @@ class Trainer:
         return sum(l1 * matrix.abs().sum() + l2 * matrix.square().sum() for matrix in matrices)
 
 
+class Average:
+    """The average of the weights over the steps, which takes their place in the network for forecasts."""
+
+    def __init__(self, weights: list[Any], forecaster: Any, steps: int) -> None:
+        self.weights, self.blends, self.steps = weights, training.blends(forecaster, steps), 0
+        self.averages = [weight.detach().clone() for weight in weights]
+        self.live: list[torch.Tensor] = []  # the weights, while the network has their averages
+
+    @torch.no_grad()
+    def follow(self) -> None:
+        """Go a part of the way to the weights after a step."""
+        assert self.blends is not None
+        blend = float(self.blends[min(self.steps, len(self.blends) - 1)])
+        self.steps += 1
+        torch._foreach_lerp_(self.averages, self.weights, blend)
+
+    @torch.no_grad()
+    def put_in(self) -> None:
+        """Give the network the averages."""
+        if not self.live:
+            self.live = [weight.detach().clone() for weight in self.weights]
+            torch._foreach_copy_(self.weights, self.averages)
+
+    @torch.no_grad()
+    def take_out(self) -> None:
+        """Give the network its weights again."""
+        if self.live:
+            torch._foreach_copy_(self.weights, self.live)
+            self.live = []
+
+
 class SGD:
     """w <- w - learning rate * gradient."""
 
-    def __init__(self, weights: list[Any], forecaster: Any) -> None:
-        self.weights, self.learning_rate = weights, forecaster.learning_rate
+    def __init__(self, weights: list[Any], forecaster: Any, rates: np.ndarray | None) -> None:
+        self.weights, self.learning_rate, self.rates, self.steps = weights, forecaster.learning_rate, rates, 0
+
+    def next_rate(self) -> float:
+        """The learning rate of the next step: the last one given for all after that."""
+        self.steps += 1
+        return self.learning_rate if self.rates is None else float(self.rates[min(self.steps, len(self.rates)) - 1])
 
     @torch.no_grad()
     def __call__(self) -> None:
         gradients = [weight.grad for weight in self.weights]
-        torch._foreach_add_(self.weights, gradients, alpha=-self.learning_rate)
+        torch._foreach_add_(self.weights, gradients, alpha=-self.next_rate())
 
 
-class Adam:
+class Adam(SGD):
     """Kingma and Ba 2015, arXiv:1412.6980, with Keras' epsilon (or PyTorch's, see `defaults`).
 
     PyTorch's fused kernel, called as a function: its optimiser object would import the compiler, for two seconds.
     """
 
-    def __init__(self, weights: list[Any], forecaster: Any) -> None:
-        self.weights, self.learning_rate, self.steps = weights, forecaster.learning_rate, 0
-        self.native = forecaster.native
+    def __init__(self, weights: list[Any], forecaster: Any, rates: np.ndarray | None) -> None:
+        super().__init__(weights, forecaster, rates)
+        self.native, self.decay = forecaster.native, forecaster.weight_decay
         self.means = [torch.zeros_like(weight) for weight in weights]
         self.squares = [torch.zeros_like(weight) for weight in weights]
         self.counts = [weight.new_zeros((), dtype=torch.float32) for weight in weights]
 
     @torch.no_grad()
     def __call__(self) -> None:
-        self.steps += 1
+        rate = self.next_rate()
+        if self.decay:  # of adamw: Loshchilov and Hutter 2019, arXiv:1711.05101
+            torch._foreach_mul_([weight for weight in self.weights if weight.ndim > 1], 1 - rate * self.decay)
         adam(
             self.weights, [weight.grad for weight in self.weights], self.means, self.squares, [], self.counts,
-            fused=True, amsgrad=False, beta1=0.9, beta2=0.999, lr=self.learning_rate, weight_decay=0.0,
+            fused=True, amsgrad=False, beta1=0.9, beta2=0.999, lr=rate, weight_decay=0.0,
             eps=defaults.torch_adam_epsilon(self.steps, self.native), maximize=False,
         )  # fmt: skip
 
 
-OPTIMIZERS: dict[str, Callable[..., Callable[[], None]]] = {"adam": Adam, "sgd": SGD}
+OPTIMIZERS: dict[str, Callable[..., Callable[[], None]]] = {"adam": Adam, "adamw": Adam, "sgd": SGD}
 
 
 def _scan(step: Callable[..., Any], carried: Any, sequences: tuple[torch.Tensor, ...]) -> tuple[Any, torch.Tensor]:

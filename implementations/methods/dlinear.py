@@ -1,0 +1,42 @@
+"""DLinear: one linear map of the moving average, another of what is left.
+
+    m_t = mean of x_{t - width/2} .. x_{t + width/2}         ends repeated beyond the window
+    y = W m + b + W' (x - m) + b'                            x [T], y [H], for each channel, weights shared
+
+Zeng, Chen, Zhang and Xu 2023, arXiv:2205.13504. Departs from it: Glorot uniform weights. Not in the notes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from implementations.forecaster import NetworkForecaster
+from implementations.strategies import MultiOutput
+
+
+@dataclass(kw_only=True)
+class DLinear(NetworkForecaster):
+    strategy = MultiOutput()
+    width: int = 25
+    schedule: str = "cosine"
+
+    def keras_network(self, channels: int, outputs: int) -> Any:
+        import keras
+
+        from implementations.blocks.keras_beyond import ChannelsApart, ChannelsTogether, TrendAndRest
+
+        return keras.Sequential(
+            [ChannelsApart(), TrendAndRest(outputs // channels, self.width), ChannelsTogether(channels)]
+        )
+
+    def torch_network(self, channels: int, outputs: int) -> Any:
+        from torch import nn
+
+        from implementations.blocks.torch_beyond import ChannelsApart, ChannelsTogether, TrendAndRest
+
+        return nn.Sequential(
+            ChannelsApart(),
+            TrendAndRest(self.steps, outputs // channels, self.width),
+            ChannelsTogether(channels),
+        )

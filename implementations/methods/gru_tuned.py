@@ -1,0 +1,18 @@
+"""The notes' GRU with nothing but its width and its training changed: what the architecture can do.
+
+The equations are those of gru.py. The learning rate, five times the notes', falls along half a cosine to zero
+(Loshchilov and Hutter 2017, arXiv:1608.03983).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from implementations.methods.gru import GRU
+
+
+@dataclass(kw_only=True)
+class GRUTuned(GRU):
+    units: int = 64
+    learning_rate: float = 0.005
+    schedule: str = "cosine"

@@ -1,0 +1,43 @@
+"""N-HiTS: N-BEATS whose blocks each see the history, and forecast, at a rate of their own.
+
+    theta_l = MLP_l(maxpool(x_l; k_l))                       k_l steps become one, the largest
+    x_{l+1} = x_l - theta_l[:T]
+    y = sum over l of interpolate(theta_l[T:])               ceil(H / r_l) knots, straight lines between them
+
+Challu et al. 2023, arXiv:2201.12886. From coarse to fine: k = 8, 4, 1 and r = 4, 2, 1. Departs from it: the backcast is
+not interpolated, as in the authors' code; mean squared error; each channel by itself. Not in the notes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from implementations.forecaster import NetworkForecaster
+from implementations.strategies import MultiOutput
+
+PLAN = [["interpolated", 4, 8], ["interpolated", 2, 4], ["interpolated", 1, 1]]  # basis, steps to a knot, to a pool
+
+
+@dataclass(kw_only=True)
+class NHiTS(NetworkForecaster):
+    strategy = MultiOutput()
+    layers: int = 2
+    units: int = 256
+    schedule: str = "cosine"
+
+    def keras_network(self, channels: int, outputs: int) -> Any:
+        import keras
+
+        from implementations.blocks.keras_beyond import ChannelsApart, ChannelsTogether, DoublyResidual
+
+        blocks = DoublyResidual(outputs // channels, PLAN, self.layers, self.units)
+        return keras.Sequential([ChannelsApart(), blocks, ChannelsTogether(channels)])
+
+    def torch_network(self, channels: int, outputs: int) -> Any:
+        from torch import nn
+
+        from implementations.blocks.torch_beyond import ChannelsApart, ChannelsTogether, DoublyResidual
+
+        blocks = DoublyResidual(self.steps, outputs // channels, PLAN, self.layers, self.units)
+        return nn.Sequential(ChannelsApart(), blocks, ChannelsTogether(channels))

@@ -1,0 +1,57 @@
+"""Temporal convolutional network: residual blocks of causal dilated convolutions, forecasting at every step.
+
+    F(x) = max(0, K' *_d max(0, K *_d x))                    two convolutions, zeros before the start
+    x <- max(0, x + F(x))                                    d = 1, 2, 4, 8; the first x by a convolution of width 1
+    x_{t+1}, ..., x_{t+H} = V x_t + c
+
+Bai, Kolter and Koltun 2018, arXiv:1803.01271. Departs from it: no weight normalisation, no dropout. Not in the notes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from implementations.forecaster import NetworkForecaster
+from implementations.strategies import SequenceToSequence
+
+
+@dataclass(kw_only=True)
+class TCN(NetworkForecaster):
+    strategy = SequenceToSequence()
+    filters: int = 32
+    width: int = 3
+    layers: int = 4  # dilations 1, 2, 4, ...
+    schedule: str = "cosine"
+
+    def dilations(self) -> list[int]:
+        """How far apart the inputs of each block's convolutions are."""
+        return [2**layer for layer in range(self.layers)]
+
+    def receptive_field(self) -> int:
+        return 1 + 2 * (self.width - 1) * sum(self.dilations())
+
+    def keras_network(self, channels: int, outputs: int) -> Any:
+        import keras
+
+        from implementations.blocks.keras_beyond import TemporalBlock
+
+        widths = [channels, *[self.filters] * self.layers]
+        blocks = [
+            TemporalBlock(self.filters, self.width, dilation, narrow=width != self.filters)
+            for width, dilation in zip(widths, self.dilations(), strict=False)
+        ]
+        return keras.Sequential([*blocks, keras.layers.Dense(outputs)])
+
+    def torch_network(self, channels: int, outputs: int) -> Any:
+        from torch import nn
+
+        from implementations.blocks.torch import Dense
+        from implementations.blocks.torch_beyond import TemporalBlock
+
+        widths = [channels, *[self.filters] * self.layers]
+        blocks = [
+            TemporalBlock(width, self.filters, self.width, dilation)
+            for width, dilation in zip(widths, self.dilations(), strict=False)
+        ]
+        return nn.Sequential(*blocks, Dense(self.filters, outputs))

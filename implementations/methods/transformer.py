@@ -1,0 +1,80 @@
+"""Transformer over patches: stretches of the window are its words.
+
+    p_k = x_{kS + 1} .. x_{kS + P},  z_k = W p_k + e_k       the last value repeated S times; e: learnt positions
+    A = softmax(Q K' / sqrt(d)) V                            in each head, Q, K, V linear in z
+    z <- LN(z + W A);  z <- LN(z + W'' gelu(W' z))           in each layer
+    y = V flatten(z) + c                                     for each channel, weights shared
+
+Vaswani et al. 2017, arXiv:1706.03762, on patches as PatchTST, Nie et al. 2023, arXiv:2211.14730. Departs from PatchTST:
+layer instead of batch normalisation, series are not normalised one by one, no dropout. Not in the notes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from implementations.forecaster import NetworkForecaster
+from implementations.strategies import MultiOutput
+
+
+@dataclass(kw_only=True)
+class Transformer(NetworkForecaster):
+    strategy = MultiOutput()
+    patch: int = 8
+    stride: int = 4
+    units: int = 64
+    heads: int = 4
+    hidden: int = 128
+    layers: int = 2
+    schedule: str = "cosine"
+    warmup: float = 0.1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.units % self.heads:
+            raise ValueError(f"{self.name}.heads: got {self.heads}, needed a divisor of the {self.units} units")
+
+    def _check_length(self, history: np.ndarray, future: np.ndarray) -> None:
+        super()._check_length(history, future)
+        if history.shape[1] + self.stride < self.patch:
+            raise ValueError(f"history: got {history.shape[1]} steps, needed at least {self.patch - self.stride}")
+
+    def keras_network(self, channels: int, outputs: int) -> Any:
+        import keras
+        from keras.layers import Dense, Flatten
+
+        from implementations.blocks.keras_beyond import ChannelsApart, ChannelsTogether, Encoder, Patches, Positions
+
+        return keras.Sequential(
+            [
+                ChannelsApart(),
+                Patches(self.patch, self.stride),
+                Dense(self.units),
+                Positions(),
+                *(Encoder(self.units, self.heads, self.hidden) for _ in range(self.layers)),
+                Flatten(),
+                Dense(outputs // channels),
+                ChannelsTogether(channels),
+            ]
+        )
+
+    def torch_network(self, channels: int, outputs: int) -> Any:
+        from torch import nn
+
+        from implementations.blocks.torch import Dense
+        from implementations.blocks.torch_beyond import ChannelsApart, ChannelsTogether, Encoder, Patches, Positions
+
+        places = (self.steps + self.stride - self.patch) // self.stride + 1
+        return nn.Sequential(
+            ChannelsApart(),
+            Patches(self.patch, self.stride),
+            Dense(self.patch, self.units),
+            Positions(places, self.units),
+            *(Encoder(self.units, self.heads, self.hidden) for _ in range(self.layers)),
+            nn.Flatten(),
+            Dense(places * self.units, outputs // channels),
+            ChannelsTogether(channels),
+        )

@@ -1,0 +1,189 @@
+"""Layers of the methods beyond the notes against plain NumPy in float64, on the backend named on the command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from math import erf
+from typing import Any
+
+import numpy as np
+from loops import layer_norm, relu, sigmoid, softmax
+from numpy.testing import assert_allclose
+from run import run
+
+from implementations.blocks.bases import interpolated, seasonality, trend
+
+SERIES, STEPS, HORIZON, CHANNELS, UNITS = 3, 9, 4, 2, 4
+Array = np.ndarray
+
+
+def channels_apart_and_together() -> None:
+    x = _random((SERIES, STEPS, CHANNELS))
+    apart = _compare(["ChannelsApart"], x, lambda x: np.concatenate([[one[:, 0], one[:, 1]] for one in x]))
+    assert apart.shape == (SERIES * CHANNELS, STEPS)
+    _compare(["ChannelsTogether", CHANNELS], apart, lambda rows: _together(rows))
+
+
+def _together(rows: Array) -> Array:
+    return np.stack([np.stack([rows[2 * n], rows[2 * n + 1]], axis=1).ravel() for n in range(SERIES)])
+
+
+def trend_and_rest() -> None:
+    def by_hand(x: Array, W: Array, b: Array, V: Array, c: Array) -> Array:
+        average = np.zeros_like(x)
+        for t in range(STEPS):
+            average[:, t] = np.mean([x[:, min(max(t + lag, 0), STEPS - 1)] for lag in range(-2, 3)], axis=0)
+        return average @ W + b + (x - average) @ V + c
+
+    _compare(["TrendAndRest", HORIZON, 5], _rows(), by_hand)
+
+
+def doubly_residual() -> None:
+    """Two blocks of two layers: one generic, one that pools four steps and has a knot in every two."""
+
+    def by_hand(x: Array, W1: Array, b1: Array, W2: Array, b2: Array, W3: Array, b3: Array, W4: Array, b4: Array,
+                T1: Array, c1: Array, T2: Array, c2: Array) -> Array:  # fmt: skip
+        theta = relu(relu(x @ W1 + b1) @ W2 + b2) @ T1 + c1
+        left, forecast = x - theta[:, :STEPS], theta[:, STEPS:]
+        pooled = np.stack([left[:, :4].max(1), left[:, 4:8].max(1), left[:, 8]], axis=1)
+        theta = relu(relu(pooled @ W3 + b3) @ W4 + b4) @ T2 + c2
+        first, second = theta[:, STEPS], theta[:, STEPS + 1]
+        lines = [first, 0.75 * first + 0.25 * second, 0.25 * first + 0.75 * second, second]
+        return forecast + np.stack(lines, axis=1)
+
+    _compare(["DoublyResidual", HORIZON, [["generic", 1, 1], ["interpolated", 2, 4]], 2, UNITS], _rows(), by_hand)
+
+
+def bases_are_polynomials_and_waves() -> None:
+    t = np.arange(-STEPS, HORIZON) / HORIZON
+    back, ahead = trend(STEPS, HORIZON)
+    theta = np.arange(1.0, 9.0)
+    past = t[:STEPS]
+    assert_allclose(theta @ back, theta[0] + theta[1] * past + theta[2] * past**2 + theta[3] * past**3, rtol=1e-5)
+    assert_allclose((theta @ ahead)[-1], theta[4:] @ (0.75 ** np.arange(4)), rtol=1e-6)
+    back, ahead = seasonality(STEPS, HORIZON)
+    assert back.shape == (6, STEPS)
+    assert_allclose(back[:3], [t[:STEPS] * 0 + 1, *(f(2 * np.pi * n * t[:STEPS]) for f, n in WAVES)], atol=1e-6)
+    assert_allclose(ahead[3:], [t[STEPS:] * 0 + 1, *(f(2 * np.pi * n * t[STEPS:]) for f, n in WAVES)], atol=1e-6)
+    assert_allclose(interpolated(STEPS, 1, 4)[1][-1], [1])
+
+
+WAVES = [(np.cos, 1), (np.sin, 1)]
+
+
+def temporal_block() -> None:
+    def by_hand(x: Array, K: Array, b: Array, L: Array, c: Array, S: Array, d: Array) -> Array:
+        return relu(x @ S[0] + d + _convolved(_convolved(x, K, b), L, c))
+
+    _compare(["TemporalBlock", UNITS, 3, 2, True], _random((SERIES, STEPS, CHANNELS)), by_hand)
+
+
+def _convolved(x: Array, K: Array, b: Array) -> Array:
+    outputs = np.zeros((*x.shape[:2], len(b)))
+    for t in range(x.shape[1]):
+        for place, lag in enumerate((4, 2, 0)):
+            if t >= lag:
+                outputs[:, t] += x[:, t - lag] @ K[place]
+    return relu(outputs + b)
+
+
+def patches() -> None:
+    def by_hand(x: Array) -> Array:
+        longer = np.concatenate([x, x[:, -1:], x[:, -1:]], axis=1)
+        return np.stack([longer[:, start : start + 4] for start in (0, 2, 4, 6)], axis=1)
+
+    _compare(["Patches", 4, 2], _rows(), by_hand)
+
+
+def positions() -> None:
+    _compare(["Positions"], _random((SERIES, 5, UNITS)), lambda x, places: x + places)
+
+
+def encoder() -> None:
+    """Two heads of two units each, head by head."""
+
+    def by_hand(x: Array, P: Array, p: Array, M: Array, m: Array, W: Array, w: Array, V: Array, v: Array,
+                g1: Array, h1: Array, g2: Array, h2: Array) -> Array:  # fmt: skip
+        q, k, values = np.split(x @ P + p, 3, axis=-1)
+        heads = []
+        for head in (slice(0, 2), slice(2, 4)):
+            weights = softmax(q[..., head] @ k[..., head].swapaxes(1, 2) / np.sqrt(2))
+            heads.append(weights @ values[..., head])
+        x = layer_norm(x + np.concatenate(heads, axis=-1) @ M + m, g1, h1)
+        return layer_norm(x + _gelu(x @ W + w) @ V + v, g2, h2)
+
+    _compare(["Encoder", UNITS, 2, 6], _random((SERIES, 5, UNITS)), by_hand)
+
+
+def diagonal_state_space() -> None:
+    """The recurrence, step by step in complex numbers."""
+
+    def by_hand(x: Array, dt: Array, a: Array, A_im: Array, C_re: Array, C_im: Array, D: Array, W: Array, b: Array,
+                gamma: Array, beta: Array) -> Array:  # fmt: skip
+        A, C, dt = -np.exp(a) + 1j * A_im, C_re + 1j * C_im, np.exp(dt)[:, None]
+        kept = np.exp(dt * A)
+        taken = (kept - 1) / A
+        state, y = np.zeros((len(x), *A.shape), complex), np.zeros_like(x)
+        for t in range(x.shape[1]):
+            state = kept * state + taken * x[:, t, :, None]
+            y[:, t] = 2 * np.real(np.sum(C * state, axis=-1)) + D * x[:, t]
+        value, gate = np.split(_gelu(y) @ W + b, 2, axis=-1)
+        return layer_norm(x + value * sigmoid(gate), gamma, beta)
+
+    _compare(["DiagonalStateSpace", UNITS, 3], _random((SERIES, STEPS, UNITS)), by_hand)
+
+
+def _gelu(x: Array) -> Array:
+    return x * (1 + np.vectorize(erf)(x / np.sqrt(2))) / 2
+
+
+def _rows() -> Array:
+    return _random((SERIES, STEPS))
+
+
+def _random(shape: tuple[int, ...]) -> Array:
+    return np.random.default_rng(1).standard_normal(shape).astype("float32")
+
+
+def _compare(layer: list[Any], x: Array, by_hand: Callable[..., Array]) -> Array:
+    """Expect of the layer with random weights what the loop makes of the same weights; its outputs."""
+    from bench.parity.layout import Keras, Torch
+
+    chain = Torch(_torch(layer, x)) if sys.argv[1] == "torch" else Keras(_keras(layer, x))
+    random = np.random.default_rng(2)
+    weights = [random.uniform(-0.8, 0.8, array.shape).astype("float32") for array in chain.weights()[0]]
+    chain.put([weights])
+    (got,) = chain.outputs(x)
+    expected = by_hand(x.astype("float64"), *(weight.astype("float64") for weight in weights))
+    assert_allclose(got, expected, atol=2e-5)
+    return got
+
+
+def _keras(layer: list[Any], x: Array) -> Any:
+    import keras
+
+    from implementations.blocks import keras_beyond
+
+    name, *arguments = layer
+    return keras.Sequential([keras.Input(x.shape[1:]), getattr(keras_beyond, name)(*arguments)])
+
+
+def _torch(layer: list[Any], x: Array) -> Any:
+    """PyTorch's layers are told the widths that Keras' find out by themselves."""
+    from torch import nn
+
+    from implementations.blocks import torch_beyond
+
+    name, *arguments = layer
+    if name in ("TrendAndRest", "DoublyResidual"):
+        arguments = [x.shape[1], *arguments]
+    elif name == "TemporalBlock":
+        arguments = [x.shape[2], *arguments[:3]]
+    elif name == "Positions":
+        arguments = list(x.shape[1:])
+    return nn.Sequential(getattr(torch_beyond, name)(*arguments))
+
+
+if __name__ == "__main__":
+    run(globals())
