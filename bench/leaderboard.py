@@ -50,6 +50,7 @@ class Board:
     tried: pd.DataFrame  # the same as a table, see ranking.frame
     left_out: pd.DataFrame  # those that do not, with the column `why`
     ranked: pd.DataFrame  # see ranking.rank
+    methods: pd.DataFrame  # see ranking.by_method
     pictures: list[Picture]
 
 
@@ -59,7 +60,8 @@ def assess(runs: Sequence[Run]) -> Board:
     counted = set(tried["key"])
     by_key = {run.key: run for run in runs if run.key in counted}
     ranked = ranking.rank_table(tried)
-    return Board(by_key, tried, left_out, ranked, pictures(by_key, ranked))
+    methods = ranking.by_method(ranked)
+    return Board(by_key, tried, left_out, ranked, methods, pictures(by_key, ranked, methods))
 
 
 def render(runs: Sequence[Run], problems: Sequence[str] = (), figures: str = "results/figures") -> str:
@@ -70,6 +72,7 @@ def render(runs: Sequence[Run], problems: Sequence[str] = (), figures: str = "re
     return text(assess(runs), problems, figures)
 
 
+@results.collection_paused()
 def write(results_folder: Path, board: Path) -> None:
     """Write the leaderboard of a folder of records, and its pictures into <results_folder>/figures.
 
@@ -85,6 +88,7 @@ def write(results_folder: Path, board: Path) -> None:
     files.replace(board, text(assessed, problems, _relative(folder, board)).encode())
 
 
+@results.collection_paused()
 def stale(results_folder: Path, board: Path) -> bool:
     """Whether the leaderboard or one of its pictures is missing or was made from other records."""
     runs, problems = results.read(results_folder, lean=True)
@@ -119,7 +123,7 @@ def text(board: Board, problems: Sequence[str], figures: str) -> str:
             blocks += [folded(heading, QUICK, *quick)] if (task, False) in found else [f"## {heading}", QUICK, *quick]
     if not found:
         blocks.append("No records yet: `python -m bench run` makes them.")
-    if len(overall := ranking.over_tasks(board.ranked)):
+    if len(overall := ranking.over_tasks(board.methods)):
         blocks += ["## Over all tasks", sections.over_tasks(overall)]
     blocks += ["## How to read it", sections.HOW_TO_READ, ONE_ROW]
     if board.runs:
@@ -132,6 +136,7 @@ def _section(board: Board, task: str, quick: bool, figures: str) -> list[str]:
     """One task: the summary, and all the rest of it folded."""
     rows, tried = _of(board.ranked, task, quick), _of(board.tried, task, quick)
     default, tuned = rows[~rows["tuned"]], rows[rows["tuned"]]
+    means = _of(board.methods, task, quick)
     failed = tried[tried["status"] != "ok"]
     runs = [run for run in board.runs.values() if (run.spec.task, run.spec.quick) == (task, quick)]
     shown = [_image(picture, figures) for picture in board.pictures if picture.task == task and not quick]
@@ -139,7 +144,7 @@ def _section(board: Board, task: str, quick: bool, figures: str) -> list[str]:
         summary = "No run with default settings has succeeded yet."
         again = ""
     else:
-        summary = f"{sections.summary(ranking.by_method(default), default, failed)}\n\n{sections.LEGEND}"
+        summary = f"{sections.summary(means[~means['tuned']], default, failed)}\n\n{sections.LEGEND}"
         again = sections.commands(
             task,
             quick,

@@ -205,7 +205,8 @@ def by_method(ranked: pd.DataFrame) -> pd.DataFrame:
 def _mean_by_seed(backends: pd.Series) -> dict[int, float]:
     """The mean over backends for every seed that all of them have."""
     seeds = sorted(set.intersection(*(set(errors) for errors in backends)))
-    return {seed: float(np.mean([errors[seed] for errors in backends])) for seed in seeds}
+    errors = np.array([[row[seed] for row in backends] for seed in seeds])
+    return dict(zip(seeds, errors.mean(axis=1).tolist(), strict=True)) if seeds else {}
 
 
 def cost_of_native(rows: pd.DataFrame) -> pd.DataFrame:
@@ -225,16 +226,16 @@ def cost_of_native(rows: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["equal", "method", "backend"], kind="stable", ignore_index=True)
 
 
-def over_tasks(ranked: pd.DataFrame) -> pd.DataFrame:
-    """One row per method that has a result on every task, default settings and full runs alone: how it does over all.
+def over_tasks(methods: pd.DataFrame) -> pd.DataFrame:
+    """From `by_method`: how methods with a result on every task do over all, default settings and full runs alone.
 
     Columns: `method`, `tasks`, `win_rate` (share of comparisons with the other methods that it wins, over all tasks)
     and `skill` (percent, from the geometric mean of its error over the baseline's), each with `_low` and `_high`, the
     bounds of a 95 % interval by bootstrap over tasks. Empty for less than LEAST_TASKS tasks.
     """
     columns = ["method", "tasks", *(name + end for name in ("win_rate", "skill") for end in ("", "_low", "_high"))]
-    methods = by_method(ranked[~ranked["quick"] & ~ranked["tuned"]])
-    errors = methods.pivot(index="method", columns="task", values="error").dropna()
+    default = methods[~methods["quick"] & ~methods["tuned"]]
+    errors = default.pivot(index="method", columns="task", values="error").dropna()
     tasks = errors.shape[1]
     if tasks < LEAST_TASKS or len(errors) < 2 or BASELINE not in errors.index:
         return pd.DataFrame(columns=columns)
