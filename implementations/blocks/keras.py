@@ -11,6 +11,7 @@ from keras import ops
 
 from implementations import initial
 from implementations.blocks import keras_bptt as bptt
+from implementations.blocks.keras_random import kept
 from implementations.blocks.keras_scan import scan
 
 register = keras.saving.register_keras_serializable(package="aheadbench")
@@ -259,7 +260,7 @@ class DropoutRNN(keras.layers.Layer):
     def __init__(self, units: int, rate: float, recurrent_rate: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.units, self.rate, self.recurrent_rate = units, rate, recurrent_rate
-        self.drop, self.drop_state = keras.layers.Dropout(rate), keras.layers.Dropout(recurrent_rate)
+        self.seeds = keras.random.SeedGenerator()
 
     def build(self, shape: Any) -> None:
         self.kernel = self.add_weight(shape=(shape[-1], self.units), initializer="glorot_uniform", name="kernel")
@@ -269,8 +270,10 @@ class DropoutRNN(keras.layers.Layer):
         self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias")
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        net = ops.transpose(ops.matmul(self.drop(inputs, training=training), self.kernel) + self.bias, (1, 0, 2))
-        masks = self.drop_state(ops.ones_like(net), training=training)
+        if training:
+            inputs = inputs * kept(self.seeds, inputs.shape, self.rate)
+        net = ops.transpose(ops.matmul(inputs, self.kernel) + self.bias, (1, 0, 2))
+        masks = kept(self.seeds, net.shape, self.recurrent_rate) if training else ops.ones_like(net)
 
         def step(state: Any, at_step: Any) -> Any:
             net, mask = at_step
