@@ -77,7 +77,11 @@ def test_every_seed_of_rows_with_several_is_shown():
 
 def test_of_many_seeds_the_first_have_a_column():
     board = leaderboard.render([make(seed=seed) for seed in range(100, 125)])
-    assert "**Last-step MSE of the first 20 of 25 seeds**" in board and "| seed 119 |" in board and "seed 120 " not in board
+    assert (
+        "**Last-step MSE of the first 20 of 25 seeds**" in board
+        and "| seed 119 |" in board
+        and "seed 120 " not in board
+    )
 
 
 def test_rows_that_cannot_be_told_apart_share_a_rank():
