@@ -20,14 +20,16 @@ APART = "timed on another kind of machine"
 
 def kind(run: Run) -> str:
     """What a run's machine is, as far as times depend on it."""
-    parts = [run.environment.get(name) for name in ("cpu", "architecture", "gpu")]
-    return ", ".join(str(part) for part in parts if part) or "unknown machine"
+    known = run.environment.get
+    parts = [str(part) for part in (known("cpu"), known("architecture"), known("gpu")) if part]
+    return ", ".join(parts) or "unknown machine"
 
 
 def comparable(runs: Sequence[Run]) -> list[Run]:
     """The runs with times that can be ranked against each other: those of other kinds normalised, or not valid."""
-    usual, factors = references(runs), calibrations(runs)
-    return [with_times_of(run, usual[board(run)], factors) for run in runs]
+    own = [kind(run) for run in runs]
+    usual, factors = references(runs, own), calibrations(runs, own)
+    return [with_times_of(run, one, usual[board(run)], factors) for run, one in zip(runs, own, strict=True)]
 
 
 def board(run: Run) -> tuple[str, bool]:
@@ -35,27 +37,26 @@ def board(run: Run) -> tuple[str, bool]:
     return run.spec.task, run.spec.quick
 
 
-def references(runs: Iterable[Run]) -> dict[tuple[str, bool], str]:
-    """The kind of machine that most of each board's records come from."""
+def references(runs: Iterable[Run], own: Iterable[str]) -> dict[tuple[str, bool], str]:
+    """The kind of machine that most of each board's records come from; own: that of each run."""
     counts: dict[tuple[str, bool], Counter[str]] = {}
-    for run in runs:
-        counts.setdefault(board(run), Counter())[kind(run)] += 1
+    for (name, one), count in Counter(zip(map(board, runs), own, strict=True)).items():
+        counts.setdefault(name, Counter())[one] = count
     return {name: min(found, key=lambda one: (-found[one], one)) for name, found in counts.items()}
 
 
-def calibrations(runs: Iterable[Run]) -> dict[str, float]:
-    """The median seconds of the fixed work on each kind of machine that has recorded any."""
+def calibrations(runs: Iterable[Run], own: Iterable[str]) -> dict[str, float]:
+    """The median seconds of the fixed work on each kind of machine that has recorded any; own: that of each run."""
     found: dict[str, list[float]] = {}
-    for run in runs:
+    for run, one in zip(runs, own, strict=True):
         seconds = run.environment.get(CALIBRATION)
         if isinstance(seconds, float) and seconds > 0:
-            found.setdefault(kind(run), []).append(seconds)
+            found.setdefault(one, []).append(seconds)
     return {name: statistics.median(values) for name, values in found.items()}
 
 
-def with_times_of(run: Run, reference: str, factors: dict[str, float]) -> Run:
+def with_times_of(run: Run, own: str, reference: str, factors: dict[str, float]) -> Run:
     """The run with the seconds that it would have taken on the reference, or with times that do not count."""
-    own = kind(run)
     if own == reference or run.seconds is None:
         return run
     if own not in factors or reference not in factors:
@@ -66,8 +67,10 @@ def with_times_of(run: Run, reference: str, factors: dict[str, float]) -> Run:
 
 def said(runs: Sequence[Run]) -> list[str]:
     """What was done to times where a board has records of several kinds; nothing where none has."""
-    usual, factors = references(runs), calibrations(runs)
-    foreign = {(kind(run), usual[board(run)]) for run in runs if kind(run) != usual[board(run)]}
+    own = [kind(run) for run in runs]
+    usual, factors = references(runs, own), calibrations(runs, own)
+    pairs = {(one, usual[name]) for name, one in set(zip(map(board, runs), own, strict=True))}
+    foreign = {(one, reference) for one, reference in pairs if one != reference}
     return [sentence(own, reference, factors) for own, reference in sorted(foreign)]
 
 

@@ -50,6 +50,7 @@ class Board:
     tried: pd.DataFrame  # the same as a table, see ranking.frame
     left_out: pd.DataFrame  # those that do not, with the column `why`
     ranked: pd.DataFrame  # see ranking.rank
+    methods: pd.DataFrame  # see ranking.by_method
     pictures: list[Picture]
     found: Mapping[Row, Found]  # by searches, see tuning
 
@@ -60,7 +61,9 @@ def assess(runs: Sequence[Run]) -> Board:
     counted = set(tried["key"])
     by_key = {run.key: run for run in runs if run.key in counted}
     ranked = ranking.rank_table(tried)
-    return Board(by_key, tried, left_out, ranked, pictures(by_key, ranked), tuning.searched(runs))
+    methods = ranking.by_method(ranked)
+    drawn = pictures(by_key, ranked, methods)
+    return Board(by_key, tried, left_out, ranked, methods, drawn, tuning.searched(runs))
 
 
 def render(runs: Sequence[Run], problems: Sequence[str] = (), figures: str = "results/figures") -> str:
@@ -71,6 +74,7 @@ def render(runs: Sequence[Run], problems: Sequence[str] = (), figures: str = "re
     return text(assess(runs), problems, figures)
 
 
+@results.collection_paused()
 def write(place: Place, board: Path) -> None:
     """Write the leaderboard of a folder of records, and its pictures into <folder>/figures.
 
@@ -87,6 +91,7 @@ def write(place: Place, board: Path) -> None:
     files.replace(board, text(assessed, problems, _relative(folder, board)).encode())
 
 
+@results.collection_paused()
 def stale(place: Place, board: Path) -> bool:
     """Whether the leaderboard or one of its pictures is missing or was made from other records."""
     runs, problems = results.read(place, lean=True)
@@ -121,7 +126,7 @@ def text(board: Board, problems: Sequence[str], figures: str) -> str:
             blocks += [folded(heading, QUICK, *quick)] if (task, False) in found else [f"## {heading}", QUICK, *quick]
     if not found:
         blocks.append("No records yet: `python -m bench run` makes them.")
-    blocks += _over_tasks(board.ranked)
+    blocks += _over_tasks(board.methods)
     blocks += ["## How to read it", sections.HOW_TO_READ, ONE_ROW]
     if board.runs:
         blocks += ["## Machines", "\n".join([sections.machines(board.runs.values()), *_normalised(board)])]
@@ -133,6 +138,7 @@ def _section(board: Board, task: str, quick: bool, figures: str) -> list[str]:
     """One task: the summary, and all the rest of it folded."""
     rows, tried = _of(board.ranked, task, quick), _of(board.tried, task, quick)
     default, tuned = rows[~rows["tuned"]], rows[rows["tuned"]]
+    means = _of(board.methods, task, quick)
     failed = tried[tried["status"] != "ok"]
     runs = [run for run in board.runs.values() if (run.spec.task, run.spec.quick) == (task, quick)]
     by_time = anytime.table([] if quick else runs)
@@ -142,7 +148,7 @@ def _section(board: Board, task: str, quick: bool, figures: str) -> list[str]:
         summary = "No run with default settings has succeeded yet."
         again = ""
     else:
-        summary = f"{sections.summary(ranking.by_method(default), default, failed)}\n\n{sections.LEGEND}"
+        summary = f"{sections.summary(means[~means['tuned']], default, failed)}\n\n{sections.LEGEND}"
         again = sections.commands(
             task,
             quick,
@@ -178,9 +184,9 @@ def _in_order(tasks: set[str]) -> list[str]:
     return [*(name for name in ALL if name in tasks), *sorted(tasks - set(ALL))]
 
 
-def _over_tasks(ranked: pd.DataFrame) -> list[str]:
+def _over_tasks(methods: pd.DataFrame) -> list[str]:
     """How methods do over several tasks: all, those that need several steps, real series; each set of tasks once."""
-    found = _in_order(set(ranked.loc[~ranked["quick"], "task"]))
+    found = _in_order(set(methods.loc[~methods["quick"], "task"]))
     several = [task for task in found if task not in ALL or ALL[task].ahead > 1]
     blocks, shown = [], []
     for title, tasks in (
@@ -188,7 +194,7 @@ def _over_tasks(ranked: pd.DataFrame) -> list[str]:
         ("All tasks that forecast several steps", several),
         ("Real series", [task for task in several if task in REAL]),
     ):
-        rows = ranking.over_tasks(ranked, tasks)
+        rows = ranking.over_tasks(methods, tasks)
         if len(rows) and tasks not in shown:
             blocks += [f"**{title}**: {escape(', '.join(tasks), 1000)}", sections.over_tasks(rows)]
             shown.append(tasks)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import msgspec
@@ -14,7 +16,7 @@ from bench.errors import UsageError, unknown
 from bench.markdown import clean
 from bench.results import Run
 from bench.stores import Place
-from bench.tasks import ALL, Task
+from bench.tasks import ALL
 
 Row = dict[str, Any]
 
@@ -34,6 +36,7 @@ def rows(what: str, folder: Place) -> list[Row]:
 
 def methods() -> list[Row]:
     """Each method, those of packages last, its backends, and the tasks that run it unless methods are named."""
+    import_lazily("numpy")
     import implementations
     from bench import outside
     from implementations.outside import packaged
@@ -53,26 +56,33 @@ def methods() -> list[Row]:
 def tasks() -> list[Row]:
     """Each task: its data and sizes."""
     fields = ("name", "dataset", "seed", "history", "ahead", "train", "validation", "test")
-    return [{field: getattr(task, field) for field in fields} | counts(task) for task in ALL.values()]
-
-
-def counts(task: Task) -> Row:
-    """The windows of a task on a file's series, which the file decides; nothing for others."""
-    from bench.datasets import FromFile, open_data
-
-    if task.series is None:
-        return {}
-    data = open_data(task, {})
-    assert isinstance(data, FromFile)
-    parts = data.prepared.parts
-    return {"seed": None} | {name: len(part.series) for name, part in zip(parts._fields, parts, strict=True)}
+    no_seed = {"seed": None}  # series of a file are not drawn
+    return [
+        {field: getattr(task, field) for field in fields} | (no_seed if task.series else {}) for task in ALL.values()
+    ]
 
 
 def backends() -> list[Row]:
     """Each backend, whether it is installed, and the extra that installs it."""
+    import_lazily("numpy")
     from implementations.backends import BACKENDS, extra, installed
 
     return [{"name": name, "installed": installed(name), "extra": extra(name)} for name in BACKENDS]
+
+
+def import_lazily(name: str) -> None:
+    """Import a module when one of its names is first used: the methods import NumPy, which takes longer than a list."""
+    if name in sys.modules:
+        return
+    stand_in = ModuleType(name)
+
+    def attribute(wanted: str) -> Any:
+        if sys.modules.get(name) is stand_in:
+            del sys.modules[name]
+        return getattr(import_module(name), wanted)
+
+    stand_in.__getattr__ = attribute  # type: ignore[method-assign]
+    sys.modules[name] = stand_in
 
 
 def runs(folder: Place) -> list[Row]:

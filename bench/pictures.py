@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pandas as pd
 
-from bench import ranking
 from bench.examples import fits, truth
 from bench.markdown import digits
 from bench.results import Run
@@ -47,12 +46,13 @@ class Picture:
         plots.save(self.figure(), folder / self.name, source=self.digest)
 
 
-def pictures(runs: Mapping[str, Run], ranked: pd.DataFrame) -> list[Picture]:
+def pictures(runs: Mapping[str, Run], ranked: pd.DataFrame, methods: pd.DataFrame) -> list[Picture]:
     """The pictures of full runs with default settings: for each task error against time, and the best forecasts."""
-    rows = ranked[~ranked["quick"] & ~ranked["tuned"]]
+    rows, means = (table[~table["quick"] & ~table["tuned"]] for table in (ranked, methods))
     found = []
     for task, board in rows.groupby("task", sort=True):
-        found += [time_picture(str(task), board), *forecasts_picture(str(task), board, runs.values())]
+        best = means.loc[means["task"] == task, "method"].head(BEST)
+        found += [time_picture(str(task), board), *forecasts_picture(str(task), board, best, runs.values())]
     return found
 
 
@@ -71,9 +71,8 @@ def _time_figure(task: str, board: pd.DataFrame) -> Figure:
     return plots.pareto_figure(task, board)
 
 
-def forecasts_picture(task: str, board: pd.DataFrame, runs: Any) -> list[Picture]:
-    """Forecasts by the best methods, each in its best backend; empty where the runs kept none that can be drawn."""
-    methods = ranking.by_method(board).head(BEST)["method"]
+def forecasts_picture(task: str, board: pd.DataFrame, methods: Iterable[str], runs: Iterable[Run]) -> list[Picture]:
+    """Forecasts by these methods, each in its best backend; empty where the runs kept none that can be drawn."""
     best = board.drop_duplicates("method").set_index("method")["backend"]  # rows come best first
     wanted = {(method, best[method]): None for method in methods}
     chosen: dict[tuple[str, str], Run] = {}

@@ -229,7 +229,8 @@ def by_method(ranked: pd.DataFrame) -> pd.DataFrame:
 def _mean_by_seed(backends: pd.Series) -> dict[int, float]:
     """The mean over backends for every seed that all of them have."""
     seeds = sorted(set.intersection(*(set(errors) for errors in backends)))
-    return {seed: float(np.mean([errors[seed] for errors in backends])) for seed in seeds}
+    errors = np.array([[row[seed] for row in backends] for seed in seeds])
+    return dict(zip(seeds, errors.mean(axis=1).tolist(), strict=True)) if seeds else {}
 
 
 def cost_of_native(rows: pd.DataFrame) -> pd.DataFrame:
@@ -249,8 +250,8 @@ def cost_of_native(rows: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["equal", "method", "backend"], kind="stable", ignore_index=True)
 
 
-def over_tasks(ranked: pd.DataFrame, tasks: Collection[str] | None = None) -> pd.DataFrame:
-    """One row per method that has a result on every task, default settings and full runs alone: how it does over all.
+def over_tasks(methods: pd.DataFrame, tasks: Collection[str] | None = None) -> pd.DataFrame:
+    """From `by_method`: how methods with a result on every task do over all, default settings and full runs alone.
 
     tasks: the only ones that count; None: all that have results.
     Columns: `method`, `tasks`, `win_rate` (share of comparisons with the other methods that it wins, over all tasks)
@@ -258,10 +259,10 @@ def over_tasks(ranked: pd.DataFrame, tasks: Collection[str] | None = None) -> pd
     the bounds of a 95 % interval by bootstrap over tasks. Empty for less than LEAST_TASKS tasks.
     """
     columns = ["method", "tasks", *(name + end for name in ("win_rate", "skill") for end in ("", "_low", "_high"))]
-    methods = by_method(ranked[~ranked["quick"] & ~ranked["tuned"]])
+    default = methods[~methods["quick"] & ~methods["tuned"]]
     if tasks is not None:
-        methods = methods[methods["task"].isin(tasks)]
-    by_task = methods.pivot(index="task", columns="method", values="error")
+        default = default[default["task"].isin(tasks)]
+    by_task = default.pivot(index="task", columns="method", values="error")
     errors, baseline = by_task.dropna(axis=1).T, naive(by_task)
     count = errors.shape[1]
     if count < LEAST_TASKS or len(errors) < 2 or baseline.isna().any():

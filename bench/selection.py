@@ -60,11 +60,12 @@ def specs(selection: Selection) -> list[Spec]:
             name = next(iter(changes[method]))
             raise UsageError(f"--set {method}.{name}: {method} is not among the methods of this run")
     found = [
-        spec_of(task, method, backend, seed, selection, changes.get(method, {}))
+        msgspec.structs.replace(first, seed=seed)
         for task in tasks
         for method in methods or filter(task.runs, implementations.METHODS)
         for backend in implementations.backends_of(method)
         if backend in chosen
+        for first in [spec_of(task, method, backend, seeds[0], selection, changes.get(method, {}))]
         for seed in seeds
     ]
     if not found:

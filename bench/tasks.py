@@ -28,7 +28,7 @@ class Task:
     seed: int  # of the data, not of the training
     history: int = 50  # T
     ahead: int  # H
-    train: int = 7_000  # series
+    train: int = 7_000  # series; of a task on real series its windows, which tests count again
     validation: int = 2_000
     test: int = 1_000
     methods: tuple[str, ...] | None = None  # what runs unless methods are named; None: all but `when_named`
@@ -109,10 +109,11 @@ ON_REAL = (
 )  # fmt: skip
 
 
-def real(name: str, *target: str, history: int, ahead: int, **how: Any) -> Task:
-    """A task on series that come with statsmodels (`bench.bundled`)."""
+def real(name: str, *target: str, history: int, ahead: int, windows: tuple[int, int, int], **how: Any) -> Task:
+    """A task on series that come with statsmodels (`bench.bundled`); windows to train on, to validate and to test."""
     series = Preparation(file=f"{PREFIX}{name}", target=target, history=history, ahead=ahead, **how)
-    return replace(task_on(series, name), methods=ON_REAL)
+    train, validation, test = windows
+    return replace(task_on(series, name), methods=ON_REAL, train=train, validation=validation, test=test)
 
 
 def task_of(spec: Spec) -> Task | None:
@@ -149,11 +150,12 @@ def name_of(series: Preparation, data: str) -> str:
 REAL: dict[str, Task] = {
     task.name: task
     for task in (
-        real("sunspots", "SUNACTIVITY", history=44, ahead=11),
-        real("co2", "co2", history=48, ahead=12, season=12, impute="linear"),
-        real("elnino", "temperature", history=48, ahead=12, season=12),
-        real("nile", "volume", history=20, ahead=5),
-        real("macro", "realgdp", "realcons", "realinv", "realdpi", history=20, ahead=4, difference=True),
+        real("sunspots", "SUNACTIVITY", history=44, ahead=11, windows=(163, 36, 36)),
+        real("co2", "co2", history=48, ahead=12, windows=(297, 68, 68), season=12, impute="linear"),
+        real("elnino", "temperature", history=48, ahead=12, windows=(441, 99, 99), season=12),
+        real("nile", "volume", history=20, ahead=5, windows=(46, 11, 11)),
+        real("macro", "realgdp", "realcons", "realinv", "realdpi", history=20, ahead=4, windows=(119, 27, 27),
+             difference=True),
     )
-}
+}  # fmt: skip
 ALL: dict[str, Task] = {**TASKS, **REAL}

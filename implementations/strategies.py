@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-Forecast = Callable[[np.ndarray], np.ndarray]  # [N, T, D] -> [N, block, D]
-Advance = Callable[[np.ndarray, Any], tuple[np.ndarray, Any]]  # new [N, S, D], state -> [N, block, D], state
+Forecast = Callable[["np.ndarray"], "np.ndarray"]  # [N, T, D] -> [N, block, D]
+Advance = Callable[["np.ndarray", Any], tuple["np.ndarray", Any]]  # new [N, S, D], state -> [N, block, D], state
 
 
 class Strategy:

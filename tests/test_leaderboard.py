@@ -75,6 +75,15 @@ def test_every_seed_of_rows_with_several_is_shown():
     assert "of every seed" not in leaderboard.render([make(), make("lstm", seed=43)])
 
 
+def test_of_many_seeds_the_first_have_a_column():
+    board = leaderboard.render([make(seed=seed) for seed in range(100, 125)])
+    assert (
+        "**Last-step MSE of the first 20 of 25 seeds**" in board
+        and "| seed 119 |" in board
+        and "seed 120 " not in board
+    )
+
+
 def test_rows_that_cannot_be_told_apart_share_a_rank():
     errors = {"gru": (0.010, 0.012, 0.011), "lstm": (0.012, 0.010, 0.0111), "linear": (0.5, 0.51, 0.52)}
     runs = [make(method, seed=seed, error=error) for method, row in errors.items() for seed, error in enumerate(row)]

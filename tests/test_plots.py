@@ -136,9 +136,13 @@ def test_a_name_without_room_is_left_out():
     assert free_place(200, 200, 500, 10, [], inside) is None
 
 
+def board_pictures(runs):
+    ranked = ranking.rank(runs)
+    return pictures({run.key: run for run in runs}, ranked, ranking.by_method(ranked))
+
+
 def test_board_pictures_are_small_and_carry_their_digest(tmp_path):
-    runs = {run.key: run for run in [*campaign((1, 2, 3)), *campaign(task="one-step")]}
-    found = pictures(runs, ranking.rank(list(runs.values())))
+    found = board_pictures([*campaign((1, 2, 3)), *campaign(task="one-step")])
     assert [picture.name for picture in found] == [
         "one-step--time.png", "one-step--forecasts.png", "ten-step--time.png", "ten-step--forecasts.png"
     ]  # fmt: skip
@@ -153,7 +157,7 @@ def test_board_pictures_are_small_and_carry_their_digest(tmp_path):
 
 def test_digest_changes_with_the_data_alone():
     def digests(runs):
-        return [picture.digest for picture in pictures({run.key: run for run in runs}, ranking.rank(runs))]
+        return [picture.digest for picture in board_pictures(runs)]
 
     runs = [make(seed=1), make("lstm", seed=1, error=0.02)]
     assert digests(runs) == digests(runs[::-1])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import random
 
 import msgspec
@@ -10,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 from synthetic import campaign, failed, make
 
 from bench import notes, ranking, statistics
@@ -109,15 +109,23 @@ def test_p_values_are_scipys():
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
+def test_holms_correction_is_that_of_statsmodels():
+    random = np.random.default_rng(2)
+    for count in (1, 2, 9, 400):
+        p_values = np.concatenate([random.random(count) ** 6, [0.0, statistics.LEVEL / count, 1.0]])
+        expected = multipletests(p_values, statistics.LEVEL, method="holm")[0]
+        assert expected.any() and not expected.all()
+        np.testing.assert_array_equal(statistics.holm(p_values), expected)
+
+
+def test_intervals_over_tasks_are_those_of_scipys_bootstrap():
+    values = np.random.default_rng(3).normal(size=(6, 5))
+    drawn = stats.bootstrap((values,), np.mean, axis=1, n_resamples=2000, method="percentile", rng=0)
+    expected = values.mean(axis=1), drawn.confidence_interval.low, drawn.confidence_interval.high
+    np.testing.assert_allclose(statistics.mean_over_tasks(values), expected, rtol=1e-12)
+
+
 BOARDS = 200
-
-
-@pytest.fixture
-def frozen():
-    """statsmodels' multipletests collects garbage at each call: keep it from searching all that is imported."""
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 def board(random, levels, seeds=5):
@@ -131,7 +139,7 @@ def ranks_of(errors):
 
 
 @pytest.mark.parametrize("seeds", [3, 5])
-def test_one_method_under_two_names_is_told_apart_no_more_often_than_the_level(seeds, frozen):
+def test_one_method_under_two_names_is_told_apart_no_more_often_than_the_level(seeds):
     """A/A: on a board of seven others, at most 5 % of 200 boards tell it from itself."""
     random, false = np.random.default_rng(0), 0
     levels = [0.010, 0.010, 0.006, 0.008, 0.0101, 0.012, 0.02, 0.05, 0.2]
@@ -142,14 +150,14 @@ def test_one_method_under_two_names_is_told_apart_no_more_often_than_the_level(s
 
 
 @pytest.mark.parametrize("names", [2, 6, 20])
-def test_a_board_of_one_method_shows_a_difference_no_more_often_than_the_level(names, frozen):
+def test_a_board_of_one_method_shows_a_difference_no_more_often_than_the_level(names):
     """The level is that of the whole board, however many pairs it has: here it is all used up."""
     random = np.random.default_rng(0)
     false = sum(len(set(ranks_of(board(random, [0.01] * names)))) > 1 for _ in range(BOARDS))
     assert stats.binomtest(false, BOARDS, statistics.LEVEL, alternative="greater").pvalue > 0.05
 
 
-def test_methods_that_differ_are_told_apart(frozen):
+def test_methods_that_differ_are_told_apart():
     """30 % worse, with a tenth of chance: five seeds tell two methods apart on most boards."""
     random = np.random.default_rng(0)
     found = sum(list(ranks_of(board(random, [0.01, 0.013]))) == [1, 2] for _ in range(BOARDS))
@@ -189,7 +197,7 @@ def test_skill_and_win_rate_over_tasks():
         "mixed": [0.2, 0.05, 0.4],
         "part": [0.1, None, 0.1],
     }
-    table = ranking.over_tasks(ranking.rank(several_tasks(errors))).set_index("method")
+    table = ranking.over_tasks(ranking.by_method(ranking.rank(several_tasks(errors)))).set_index("method")
     assert list(table.index) == ["good", "mixed", "last_value"]
     assert table["skill"]["good"] == pytest.approx(100 * (1 - (0.25 * 0.5 * 0.5) ** (1 / 3)))
     assert table["skill"]["mixed"] == pytest.approx(100 * (1 - (0.5 * 0.5 * 2) ** (1 / 3)))
@@ -215,7 +223,7 @@ def test_skill_is_against_the_seasonal_naive_forecast_where_a_task_has_it():
 
 def test_two_tasks_are_too_few_to_speak_of_all():
     errors = {"last_value": [0.4, 0.1], "good": [0.1, 0.05]}
-    assert ranking.over_tasks(ranking.rank(several_tasks(errors))).empty
+    assert ranking.over_tasks(ranking.by_method(ranking.rank(several_tasks(errors)))).empty
 
 
 def test_skill_is_the_share_of_the_baselines_error_saved():

@@ -30,7 +30,8 @@ def test_the_series_are_what_they_are_known_as(name: str) -> None:
     assert series.values.shape == (steps, channels)
     assert (data.found.calendar.name, data.found.calendar.at(series.end)) == (often, following)
     assert data.found.imputed == (5 if name == "co2" else 0)
-    assert min(len(part.series) for part in data.prepared.parts) >= 10
+    counted = tuple(len(part.series) for part in data.prepared.parts)
+    assert counted == (REAL[name].train, REAL[name].validation, REAL[name].test) and min(counted) >= 10
 
 
 def test_known_values() -> None:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 from conftest import ROOT, Bench, make_run, make_spec
 
 from bench import results
 from bench.errors import UsageError
-from bench.speed import growth, page, records
+from bench.speed import apart, carry, growth, page, planted, records
 from bench.speed.__main__ import app
 from bench.speed.peers import tables
+from implementations.strategies import Recursive
 
 
 def test_asv_finds_the_benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,6 +105,43 @@ def test_ratios_are_of_the_fastest() -> None:
     assert re.findall(r"\*\*([\d.]+)\*\*", first) == ["3.0", "6.0", "3.0", "2.0", "3.0"]
     assert re.findall(r"\*\*([\d.]+)\*\*", second) == ["3.0", "6.0"] and second.count("–") == 5
     assert "peer" not in tables.table({"rnn": alone}, list(alone))
+
+
+def test_the_work_of_a_step_is_that_of_its_matrices() -> None:
+    found = apart.answer("bench.speed.limit", "torch")
+    steps, (units, outputs) = 32 * 50, (20, 10)
+    lstm = 2 * 4 * units + 3 * (3 * 4 * units * units + units * outputs)  # the first matrix twice, four others thrice
+    assert found["work"]["lstm"] == 2 * steps * lstm
+    assert found["work"]["linear"] == 2 * 32 * 2 * 50 * outputs
+    assert found["rate"] > 1e9
+
+
+def test_a_carried_state_is_compared_with_reading_again() -> None:
+    class Halving:
+        strategy, horizon = Recursive(growing=True), 1
+
+        def _forecast_block(self, window: np.ndarray) -> np.ndarray:
+            return window[:, -1:] / 2
+
+        def predict_ahead(self, history: np.ndarray, steps: int) -> np.ndarray:
+            return history[:, -1:] / 2.0 ** np.arange(1, steps + 1)[:, None] + (0.25 if steps == 200 else 0)
+
+    found = json.loads(json.dumps(carry.both_ways(Halving(), np.ones((2, 3, 1)), rounds=1)))
+    assert found["difference"] == 0.25 and set(found["again"]) == {"10", "200"} < set(found["carried"])
+    cells = carry.row({"method": "m", "backend": "b", **found})
+    assert len(cells) == len(carry.HEADERS) and cells[-1] == "2e-01"
+
+
+def test_the_verdict_of_asv_is_its_table_and_last_words() -> None:
+    said = """[ 50.00%] ··· networks.Training.time_steps  1.1±0.1ms
+| Change   | Before   | After    |   Ratio | Benchmark (Parameter) |
+|----------|----------|----------|---------|-----------------------|
+| +        | 10.1±1ms | 15.2±1ms |    1.50 | gru, torch            |
+
+SOME BENCHMARKS HAVE CHANGED SIGNIFICANTLY.
+PERFORMANCE DECREASED.
+"""
+    assert planted.verdict(said).splitlines() == said.splitlines()[1:4] + said.splitlines()[5:]
 
 
 def test_predictions_do_not_depend_on_how_many_ask() -> None:

@@ -21,7 +21,7 @@ def steps(rounds: Rounds = 5) -> None:
     """Milliseconds per training step: ours, the notes' own way, Darts and neuralforecast (about 15 minutes)."""
     from .peers import tables
 
-    publish("steps", tables.steps(rounds), rounds)
+    publish("steps", tables.steps(rounds), "--rounds", rounds)
 
 
 @app.command()
@@ -29,7 +29,7 @@ def whole(rounds: Rounds = 1) -> None:
     """Seconds of 20 epochs, compilation included: ours and the notes' own way (about 8 minutes a round)."""
     from .peers import tables
 
-    publish("whole", tables.whole(rounds), rounds)
+    publish("whole", tables.whole(rounds), "--rounds", rounds)
 
 
 @app.command()
@@ -37,7 +37,7 @@ def growth(rounds: Rounds = 3) -> None:
     """Seconds and memory by the number of records: 1,000, 10,000 and 100,000 (about 4 minutes)."""
     from . import growth
 
-    publish("growth", growth.table(rounds), rounds)
+    publish("growth", growth.table(rounds), "--rounds", rounds)
 
 
 @app.command()
@@ -45,7 +45,7 @@ def start(rounds: Rounds = 11) -> None:
     """Seconds until the command line answers."""
     from . import overhead
 
-    publish("start", overhead.start(rounds), rounds)
+    publish("start", overhead.start(rounds), "--rounds", rounds)
 
 
 @app.command()
@@ -53,7 +53,7 @@ def overhead(rounds: Rounds = 5) -> None:
     """What a run takes beside its phases, and its fit beside the same fit in a plain script (about 5 minutes)."""
     from . import overhead
 
-    publish("overhead", overhead.runs(rounds), rounds)
+    publish("overhead", overhead.runs(rounds), "--rounds", rounds)
 
 
 @app.command()
@@ -61,15 +61,39 @@ def together(rounds: Rounds = 3) -> None:
     """How much more gets done by one job on every core than by one job at a time (about 4 minutes)."""
     from . import overhead
 
-    publish("together", overhead.together(rounds), rounds)
+    publish("together", overhead.together(rounds), "--rounds", rounds)
 
 
-def publish(name: str, table: str, rounds: int) -> None:
-    """Print the table and put it into the page."""
+@app.command()
+def carry(rounds: Rounds = 3) -> None:
+    """Forecasting far ahead with a carried state, and by reading the window again (about 4 minutes)."""
+    from . import carry
+
+    publish("carry", carry.table(rounds), "--rounds", rounds)
+
+
+@app.command()
+def limit(rounds: Rounds = 3) -> None:
+    """A training step beside its matrix products alone, at the rate of one core (about 3 minutes)."""
+    from . import limit
+
+    publish("limit", limit.table(rounds), "--rounds", rounds)
+
+
+@app.command()
+def planted(bench: Annotated[str, typer.Option(help="Which benchmarks, as asv takes it.")] = "gru|lstm") -> None:
+    """Whether asv finds a planted slowdown of one method and nothing else, in scratch clones (about 8 minutes)."""
+    from . import planted
+
+    publish("planted", planted.compared(bench), "--bench", repr(bench))
+
+
+def publish(name: str, table: str, *options: object) -> None:
+    """Print the table and put it into the page, with the command that made it."""
     from . import page
 
     print(table)
-    page.put(name, table, f"python -m bench.speed {name} --rounds {rounds}")
+    page.put(name, table, " ".join(map(str, ["python -m bench.speed", name, *options])))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from keras import ops
 
 from implementations import initial
 from implementations.blocks import keras_bptt as bptt
+from implementations.blocks.keras_random import kept
 from implementations.blocks.keras_scan import scan
 
 register = keras.saving.register_keras_serializable(package="aheadbench")
@@ -118,7 +119,9 @@ class Conv1D(keras.layers.Conv1D):
     """Keras' Conv1D, computed as one matrix product.
 
     The same layer to the last rounding error, but strides end at the newest step, not start at the oldest. XLA's own
-    convolution, in a compiled training loop on a CPU, took eight times as long for WaveNet's two-wide kernels.
+    convolution, in a compiled training loop on a CPU, took eight times as long for WaveNet's two-wide kernels. Inside,
+    channels are first and series last, [C, T, N]: all steps of all series lie side by side, where 20 channels fill no
+    whole number of registers. Between two such layers XLA drops the transpositions.
     """
 
     @property
@@ -142,9 +145,14 @@ class Conv1D(keras.layers.Conv1D):
         (width,), (dilation,), (stride,) = self.kernel_size, self.dilation_rate, self.strides
         steps = inputs.shape[1] - dilation * (width - 1)
         first = (steps - 1) % stride  # the newest step counts
-        taps = [inputs[:, first + k * dilation : k * dilation + steps : stride] for k in range(width)]
-        seen = ops.concatenate(taps, axis=-1) if width > 1 else taps[0]
-        return self.activation(ops.matmul(seen, ops.reshape(self.kernel, (-1, self.filters))) + self.bias)
+        x, kernel = ops.transpose(inputs, (2, 1, 0)), ops.reshape(self.kernel, (-1, self.filters))
+        taps = [x[:, first + k * dilation : k * dilation + steps : stride] for k in range(width)]
+        seen = ops.concatenate(taps) if width > 1 else taps[0]
+        nets = ops.matmul(ops.transpose(kernel), ops.reshape(seen, (kernel.shape[0], -1))) + self.bias[:, None]
+        inside = self.activation is not keras.activations.softmax  # which goes over channels, and wants them last
+        outputs = ops.reshape(self.activation(nets) if inside else nets, (self.filters, seen.shape[1], -1))
+        outputs = ops.transpose(outputs, (2, 1, 0))
+        return outputs if inside else self.activation(outputs)
 
 
 @register
@@ -259,7 +267,7 @@ class DropoutRNN(keras.layers.Layer):
     def __init__(self, units: int, rate: float, recurrent_rate: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.units, self.rate, self.recurrent_rate = units, rate, recurrent_rate
-        self.drop, self.drop_state = keras.layers.Dropout(rate), keras.layers.Dropout(recurrent_rate)
+        self.seeds = keras.random.SeedGenerator()
 
     def build(self, shape: Any) -> None:
         self.kernel = self.add_weight(shape=(shape[-1], self.units), initializer="glorot_uniform", name="kernel")
@@ -269,8 +277,10 @@ class DropoutRNN(keras.layers.Layer):
         self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias")
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        net = ops.transpose(ops.matmul(self.drop(inputs, training=training), self.kernel) + self.bias, (1, 0, 2))
-        masks = self.drop_state(ops.ones_like(net), training=training)
+        if training:
+            inputs = inputs * kept(self.seeds, inputs.shape, self.rate)
+        net = ops.transpose(ops.matmul(inputs, self.kernel) + self.bias, (1, 0, 2))
+        masks = kept(self.seeds, net.shape, self.recurrent_rate) if training else ops.ones_like(net)
 
         def step(state: Any, at_step: Any) -> Any:
             net, mask = at_step

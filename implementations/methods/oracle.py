@@ -24,7 +24,7 @@ from implementations.forecaster import Forecaster, check_steps, check_windows
 from implementations.per_series import forecast_each
 
 AMPLITUDES = (0.5, 0.2)
-SLOW, FAST = np.linspace(10, 20, 11), np.linspace(20, 40, 21)  # frequencies, in radians per unit of time
+SLOW, FAST = range(10, 21), range(20, 41)  # frequencies, in radians per unit of time
 LEAST = 4  # steps: as many as there are unknowns
 
 
@@ -117,7 +117,7 @@ def first_guesses(time: np.ndarray, series: np.ndarray, count: int) -> list[np.n
 def grid(times: bytes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The pairs of frequencies [G, 2], what solves for sines and cosines [G, 4, T], orthonormal bases [G, 4, T]."""
     time = np.frombuffer(times)
-    pairs = np.array([(w_1, w_2) for w_1 in SLOW for w_2 in FAST])
+    pairs = np.array([(w_1, w_2) for w_1 in SLOW for w_2 in FAST], dtype=np.float64)
     angles = pairs[:, :, None] * time
     waves = np.stack([np.sin(angles), np.cos(angles)], axis=2).reshape(len(pairs), 4, -1)
     return pairs, np.linalg.pinv(waves.swapaxes(1, 2)), np.linalg.qr(waves.swapaxes(1, 2))[0].swapaxes(1, 2)

@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from run import run
 
 from implementations.blocks import keras as blocks
+from implementations.blocks.keras_random import kept
 
 SERIES, STEPS, CHANNELS, UNITS = 5, 9, 3, 4
 
@@ -155,6 +156,40 @@ def peephole_lstm_starts_as_lstm() -> None:
 
 def dropout_rnn_in_inference() -> None:
     _compare(blocks.DropoutRNN(UNITS, 0.5, 0.5), loops.simple_rnn)
+
+
+def masks_are_drawn_evenly_and_independently() -> None:
+    """Of 40 masks [32, 50, 20]: the share kept, and the correlations with neighbours of all kinds, as by chance."""
+    seeds, rate = keras.random.SeedGenerator(7), 0.1
+    masks = np.stack([ops.convert_to_numpy(kept(seeds, (32, 50, 20), rate)) for _ in range(40)])
+    values, counts = np.unique(masks, return_counts=True)
+    assert_allclose(values, [0, 1 / 0.9], rtol=1e-6)
+    chance = 1 / np.sqrt(masks.size)
+    assert abs(counts[0] / masks.size - rate) < 4 * chance * np.sqrt(rate * (1 - rate))
+    normal = (masks - 1) / np.sqrt(rate / (1 - rate))
+    for axis in range(4):
+        for lag in (1, 2, 3, 16):
+            ahead, behind = np.split(normal, [-lag], axis)[0], np.split(normal, [lag], axis)[1]
+            assert abs(np.mean(ahead * behind)) < 5 * chance
+        others = tuple(other for other in range(4) if other != axis)
+        shares = (masks == 0).mean(axis=others)
+        assert shares.std() < 2 * np.sqrt(rate * (1 - rate) * masks.shape[axis] / masks.size)
+
+
+def masks_are_those_of_plain_arithmetic() -> None:
+    seeds = keras.random.SeedGenerator(7)
+    got = [ops.convert_to_numpy(kept(seeds, (2, 3), 0.25)) for _ in range(2)]
+    for turn, mask in enumerate(got):
+        first = _mixed(_mixed(turn) ^ 7)
+        second = _mixed((first + 7) % 2**32)
+        bits = [_mixed(_mixed((count + first) % 2**32) ^ second) for count in range(6)]
+        assert_allclose(mask.ravel(), [0 if one < 2**30 else 4 / 3 for one in bits], rtol=1e-6)
+
+
+def _mixed(x: int) -> int:
+    x = (x ^ x >> 16) * 0x7FEB352D % 2**32
+    x = (x ^ x >> 15) * 0x846CA68B % 2**32
+    return x ^ x >> 16
 
 
 def dropout_rnn_drops_inputs_at_each_step_anew() -> None:

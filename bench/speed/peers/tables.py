@@ -35,7 +35,7 @@ RATIOS = (
     ("fastest peer / fastest of ours", PEERS, OURS),
 )
 
-Seconds = dict[str, dict[str, float]]  # network -> contestant -> median
+Seconds = dict[str, dict[str, float]]  # network -> contestant -> median, of seconds or of milliseconds
 
 
 class Contestant:
@@ -91,13 +91,18 @@ def contestants(names: Sequence[str]) -> Iterator[list[Contestant]]:
 
 def steps(rounds: int) -> str:
     """Milliseconds per step in each contestant, and the ratios."""
+    return table(milliseconds(list(MODULES), rounds), list(MODULES))
+
+
+def milliseconds(names: Sequence[str], rounds: int) -> Seconds:
+    """Milliseconds per step of each network in these contestants."""
 
     def measure(contestant: Contestant, network: str) -> float:
         epochs = contestant.train(network, SERIES, EPOCHS)["epochs"]
         return 1000 * statistics.median(epochs[1:]) / (SERIES // BATCH)
 
-    with contestants(list(MODULES)) as started:
-        return table(medians(started, rounds, measure), list(MODULES))
+    with contestants(names) as started:
+        return medians(started, rounds, measure)
 
 
 def whole(rounds: int) -> str:

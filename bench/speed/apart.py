@@ -1,0 +1,21 @@
+"""One backend in a process of its own, with one thread on one core: a process imports one framework only."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+from bench import machine, runner
+
+
+def answer(module: str, *arguments: object) -> Any:
+    """What `python -m module ARGUMENTS` prints as JSON on its last line. Raises RuntimeError when it fails."""
+    command = [sys.executable, "-W", "ignore", "-m", module, *map(str, arguments)]
+    with runner.pinned(machine.cores()[-1]):
+        child = subprocess.Popen(command, env=machine.environment_variables(), stdout=subprocess.PIPE, text=True)
+    printed, _ = child.communicate()
+    if child.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with {child.returncode}")
+    return json.loads(printed.splitlines()[-1])

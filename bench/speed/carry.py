@@ -1,0 +1,109 @@
+"""Forecasting far ahead: a carried state against reading the window again for each block, by the same network.
+
+`python -m bench.speed.carry BACKEND ROUNDS` measures one backend and prints what it found as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from bench import datasets, markdown, windows
+from bench.tasks import TASKS
+
+from . import apart
+
+TASK = TASKS["ten-step"]
+BACKENDS = ("keras", "keras-jax", "torch")
+METHODS = ("deep_rnn_growing", "wavenet_simple", "wavenet")
+STEPS = (10, 200)  # ahead, both ways
+FAR = 1000  # ahead, with a carried state alone
+HEADERS = [
+    "method", "backend", *(f"{steps} steps: {how}" for steps in STEPS for how in ("carried", "re-read", "ratio")),
+    f"{FAR:,} steps", f"over {STEPS[-1]}", "largest difference",
+]  # fmt: skip
+
+NOTHING = [markdown.NOTHING] * 2  # re-read, and its ratio
+Way = tuple[str, int]  # carried or again, steps ahead
+Found = dict[str, Any]
+
+
+def table(rounds: int) -> str:
+    """One row per method and backend."""
+    found = [one for backend in BACKENDS for one in apart.answer("bench.speed.carry", backend, rounds)]
+    return markdown.table(HEADERS, [row(one) for one in found], left=[0, 1])
+
+
+def row(found: Found) -> list[str]:
+    """A method's cells."""
+    carried, again = found["carried"], found["again"]
+    cells = []
+    for steps in map(str, STEPS):
+        reread = [seconds(again[steps]), f"**{again[steps] / carried[steps]:.1f}**"] if steps in again else NOTHING
+        cells += [seconds(carried[steps]), *reread]
+    far, near = carried[str(FAR)], carried[str(STEPS[-1])]
+    return [found["method"], found["backend"], *cells, seconds(far), f"{far / near:.1f}", f"{found['difference']:.0e}"]
+
+
+def seconds(value: float) -> str:
+    """Seconds with three digits."""
+    return f"{markdown.digits(value, 3)} s"
+
+
+def main(backend: str, rounds: int) -> None:
+    """Measure each method on one backend, trained for an epoch: forecasts of all validation series."""
+    from implementations import make
+
+    split = windows.cut(datasets.load(TASK), TASK)
+    found = []
+    for method in METHODS:
+        forecaster = make(method, backend, seed=42, epochs=1).fit(*split.train)
+        found.append({"method": method, "backend": backend, **both_ways(forecaster, split.validation.history, rounds)})
+    print(json.dumps(found))
+
+
+def both_ways(forecaster: Any, history: np.ndarray, rounds: int) -> Found:
+    """Median seconds by steps ahead, `carried` and `again`, and the largest `difference` between their forecasts.
+
+    Where one block covers the steps, nothing is fed back and there is nothing to compare.
+    """
+    from implementations.strategies import roll_out
+
+    def carried(steps: int) -> np.ndarray:
+        forecasts: np.ndarray = forecaster.predict_ahead(history, steps)
+        return forecasts
+
+    def again(steps: int) -> np.ndarray:
+        return roll_out(forecaster._forecast_block, history, steps, forecaster.strategy.growing)
+
+    block = forecaster.strategy.block(forecaster.horizon)
+    ways: dict[Way, Callable[[int], np.ndarray]] = {("carried", steps): carried for steps in (*STEPS, FAR)}
+    ways |= {("again", steps): again for steps in STEPS if steps > block}
+    forecasts, medians = taking_turns(ways, rounds)
+    found: Found = {way: {steps: medians[way, steps] for one, steps in ways if one == way} for way, _ in ways}
+    differences = [np.abs(forecasts["carried", steps] - forecasts["again", steps]).max() for steps in found["again"]]
+    return {**found, "difference": float(max(differences))}
+
+
+def taking_turns(
+    ways: dict[Way, Callable[[int], np.ndarray]], rounds: int
+) -> tuple[dict[Way, np.ndarray], dict[Way, float]]:
+    """The forecasts, and the median seconds of making them again: each length of a window is compiled first."""
+    forecasts = {(way, steps): forecast(steps) for (way, steps), forecast in ways.items()}
+    samples: dict[Way, list[float]] = {name: [] for name in ways}
+    for _ in range(rounds):
+        for (way, steps), forecast in ways.items():
+            began = time.perf_counter()
+            forecast(steps)
+            samples[way, steps].append(time.perf_counter() - began)
+    return forecasts, {name: statistics.median(values) for name, values in samples.items()}
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

@@ -1,0 +1,80 @@
+"""Whether `asv continuous main HEAD` finds a planted slowdown, and nothing else: in a scratch clone."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from bench import machine
+
+METHOD = Path("implementations", "methods", "gru.py")
+#: added to the method's file: in PyTorch, a training step and a forecast take one and a half times as long
+SLOWDOWN = """
+
+def _slowed(torch_network, share=0.45):  # of a training step that its forward pass takes
+    def built(self, channels, outputs):
+        import time
+
+        network = torch_network(self, channels, outputs)
+        network.register_forward_pre_hook(lambda module, inputs: setattr(module, "began", time.process_time()))
+
+        def wait(module, inputs, outputs):
+            end = time.process_time() + (0.5 / share if module.training else 0.5) * (time.process_time() - module.began)
+            while time.process_time() < end:
+                pass
+
+        network.register_forward_hook(wait)
+        return network
+
+    return built
+
+
+GRU.torch_network = _slowed(GRU.torch_network)
+"""
+
+
+def compared(benchmarks: str) -> str:
+    """What asv says of a commit that changes nothing, and of one that slows a method down."""
+    same, slower = continuous(benchmarks, ""), continuous(benchmarks, SLOWDOWN)
+    return f"Nothing changed:\n\n{block(same)}\n\n`gru` in PyTorch slowed down by half:\n\n{block(slower)}"
+
+
+def continuous(benchmarks: str, added: str) -> str:
+    """What `asv continuous main HEAD` prints at its end, where HEAD is a commit that adds this to the method's file."""
+    with tempfile.TemporaryDirectory(prefix="aheadbench-") as name:
+        clone = Path(name, "clone")
+        run(Path.cwd(), "git", "clone", "--quiet", "--no-hardlinks", str(machine.ROOT), str(clone))
+        run(clone, "git", "checkout", "--quiet", "-B", "main")
+        run(clone, "git", "checkout", "--quiet", "-b", "work")
+        with (clone / METHOD).open("a", encoding="utf-8") as opened:
+            opened.write(added)
+        author = ("-c", "user.name=nobody", "-c", "user.email=nobody@localhost")
+        run(clone, "git", *author, "commit", "--quiet", "--all", "--allow-empty", "--message", "HEAD")
+        asv = (sys.executable, "-m", "asv")
+        run(clone, *asv, "machine", "--machine", "here", "--yes")
+        said = run(clone, *asv, "continuous", "main", "HEAD", "--bench", benchmarks, allowed=(0, 1))
+    return verdict(said)
+
+
+def verdict(said: str) -> str:
+    """The table of what changed, and asv's last words, of all that it prints."""
+    lines = [line.rstrip() for line in said.splitlines()]
+    return "\n".join(
+        line for line in lines if line.startswith("|") or re.match(r"(SOME )?BENCHMARKS|PERFORMANCE", line)
+    )
+
+
+def run(folder: Path, *command: str, allowed: tuple[int, ...] = (0,)) -> str:
+    """Run a command there, and return what it prints. Raises RuntimeError when it fails."""
+    ended = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if ended.returncode not in allowed:
+        raise RuntimeError(f"{' '.join(command)} ended with {ended.returncode}: {ended.stdout[-1000:]}")
+    return ended.stdout
+
+
+def block(text: str) -> str:
+    """Text as it stands."""
+    return f"```\n{text}\n```"
