@@ -92,8 +92,9 @@ class LSTM(_SeriesLast, keras.layers.LSTM):
     """Gates in the order input, forget, candidate, output."""
 
     def series_last(self, x: Any, *first: Any) -> tuple[Any, ...]:
-        nets = bptt.project(x, self.cell.kernel, self.cell.bias)
-        return tuple(bptt.lstm(nets, ops.transpose(self.cell.recurrent_kernel), *first))
+        # times 1: values, as TensorFlow's custom gradients take no variables
+        weights = [1 * weight for weight in (self.cell.kernel, self.cell.recurrent_kernel, self.cell.bias)]
+        return tuple(bptt.lstm(x, *weights, *first))
 
 
 DEFAULTS = {"glorot_uniform": GlorotUniform, "orthogonal": Orthogonal}  # what layers name, and what they get

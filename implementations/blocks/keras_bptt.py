@@ -87,25 +87,28 @@ def gru(nets: Any, U: Any, c: Any, first: Any) -> Any:
     return states(nets, U, c)
 
 
-def lstm(nets: Any, U: Any, first_h: Any, first_c: Any) -> tuple[Any, Any]:
+def lstm(x: Any, W: Any, U: Any, b: Any, first_h: Any, first_c: Any) -> tuple[Any, Any]:
     """States h_t = o_t * tanh(c_t) and memories c_t = f_t * c_{t-1} + i_t * g_t, [T, h, N], after the first, [h, N].
 
-    nets [T, 4 h, N] of i, f, g, o; U [4 h, h]. A gradient comes back through the states alone.
+    x [T, D, N]; W [D, 4 h], U [h, 4 h], b [4 h] of i, f, g, o, as Keras keeps them. A gradient comes back through the
+    states alone; those of all weights are one product.
     """
-    units = U.shape[1]
+    units = U.shape[0]
 
     @ops.custom_gradient
-    def states(nets: Any, U: Any) -> Any:
+    def states(x: Any, W: Any, U: Any, b: Any) -> Any:
+        U_T = ops.transpose(U)  # outside the loop, as U is below: within, each step would turn it anew
+
         def step(carried: Any, at_step: Any) -> Any:
             h, c = carried
-            net = at_step[0] + ops.matmul(U, h)
+            net = at_step[0] + ops.matmul(U_T, h)
             i_and_f, g, o = sigmoid(net[: 2 * units]), ops.tanh(net[2 * units : 3 * units]), sigmoid(net[3 * units :])
             i, f = i_and_f[:units], i_and_f[units:]
             c = f * c + i * g
             h = o * ops.tanh(c)
             return (h, c), (h, c, i, f, g, o)
 
-        _, (h, c, i, f, g, o) = scan(step, (first_h, first_c), (nets,))
+        _, (h, c, i, f, g, o) = scan(step, (first_h, first_c), (project(x, W, b),))
 
         def gradient(*d: Any) -> Any:  # TensorFlow gives the two apart, JAX a pair
             tanh_c, zero = ops.tanh(c), ops.zeros_like(first_h)
@@ -118,15 +121,17 @@ def lstm(nets: Any, U: Any, first_h: Any, first_c: Any) -> tuple[Any, Any]:
                 d_h = d_h + d_output
                 d_c = d_c + d_h * s_c
                 deltas = ops.concatenate([ops.concatenate([d_c, d_c, d_c]) * slopes, d_h * s_o])
-                return (ops.matmul(ops.transpose(U), deltas), d_c * f), deltas
+                return (ops.matmul(U, deltas), d_c * f), deltas
 
             d_h = (d if len(d) == 2 else d[0])[0]
             _, deltas = scan(step, (zero, zero), (d_h, s_c, s_o, slopes, f), reverse=True)
-            return deltas, _product(deltas, _before(h, first_h))
+            seen = ops.concatenate([x, _before(h, first_h), ops.ones_like(x[:, :1])], 1)
+            d_W, d_U, d_b = ops.split(_product(seen, deltas), [x.shape[1], x.shape[1] + units])
+            return ops.matmul(W, deltas), d_W, d_U, d_b[0]
 
         return (h, c), gradient
 
-    return states(nets, U)
+    return states(x, W, U, b)
 
 
 def _before(states: Any, first: Any) -> Any:
@@ -152,7 +157,7 @@ def _back(d_outputs: Any, slopes: Any, U: Any, kept: Any = None) -> tuple[Any, A
     return scan(step, ops.zeros_like(d_outputs[0]), sequences, reverse=True)[1]
 
 
-def _product(deltas: Any, states: Any) -> Any:
-    """The sum over steps and series of d_t h_{t-1}', [G h, h]: as one matrix product."""
-    flat = [ops.reshape(ops.transpose(array, (1, 0, 2)), (array.shape[1], -1)) for array in (deltas, states)]
+def _product(left: Any, right: Any) -> Any:
+    """The sum over steps and series of left_t right_t', [L, R], of [T, L, N] and [T, R, N]: as one matrix product."""
+    flat = [ops.reshape(ops.transpose(array, (1, 0, 2)), (array.shape[1], -1)) for array in (left, right)]
     return ops.matmul(flat[0], ops.transpose(flat[1]))
