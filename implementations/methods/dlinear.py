@@ -18,6 +18,8 @@ from implementations.strategies import MultiOutput
 @dataclass(kw_only=True)
 class DLinear(NetworkForecaster):
     strategy = MultiOutput()
+    batch_size: int = 128
+    learning_rate: float = 0.005
     width: int = 25
     schedule: str = "cosine"
 

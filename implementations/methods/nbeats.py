@@ -21,11 +21,16 @@ from implementations.strategies import MultiOutput
 @dataclass(kw_only=True)
 class NBeats(NetworkForecaster):
     strategy = MultiOutput()
+    epochs: int = 60
+    batch_size: int = 128
+    learning_rate: float = 0.002
     basis: str = "generic"  # or interpretable
     blocks: int = 4
     layers: int = 4
     units: int = 128
     schedule: str = "cosine"
+    flip: bool = True
+    reverse: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -22,9 +22,14 @@ PLAN = [["interpolated", 4, 8], ["interpolated", 2, 4], ["interpolated", 1, 1]] 
 @dataclass(kw_only=True)
 class NHiTS(NetworkForecaster):
     strategy = MultiOutput()
+    epochs: int = 60
+    batch_size: int = 128
+    learning_rate: float = 0.002
     layers: int = 2
     units: int = 256
     schedule: str = "cosine"
+    flip: bool = True
+    reverse: bool = True
 
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras

@@ -22,10 +22,15 @@ from implementations.strategies import SequenceToSequence
 @dataclass(kw_only=True)
 class S4D(NetworkForecaster):
     strategy = SequenceToSequence()
+    epochs: int = 20
+    batch_size: int = 64
+    learning_rate: float = 0.005
     units: int = 32
     modes: int = 8  # complex numbers in the state of a channel
     layers: int = 2
     schedule: str = "cosine"
+    flip: bool = True
+    reverse: bool = True
 
     def state_size(self) -> int:
         return 2 * self.modes * self.units * self.layers

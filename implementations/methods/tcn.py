@@ -19,10 +19,15 @@ from implementations.strategies import SequenceToSequence
 @dataclass(kw_only=True)
 class TCN(NetworkForecaster):
     strategy = SequenceToSequence()
+    epochs: int = 20
+    batch_size: int = 64
+    learning_rate: float = 0.003
     filters: int = 32
     width: int = 3
     layers: int = 4  # dilations 1, 2, 4, ...
     schedule: str = "cosine"
+    flip: bool = True
+    reverse: bool = True
 
     def dilations(self) -> list[int]:
         """How far apart the inputs of each block's convolutions are."""

@@ -23,6 +23,9 @@ from implementations.strategies import MultiOutput
 @dataclass(kw_only=True)
 class Transformer(NetworkForecaster):
     strategy = MultiOutput()
+    epochs: int = 20
+    batch_size: int = 128
+    learning_rate: float = 0.002
     patch: int = 8
     stride: int = 4
     units: int = 64
@@ -30,6 +33,8 @@ class Transformer(NetworkForecaster):
     hidden: int = 128
     layers: int = 2
     schedule: str = "cosine"
+    flip: bool = True
+    reverse: bool = True
     warmup: float = 0.1
 
     def __post_init__(self) -> None:
