@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
+import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -20,6 +21,7 @@ BACKENDS = ("numpy", "keras", "keras-jax", "torch")
 OUTSIDE = "†"  # behind a method that is not of this repository: its name has a dot
 DISTURBED = "?"  # behind a time that was taken on a busy machine
 GAIN = 1.1  # from which ratio of errors on a learning rate counts as better in words
+WIDTH = 120  # characters of a line of text
 SHOWN = 20  # records left out, and files that are none, that are named one by one
 SEEDS_SHOWN = 20  # with a column each: more are no table that a page has room for
 
@@ -211,7 +213,7 @@ def tuned(rows: pd.DataFrame) -> list[str]:
     if rows.empty:
         return []
     rates = sorted(set().union(*rows["errors"]))
-    explained = TUNED.format(rates=_listed([f"{rate:g}" for rate in rates]))
+    explained = textwrap.fill(TUNED.format(rates=_listed([f"{rate:g}" for rate in rates])), WIDTH)
     tried = rows[rows["errors"].astype(bool)]
     searched = table(
         ["method", "backend", *(f"{rate:g}" for rate in rates)],
@@ -265,7 +267,7 @@ def what_changes(rows: pd.DataFrame) -> str:
         f"{_named(row)} from {digits(row.own)} to {digits(row.tuned)}, rank {row.own_rank} to {row.rank}"
         for row in each(most[most["gain"] > GAIN])
     ]
-    return " ".join([*lines, *([f"Most gained: {'; '.join(moved)}."] if moved else [])])
+    return textwrap.fill(" ".join([*lines, *([f"Most gained: {'; '.join(moved)}."] if moved else [])]), WIDTH)
 
 
 def _named(row: Any) -> str:

@@ -24,7 +24,7 @@ from bench.errors import UsageError
 from bench.results import Run, Spec
 from bench.selection import Selection
 from bench.stores import Place
-from bench.tasks import SEARCHES
+from bench.tasks import REFERENCES, SEARCHES
 
 RATE = "learning_rate"
 RATES = (0.0003, 0.001, 0.003, 0.01, 0.03)  # half an order of magnitude apart, around the notes' 0.001 to 0.01
@@ -155,6 +155,7 @@ def table(tried: pd.DataFrame, found: Mapping[Row, Found], task: str, quick: boo
     `errors` (rate -> last-step MSE in the search).
     """
     ok = tried[(tried["task"] == task) & (tried["quick"] == quick) & (tried["status"] == "ok")]
+    ok = ok[~ok["method"].isin(REFERENCES)]
     runs = {
         row: (json.loads(records["settings"].iloc[0]), dict(zip(records["seed"], records["test_mse"], strict=True)))
         for row, records in ok.groupby(["method", "backend", "changed"])

@@ -87,16 +87,17 @@ def test_rows_are_ranked_by_test_mse_at_the_rate_found() -> None:
     runs = [
         *search(SEARCHED), *trained(own), *trained(better, rate=0.003),
         *search(stays, "lstm"), *trained(other, "lstm"), *baseline, *trained(own, "unsearched"),
+        make("oracle", "numpy", 42, 0.001, settings={}),
     ]  # fmt: skip
     rows = table(runs).set_index("method")
-    assert list(rows.index) == ["gru", "lstm", "last_value"]  # what was not searched is not there
+    assert list(rows.index) == ["gru", "lstm", "last_value"]  # not what was not searched, nor the limit
     gru, lstm, last = (rows.loc[name] for name in rows.index)
     assert (gru["rank"], gru.own_rank) == (1, 2) and (lstm["rank"], lstm.own_rank) == (2, 1)
     assert gru.tuned == pytest.approx(np.mean(better)) and gru.own == pytest.approx(np.mean(own))
     assert gru.interval == pytest.approx(stats.t.ppf(0.975, 4) * stats.sem(better))
     assert (lstm.rate, lstm.own_rate, lstm.tuned) == (0.001, 0.001, lstm.own)
     assert math.isnan(last.rate) and last["rank"] == 3
-    text = leaderboard.render(runs)
+    text = " ".join(leaderboard.render(runs).split())
     assert "1 of 2 rows get better by more than a tenth, 0 worse." in text
     assert "`gru` in keras-jax from 0.02250 to 0.01100, rank 2 to 1" in text
     assert "| diverged" in text and "**0.01000**" in text
