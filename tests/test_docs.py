@@ -30,7 +30,7 @@ COMMAND = re.compile(r"(?:^    |`)(python -m bench(?: [^`#\n|]*)?)", re.MULTILIN
 def commands() -> list[str]:
     """The commands in the documents, written-out ones alone: not those with a placeholder in capitals."""
     found = {match.strip() for page in PAGES for match in COMMAND.findall(page.read_text())}
-    return sorted(command for command in found if not re.search(r"\b(?<!-)[A-Z]{3,}\b|[\[<]|\.\.\.", command))
+    return sorted(command for command in found if not re.search(r"\b(?<!-)[A-Z]{3,}\b|[\[<]|\.\.\.|…", command))
 
 
 def test_every_verb_is_in_the_readme() -> None:

@@ -304,6 +304,7 @@ def test_pictures_are_found_from_the_boards_own_folder(folder):
 
 
 def test_a_board_that_cannot_be_written_is_one_clear_line(folder):
-    with pytest.raises(UsageError, match="cannot be written: No such file or directory"):
-        leaderboard.write(folder, folder.parent / "missing" / "board.md")
+    (folder.parent / "file").write_text("")
+    with pytest.raises(UsageError, match="file' cannot be written: File exists"):
+        leaderboard.write(folder, folder.parent / "file" / "board.md")
     assert not list(folder.parent.glob("**/*.tmp"))

@@ -215,10 +215,11 @@ def test_skill_is_against_the_seasonal_naive_forecast_where_a_task_has_it():
     assert row(runs, method="good", task="task-1").skill == pytest.approx(50)
     assert row(runs, method="last_value", task="task-1").skill == pytest.approx(-100)
     assert row(runs, method="good", task="task-0").skill == pytest.approx(75)
-    table = ranking.over_tasks(ranking.rank(runs)).set_index("method")
+    methods = ranking.by_method(ranking.rank(runs))
+    table = ranking.over_tasks(methods).set_index("method")
     assert list(table.index) == ["good", "last_value"]
     assert table["skill"]["good"] == pytest.approx(100 * (1 - (0.25 * 0.5 * 0.5) ** (1 / 3)))
-    assert ranking.over_tasks(ranking.rank(runs), {"task-0", "task-1"}).empty
+    assert ranking.over_tasks(methods, {"task-0", "task-1"}).empty
 
 
 def test_two_tasks_are_too_few_to_speak_of_all():

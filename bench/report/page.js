@@ -113,7 +113,7 @@ function drawAnytime(shown) {
       hovertemplate: `<b>%{customdata[1]}</b><br>${row.backend}<br>MSE %{y:.4g}<br>after %{x:.3g} s<extra></extra>` };
   });
   Plotly.react("anytime", traces, layout("training seconds, one core", "last-step MSE",
-    { height: 460, xaxis: { type: "log" }, yaxis: { type: "log" } }), CONFIG);
+    { height: 460, xaxis: { type: "log" }, yaxis: { type: "log" } }), config());
 }
 
 function drawSeeds(shown) {

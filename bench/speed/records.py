@@ -9,6 +9,7 @@ import msgspec
 
 from bench import machine, results
 from bench.results import Run
+from bench.tasks import TASKS
 
 FIRST_SEED = 1000  # of the copies: none of them stands for a run that was made
 
@@ -16,7 +17,8 @@ FIRST_SEED = 1000  # of the copies: none of them stands for a run that was made
 def fill(folder: Path, count: int) -> list[Run]:
     """Write `count` records into the folder, not synced to the disk as those of real runs are."""
     committed, _ = results.read(machine.ROOT / "results")
-    originals = {copy(run, FIRST_SEED).key: run for run in committed}.values()  # those of one seed
+    rows = (run for run in committed if run.spec.plain and is_default(run))
+    originals = {copy(run, FIRST_SEED).key: run for run in rows}.values()  # those of one seed
     copies = (copy(run, seed) for seed in itertools.count(FIRST_SEED) for run in originals)
     runs = list(itertools.islice(copies, count))
     for run in runs:
@@ -30,3 +32,9 @@ def copy(run: Run, seed: int) -> Run:
     """The record as it would be had the run had this seed."""
     spec = msgspec.structs.replace(run.spec, seed=seed)
     return msgspec.structs.replace(run, spec=spec, key=results.key_of(spec))
+
+
+def is_default(run: Run) -> bool:
+    """Whether the run's method belongs to its task's default set, so that a plain `run` asks for it."""
+    task = TASKS.get(run.spec.task)
+    return task is not None and task.runs(run.spec.method)
