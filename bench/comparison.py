@@ -20,7 +20,7 @@ from bench.markdown import digits
 from bench.race import blocks_of, paired
 from bench.ranking import changes
 from bench.results import Run
-from bench.statistics import LEVEL, paired_t
+from bench.statistics import LEVEL, holm, paired_t
 from bench.stores import Place, Remote
 
 Verdict = Literal["same", "differs", "within noise", "unknown"]
@@ -145,12 +145,8 @@ def corrected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     The chance of any false difference in the whole answer is at most LEVEL, however many rows it has.
     """
     tested = [row for row in rows if row["p"] is not None]
-    if tested:
-        from statsmodels.stats.multitest import multipletests
-
-        _, values, _, _ = multipletests([row["p"] for row in tested], LEVEL, method="holm")
-        for row, p in zip(tested, values.tolist(), strict=True):
-            row |= {"p": p, "verdict": "differs" if p < LEVEL else "within noise"}
+    for row, p in zip(tested, holm(np.array([row["p"] for row in tested])).tolist(), strict=True):
+        row |= {"p": p, "verdict": "differs" if p < LEVEL else "within noise"}
     return rows
 
 

@@ -310,8 +310,12 @@ def best_at(found: pd.DataFrame) -> str:
         if len(rows):
             best = rows.sort_values([f"error_{budget}", "method", "changed"], kind="stable").iloc[0]
             name, backend = escape(label(best["method"], best["changed"])), escape(best[f"backend_{budget}"])
-            lines.append(f"- after {budget} s of training: {name} in {backend}, {digits(best[f'error_{budget}'])}")
-    return "\n".join(["Best, whatever becomes of it later:", "", *lines]) if lines else ""
+            lines.append(f"- {budget} s: {name} in {backend}, {digits(best[f'error_{budget}'])}")
+    return (
+        "\n".join(["Which row is the best after so much training, whatever becomes of it later:", "", *lines])
+        if lines
+        else ""
+    )
 
 
 def at_each_time(found: pd.DataFrame) -> str:

@@ -50,7 +50,7 @@ def test_the_board_has_the_best_backend_at_each_time() -> None:
     shown = next(table for table in tables(board) if table[0][1:2] == ["after 1 s"])
     assert shown[1] == ["gru", "0.3000 keras", "0.05000 torch", "0.05000 torch"]
     assert shown[2] == ["arima", "", "0.2000 numpy", "0.2000 numpy"]
-    assert "- after 10 s of training: gru in torch, 0.05000" in board
+    assert "- 10 s: gru in torch, 0.05000" in board
 
 
 def test_seeds_count_by_their_mean_and_disturbed_ones_not_at_all() -> None:

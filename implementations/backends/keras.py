@@ -56,9 +56,7 @@ def thread_count() -> int:
     return engine.thread_count()
 
 
-def build(
-    forecaster: Any, steps: int | None, channels: int, outputs: int, number: int | None = None
-) -> keras.Model:  # fmt: skip
+def build(forecaster: Any, steps: int | None, channels: int, outputs: int, number: int | None = None) -> keras.Model:
     """The forecaster's network on windows of `steps` (None: any number) with fresh weights.
 
     number: the seed, unless it is the forecaster's.

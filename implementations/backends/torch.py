@@ -57,7 +57,7 @@ def thread_count() -> int:
 
 def build(
     forecaster: Any, steps: int | None, channels: int, outputs: int, number: int | None = None
-) -> torch.nn.Module:  # fmt: skip
+) -> torch.nn.Module:
     """The forecaster's network on windows of `steps` (None: any number) with fresh weights.
 
     number: the seed, unless it is the forecaster's.
