@@ -9,6 +9,7 @@ Everything is sorted before it is summed, so the order in which records are read
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Sequence
 
 import msgspec
@@ -66,7 +67,7 @@ def _flat(run: Run) -> tuple:
     spec, seconds = run.spec, run.seconds or {}
     ok = run.metrics if run.status == "ok" else None
     errors = (ok.last_step_mse, ok.val_mse, ok.test_mse) if ok else (np.nan,) * 3
-    settings = msgspec.json.encode(spec.settings, order="deterministic").decode()
+    settings = sys.intern(msgspec.json.encode(spec.settings, order="deterministic").decode())
     text = (run.key, spec.task, changes(run), spec.method, spec.backend, settings, spec.data_sha256, run.started_at)
     numbers = (*errors, seconds.get("fit", np.nan), 1000 * seconds.get("predict", np.nan), run.parameters)
     return (*text, run.status, run.reason or "", spec.quick, run.timing_valid, spec.seed, *numbers)

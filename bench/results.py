@@ -15,6 +15,7 @@ import gc
 import hashlib
 import json
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -237,16 +238,41 @@ def read(place: Place, lean: bool = False) -> tuple[list[Run], list[str]]:
     """Every valid record, in the order of names, and one line for each that is not one.
 
     `lean` drops of each, once it is checked, what fills most of the memory: samples, digest, and most of the curve.
+    What many records say alike, they then share.
     """
     runs, problems = [], []
+    lightened = Lightened()
     with collection_paused():
         for name, run in load_all(place, names(place)):
             if isinstance(run, Exception):
                 problems.append(f"{name}: {files.reason_of(run)}")
             else:
-                lean_fields = {**DROPPED, "curve": anytime.thinned(run)}
-                runs.append(msgspec.structs.replace(run, **lean_fields) if lean else run)
+                runs.append(lightened(run) if lean else run)
     return runs, problems
+
+
+ALIKE = ("task", "method", "backend", "settings", "data_sha256")  # what the specs of many runs say
+
+
+class Lightened:
+    """A record without what fills its memory; settings, packages and texts equal to an earlier one's are that one's."""
+
+    def __init__(self) -> None:
+        self.known: dict[bytes, Any] = {}
+
+    def __call__(self, run: Run) -> Run:
+        """The record, lightened."""
+        spec = msgspec.structs.replace(run.spec, **{name: self.shared(getattr(run.spec, name)) for name in ALIKE})
+        environment = {name: self.shared(value) for name, value in run.environment.items()}
+        return msgspec.structs.replace(
+            run, **DROPPED | {"curve": anytime.thinned(run), "spec": spec, "environment": environment}
+        )
+
+    def shared(self, value: Any) -> Any:
+        """An earlier value equal to this one; numbers are as small as a reference to them."""
+        if isinstance(value, str):
+            return sys.intern(value)
+        return self.known.setdefault(msgspec.json.encode(value), value) if isinstance(value, dict) else value
 
 
 def look_up(place: Place, wanted: Iterable[str]) -> tuple[dict[str, Run], list[str]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -169,6 +169,9 @@ class NetworkForecaster(Options, Forecaster):
         self.check_options(self.name)
         if self.shift and not self.takes_any_length():
             raise ValueError(f"{self.name}.shift: got {self.shift}, allowed: 0; its network takes one length alone")
+        if self.output_heads > 1 and not self.heads_apart():
+            heads = self.output_heads
+            raise ValueError(f"{self.name}.output_heads: got {heads}, allowed: 1; its outputs share weights")
 
     def state_size(self) -> int:
         """How many numbers a recurrent network of one channel carries from step to step; 0 for others."""
@@ -181,6 +184,10 @@ class NetworkForecaster(Options, Forecaster):
     def takes_any_length(self) -> bool:
         """Whether its network takes windows of any number of steps: recurrent ones and convolutions do."""
         return self.state_size() > 0 or self.receptive_field() is not None
+
+    def heads_apart(self) -> bool:
+        """Whether each output has weights of its own, so that more of them make further heads."""
+        return True
 
     @property
     def network(self) -> Any:
@@ -287,16 +294,16 @@ class NetworkForecaster(Options, Forecaster):
     def _build(self, engine: ModuleType, steps: int, channels: int, horizon: int, folder: Path | None = None) -> None:
         """Make the networks, or read them from a folder."""
         self.steps, self.channels, self.horizon = steps, channels, horizon
-        outputs = self.strategy.block(horizon) * channels
+        outputs = self.strategy.block(horizon) * channels * self.output_heads
         length = None if self.strategy.growing or self.shift else steps
         if folder is None:
             seeds = member_seeds(self.seed, self.members)
             self.networks = [engine.build(self, length, channels, outputs, seed) for seed in seeds]
         else:
             self.networks = [engine.load(self, place, length, channels, outputs) for place in self._folders(folder)]
-        self._predict = mean_of([engine.predictor(network) for network in self.networks])
+        self._predict = mean_of([engine.predictor(network) for network in self.networks], self.output_heads)
         advancers = [engine.advancer(network, steps, self.strategy.growing) for network in self.networks]
-        self._advance: Any = None if None in advancers else advance_all(advancers)
+        self._advance: Any = None if None in advancers else advance_all(advancers, self.output_heads)
 
     def _folders(self, folder: Path) -> list[Path]:
         """Where each network is saved: the first in the folder itself."""
@@ -350,21 +357,27 @@ class NetworkForecaster(Options, Forecaster):
         self.seconds[phase] += (perf_counter_ns() - start) / 1e9
 
 
-def mean_of(predictors: list[Callable[[np.ndarray], np.ndarray]]) -> Callable[[np.ndarray], np.ndarray]:
-    """A function that gives the mean of what the networks output."""
-    if len(predictors) == 1:
+def mean_of(predictors: list[Callable[[np.ndarray], np.ndarray]], heads: int) -> Callable[[np.ndarray], np.ndarray]:
+    """A function that gives the mean of what the networks output, each with so many heads."""
+    if len(predictors) == heads == 1:
         return predictors[0]
-    return lambda windows: np.mean([predict(windows) for predict in predictors], axis=0)
+    return lambda windows: mean_over([predict(windows) for predict in predictors], heads)
 
 
-def advance_all(advancers: list[Any]) -> Callable[[np.ndarray, Any], tuple[np.ndarray, Any]]:
+def advance_all(advancers: list[Any], heads: int) -> Callable[[np.ndarray, Any], tuple[np.ndarray, Any]]:
     """The same for networks that carry a state on: theirs is the list of all states."""
-    if len(advancers) == 1:
+    if len(advancers) == heads == 1:
         return cast(Callable[[np.ndarray, Any], tuple[np.ndarray, Any]], advancers[0])
 
     def advance(new: np.ndarray, states: Any) -> tuple[np.ndarray, Any]:
         pairs = zip(advancers, states or [None] * len(advancers), strict=True)
         outputs, after = zip(*(one(new, state) for one, state in pairs), strict=True)
-        return np.mean(outputs, axis=0), after
+        return mean_over(outputs, heads), after
 
     return advance
+
+
+def mean_over(outputs: Sequence[np.ndarray], heads: int) -> np.ndarray:
+    """The mean over networks and over their heads, which lie side by side: [..., heads * block * D] of each."""
+    mean: np.ndarray = np.mean(outputs, axis=0)
+    return mean if heads == 1 else mean.reshape(*mean.shape[:-1], heads, -1).mean(axis=-2)

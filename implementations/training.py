@@ -38,6 +38,7 @@ class Options:
     flip: bool = False  # half of the series, others in each epoch, times -1
     reverse: bool = False  # half of the series, others in each epoch, backwards in time
     members: int = 1  # networks trained apart, from seeds drawn from the run's; their forecasts are averaged
+    output_heads: int = 1  # last layers side by side on one network, each from first weights of its own; likewise
 
     def check_options(self, name: str) -> None:
         """Raise ValueError for a value that means nothing; `name` is the method's."""
@@ -123,12 +124,17 @@ class Windows:
     def draw(self) -> tuple[np.ndarray, np.ndarray]:
         """The windows of an epoch: as they are, unless an option changes them."""
         if not self.forecaster.augments:
-            return self.history, self.forecaster.strategy.targets(self.history, self.future)
+            return self.history, self._targets(self.history, self.future)
         history, future = self._cut(self._turned(np.concatenate([self.history, self.future], axis=1)))
-        targets = self.forecaster.strategy.targets(history, future)  # without noise, which is for the inputs alone
+        targets = self._targets(history, future)  # without noise, which is for the inputs alone
         if noise := self.forecaster.noise:
             history = history + np.float32(noise) * self.random.standard_normal(history.shape, dtype=np.float32)
         return np.ascontiguousarray(history), targets
+
+    def _targets(self, history: np.ndarray, future: np.ndarray) -> np.ndarray:
+        """What the network should output: the same from each of its heads."""
+        targets, heads = self.forecaster.strategy.targets(history, future), self.forecaster.output_heads
+        return np.tile(targets, heads) if heads > 1 else targets
 
     def _turned(self, series: np.ndarray) -> np.ndarray:
         """Half of the series times -1, half of them backwards."""

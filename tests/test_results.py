@@ -27,6 +27,15 @@ def test_a_record_is_strict_and_small(tmp_path):
     assert content.endswith("}\n") and len(content) < 20_000
 
 
+def test_records_read_for_a_board_share_what_they_say_alike(tmp_path):
+    for seed in (1, 2):
+        results.write(tmp_path, make_run(make_spec(seed=seed), environment={"cpu": "a", "packages": {"numpy": "2"}}))
+    whole, lean = results.read(tmp_path)[0], results.read(tmp_path, lean=True)[0]
+    assert [run.spec for run in lean] == [run.spec for run in whole]
+    assert [run.environment for run in lean] == [run.environment for run in whole]
+    assert lean[0].spec.settings is lean[1].spec.settings and whole[0].spec.settings is not whole[1].spec.settings
+
+
 def test_the_key_follows_from_the_spec_alone():
     canonical = json.dumps(msgspec.to_builtins(make_spec()), sort_keys=True, separators=(",", ":"))
     assert results.key_of(make_spec()) == hashlib.sha256(canonical.encode()).hexdigest()[:16]

@@ -24,8 +24,8 @@ def test_training(file: str, backend: str, check: str) -> None:
     assert problem is None, problem
 
 
-def specs(method: str, *settings: str) -> list:
-    return selection.specs(Selection(methods=[method], tasks=["ten-step"], backends=["torch"], settings=settings))
+def specs(method: str, *settings: str, task: str = "ten-step") -> list:
+    return selection.specs(Selection(methods=[method], tasks=[task], backends=["torch"], settings=settings))
 
 
 def test_an_option_is_on_the_record_where_it_is_on() -> None:
@@ -39,6 +39,14 @@ def test_an_option_that_is_on_by_default_is_always_on_the_record() -> None:
     (plain,), (off,) = specs("mlp"), specs("mlp", "mlp.schedule=constant")
     assert plain.settings["schedule"] == "cosine" and off.settings["schedule"] == "constant"
     assert off.changed == ("schedule",) and plain.changed == ()
+
+
+def test_series_from_a_file_are_not_turned_round_unless_asked_to() -> None:
+    (drawn,), (file,) = specs("mlp"), specs("mlp", task="nile")
+    (asked,) = specs("mlp", "mlp.reverse=true", task="nile")
+    assert drawn.settings["flip"] and drawn.settings["reverse"] and drawn.changed == ()
+    assert not file.settings["flip"] and not file.settings["reverse"] and file.changed == ()
+    assert asked.settings["reverse"] and asked.changed == ("reverse",)
 
 
 def test_keys_of_older_records_stay() -> None:
@@ -57,6 +65,8 @@ def test_keys_of_older_records_stay() -> None:
         ("gru.weight_decay=0.1", "gru.weight_decay: got optimizer adam, needed adamw (others: l2)"),
         ("gru.optimizer=adamax", "gru.optimizer: got 'adamax', allowed: adam, adamw, sgd"),
         ("linear.shift=3", "linear.shift: got 3, allowed: 0; its network takes one length alone"),
+        ("nbeats.output_heads=2", "nbeats.output_heads: got 2, allowed: 1; its outputs share weights"),
+        ("gru.output_heads=0", "gru.output_heads: got 0, needed at least 1"),
         ("gru.shedule=cosine", "unknown setting of gru 'shedule': did you mean schedule?"),
         ("arima.schedule=cosine", "unknown setting of arima 'schedule'"),
     ],

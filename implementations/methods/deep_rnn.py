@@ -28,6 +28,9 @@ class SimpleRNN(NetworkForecaster):
     def state_size(self) -> int:
         return 1
 
+    def heads_apart(self) -> bool:
+        return False
+
     def keras_network(self, channels: int, outputs: int) -> Any:
         from implementations.blocks.keras import SimpleRNN
 
@@ -48,6 +51,9 @@ class DeepRNNRecurrentHead(NetworkForecaster):
 
     def state_size(self) -> int:
         return 2 * self.units + 1
+
+    def heads_apart(self) -> bool:
+        return False
 
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras

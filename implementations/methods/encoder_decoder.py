@@ -25,6 +25,9 @@ class EncoderDecoder(NetworkForecaster):
     def state_size(self) -> int:
         return 2 * self.units
 
+    def heads_apart(self) -> bool:
+        return False
+
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
         from keras.layers import Dense, Flatten, RepeatVector

@@ -37,6 +37,9 @@ class NBeats(NetworkForecaster):
         if self.basis not in ("generic", "interpretable"):
             raise ValueError(f"{self.name}.basis: got {self.basis!r}, allowed: generic, interpretable")
 
+    def heads_apart(self) -> bool:
+        return False
+
     def plan(self) -> list[list[Any]]:
         """For each block: its basis, steps to a knot, steps to a pool."""
         if self.basis == "generic":

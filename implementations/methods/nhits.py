@@ -31,6 +31,9 @@ class NHiTS(NetworkForecaster):
     flip: bool = True
     reverse: bool = True
 
+    def heads_apart(self) -> bool:
+        return False
+
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
 

@@ -42,6 +42,9 @@ class WaveNet(NetworkForecaster):
     def receptive_field(self) -> int:
         return 2 + sum(self.dilations())
 
+    def heads_apart(self) -> bool:
+        return self.head == "linear"
+
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
 

@@ -89,6 +89,22 @@ def members_are_networks_of_their_own() -> None:
             assert_array_equal(load(Path(folder)).predict_ahead(history, 5), team.predict_ahead(history, 5))
 
 
+def heads_are_last_layers_of_their_own() -> None:
+    """Each head forecasts for itself, from weights of its own; the mean counts, also where a state is carried on."""
+    history, future = _windows()
+    for method in ("linear", "deep_rnn_growing", "dlinear"):
+        many: Any = make(method, _backend(), SEED, output_heads=3, epochs=2).fit(history, future, (history, future))
+        outputs = backends.load(_backend()).predictor(many.network)(history)
+        heads = np.split(outputs, 3, axis=-1)
+        assert np.abs(heads[0] - heads[1]).max() > 1e-3 and np.abs(heads[1] - heads[2]).max() > 1e-3
+        assert_allclose(many._predict(history), np.mean(heads, axis=0), atol=1e-6)
+        assert many.predict_ahead(history, 7).shape == (SERIES, 7, CHANNELS)
+        assert many.curve["loss"][1] < many.curve["loss"][0]
+        with tempfile.TemporaryDirectory() as folder:
+            many.save(Path(folder))
+            assert_array_equal(load(Path(folder)).predict_ahead(history, 5), many.predict_ahead(history, 5))
+
+
 def a_holdout_is_not_trained_on_and_ends_training() -> None:
     """Noise is not learnt: the error on series held out soon grows, and the weights of its smallest are kept."""
     history, future = _windows()
