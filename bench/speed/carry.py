@@ -69,7 +69,7 @@ def main(backend: str, rounds: int) -> None:
 
 
 def both_ways(forecaster: Any, history: np.ndarray, rounds: int) -> Found:
-    """Median seconds by steps ahead, `carried` and `again`, and the largest `difference` between their forecasts.
+    """Median seconds by steps ahead, `carried` and `again`, and the largest `difference` between them.
 
     Where one block covers the steps, nothing is fed back and there is nothing to compare.
     """
@@ -87,8 +87,22 @@ def both_ways(forecaster: Any, history: np.ndarray, rounds: int) -> Found:
     ways |= {("again", steps): again for steps in STEPS if steps > block}
     forecasts, medians = taking_turns(ways, rounds)
     found: Found = {way: {steps: medians[way, steps] for one, steps in ways if one == way} for way, _ in ways}
-    differences = [np.abs(forecasts["carried", steps] - forecasts["again", steps]).max() for steps in found["again"]]
-    return {**found, "difference": float(max(differences))}
+    return {**found, "difference": difference(forecaster, history, forecasts["carried", STEPS[-1]])}
+
+
+def difference(forecaster: Any, history: np.ndarray, carried: np.ndarray) -> float:
+    """How far a carried forecast [N, steps, D] is at most from what reading again all that it follows makes of it.
+
+    Block by block along the carried forecasts: fed back to itself, either way's rounding would grow with each block.
+    """
+    block = forecaster.strategy.block(forecaster.horizon)
+    series = np.concatenate([history, carried], axis=1)
+    apart = []
+    for start in range(0, carried.shape[1], block):
+        end = history.shape[1] + start
+        read = series[:, :end] if forecaster.strategy.growing else series[:, end - history.shape[1] : end]
+        apart.append(np.abs(forecaster._forecast_block(read) - carried[:, start : start + block]).max())
+    return float(max(apart))
 
 
 def taking_turns(

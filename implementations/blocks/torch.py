@@ -190,12 +190,15 @@ class _SeriesLast(_Cell):
     return_sequences: bool
 
     def forward(self, x: Tensor) -> Tensor:
-        states = self.series_last(x.permute(1, 2, 0))
-        return states.permute(2, 0, 1) if self.return_sequences else states[-1].mT
+        return self.advance(x, None)[0]
 
     def advance(self, new: Tensor, state: Any) -> tuple[Tensor, Any]:
         """Its outputs for new steps [N, S, D], after the state (None: none yet), and the state then."""
-        outputs, state = loop(self, new, state)
+        if state is None:  # the whole history at once
+            states = self.series_last(new.permute(1, 2, 0))
+            outputs, state = states.permute(2, 0, 1), states[-1].mT
+        else:
+            outputs, state = loop(self, new, state)
         return outputs if self.return_sequences else outputs[:, -1], state
 
     def series_last(self, x: Tensor) -> Tensor:
