@@ -161,6 +161,7 @@ def _section(board: Board, task: str, quick: bool, figures: str) -> list[str]:
         summary,
         _floor(task, ranking.limit(tried)),
         sections.beyond(rows["method"]),
+        sections.beside_classical(default),
         sections.best_at(by_time),
         *own.section(runs),
         own.outsiders(runs),

@@ -14,7 +14,7 @@ import pandas as pd
 from bench import anytime
 from bench.markdown import NOTHING, clean, decimals, digits, escape, folded, table
 from bench.results import Run
-from bench.tasks import ALL, BEYOND
+from bench.tasks import ALL, BEYOND, CLASSICAL
 
 #: their order in a table; stated here, so that a board of old records renders whatever became of the methods
 BACKENDS = ("numpy", "keras", "keras-jax", "torch")
@@ -300,6 +300,26 @@ def beyond(methods: Iterable[str]) -> str:
     found = [f"`{name}`" for name in BEYOND if name in set(methods)]
     words = "Networks that the notes do not have, or training that they do not do"
     return f"{words}:\n{', '.join(found)}." if found else ""
+
+
+def beside_classical(rows: pd.DataFrame) -> str:
+    """Which networks beat the best classical method, on validation and on test series; empty without either kind."""
+    classical = rows[rows["method"].isin(CLASSICAL)]
+    networks = rows[rows["backend"] != "numpy"]
+    if classical.empty or networks.empty:
+        return ""
+    names = ", ".join(f"`{name}`" for name in CLASSICAL if name in set(classical["method"]))
+    lines = [f"Networks beside the best of the classical methods ({names}):", ""]
+    for where, measure in (("validation", "last_step_mse"), ("test", "test_mse")):
+        best = classical.sort_values([measure, "method"]).iloc[0]
+        errors = networks.groupby("method")[measure].mean().sort_values()
+        better, worse = (
+            ", ".join(f"`{escape(name)}`" for name in errors.index[chosen]) or "none"
+            for chosen in (errors < best[measure], errors >= best[measure])
+        )
+        reached = f"`{best['method']}` has {digits(best[measure])}"
+        lines.append(f"- on the {where} series {reached}. Better: {better}. Worse: {worse}.")
+    return "\n".join(lines)
 
 
 def best_at(found: pd.DataFrame) -> str:
