@@ -15,7 +15,7 @@ import pytest
 import typer
 from conftest import ROOT, Bench
 
-from bench import new_method
+from bench import cli, new_method
 from bench.cli import app
 from bench.promises import PROMISES
 
@@ -101,6 +101,37 @@ def test_the_example_in_the_help_of_each_verb_works(folder: Path, inside: Bench,
         arguments = shlex.split(command[1])[1:]
         ended = inside(*arguments, *(["--help"] if verb in ELSEWHERE else []))
         assert arguments[0] == verb and ended.returncode == 0, f"{command[1]}: {ended.stderr}"
+
+
+def findings() -> list[tuple[str, list[str]]]:
+    """Each paragraph of docs/findings.md with figures in bold, and the commands below it that show them."""
+    blocks = (ROOT / "docs" / "findings.md").read_text().split("\n\n")
+    found: list[tuple[str, list[str]]] = []
+    for block in blocks:
+        if block.startswith("    "):
+            found[-1][1].extend(line.strip() for line in block.splitlines())
+        elif "**" in block:
+            found.append((block, []))
+    return found
+
+
+@pytest.mark.parametrize(("text", "commands"), findings(), ids=lambda value: str(value)[:40])
+def test_every_figure_of_a_finding_is_what_its_command_prints(
+    text: str, commands: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    printed = ""
+    for command in commands:
+        words = shlex.split(command)
+        if words[:3] == ["python", "-m", "bench"]:
+            monkeypatch.setattr(sys, "argv", ["bench", *words[3:]])
+            assert cli.main() in (0, 1)  # 1: what is compared differs
+            printed += capsys.readouterr().out
+        else:
+            printed += subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    figures = re.findall(r"\*\*([^*]+)\*\*", text)
+    assert figures and commands, "a finding without a figure, or without a command"
+    assert [figure for figure in figures if figure not in printed] == [], printed
 
 
 def skeleton(page: str) -> dict[str, list[str]]:

@@ -22,9 +22,9 @@ from implementations.strategies import SequenceToSequence
 @dataclass(kw_only=True)
 class S4D(NetworkForecaster):
     strategy = SequenceToSequence()
-    epochs: int = 20
+    epochs: int = 40
     batch_size: int = 64
-    learning_rate: float = 0.005
+    learning_rate: float = 0.01
     units: int = 32
     modes: int = 8  # complex numbers in the state of a channel
     layers: int = 2

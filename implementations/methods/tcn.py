@@ -19,7 +19,7 @@ from implementations.strategies import SequenceToSequence
 @dataclass(kw_only=True)
 class TCN(NetworkForecaster):
     strategy = SequenceToSequence()
-    epochs: int = 20
+    epochs: int = 60
     batch_size: int = 64
     learning_rate: float = 0.003
     filters: int = 32

@@ -23,9 +23,9 @@ from implementations.strategies import MultiOutput
 @dataclass(kw_only=True)
 class Transformer(NetworkForecaster):
     strategy = MultiOutput()
-    epochs: int = 20
-    batch_size: int = 128
-    learning_rate: float = 0.002
+    epochs: int = 60
+    batch_size: int = 64
+    learning_rate: float = 0.001
     patch: int = 8
     stride: int = 4
     units: int = 64
