@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import timeit
 from pathlib import Path
 
 import msgspec
@@ -15,7 +16,7 @@ from conftest import ROOT, Bench, make_run, make_spec
 
 from bench import results
 from bench.errors import UsageError
-from bench.speed import apart, carry, growth, page, planted, records
+from bench.speed import apart, carry, clock, growth, page, planted, records
 from bench.speed.__main__ import app
 from bench.speed.peers import tables
 from implementations.strategies import Recursive
@@ -26,6 +27,21 @@ def test_asv_finds_the_benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
     command = [sys.executable, "-m", "asv", "check", "-E", "existing"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0 and "No problems found" in done.stdout, done.stdout + done.stderr
+
+
+def test_a_sample_is_counted_at_the_usual_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a core that is half as fast as usual, and is slowed down as much again meanwhile."""
+    paces, times = iter([2 * clock.USUAL, 4 * clock.USUAL]), iter([10.0, 13.0])
+    monkeypatch.setattr(clock, "pace", lambda: next(paces))
+    steady = clock.SteadyClock(lambda: next(times))
+    before, after = steady(), steady()
+    assert after - before == pytest.approx(1.0)
+
+
+def test_the_clock_counts_work() -> None:
+    steady = clock.SteadyClock()
+    assert timeit.Timer("sum(range(300_000))", timer=steady).timeit(1) > 0
+    assert 0 < clock.pace() < 1 and steady.began is None
 
 
 def test_an_environment_of_asv_has_one_commit_and_the_installed_packages(tmp_path: Path) -> None:

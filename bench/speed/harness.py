@@ -1,6 +1,6 @@
 """asv: the harness itself: starting, importing, and reading, ranking and rendering records.
 
-CPU seconds, those of child processes included.
+CPU seconds at a steady pace, those of child processes included.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from bench import leaderboard, plan, ranking, results
 
 from . import records
+from .clock import SteadyClock
 
 COUNT = 1000
 
@@ -34,7 +35,7 @@ class Start:
 
     params = ["--help", "list methods", "list backends"]
     param_names = ("command",)
-    timer = staticmethod(cpu_seconds)
+    timer = SteadyClock(cpu_seconds)
     rounds, repeat, number, warmup_time = 2, 10, 1, 0
 
     def time_command(self, command: str) -> None:
@@ -47,7 +48,7 @@ class Import:
 
     params = ["numpy", "keras", "keras-jax", "torch"]
     param_names = ("backend",)
-    timer = staticmethod(cpu_seconds)
+    timer = SteadyClock(cpu_seconds)
     rounds, repeat, number, warmup_time = 2, 3, 1, 0
 
     def time_backend(self, backend: str) -> None:
@@ -58,7 +59,7 @@ class Import:
 class Records:
     """A thousand records."""
 
-    timer = staticmethod(cpu_seconds)
+    timer = SteadyClock(cpu_seconds)
     rounds, repeat, number, warmup_time = 2, 10, 1, 0
 
     def setup_cache(self) -> str:

@@ -1,13 +1,12 @@
 """asv: training and forecasting, one method of each family in each backend; its memory, and its error as an alarm.
 
-Every parameter runs in a process of its own, so that no process imports two frameworks. One thread, and CPU seconds
-instead of those on the wall: other work on the machine counts less.
+Every parameter runs in processes of its own, so that no process imports two frameworks; several, because each finds its
+memory laid out in another way. One thread, and CPU seconds at a steady pace: what else the machine does counts less.
 """
 
 from __future__ import annotations
 
 import os
-import time
 from functools import cache
 from typing import Any
 
@@ -21,6 +20,8 @@ import implementations
 from bench import datasets, metrics, windows
 from bench.tasks import TASKS
 from implementations import backends
+
+from .clock import SteadyClock
 
 TASK = TASKS["ten-step"].quick()
 BACKENDS = ["keras", "keras-jax", "torch"]
@@ -76,8 +77,8 @@ class Training:
 
     params = (FAMILIES, BACKENDS)
     param_names = ("method", "backend")
-    timer = time.process_time
-    rounds, repeat, number, warmup_time = 2, 10, 1, 0
+    timer = SteadyClock()
+    rounds, repeat, number, warmup_time = 4, 5, 1, 0
 
     def setup(self, method: str, backend: str) -> None:
         """Once for each process: the trainer is kept."""
@@ -93,8 +94,8 @@ class Forecasting:
 
     params = (ROLLED, BACKENDS)
     param_names = ("method", "backend")
-    timer = time.process_time
-    rounds, repeat, number, warmup_time = 2, 10, 1, 0
+    timer = SteadyClock()
+    rounds, repeat, number, warmup_time = 4, 5, 1, 0
 
     def setup(self, method: str, backend: str) -> None:
         """Once for each process: the forecaster is kept."""
