@@ -7,6 +7,7 @@ was over counts, the best one or not.
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -43,19 +44,25 @@ def reaches_so_far(run: Run) -> bool:
 
     A recursive network's is of the one step that it is trained for.
     """
-    errors = (run.curve or {}).get(ERROR) or []
+    errors = (run.curve or {}).get(ERROR)
     final = run.metrics.last_step_mse if run.metrics else math.inf
-    return any(math.isclose(error, final, rel_tol=1e-3) for error in errors)
+    return bool(errors) and math.isclose(errors[nearest(errors, final)], final, rel_tol=1e-3)
+
+
+def nearest(errors: list[float], final: float) -> int:
+    """The epoch whose error is nearest to this one."""
+    apart = [abs(error - final) for error in errors]
+    return apart.index(min(apart))
 
 
 def thinned(run: Run) -> dict[str, list[float]] | None:
     """As much of a run's curve as `reached` needs: the last epoch within each of the budgets, and that of its error."""
     curve = run.curve
-    if not curve or not curve.get(TIME) or not reaches_so_far(run):
+    if run.metrics is None or not curve or not curve.get(TIME) or not reaches_so_far(run):
         return None
     times, errors = curve[TIME], curve[ERROR]
-    best = min(range(len(errors)), key=lambda place: abs(errors[place] - run.metrics.last_step_mse))  # type: ignore[union-attr]
-    kept = sorted({sum(time <= budget for time in times) - 1 for budget in BUDGETS} - {-1} | {best})
+    best = nearest(errors, run.metrics.last_step_mse)
+    kept = sorted({bisect.bisect_right(times, budget) - 1 for budget in BUDGETS} - {-1} | {best})
     return {TIME: [times[place] for place in kept], ERROR: [errors[place] for place in kept]}
 
 
