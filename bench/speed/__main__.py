@@ -66,7 +66,7 @@ def together(rounds: Rounds = 3) -> None:
 
 @app.command()
 def carry(rounds: Rounds = 3) -> None:
-    """Forecasting far ahead with a carried state, and by reading the window again (about 4 minutes)."""
+    """Forecasting far ahead with a carried state, and by reading the window again (about 7 minutes)."""
     from . import carry
 
     publish("carry", carry.table(rounds), "--rounds", rounds)
@@ -82,7 +82,7 @@ def limit(rounds: Rounds = 3) -> None:
 
 @app.command()
 def planted(bench: Annotated[str, typer.Option(help="Which benchmarks, as asv takes it.")] = "gru|lstm") -> None:
-    """Whether asv finds a planted slowdown of one method and nothing else, in scratch clones (about 8 minutes)."""
+    """Whether asv finds a planted slowdown of one method and nothing else, in scratch clones (about 20 minutes)."""
     from . import planted
 
     publish("planted", planted.compared(bench), "--bench", repr(bench))
