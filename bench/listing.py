@@ -120,11 +120,13 @@ def as_json(found: list[Row]) -> str:
 
 
 def as_table(found: list[Row]) -> str:
-    """The rows as a table in plain text."""
-    from tabulate import tabulate
-
-    cells = [{name: cell(value) for name, value in row.items()} for row in found]
-    return tabulate(cells, "keys", disable_numparse=True)
+    """The rows as a table in plain text; not by tabulate, which takes a third of the time until a list is there."""
+    if not found:
+        return ""
+    lines = [list(found[0]), *([cell(value) for value in row.values()] for row in found)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    lines.insert(1, ["-" * width for width in widths])
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
 
 
 def cell(value: Any) -> str:
