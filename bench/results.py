@@ -294,16 +294,12 @@ def look_up(place: Place, wanted: Iterable[str]) -> tuple[dict[str, Run], list[s
 
 @contextlib.contextmanager
 def collection_paused() -> Iterator[None]:
-    """Without the garbage collector: it would go through all records again and again and find none of them garbage.
-
-    Nor does it later: statsmodels' multipletests collects each time it is called, which took most of a ranking.
-    """
+    """Without the garbage collector: it would go through all records again and again and find none of them garbage."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
         if was_enabled:
             gc.enable()
 

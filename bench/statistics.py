@@ -5,6 +5,8 @@ The smallest differences that seeds can show, and what they cannot, are in docs/
 
 from __future__ import annotations
 
+import gc
+
 import numpy as np
 
 LEVEL = 0.05  # of false differences on a board, all pairs together
@@ -47,7 +49,13 @@ def holm(p_values: np.ndarray) -> np.ndarray:
     """The p-values [P], corrected for there being so many (Holm 1979): below LEVEL are those that are significant."""
     from statsmodels.stats.multitest import multipletests  # half a second, for boards with several seeds alone
 
-    corrected: np.ndarray = multipletests(p_values, LEVEL, method="holm")[1] if len(p_values) else p_values
+    if not len(p_values):
+        return p_values
+    gc.freeze()  # multipletests collects garbage first: each time through every record that has been read
+    try:
+        corrected: np.ndarray = multipletests(p_values, LEVEL, method="holm")[1]
+    finally:
+        gc.unfreeze()
     return corrected
 
 
