@@ -74,16 +74,16 @@ def watching_changes_nothing() -> None:
 
 
 def members_are_networks_of_their_own() -> None:
-    """The mean of three forecasts, of which the first is that of the run without the others; saved and loaded."""
+    """The mean of two forecasts, of which the first is that of the run without the others; saved and loaded."""
     history, future = _windows()
     for method in ("linear", "deep_rnn_growing"):
-        team: Any = make(method, _backend(), SEED, members=3, epochs=1).fit(history, future, (history, future))
+        team: Any = make(method, _backend(), SEED, members=2, epochs=1).fit(history, future, (history, future))
         alone: Any = make(method, _backend(), SEED, epochs=1).fit(history, future)
         apart = [predict(history) for predict in map(backends.load(_backend()).predictor, team.networks)]
         assert_array_equal(apart[0], alone._predict(history))
-        assert np.abs(apart[0] - apart[1]).max() > 1e-3 and np.abs(apart[1] - apart[2]).max() > 1e-3
+        assert np.abs(apart[0] - apart[1]).max() > 1e-3
         assert_allclose(team._predict(history), np.mean(apart, axis=0), atol=1e-6)
-        assert team.parameters() == 3 * alone.parameters()
+        assert team.parameters() == 2 * alone.parameters()
         with tempfile.TemporaryDirectory() as folder:
             team.save(Path(folder))
             assert_array_equal(load(Path(folder)).predict_ahead(history, 5), team.predict_ahead(history, 5))
@@ -92,7 +92,7 @@ def members_are_networks_of_their_own() -> None:
 def heads_are_last_layers_of_their_own() -> None:
     """Each head forecasts for itself, from weights of its own; the mean counts, also where a state is carried on."""
     history, future = _windows()
-    for method in ("linear", "deep_rnn_growing", "dlinear"):
+    for method in ("dlinear", "deep_rnn_growing"):
         many: Any = make(method, _backend(), SEED, output_heads=3, epochs=2).fit(history, future, (history, future))
         outputs = backends.load(_backend()).predictor(many.network)(history)
         heads = np.split(outputs, 3, axis=-1)
