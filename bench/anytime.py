@@ -44,7 +44,7 @@ def reaches_so_far(run: Run) -> bool:
 
     A recursive network's is of the one step that it is trained for.
     """
-    errors = (run.curve or {}).get(ERROR)
+    errors = (run.curve or {}).get(ERROR, [])
     final = run.metrics.last_step_mse if run.metrics else math.inf
     return bool(errors) and math.isclose(errors[nearest(errors, final)], final, rel_tol=1e-3)
 
