@@ -47,10 +47,10 @@ def told_apart(errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def holm(p_values: np.ndarray) -> np.ndarray:
     """The p-values [P], corrected for there being so many (Holm 1979): below LEVEL are those that are significant."""
-    from statsmodels.stats.multitest import multipletests  # half a second, for boards with several seeds alone
-
     if not len(p_values):
         return p_values
+    from statsmodels.stats.multitest import multipletests  # half a second, for boards with several seeds alone
+
     gc.freeze()  # multipletests collects garbage first: each time through every record that has been read
     try:
         corrected: np.ndarray = multipletests(p_values, LEVEL, method="holm")[1]
