@@ -46,13 +46,10 @@ Put your equations and their source here.
     python -m bench run --method ./{file}:{name} --backend torch --task ten-step --quick
 """
 
-from dataclasses import dataclass
-
 from implementations import NetworkForecaster
 from implementations.strategies import SequenceToSequence
 
 
-@dataclass(kw_only=True)
 class {name}(NetworkForecaster):
     backends = ("keras", "keras-jax", "torch")  # leave out those that you do not write
     strategy = SequenceToSequence()  # or MultiOutput(), Recursive()

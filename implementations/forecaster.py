@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from time import perf_counter_ns
 from types import ModuleType
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Self, cast, dataclass_transform
 
 import numpy as np
 
@@ -48,13 +48,14 @@ def check_steps(steps: int) -> None:
         raise ValueError(f"steps: got {steps!r}, needed a whole number of at least 1")
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
+@dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(field,))
 class Forecaster(ABC):
     """A method that learns from windows and forecasts any number of steps ahead.
 
-    The fields of a method's dataclass are its settings, stated once with their defaults; `backend` and `seed` say where
-    and from which random numbers it runs, `name` what METHODS calls it, and `native` whether its layers keep their
-    framework's own defaults (see `implementations.defaults`).
+    Every subclass is a dataclass, without being told: its fields are its settings, stated once with their defaults.
+    `backend` and `seed` say where and from which random numbers it runs, `name` what METHODS calls it, and `native`
+    whether its layers keep their framework's own defaults (see `implementations.defaults`).
     """
 
     backends: ClassVar[tuple[str, ...]] = ("numpy",)
@@ -68,9 +69,17 @@ class Forecaster(ABC):
     native: bool = False
 
     #: per epoch: loss, val_loss, val_last_step_mse, and the training seconds so far; empty for methods without epochs
-    curve: dict[str, list[float]] = field(default_factory=dict, init=False, repr=False)
+    curve: dict[str, list[float]] = field(default_factory=dict, init=False)
     #: what fit took, in seconds: build, first_step (compilation), fit (training), validate; empty: all of it is fit
-    seconds: dict[str, float] = field(default_factory=dict, init=False, repr=False)
+    seconds: dict[str, float] = field(default_factory=dict, init=False)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        dataclass(kw_only=True, eq=False, repr=False)(cls)  # fields are not compared, and `==` takes long to make
+
+    def __repr__(self) -> str:
+        settings = {"backend": self.backend, "seed": self.seed, **self.settings()}
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in settings.items())})"
 
     @abstractmethod
     def fit(
@@ -129,7 +138,6 @@ class Forecaster(ABC):
         (folder / "forecaster.json").write_text(json.dumps({**made, "state": self.state()}, indent=1), encoding="utf-8")
 
 
-@dataclass(kw_only=True)
 class NetworkForecaster(Options, Forecaster):
     """A method with a network, written once for Keras and once for PyTorch; the rest is the same for both.
 

@@ -123,7 +123,6 @@ def adapted(given: type) -> type[Forecaster]:
     return made
 
 
-@dataclass(kw_only=True)
 class Plain(Forecaster):
     """A class that knows nothing of Forecaster: its input checked before it sees it, its attributes saved for it."""
 

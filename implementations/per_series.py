@@ -7,7 +7,6 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -27,7 +26,6 @@ def rows(history: np.ndarray) -> np.ndarray:
     return np.array(history.swapaxes(1, 2), dtype=np.float64, order="C").reshape(-1, history.shape[1])
 
 
-@dataclass(kw_only=True)
 class StatsForecast(Forecaster):
     """A model of statsforecast, chosen and fitted anew for each channel of each series when that is forecast.
 

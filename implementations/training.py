@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 AUGMENTATION, HOLDOUT, MEMBERS = 2, 3, 4  # streams of random numbers, apart from those of batches and first weights
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Options:
     """The training options of a network method. A record states those that are on, so that older ones stay valid."""
 

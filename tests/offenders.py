@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,7 +13,6 @@ from implementations.forecaster import Forecaster, check_steps, check_windows
 from implementations.strategies import SequenceToSequence, roll_out
 
 
-@dataclass(kw_only=True)
 class Honest(Forecaster):
     """Forecasts a multiple of the newest value, one per step ahead; learnt by gradient descent from a random start."""
 

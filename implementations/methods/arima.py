@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -48,7 +48,6 @@ class Order(NamedTuple):
         return 2 * (self.p + self.q + self.mean) + self.d + self.D * season_length + 1
 
 
-@dataclass(kw_only=True)
 class Arima(Forecaster):
     """One order for all series, coefficients for each channel of each series.
 

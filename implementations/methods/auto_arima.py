@@ -9,13 +9,11 @@ Hyndman & Khandakar 2008, doi:10.18637/jss.v027.i03, by statsforecast's AutoARIM
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from implementations.per_series import StatsForecast
 
 
-@dataclass(kw_only=True)
 class AutoArima(StatsForecast):
     def model(self) -> Any:
         from statsforecast.models import AutoARIMA

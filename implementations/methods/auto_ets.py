@@ -12,13 +12,11 @@ Hyndman et al. 2002, doi:10.1016/S0169-2070(01)00110-8, by statsforecast's AutoE
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from implementations.per_series import StatsForecast
 
 
-@dataclass(kw_only=True)
 class AutoEts(StatsForecast):
     def model(self) -> Any:
         from statsforecast.models import AutoETS

@@ -9,14 +9,12 @@ gradients" of the notes, after each recurrent layer as its code has it. Departs 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from implementations.forecaster import NetworkForecaster
 from implementations.strategies import SequenceToSequence
 
 
-@dataclass(kw_only=True)
 class BatchNormRNN(NetworkForecaster):
     strategy = SequenceToSequence()
     mixes_series = True

@@ -10,12 +10,9 @@ text means to keep. The learning rate is Keras' default for SGD, since the notes
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from implementations.methods.rnn_sequence import RNNSequence
 
 
-@dataclass(kw_only=True)
 class ClippedRNN(RNNSequence):
     optimizer: str = "sgd"
     learning_rate: float = 0.01

@@ -9,7 +9,6 @@ history of odd length leaves its last step unseen, so that the newest steps are 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from implementations.forecaster import NetworkForecaster
@@ -18,7 +17,6 @@ from implementations.strategies import SequenceToSequence
 WIDTH, STRIDE = 4, 2
 
 
-@dataclass(kw_only=True)
 class ConvGRU(NetworkForecaster):
     strategy = SequenceToSequence(first=WIDTH - 1, every=STRIDE)
     units: int = 20

@@ -11,14 +11,12 @@ The notes' text swaps the names of the sliding and the growing roll-out; here ea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from implementations.forecaster import NetworkForecaster
 from implementations.strategies import Recursive
 
 
-@dataclass(kw_only=True)
 class SimpleRNN(NetworkForecaster):
     """One recurrent unit per channel; its state is the forecast, so it stays within (-1, 1)."""
 
@@ -42,7 +40,6 @@ class SimpleRNN(NetworkForecaster):
         return SimpleRNN(channels, outputs, return_sequences=False)
 
 
-@dataclass(kw_only=True)
 class DeepRNNRecurrentHead(NetworkForecaster):
     """Two layers, and a third of one unit per channel whose state is the forecast."""
 
@@ -80,7 +77,6 @@ class DeepRNNRecurrentHead(NetworkForecaster):
         )
 
 
-@dataclass(kw_only=True)
 class DeepRNN(NetworkForecaster):
     """Two layers and a dense head; further steps from a window that slides at fixed length."""
 
@@ -112,7 +108,6 @@ class DeepRNN(NetworkForecaster):
         )
 
 
-@dataclass(kw_only=True)
 class DeepRNNGrowing(DeepRNN):
     """The same network; further steps from a window that grows by every forecast."""
 

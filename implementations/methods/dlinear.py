@@ -8,14 +8,12 @@ Zeng, Chen, Zhang and Xu 2023, arXiv:2205.13504. Departs from it: Glorot uniform
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from implementations.forecaster import NetworkForecaster
 from implementations.strategies import MultiOutput
 
 
-@dataclass(kw_only=True)
 class DLinear(NetworkForecaster):
     strategy = MultiOutput()
     batch_size: int = 128

@@ -9,14 +9,12 @@ steps: with a single input channel, that hides every fifth series entirely.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from implementations.forecaster import NetworkForecaster
 from implementations.strategies import SequenceToSequence
 
 
-@dataclass(kw_only=True)
 class DropoutRNN(NetworkForecaster):
     strategy = SequenceToSequence()
     units: int = 20

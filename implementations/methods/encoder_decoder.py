@@ -10,14 +10,12 @@ notes, which gives no widths. Departs from the papers: plain recurrent layers; t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from implementations.forecaster import NetworkForecaster
 from implementations.strategies import MultiOutput
 
 
-@dataclass(kw_only=True)
 class EncoderDecoder(NetworkForecaster):
     strategy = MultiOutput()
     units: int = 20

@@ -11,14 +11,12 @@ the default of both frameworks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from implementations.forecaster import NetworkForecaster
 from implementations.strategies import SequenceToSequence
 
 
-@dataclass(kw_only=True)
 class GRU(NetworkForecaster):
     strategy = SequenceToSequence()
     units: int = 20

@@ -6,12 +6,9 @@ The equations are those of gru.py. The learning rate, five times the notes', fal
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from implementations.methods.gru import GRU
 
 
-@dataclass(kw_only=True)
 class GRUTuned(GRU):
     units: int = 64
     learning_rate: float = 0.005

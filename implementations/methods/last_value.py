@@ -9,7 +9,6 @@ can know.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
@@ -17,7 +16,6 @@ import numpy as np
 from implementations.forecaster import Forecaster, check_steps, check_windows
 
 
-@dataclass(kw_only=True)
 class LastValue(Forecaster):
     """The last value of each channel, repeated."""
 

@@ -14,14 +14,12 @@ the two are the same code, and the methods differ by their widths alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from implementations.forecaster import NetworkForecaster
 from implementations.strategies import SequenceToSequence
 
 
-@dataclass(kw_only=True)
 class LayerNormRNN(NetworkForecaster):
     strategy = SequenceToSequence()
     units: int = 20

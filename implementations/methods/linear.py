@@ -7,14 +7,12 @@ Section "linear" of the notes. Departs from it in nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from implementations.forecaster import NetworkForecaster
 from implementations.strategies import MultiOutput
 
 
-@dataclass(kw_only=True)
 class Linear(NetworkForecaster):
     strategy = MultiOutput()
 

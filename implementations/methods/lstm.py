@@ -15,14 +15,12 @@ forecasts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from implementations.forecaster import NetworkForecaster
 from implementations.strategies import SequenceToSequence
 
 
-@dataclass(kw_only=True)
 class LSTM(NetworkForecaster):
     strategy = SequenceToSequence()
     units: int = 20
@@ -54,7 +52,6 @@ class LSTM(NetworkForecaster):
         )
 
 
-@dataclass(kw_only=True)
 class LSTMCell(NetworkForecaster):
     strategy = SequenceToSequence()
     units: int = 20

@@ -12,14 +12,12 @@ with noise on their inputs, and their forecasts averaged.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from implementations.forecaster import NetworkForecaster
 from implementations.strategies import MultiOutput
 
 
-@dataclass(kw_only=True)
 class MLP(NetworkForecaster):
     strategy = MultiOutput()
     epochs: int = 40

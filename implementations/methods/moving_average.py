@@ -11,7 +11,6 @@ least one-step error on the series itself (SimpleExponentialSmoothingOptimized).
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
@@ -20,7 +19,6 @@ from implementations.forecaster import Forecaster, check_steps, check_windows
 from implementations.per_series import forecast_each
 
 
-@dataclass(kw_only=True)
 class MovingAverage(Forecaster):
     """An exponentially weighted moving average of each channel, repeated.
 

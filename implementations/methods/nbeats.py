@@ -11,14 +11,12 @@ error, fewer and narrower blocks, weights not shared within a stack; each channe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from implementations.forecaster import NetworkForecaster
 from implementations.strategies import MultiOutput
 
 
-@dataclass(kw_only=True)
 class NBeats(NetworkForecaster):
     strategy = MultiOutput()
     epochs: int = 60

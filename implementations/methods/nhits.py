@@ -10,7 +10,6 @@ not interpolated, as in the authors' code; mean squared error; each channel by i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from implementations.forecaster import NetworkForecaster
@@ -19,7 +18,6 @@ from implementations.strategies import MultiOutput
 PLAN = [["interpolated", 4, 8], ["interpolated", 2, 4], ["interpolated", 1, 1]]  # basis, steps to a knot, to a pool
 
 
-@dataclass(kw_only=True)
 class NHiTS(NetworkForecaster):
     strategy = MultiOutput()
     epochs: int = 60

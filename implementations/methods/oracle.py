@@ -13,7 +13,7 @@ projection, and the best few are where Levenberg and Marquardt's method (scipy, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
@@ -28,7 +28,6 @@ SLOW, FAST = range(10, 21), range(20, 41)  # frequencies, in radians per unit of
 LEAST = 4  # steps: as many as there are unknowns
 
 
-@dataclass(kw_only=True)
 class Oracle(Forecaster):
     """Fits each channel of each series; starts: how many points of the grid are followed to their minimum."""
 

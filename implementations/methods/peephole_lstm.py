@@ -12,14 +12,12 @@ The peepholes start at zero, that is, as an LSTM without them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from implementations.forecaster import NetworkForecaster
 from implementations.strategies import SequenceToSequence
 
 
-@dataclass(kw_only=True)
 class PeepholeLSTM(NetworkForecaster):
     strategy = SequenceToSequence()
     units: int = 20

@@ -8,14 +8,12 @@ Departs from the paper: Glorot uniform input weights and Adam, as for all method
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from implementations.forecaster import NetworkForecaster
 from implementations.strategies import SequenceToSequence
 
 
-@dataclass(kw_only=True)
 class ReLURNN(NetworkForecaster):
     strategy = SequenceToSequence()
     units: int = 20

@@ -8,14 +8,12 @@ Section "all H at once" of the notes. Departs from it in nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from implementations.forecaster import NetworkForecaster
 from implementations.strategies import MultiOutput
 
 
-@dataclass(kw_only=True)
 class RNNMultiOutput(NetworkForecaster):
     strategy = MultiOutput()
     units: int = 20

@@ -10,14 +10,12 @@ horizon is ten, one block is all of it, and the two are the same run under two n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from implementations.forecaster import NetworkForecaster
 from implementations.strategies import SequenceToSequence
 
 
-@dataclass(kw_only=True)
 class RNNSequence(NetworkForecaster):
     strategy = SequenceToSequence()
     learning_rate: float = 0.01
@@ -52,7 +50,6 @@ class RNNSequence(NetworkForecaster):
         )
 
 
-@dataclass(kw_only=True)
 class RNNSequenceBlocks(RNNSequence):
     """Forecasts blocks of at most ten values, however far the horizon is."""
 

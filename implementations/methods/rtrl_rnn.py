@@ -12,14 +12,12 @@ updated after a batch of series, not after every time step, so that the two grad
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from implementations.forecaster import NetworkForecaster
 from implementations.strategies import SequenceToSequence
 
 
-@dataclass(kw_only=True)
 class RTRLRNN(NetworkForecaster):
     strategy = SequenceToSequence()
     units: int = 10

@@ -12,14 +12,12 @@ kernel's Toeplitz matrix, as windows are short. Not in the notes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from implementations.forecaster import NetworkForecaster
 from implementations.strategies import SequenceToSequence
 
 
-@dataclass(kw_only=True)
 class S4D(NetworkForecaster):
     strategy = SequenceToSequence()
     epochs: int = 40

@@ -7,7 +7,6 @@ Hyndman & Athanasopoulos 2021, Forecasting: Principles and Practice, 3rd edition
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
@@ -15,7 +14,6 @@ import numpy as np
 from implementations.forecaster import Forecaster, check_steps, check_windows
 
 
-@dataclass(kw_only=True)
 class SeasonalNaive(Forecaster):
     """The last season of each channel, repeated. season_length: steps in a season."""
 

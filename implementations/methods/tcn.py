@@ -9,14 +9,12 @@ Bai, Kolter and Koltun 2018, arXiv:1803.01271. Departs from it: no weight normal
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from implementations.forecaster import NetworkForecaster
 from implementations.strategies import SequenceToSequence
 
 
-@dataclass(kw_only=True)
 class TCN(NetworkForecaster):
     strategy = SequenceToSequence()
     epochs: int = 60

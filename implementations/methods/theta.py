@@ -9,13 +9,11 @@ Assimakopoulos & Nikolopoulos 2000, doi:10.1016/S0169-2070(00)00066-2, by statsf
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from implementations.per_series import StatsForecast
 
 
-@dataclass(kw_only=True)
 class Theta(StatsForecast):
     def model(self) -> Any:
         from statsforecast.models import Theta as Model

@@ -11,7 +11,6 @@ layer instead of batch normalisation, series are not normalised one by one, no d
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,6 @@ from implementations.forecaster import NetworkForecaster
 from implementations.strategies import MultiOutput
 
 
-@dataclass(kw_only=True)
 class Transformer(NetworkForecaster):
     strategy = MultiOutput()
     epochs: int = 60

@@ -14,14 +14,12 @@ convolution V serves for both the skip and the residual connection.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from implementations.forecaster import NetworkForecaster
 from implementations.strategies import SequenceToSequence
 
 
-@dataclass(kw_only=True)
 class WaveNet(NetworkForecaster):
     strategy = SequenceToSequence()
     filters: int = 32

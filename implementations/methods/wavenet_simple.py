@@ -9,7 +9,6 @@ notes, its simplified version. Departs from it in nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from implementations.forecaster import NetworkForecaster
@@ -18,7 +17,6 @@ from implementations.strategies import SequenceToSequence
 DILATIONS = (1, 2, 4, 8, 1, 2, 4, 8)
 
 
-@dataclass(kw_only=True)
 class WaveNetSimple(NetworkForecaster):
     strategy = SequenceToSequence()
     filters: int = 20

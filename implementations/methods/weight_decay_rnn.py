@@ -9,12 +9,9 @@ alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from implementations.methods.rnn_sequence import RNNSequence
 
 
-@dataclass(kw_only=True)
 class WeightDecayRNN(RNNSequence):
     learning_rate: float = 0.001
     l2: float = 1e-4

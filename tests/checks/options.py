@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +122,6 @@ def a_holdout_is_not_trained_on_and_ends_training() -> None:
         assert_array_equal(one, other)
 
 
-@dataclass(kw_only=True)
 class EachStep(NetworkForecaster):
     """A linear layer of each step alone: it takes windows of any length."""
 

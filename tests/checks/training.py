@@ -6,7 +6,6 @@ import os
 import pickle
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +131,6 @@ def a_longer_history_than_that_of_training_is_read_in_full_by_a_growing_window()
     assert np.abs(forecaster.predict_ahead(whole, 2) - forecaster.predict_ahead(history, 2)).max() > 1e-4
 
 
-@dataclass(kw_only=True)
 class Normalised(NetworkForecaster):
     """Batch normalisation of the history itself, then a linear layer."""
 

@@ -35,7 +35,7 @@ def start_child(code: str, **options: Any) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-S", "-c", code], **options)
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True)  # as subclasses had to be before 0.3: it changes nothing
 class Faulty(Forecaster):
     """Repeats the last value, until a subclass does worse."""
 
