@@ -16,8 +16,9 @@ _SPECIAL = re.compile(r"[&<>|`*~$\[\]\\#!]|(?<![^\W_])_|_(?![^\W_])")
 
 def clean(text: str, longest: int = 200) -> str:
     """One line that prints: no terminal escapes, no control or direction characters, cut at `longest` characters."""
-    printable = "".join(" " if unicodedata.category(letter)[0] == "C" else letter for letter in _ANSI.sub("", text))
-    line = " ".join(printable.split())
+    if not (text.isascii() and text.isprintable()):  # as it nearly always is
+        text = "".join(" " if unicodedata.category(letter)[0] == "C" else letter for letter in _ANSI.sub("", text))
+    line = " ".join(text.split())
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 

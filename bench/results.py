@@ -37,14 +37,14 @@ Positive = Annotated[float, msgspec.Meta(ge=0)]  # JSON has no infinity and no N
 PLAIN = re.compile(r"[a-zA-Z0-9_][\w.-]{0,63}", re.ASCII)
 
 
-class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
     """Where a method comes from that is not of this repository."""
 
     reference: str  # mine.py:MyForecaster, or what a package's entry point names
     version: str  # the sha256 of the file, or the package's version
 
 
-class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
     """What was asked for: equal specs mean the same run."""
 
     task: str
@@ -82,7 +82,7 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         return marks + [f"{name}={self.settings.get(name)}" for name in self.changed]
 
 
-class Original(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Original(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
     """Errors in the data's own units, after scaling and differences are undone: validation, and test."""
 
     rmse: float
@@ -97,7 +97,7 @@ class Original(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     by_block: list[float]
 
 
-class Metrics(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Metrics(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
     """Errors of one run, all in float64 from the forecasts."""
 
     val_mse: Positive  # over all that the method is trained to output
@@ -109,7 +109,7 @@ class Metrics(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     original: Original | msgspec.UnsetType = msgspec.UNSET  # of series from a file; the errors above are of scaled ones
 
 
-class Truth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Truth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
     """What the examples of a run forecast, kept where the data may be gone: first channel, own units."""
 
     history: list[list[float]]  # [count, T]
@@ -118,7 +118,7 @@ class Truth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     description: str  # series, steps, windows, in words
 
 
-class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
     """One finished job, read again years later: what was asked, what came out, where, and how long it took."""
 
     schema: int
@@ -140,6 +140,18 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     environment: dict[str, str | int | float | bool | None | dict[str, str]]
     started_at: str  # UTC, ISO 8601
     truth: Truth | msgspec.UnsetType = msgspec.UNSET  # of series from a file
+
+
+#: a run of which only what a plan needs is decoded: the rest is as it was written, says its checksum
+Planned: type[Run] = msgspec.defstruct(  # type: ignore[assignment]
+    "Planned",
+    [(one.name, msgspec.Raw if one.name in BARE else one.type, one.default) for one in msgspec.structs.fields(Run)],
+    bases=(Run,),
+    kw_only=True,
+    frozen=True,
+    forbid_unknown_fields=True,
+    gc=False,
+)
 
 
 def key_of(spec: Spec) -> str:
@@ -278,11 +290,11 @@ class Lightened:
 def look_up(place: Place, wanted: Iterable[str]) -> tuple[dict[str, Run], list[str]]:
     """The records under these names that are there and valid, and one line for each that is not valid.
 
-    Of each, once it is checked, only what a plan needs is kept: a hundred thousand fit in little memory.
+    Of each only what a plan needs is read and kept: a hundred thousand take little time and memory.
     """
     runs, problems = {}, []
     with collection_paused():
-        for name, run in load_all(place, wanted):
+        for name, run in load_all(place, wanted, Planned):
             if isinstance(run, (FileNotFoundError, NotADirectoryError)):
                 continue
             if isinstance(run, Exception):
@@ -317,25 +329,25 @@ def load(place: Place, name: str) -> Run:
     return run
 
 
-def load_all(place: Place, names: Iterable[str]) -> Iterator[tuple[str, Run | Exception]]:
+def load_all(place: Place, names: Iterable[str], kind: type[Run] = Run) -> Iterator[tuple[str, Run | Exception]]:
     """The run under each name, or the ValueError or OSError for what is none."""
     for name, content in stores.of(place).contents(names):
         if isinstance(content, Exception):
             yield name, content
             continue
         try:
-            yield name, decode(content, name)
+            yield name, decode(content, name, kind)
         except ValueError as error:
             yield name, error
 
 
-def decode(content: bytes, name: str | Path) -> Run:
+def decode(content: bytes, name: str | Path, kind: type[Run] = Run) -> Run:
     """The run in a file of that name, relative to its folder: a record that says what its name says.
 
     Raises ValueError (msgspec's is one) for anything else.
     """
     try:
-        run = msgspec.json.decode(current(content), type=Run)
+        run = msgspec.json.decode(current(content), type=kind if content.startswith(HEAD) else Run)  # else no checksum
     except RecursionError:
         raise ValueError("nested too deeply for a record") from None
     if run.key != (key := key_of(run.spec)):

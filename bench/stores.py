@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import secrets
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
@@ -68,11 +67,8 @@ class Local:
         return sorted(walk(str(self.folder), ""))
 
     def contents(self, names: Iterable[str]) -> Iterator[Content]:
-        for name in names:
-            try:
-                yield name, files.read(f"{self.folder}/{name}", LARGEST)
-            except (ValueError, OSError) as error:
-                yield name, error
+        asked = list(names)
+        return zip(asked, files.read_all((f"{self.folder}/{name}" for name in asked), LARGEST), strict=True)
 
     def write(self, name: str, content: bytes) -> Path | str:
         files.replace(self.folder / name, content, into_new_folder=True)
@@ -202,7 +198,7 @@ class Remote:
     def check_writable(self) -> None:
         with self.trouble("cannot be written"):
             system, root = self.opened
-            probe = f"{root}/.{secrets.token_hex(8)}.tmp"
+            probe = f"{root}/.{os.urandom(8).hex()}.tmp"
             system.pipe_file(probe, b"")
             system.rm_file(probe)
 
@@ -261,7 +257,7 @@ def is_record(name: str) -> bool:
 
 def left_out(name: str) -> str:
     """A new name for what is no record but has a record's."""
-    return f"{name}.{secrets.token_hex(4)}.left-out"
+    return f"{name}.{os.urandom(4).hex()}.left-out"
 
 
 def unwritable(place: Place, why: str) -> UsageError:

@@ -247,9 +247,9 @@ def forged(**changes: Any) -> Damage:
     return forge
 
 
-def of_schema_1(content: bytes) -> bytes:
+def of_schema_1(content: bytes, **changes: Any) -> bytes:
     """The record as version 0.1.0 wrote it: no version and no checksum."""
-    fields = json.loads(content) | {"schema": 1}
+    fields = json.loads(content) | {"schema": 1} | changes
     del fields["checksum"], fields["version"]
     return json.dumps(fields, indent=1).encode() + b"\n"
 
@@ -289,6 +289,7 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
     "an unknown status": (forged(status="fine"), "status"),
     "ok without metrics": (forged(metrics=None), "status ok without metrics"),
     "failed with metrics": (forged(status="failed"), "status failed with metrics"),
+    "a curve, without checksum": (lambda content: of_schema_1(content, curve=5), r"\$\.curve"),
     "another key": (forged(key="0" * 16), "does not belong to its spec"),
     "another spec": (forged(spec=OTHER_SPEC), "does not belong to its spec"),
     "a negative error": (forged(metrics={**msgspec.to_builtins(make_run().metrics), "val_mse": -1}), ">= 0.0"),

@@ -5,6 +5,7 @@ CPU seconds at a steady pace, those of child processes included.
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
@@ -26,8 +27,9 @@ def cpu_seconds() -> float:
 
 
 def python(*arguments: str) -> None:
-    """Run Python, and throw away what it prints."""
-    subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
+    """Run Python, and throw away what it prints. It keeps what it has compiled, as it does unless told otherwise."""
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL, env=variables)
 
 
 class Start:
