@@ -35,11 +35,13 @@ peers: $(PEERS)/installed
 clean:
 	rm -rf $(VENV) $(PEERS) .asv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
+# compiled here: containers often tell Python to keep no compiled files, and then each start makes them anew
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"Python 3.11 or newer is needed, got {v[0]}.{v[1]}: make PYTHON=...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo 'installing into $(VENV): some minutes, once'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all]' -c constraints.txt
+	$(BIN)/python -m compileall -q bench implementations
 	touch $@
 
 # other libraries, to measure speed against: see docs/performance.md
