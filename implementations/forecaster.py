@@ -12,7 +12,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from time import perf_counter_ns
 from types import ModuleType
@@ -25,6 +25,7 @@ from implementations.strategies import Strategy, roll_on, roll_out
 from implementations.training import OFF, Best, Fit, Options, Windows, member_seeds, split_off
 
 Setting = int | float | str | bool | None
+OF_A_RUN = ("backend", "seed", "name", "native")  # fields that are no settings
 
 
 def check_windows(history: np.ndarray, future: np.ndarray | None = None) -> None:
@@ -53,7 +54,8 @@ def check_steps(steps: int) -> None:
 class Forecaster(ABC):
     """A method that learns from windows and forecasts any number of steps ahead.
 
-    Every subclass is a dataclass, without being told: its fields are its settings, stated once with their defaults.
+    Every subclass is a dataclass, without being told: its fields are its settings, stated once with their defaults. A
+    name without a default, as in `gains: np.ndarray`, is no setting: `fit` gives it its value.
     `backend` and `seed` say where and from which random numbers it runs, `name` what METHODS calls it, and `native`
     whether its layers keep their framework's own defaults (see `implementations.defaults`).
     """
@@ -75,6 +77,9 @@ class Forecaster(ABC):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        for name in cls.__dict__.get("__annotations__", {}):
+            if not hasattr(cls, name):
+                setattr(cls, name, field(init=False))
         dataclass(kw_only=True, eq=False, repr=False)(cls)  # fields are not compared, and `==` takes long to make
 
     def __repr__(self) -> str:
@@ -120,7 +125,7 @@ class Forecaster(ABC):
     @classmethod
     def defaults(cls) -> dict[str, Setting]:
         """The settings with their defaults, in order."""
-        own = [one for one in fields(cls) if one.init and one.name not in ("backend", "seed", "name", "native")]
+        own = [one for one in fields(cls) if one.init and one.default is not MISSING and one.name not in OF_A_RUN]
         own.sort(key=lambda one: one.name in OFF)  # those of training last
         return {one.name: cast(Setting, one.default) for one in own}
 

@@ -34,6 +34,21 @@ class Greedy:
     def predict_ahead(self, history, steps): ...
 """
 
+DRIFT = """
+from dataclasses import dataclass
+import numpy as np
+from implementations import Forecaster
+
+class Drift(Forecaster):
+    strength: float = 1.0
+    drift: np.ndarray
+    def fit(self, history, future, validation=None):
+        self.drift = self.strength * np.diff(history, axis=1).mean(axis=(0, 1))
+        return self
+    def predict_ahead(self, history, steps):
+        return (history[:, -1:] + np.arange(1, steps + 1)[:, None] * self.drift).astype(np.float32)
+"""
+
 
 @pytest.fixture
 def mine(tmp_path: Path) -> Path:
@@ -68,6 +83,14 @@ def test_keyword_arguments_are_settings(inside: Bench, mine: Path, tmp_path: Pat
     assert refused.returncode == 2 and "'half' is not a number (default: 1.0)" in refused.stderr
     checked = inside("check", "./mine.py:Last")
     assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize("decorator", ["", "@dataclass(kw_only=True)\n"])
+def test_a_forecaster_s_fields_with_defaults_are_its_settings(inside: Bench, tmp_path: Path, decorator: str) -> None:
+    (tmp_path / "own.py").write_text(DRIFT.replace("class Drift", f"{decorator}class Drift"))
+    assert inside(*RUN, "--method", "./own.py:Drift", "--set", "own.Drift.strength=0.5").returncode == 0
+    (run,) = stored(tmp_path / "results")
+    assert run.spec.settings == {"strength": 0.5} and run.status == "ok"
 
 
 @pytest.mark.parametrize(
