@@ -63,9 +63,7 @@ def runs(rounds: int) -> str:
         job = planned(method, backend, seeds="42", epochs=5)[0]
         samples = [(*measured(job), plain(job.spec)) for _ in range(rounds)]
         total, beside, ended, inside, outside = (statistics.median(values) for values in zip(*samples, strict=True))
-        ratio = statistics.median(
-            one[3] / one[4] for one in samples
-        )  # of neighbours in time: the machine's pace drifts
+        ratio = statistics.median(one[3] / one[4] for one in samples)  # each of neighbours in time: the pace drifts
         shares = [f"{beside / total:.2%}", f"{(ended - total) / ended:.1%}", f"{ratio - 1:+.1%}"]
         rows.append([method, backend, f"{total:.1f} s", *shares[:2], f"{inside:.2f} s", f"{outside:.2f} s", shares[2]])
     headers = [
