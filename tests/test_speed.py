@@ -114,13 +114,19 @@ def test_a_table_without_a_place_is_refused(tmp_path: Path) -> None:
 
 
 def test_ratios_are_of_the_fastest() -> None:
-    seconds = {"notes": 12.0, "keras": 4.0, "keras-jax": 2.0, "torch": 3.0, "darts": 9.0, "neuralforecast": 6.0}
+    once = {"notes": 12.0, "keras": 4.0, "keras-jax": 2.0, "torch": 3.0, "darts": 9.0, "neuralforecast": 6.0}
+    seconds = {name: [value] for name, value in once.items()}
     alone = {name: seconds[name] for name in ("notes", "keras", "keras-jax", "torch")}
     names = list(seconds)
     first, second = tables.table({"rnn": seconds, "linear": alone}, names).splitlines()[2:]
     assert re.findall(r"\*\*([\d.]+)\*\*", first) == ["3.0", "6.0", "3.0", "2.0", "3.0"]
     assert re.findall(r"\*\*([\d.]+)\*\*", second) == ["3.0", "6.0"] and second.count("–") == 5
     assert "peer" not in tables.table({"rnn": alone}, list(alone))
+
+
+def test_a_ratio_is_the_median_of_those_of_each_round() -> None:
+    drifting = {"notes": [12.0, 24.0, 7.0], "keras": [4.0, 8.0, 7.0]}  # of the medians it would be 12 / 7
+    assert "**3.0**" in tables.table({"rnn": drifting}, ["notes", "keras"])
 
 
 def test_the_work_of_a_step_is_that_of_its_matrices() -> None:

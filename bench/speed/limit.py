@@ -35,7 +35,10 @@ def table(rounds: int) -> str:
     rows = []
     for network in METHODS:
         work = found[tables.OURS[0]]["work"][network]
-        cells = [beside(steps[network][backend], 1000 * work / one["rate"]) for backend, one in found.items()]
+        cells = [
+            beside(statistics.median(steps[network][backend]), 1000 * work / one["rate"])
+            for backend, one in found.items()
+        ]
         rows.append([network, markdown.digits(work / 1e6, 3), *cells])
     return markdown.table(headers, rows, left=[0])
 

@@ -35,7 +35,7 @@ RATIOS = (
     ("fastest peer / fastest of ours", PEERS, OURS),
 )
 
-Seconds = dict[str, dict[str, float]]  # network -> contestant -> median, of seconds or of milliseconds
+Samples = dict[str, dict[str, list[float]]]  # network -> contestant -> one for each round, seconds or milliseconds
 
 
 class Contestant:
@@ -94,7 +94,7 @@ def steps(rounds: int) -> str:
     return table(milliseconds(list(MODULES), rounds), list(MODULES))
 
 
-def milliseconds(names: Sequence[str], rounds: int) -> Seconds:
+def milliseconds(names: Sequence[str], rounds: int) -> Samples:
     """Milliseconds per step of each network in these contestants."""
 
     def measure(contestant: Contestant, network: str) -> float:
@@ -102,7 +102,7 @@ def milliseconds(names: Sequence[str], rounds: int) -> Seconds:
         return 1000 * statistics.median(epochs[1:]) / (SERIES // BATCH)
 
     with contestants(names) as started:
-        return medians(started, rounds, measure)
+        return measured(started, rounds, measure)
 
 
 def whole(rounds: int) -> str:
@@ -112,35 +112,42 @@ def whole(rounds: int) -> str:
         return float(contestant.train(network, ALL_SERIES, ALL_EPOCHS, validated=True)["whole"])
 
     with contestants(["notes", *OURS]) as started:
-        return table(medians(started, rounds, measure), ["notes", *OURS])
+        return table(measured(started, rounds, measure), ["notes", *OURS])
 
 
-def medians(started: Sequence[Contestant], rounds: int, measure: Any) -> Seconds:
-    """The median over the rounds, for each network and contestant that has it."""
-    samples: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+def measured(started: Sequence[Contestant], rounds: int, measure: Any) -> Samples:
+    """One sample a round, for each network and contestant that has it."""
+    samples: Samples = defaultdict(lambda: defaultdict(list))
     for _ in range(rounds):
         for network in NETWORKS:
             for contestant in started:
                 if network in RECURRENT or contestant.name not in PEERS:
                     samples[network][contestant.name].append(measure(contestant, network))
-    return {
-        network: {name: statistics.median(values) for name, values in found.items()}
-        for network, found in samples.items()
-    }
+    return samples
 
 
-def table(found: Seconds, names: Sequence[str]) -> str:
+def table(samples: Samples, names: Sequence[str]) -> str:
     """One row per network: the medians, then the ratios that these contestants allow."""
     ratios = [ratio for ratio in RATIOS if {*ratio[1], *ratio[2]} <= set(names)]
     rows = []
-    for network, seconds in found.items():
-        cells = [markdown.digits(seconds[name], 3) if name in seconds else markdown.NOTHING for name in names]
-        rows.append([network, *cells, *(quotient(seconds, slow, fast) for _, slow, fast in ratios)])
+    for network, found in samples.items():
+        medians = {name: statistics.median(values) for name, values in found.items()}
+        cells = [markdown.digits(medians[name], 3) if name in found else markdown.NOTHING for name in names]
+        rows.append([network, *cells, *(quotient(found, slow, fast) for _, slow, fast in ratios)])
     return markdown.table(["network", *names, *(title for title, *_ in ratios)], rows, left=[0])
 
 
-def quotient(seconds: dict[str, float], slow: Sequence[str], fast: Sequence[str]) -> str:
-    """How many times faster the fastest of these is than the fastest of those."""
-    if not set(slow) & seconds.keys():
+def quotient(samples: dict[str, list[float]], slow: Sequence[str], fast: Sequence[str]) -> str:
+    """How many times faster the fastest of these is than the fastest of those: the median of each round's ratio.
+
+    Within a round they take turns within seconds; from one round to the next the machine's pace drifts.
+    """
+    rounds = [least(samples, slow), least(samples, fast)]
+    if not rounds[0]:
         return markdown.NOTHING
-    return f"**{min(seconds[name] for name in slow if name in seconds) / min(seconds[name] for name in fast):.1f}**"
+    return f"**{statistics.median(one / other for one, other in zip(*rounds, strict=True)):.1f}**"
+
+
+def least(samples: dict[str, list[float]], names: Sequence[str]) -> list[float]:
+    """The smallest sample of each round."""
+    return [min(values) for values in zip(*(samples[name] for name in names if name in samples), strict=True)]
