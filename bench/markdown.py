@@ -16,7 +16,7 @@ _SPECIAL = re.compile(r"[&<>|`*~$\[\]\\#!]|(?<![^\W_])_|_(?![^\W_])")
 
 def clean(text: str, longest: int = 200) -> str:
     """One line that prints: no terminal escapes, no control or direction characters, cut at `longest` characters."""
-    if not (text.isascii() and text.isprintable()):  # as it nearly always is
+    if not (text.isascii() and text.isprintable()):  # nearly always it is, and this takes a while
         text = "".join(" " if unicodedata.category(letter)[0] == "C" else letter for letter in _ANSI.sub("", text))
     line = " ".join(text.split())
     return line if len(line) <= longest else line[: longest - 1] + "…"
