@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from conftest import ROOT, Bench, make_run, make_spec
 
-from bench import results
+from bench import machine, results
 from bench.errors import UsageError
 from bench.speed import apart, carry, clock, growth, page, planted, records
 from bench.speed.__main__ import app
@@ -172,3 +172,26 @@ def test_predictions_do_not_depend_on_how_many_ask() -> None:
     run = make_run(make_spec(), seconds={"fit": 20.0, "total": 30.0})
     jobs = plan.jobs([make_spec(seed=seed) for seed in range(5)], [run], force=True)
     assert [job.predicted for job in jobs] == [30.0] * 5
+
+
+FAULTS = """
+import resource
+from implementations import backends
+backend = backends.load("torch")
+import torch
+layer, x = torch.nn.LSTM(20, 20), torch.randn(50, 32, 20, requires_grad=True)
+def steps(count):
+    for _ in range(count):
+        layer(x)[0].sum().backward()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+print((-steps(20) + steps(50)) / 50)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's own rules")
+def test_a_training_step_in_pytorch_takes_no_memory_from_the_system() -> None:
+    """Even where glibc is told to give all memory back at once: by its own rules it does so by chance."""
+    environment = {**machine.environment_variables(), "MALLOC_TRIM_THRESHOLD_": "0", "MALLOC_MMAP_THRESHOLD_": "131072"}
+    done = subprocess.run([sys.executable, "-c", FAULTS], env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 20

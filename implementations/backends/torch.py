@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import random
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -11,16 +13,31 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
-from torch.optim.adam import adam
 
 import implementations.blocks.torch as blocks
 from implementations import carrying, defaults, initial, training
 
 Advance = Callable[[np.ndarray, Any], tuple[np.ndarray, Any]]
 
+KEPT = {-3: 32 << 20, -1: 256 << 20}  # glibc's M_MMAP_THRESHOLD (at its most) and M_TRIM_THRESHOLD, bytes
 CHUNK = 1000  # series per forward pass: bounded memory, and the same shape for every part of the data
 
 _device = torch.device("cpu")
+
+
+def keep_freed_memory() -> None:
+    """Have glibc keep the memory of blocks that are freed, for the next step, rather than give it to the system.
+
+    oneDNN's LSTM asks for three megabytes at each step. By glibc's own rules it depends on what else lies on the heap,
+    and so on chance, whether those come from the system each time: 700 page faults a step, and half of the speed.
+    """
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if set_option is not None:
+        for option, size in KEPT.items():
+            set_option(option, size)
+
+
+keep_freed_memory()
 
 
 def seed(number: int) -> None:
@@ -154,7 +171,8 @@ class Trainer:
             self.average.take_out()
         total = torch.zeros((), device=_device)
         for batch in torch.tensor(order, device=_device).split(self.forecaster.batch_size):
-            total += self._step(self.inputs[batch], self.targets[batch]) * len(batch)
+            chosen = self.inputs.index_select(0, batch), self.targets.index_select(0, batch)
+            total += self._step(*chosen) * len(batch)
         return total.item() / len(order)
 
     def finish(self) -> None:
@@ -187,13 +205,14 @@ class Trainer:
         for weight in self.weights:
             weight.grad = None
         loss = torch.nn.functional.mse_loss(self.network(inputs), targets)
-        (loss + self._penalty()).backward()
+        penalised = self.forecaster.l1 or self.forecaster.l2
+        (loss + self._penalty() if penalised else loss).backward()
         return loss.detach()
 
     def _penalty(self) -> Any:
         """The l1 and l2 penalty on the weight matrices; biases and scales go free."""
         l1, l2 = self.forecaster.l1, self.forecaster.l2
-        matrices = [weight for weight in self.weights if weight.ndim > 1] if l1 or l2 else []
+        matrices = (weight for weight in self.weights if weight.ndim > 1)
         return sum(l1 * matrix.abs().sum() + l2 * matrix.square().sum() for matrix in matrices)
 
 
@@ -248,7 +267,8 @@ class SGD:
 class Adam(SGD):
     """Kingma and Ba 2015, arXiv:1412.6980, with Keras' epsilon (or PyTorch's, see `defaults`).
 
-    PyTorch's fused kernel, called as a function: its optimiser object would import the compiler, for two seconds.
+    PyTorch's fused kernel, called as it is: the optimiser object would import the compiler, for two seconds, and
+    `torch.optim.adam.adam` counts the steps of each weight by itself.
     """
 
     def __init__(self, weights: list[Any], forecaster: Any, rates: np.ndarray | None) -> None:
@@ -256,16 +276,17 @@ class Adam(SGD):
         self.native, self.decay = forecaster.native, forecaster.weight_decay
         self.means = [torch.zeros_like(weight) for weight in weights]
         self.squares = [torch.zeros_like(weight) for weight in weights]
-        self.counts = [weight.new_zeros((), dtype=torch.float32) for weight in weights]
+        self.count = torch.zeros((), device=_device)
 
     @torch.no_grad()
     def __call__(self) -> None:
         rate = self.next_rate()
         if self.decay:  # of adamw: Loshchilov and Hutter 2019, arXiv:1711.05101
             torch._foreach_mul_([weight for weight in self.weights if weight.ndim > 1], 1 - rate * self.decay)
-        adam(
-            self.weights, [weight.grad for weight in self.weights], self.means, self.squares, [], self.counts,
-            fused=True, amsgrad=False, beta1=0.9, beta2=0.999, lr=rate, weight_decay=0.0,
+        self.count += 1
+        torch._fused_adam_(
+            self.weights, [weight.grad for weight in self.weights], self.means, self.squares, [],
+            [self.count] * len(self.weights), amsgrad=False, beta1=0.9, beta2=0.999, lr=rate, weight_decay=0.0,
             eps=defaults.torch_adam_epsilon(self.steps, self.native), maximize=False,
         )  # fmt: skip
 
