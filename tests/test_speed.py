@@ -177,7 +177,7 @@ def test_predictions_do_not_depend_on_how_many_ask() -> None:
 FAULTS = """
 import resource
 from implementations import backends
-backend = backends.load("torch")
+backends.load("torch")
 import torch
 layer, x = torch.nn.LSTM(20, 20), torch.randn(50, 32, 20, requires_grad=True)
 def steps(count):
