@@ -29,7 +29,7 @@ def keep_freed_memory() -> None:
     """Have glibc keep the memory of blocks that are freed, for the next step, rather than give it to the system.
 
     oneDNN's LSTM asks for three megabytes at each step. By glibc's own rules it depends on what else lies on the heap,
-    and so on chance, whether those come from the system each time: 660 page faults a step, which then takes 1.8 times as long.
+    and so on chance, whether those come from the system each time: 660 page faults a step, and 1.8 times as long.
     """
     set_option = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if set_option is not None:
