@@ -50,7 +50,7 @@ def start(rounds: Rounds = 11) -> None:
 
 @app.command()
 def overhead(rounds: Rounds = 5) -> None:
-    """What a run takes beside its phases, and its fit beside the same fit in a plain script (about 5 minutes)."""
+    """What a run takes beside its phases, and its fit beside the same fit in a plain script (about 15 minutes)."""
     from . import overhead
 
     publish("overhead", overhead.runs(rounds), "--rounds", rounds)
