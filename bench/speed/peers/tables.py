@@ -1,4 +1,7 @@
-"""The tables of ratios: contestants take turns, one at a time, each in a process of its own on the same core."""
+"""The tables of ratios: contestants take turns, one at a time, each in a process of its own on the same core.
+
+Each round has fresh processes: one that is lucky with its memory (or not) stays so as long as it lives.
+"""
 
 from __future__ import annotations
 
@@ -101,8 +104,7 @@ def milliseconds(names: Sequence[str], rounds: int) -> Samples:
         epochs = contestant.train(network, SERIES, EPOCHS)["epochs"]
         return 1000 * statistics.median(epochs[1:]) / (SERIES // BATCH)
 
-    with contestants(names) as started:
-        return measured(started, rounds, measure)
+    return measured(names, rounds, measure)
 
 
 def whole(rounds: int) -> str:
@@ -111,18 +113,19 @@ def whole(rounds: int) -> str:
     def measure(contestant: Contestant, network: str) -> float:
         return float(contestant.train(network, ALL_SERIES, ALL_EPOCHS, validated=True)["whole"])
 
-    with contestants(["notes", *OURS]) as started:
-        return table(measured(started, rounds, measure), ["notes", *OURS])
+    names = ["notes", *OURS]
+    return table(measured(names, rounds, measure), names)
 
 
-def measured(started: Sequence[Contestant], rounds: int, measure: Any) -> Samples:
+def measured(names: Sequence[str], rounds: int, measure: Any) -> Samples:
     """One sample a round, for each network and contestant that has it."""
     samples: Samples = defaultdict(lambda: defaultdict(list))
     for _ in range(rounds):
-        for network in NETWORKS:
-            for contestant in started:
-                if network in RECURRENT or contestant.name not in PEERS:
-                    samples[network][contestant.name].append(measure(contestant, network))
+        with contestants(names) as started:
+            for network in NETWORKS:
+                for contestant in started:
+                    if network in RECURRENT or contestant.name not in PEERS:
+                        samples[network][contestant.name].append(measure(contestant, network))
     return samples
 
 
