@@ -54,9 +54,17 @@ class Contestant:
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
         with runner.pinned(machine.cores()[-1]):
             self.process = subprocess.Popen(command, env=variables, text=True, **pipes)
-        self.train("rnn", BATCH, 1)
+        self.answer("rnn", BATCH, 1)
 
     def train(self, network: str, series: int, epochs: int, validated: bool = False) -> dict[str, Any]:
+        """As `answer`; says when something else had the core meanwhile."""
+        measured = self.answer(network, series, epochs, validated)
+        if measured["cpu"] < MOST_WAITING * measured["whole"]:
+            share = measured["cpu"] / measured["whole"]
+            print(f"{self.name} {network}: had {share:.0%} of the core; this machine is busy", file=sys.stderr)
+        return measured
+
+    def answer(self, network: str, series: int, epochs: int, validated: bool = False) -> dict[str, Any]:
         """Seconds of each epoch, of the whole, and of the CPU. Raises UsageError when the contestant gives up."""
         assert self.process.stdin and self.process.stdout
         ask = Ask(self.name, network, series, epochs, validated)
@@ -68,9 +76,6 @@ class Contestant:
                 f"{self.name} could not train {network}: try it by hand, bench/speed/peers/child.py says how"
             )
         measured: dict[str, Any] = json.loads(answer)
-        if measured["cpu"] < MOST_WAITING * measured["whole"]:
-            share = measured["cpu"] / measured["whole"]
-            print(f"{self.name} {network}: had {share:.0%} of the core; this machine is busy", file=sys.stderr)
         return measured
 
     def end(self) -> None:
