@@ -19,6 +19,7 @@ from bench.errors import UsageError
 from bench.speed import apart, carry, clock, growth, page, planted, records
 from bench.speed.__main__ import app
 from bench.speed.peers import tables
+from bench.speed.peers.child import MODULES
 from implementations.strategies import Recursive
 
 
@@ -127,6 +128,18 @@ def test_ratios_are_of_the_fastest() -> None:
 def test_a_ratio_is_the_median_of_those_of_each_round() -> None:
     drifting = {"notes": [12.0, 24.0, 7.0], "keras": [4.0, 8.0, 7.0]}  # of the medians it would be 12 / 7
     assert "**3.0**" in tables.table({"rnn": drifting}, ["notes", "keras"])
+
+
+def test_the_peers_own_network_has_rows_without_the_notes() -> None:
+    assert [name for name in MODULES if tables.takes(name, "lstm-last")] == [*tables.OURS, *tables.PEERS]
+    assert [name for name in MODULES if tables.takes(name, "wavenet")] == ["notes", *tables.OURS]
+    assert not set(tables.LAST) & set(tables.AS_THE_NOTES)
+
+
+@pytest.mark.parametrize("backend", ["keras", "torch"])
+def test_the_peers_own_network_trains_in_ours(backend: str) -> None:
+    with tables.contestants([backend]) as (ours,):
+        assert all(len(ours.answer(network, tables.BATCH, 2)["epochs"]) == 2 for network in tables.LAST)
 
 
 def test_the_work_of_a_step_is_that_of_its_matrices() -> None:

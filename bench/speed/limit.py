@@ -29,7 +29,7 @@ SIZE, REPEATS = 1024, 21  # of the square matrices that the rate is measured wit
 def table(rounds: int) -> str:
     """One row per network: its work, and for each backend milliseconds per step, the limit, and their ratio."""
     found = {backend: apart.answer("bench.speed.limit", backend) for backend in tables.OURS}
-    steps = tables.milliseconds(tables.OURS, rounds)
+    steps = tables.milliseconds(tables.OURS, rounds, tables.AS_THE_NOTES)
     headers = ["network", "million operations"]
     headers += [f"{backend}, {one['rate'] / 1e9:.0f} GFLOP/s" for backend, one in found.items()]
     rows = []

@@ -34,13 +34,18 @@ class Ask:
     """What to train: a network on the first so many training series, for so many epochs."""
 
     contestant: str
-    network: str  # rnn, lstm, gru, wavenet or linear
+    network: str  # rnn, lstm, gru, wavenet or linear; rnn-last and so on: forecast from the last state alone
     series: int
     epochs: int
     validated: bool = False  # with the validation series watched after every epoch, as the notes do
 
     history: int = TASK.history
     ahead: int = TASK.ahead
+
+    @property
+    def layer(self) -> str:
+        """The network without where it forecasts: rnn of rnn-last."""
+        return self.network.removesuffix("-last")
 
     def data(self) -> tuple[windows.Windows, windows.Windows | None]:
         """History [N, T, 1] and future [N, H, 1] to train on, and those to validate on where that is asked for."""

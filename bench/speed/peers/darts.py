@@ -18,7 +18,7 @@ def train(ask: Ask) -> list[float]:
     model = BlockRNNModel(
         input_chunk_length=ask.history,
         output_chunk_length=ask.ahead,
-        model=ask.network.upper(),
+        model=ask.layer.upper(),
         hidden_dim=20,
         n_rnn_layers=2,
         batch_size=32,

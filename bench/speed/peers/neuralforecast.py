@@ -15,7 +15,7 @@ def train(ask: Ask) -> list[float]:
     from neuralforecast.losses.pytorch import MSE
 
     clock, seconds = lightning.clock()
-    model = getattr(models, ask.network.upper())(
+    model = getattr(models, ask.layer.upper())(
         h=ask.ahead,
         input_size=ask.history,
         encoder_n_layers=2,

@@ -2,19 +2,55 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+
+from implementations import backends, make
+from implementations.forecaster import Forecaster, NetworkForecaster
+from implementations.strategies import MultiOutput
 
 from .child import Ask
 
 METHODS = {"linear": "linear", "rnn": "rnn_sequence", "lstm": "lstm", "gru": "gru", "wavenet": "wavenet_simple"}
+LAYERS = {"rnn-last": "SimpleRNN", "lstm-last": "LSTM", "gru-last": "GRU"}
+
+
+class FromLastState(NetworkForecaster):
+    """The peers' network in our layers: two recurrent ones, and a forecast from the last state alone."""
+
+    strategy = MultiOutput()
+    layer: str = "LSTM"
+    units: int = 20
+
+    def keras_network(self, channels: int, outputs: int) -> Any:
+        import keras
+
+        from implementations.blocks import keras as blocks
+
+        layer = getattr(blocks, self.layer)
+        first, second = layer(self.units, return_sequences=True), layer(self.units)
+        return keras.Sequential([first, second, keras.layers.Dense(outputs)])
+
+    def torch_network(self, channels: int, outputs: int) -> Any:
+        from torch import nn
+
+        from implementations.blocks import torch as blocks
+
+        layer = getattr(blocks, self.layer)
+        second = layer(self.units, self.units, return_sequences=False)
+        return nn.Sequential(layer(channels, self.units), second, blocks.Dense(self.units, outputs))
 
 
 def train(ask: Ask) -> list[float]:
     """Seconds of each epoch, as the record of a run has them: compilation and validation left out."""
-    from implementations import backends, make
-
     backends.load(ask.contestant, threads=1)
     train, validation = ask.data()
-    forecaster = make(METHODS[ask.network], ask.contestant, seed=42, epochs=ask.epochs)
+    settings: dict[str, Any] = {"seed": 42, "epochs": ask.epochs}
+    forecaster: Forecaster
+    if ask.network in LAYERS:
+        forecaster = FromLastState(backend=ask.contestant, layer=LAYERS[ask.network], **settings)
+    else:
+        forecaster = make(METHODS[ask.network], ask.contestant, **settings)
     forecaster.fit(*train, validation=validation)
     return [float(seconds) for seconds in np.diff(forecaster.curve["seconds"], prepend=0.0)]
