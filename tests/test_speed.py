@@ -133,13 +133,13 @@ def test_a_ratio_is_the_median_of_those_of_each_round() -> None:
 def test_the_peers_own_network_has_rows_without_the_notes() -> None:
     assert [name for name in MODULES if tables.takes(name, "lstm-last")] == [*tables.OURS, *tables.PEERS]
     assert [name for name in MODULES if tables.takes(name, "wavenet")] == ["notes", *tables.OURS]
-    assert not set(tables.LAST) & set(tables.AS_THE_NOTES)
+    assert not set(tables.AS_THE_PEERS) & set(tables.AS_THE_NOTES)
 
 
 @pytest.mark.parametrize("backend", ["keras", "torch"])
 def test_the_peers_own_network_trains_in_ours(backend: str) -> None:
     with tables.contestants([backend]) as (ours,):
-        assert all(len(ours.answer(network, tables.BATCH, 2)["epochs"]) == 2 for network in tables.LAST)
+        assert all(len(ours.answer(network, tables.BATCH, 2)["epochs"]) == 2 for network in tables.AS_THE_PEERS)
 
 
 def test_the_work_of_a_step_is_that_of_its_matrices() -> None:

@@ -47,6 +47,11 @@ class Ask:
         """The network without where it forecasts: rnn of rnn-last."""
         return self.network.removesuffix("-last")
 
+    @property
+    def from_last_state(self) -> bool:
+        """Whether ours, too, is to forecast from the last state alone; the peers always do."""
+        return self.network != self.layer
+
     def data(self) -> tuple[windows.Windows, windows.Windows | None]:
         """History [N, T, 1] and future [N, H, 1] to train on, and those to validate on where that is asked for."""
         split = windows.cut(datasets.load(TASK), TASK)

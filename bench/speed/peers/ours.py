@@ -13,7 +13,7 @@ from implementations.strategies import MultiOutput
 from .child import Ask
 
 METHODS = {"linear": "linear", "rnn": "rnn_sequence", "lstm": "lstm", "gru": "gru", "wavenet": "wavenet_simple"}
-LAYERS = {"rnn-last": "SimpleRNN", "lstm-last": "LSTM", "gru-last": "GRU"}
+LAYERS = {"rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
 
 
 class FromLastState(NetworkForecaster):
@@ -48,8 +48,8 @@ def train(ask: Ask) -> list[float]:
     train, validation = ask.data()
     settings: dict[str, Any] = {"seed": 42, "epochs": ask.epochs}
     forecaster: Forecaster
-    if ask.network in LAYERS:
-        forecaster = FromLastState(backend=ask.contestant, layer=LAYERS[ask.network], **settings)
+    if ask.from_last_state:
+        forecaster = FromLastState(backend=ask.contestant, layer=LAYERS[ask.layer], **settings)
     else:
         forecaster = make(METHODS[ask.network], ask.contestant, **settings)
     forecaster.fit(*train, validation=validation)

@@ -24,10 +24,10 @@ from .child import MODULES, Ask
 PEERS = ("darts", "neuralforecast")
 OURS = ("keras", "keras-jax", "torch")
 RECURRENT = ("rnn", "lstm", "gru")
-LAST = ("rnn-last", "lstm-last", "gru-last")  # as the peers' networks are: the notes have none such
-NETWORKS = (*RECURRENT, *LAST, "wavenet", "linear")
+AS_THE_NOTES = (*RECURRENT, "wavenet", "linear")
+AS_THE_PEERS = tuple(f"{network}-last" for network in RECURRENT)  # forecast from the last state alone
+NETWORKS = (*RECURRENT, *AS_THE_PEERS, "wavenet", "linear")
 PEERS_PYTHON = Path(".venv-peers", "bin", "python")
-AS_THE_NOTES = tuple(network for network in NETWORKS if network not in LAST)
 BATCH = 32
 SERIES, EPOCHS = 64 * BATCH, 4  # for steps: 64 to an epoch, of which the first is a warm-up
 ALL_SERIES, ALL_EPOCHS = 7000, 20  # for whole fits: as the notes train
@@ -138,9 +138,9 @@ def measured(names: Sequence[str], rounds: int, measure: Any, networks: Sequence
 
 def takes(contestant: str, network: str) -> bool:
     """Whether this contestant has this network."""
-    if network in LAST:
-        return contestant != "notes"
-    return network in RECURRENT or contestant not in PEERS
+    if contestant == "notes":
+        return network in AS_THE_NOTES
+    return contestant in OURS or network in (*RECURRENT, *AS_THE_PEERS)
 
 
 def table(samples: Samples, names: Sequence[str]) -> str:
