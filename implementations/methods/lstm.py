@@ -43,11 +43,10 @@ class LSTM(NetworkForecaster):
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
-        from implementations.blocks.torch import LSTM, Dense
+        from implementations.blocks.torch import Dense, StackedLSTM
 
         return nn.Sequential(
-            LSTM(channels, self.units, forget_bias=self.forget_bias),
-            LSTM(self.units, self.units, forget_bias=self.forget_bias),
+            StackedLSTM(channels, self.units, forget_bias=self.forget_bias),
             Dense(self.units, outputs),
         )
 

@@ -12,7 +12,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from run import run
 from torch import nn
 
+from implementations import initial
 from implementations.blocks import torch as blocks
+from implementations.blocks import torch_native
 
 SERIES, STEPS, CHANNELS, UNITS = 5, 9, 3, 4
 
@@ -89,7 +91,7 @@ def advance_in_parts_equals_the_whole() -> None:
     x = _series(channels=UNITS)
     for layer in (
         blocks.SimpleRNN(UNITS, UNITS), blocks.GRU(UNITS, UNITS), blocks.LSTM(UNITS, UNITS),
-        blocks.Loop(blocks.LayerNormCell(UNITS, UNITS)),
+        blocks.StackedLSTM(UNITS, UNITS), blocks.Loop(blocks.LayerNormCell(UNITS, UNITS)),
         blocks.Conv1D(UNITS, UNITS, 3, causal=True, dilation=2), blocks.GatedStack(UNITS, [1, 2, 4]),
     ):  # fmt: skip
         _with_random_weights(layer)
@@ -99,6 +101,25 @@ def advance_in_parts_equals_the_whole() -> None:
                 outputs, state = layer.advance(torch.from_numpy(part), state)
                 parts.append(outputs.numpy())
         assert_allclose(np.concatenate(parts, axis=1), _output(layer, x), atol=1e-6)
+
+
+def stacked_lstm_is_two_layers() -> None:
+    """Read as one layer: the same outputs and gradients, with PyTorch's second bias too, for one step and for more."""
+    stacked = blocks.StackedLSTM(CHANNELS, UNITS)
+    _compare(stacked, lambda x, *weights: loops.lstm(loops.lstm(x, *weights[:3]), *weights[3:]))
+    torch_native.convert(stacked.layers[1].layer, one_bias=False)
+    for steps in (1, STEPS):
+        x = torch.from_numpy(_series(steps)).requires_grad_()
+        wanted = torch.from_numpy(_series(steps, UNITS))
+        results = []
+        for outputs in (stacked(x), stacked.layers[1](stacked.layers[0](x))):
+            results.append([outputs, *torch.autograd.grad((outputs * wanted).sum(), [x, *_trained(stacked)])])
+        assert len(results[0]) == 1 + 1 + 3 + 4
+        for one, other in zip(*results, strict=True):
+            torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-5)
+        stacked.return_sequences = False
+        torch.testing.assert_close(stacked(x), results[1][0][:, -1], atol=1e-6, rtol=1e-5)
+        stacked.return_sequences = True
 
 
 def lstm_cell_in_a_loop_equals_lstm() -> None:
@@ -240,9 +261,9 @@ def initial_biases_of_lstm() -> None:
     assert_array_equal(patient.layer.bias_ih_l0.detach(), np.r_[zero, 2 * one, zero, zero])
 
 
+@initial.drawn_from(5)
 def initial_weights() -> None:
     """Those that Keras documents: its own layers are held to the same."""
-    torch.manual_seed(5)
     channels, units = 30, 40
     for layer, gates in _recurrent_layers(channels, units):
         W, U = (_as_in_keras(weight.detach().numpy()) for weight in _trained(layer)[:2])

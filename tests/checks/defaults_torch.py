@@ -57,7 +57,7 @@ def recurrent_kernels() -> None:
 def the_second_bias() -> None:
     """Frozen at zero, or not there; PyTorch's own learns."""
     for native in (False, True):
-        layer = _built("lstm", native)[0].layer
+        layer = _built("lstm", native)[0].layers[0].layer
         assert layer.bias_hh_l0.requires_grad == native and layer.bias_hh_l0.any() == native
     for method in ("rnn_sequence", "lstm_cell"):
         one, two = ([w for w in _built(method, native)[0].parameters() if w.ndim == 1] for native in (False, True))
@@ -71,9 +71,9 @@ def the_forget_gate() -> None:
     for method in ("lstm", "lstm_cell"):
         for native in (False, True):
             layer = _built(method, native)[0]
-            bias = layer.layer.bias_ih_l0 if method == "lstm" else layer.cell.bias
+            bias = layer.layers[0].layer.bias_ih_l0 if method == "lstm" else layer.cell.bias
             assert torch.equal(bias[gate], torch.ones(20)) != native
-    layer = _built("lstm_forget_bias_2", native=True)[0].layer
+    layer = _built("lstm_forget_bias_2", native=True)[0].layers[0].layer
     assert torch.equal((layer.bias_ih_l0 + layer.bias_hh_l0)[gate], torch.full((20,), 2.0)), "the method's own choice"
 
 

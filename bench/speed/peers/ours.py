@@ -37,9 +37,12 @@ class FromLastState(NetworkForecaster):
 
         from implementations.blocks import torch as blocks
 
+        head = blocks.Dense(self.units, outputs)
+        if self.layer == "LSTM":
+            return nn.Sequential(blocks.StackedLSTM(channels, self.units, return_sequences=False), head)
         layer = getattr(blocks, self.layer)
         second = layer(self.units, self.units, return_sequences=False)
-        return nn.Sequential(layer(channels, self.units), second, blocks.Dense(self.units, outputs))
+        return nn.Sequential(layer(channels, self.units), second, head)
 
 
 def train(ask: Ask) -> list[float]:
