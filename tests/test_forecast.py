@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 import pytest
 from conftest import Bench, make_run
+from safetensors.numpy import load_file, save_file
 from test_own_series import bundled
 
 from bench import forecast, race
@@ -74,6 +75,22 @@ def test_a_kept_model_forecasts_the_same_without_training(inside: Bench, tmp_pat
     refused = inside("forecast", "sales.csv", "--model", "model", "--output", "none.csv")
     assert refused.returncode == 2 and "unknown field `more`" in refused.stderr
     assert not (tmp_path / "none.csv").exists()
+
+
+def test_a_kept_model_with_the_weights_of_another_network_is_refused(bench: Bench, tmp_path: Path) -> None:
+    how = ("--method", "linear", "--backend", "torch", "--history", "20")
+    made = bench("forecast", *SUNSPOTS, *how, "--save", "model")
+    assert made.returncode == 0, made.stderr
+    (tmp_path / "forecast.csv").unlink()
+    weights = tmp_path / "model" / "network.safetensors"
+    kept = load_file(weights)
+    renamed = {f"renamed.{name}": array for name, array in kept.items()}
+    for name, wrong in (("1.bias", renamed), ("1.weight", {**kept, "1.weight": kept["1.weight"].T.copy()})):
+        save_file(wrong, weights)
+        refused = bench("forecast", SUNSPOTS[0], "--model", "model")
+        assert refused.returncode == 2 and "Traceback" not in refused.stderr
+        assert f"got the weights of another network, as {name!r} shows" in refused.stderr
+        assert not (tmp_path / "forecast.csv").exists()
 
 
 def test_a_kept_method_of_yours_has_to_be_named_again(inside: Bench, tmp_path: Path) -> None:

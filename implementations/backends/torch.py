@@ -110,9 +110,18 @@ def save(network: torch.nn.Module, folder: Path) -> None:
 
 
 def load(forecaster: Any, folder: Path, steps: int | None, channels: int, outputs: int) -> torch.nn.Module:
-    """Build the network and read its weights from the folder's network.safetensors."""
+    """Build the network and read its weights from the folder's network.safetensors.
+
+    Raises ValueError where they are those of another network.
+    """
     network = build(forecaster, steps, channels, outputs)
-    network.load_state_dict(load_file(folder / "network.safetensors"))
+    found = load_file(folder / "network.safetensors")
+    of_network, of_file = ({(name, *w.shape) for name, w in one.items()} for one in (network.state_dict(), found))
+    if of_network != of_file:
+        name = min(of_network ^ of_file)[0]
+        raise ValueError(f"network.safetensors: got the weights of another network, as {name!r} shows; "
+                         "where an earlier version wrote them, train it anew")  # fmt: skip
+    network.load_state_dict(found)
     return network
 
 
