@@ -89,12 +89,21 @@ def fingerprint() -> dict[str, str | int | float | bool | None | dict[str, str]]
     }
 
 
+CPU_INFO = Path("/proc/cpuinfo")
+
+
 @cache
 def cpu_model() -> str:
-    """The CPU's name as its maker gives it."""
-    info = Path("/proc/cpuinfo")
-    found = re.search(r"^model name\s*:\s*(.+)$", info.read_text(), re.MULTILINE) if info.exists() else None
-    return found[1].strip() if found else platform.processor() or platform.machine()
+    """The CPU's name as its maker gives it; with its family and model where the name has no number.
+
+    Virtual machines call several generations by one name, and times of one do not compare with those of another.
+    """
+    info = CPU_INFO.read_text() if CPU_INFO.exists() else ""
+    told = dict(re.findall(r"^(\S[^\t:]*\S)\s*: (.+)$", info, re.MULTILINE))
+    name = told.get("model name", "").strip() or platform.processor() or platform.machine()
+    if re.search(r"\d", name) or not {"cpu family", "model"} <= told.keys():
+        return name
+    return f"{name}, family {told['cpu family']}, model {told['model']}"
 
 
 @cache

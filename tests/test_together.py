@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from conftest import Bench, stored
 from synthetic import ENVIRONMENT, failed, make
 
-from bench import calibration, comparison, kinds, ranking, results
+from bench import calibration, comparison, kinds, machine, ranking, results
 from bench.results import Run
 
 OTHER = {**ENVIRONMENT, "cpu": "Other"}
@@ -47,6 +48,26 @@ def test_merge_takes_what_is_new_and_counts_jobs_once(inside: Bench, tmp_path: P
     assert {name: after[name] for name in ("gru", "linear")} == {name: before[name] for name in ("gru", "linear")}
     again = inside("merge", "theirs", "--results", "mine")
     assert "new" not in again.stdout and inside("leaderboard", "--check", "--results", "mine").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        (
+            "vendor_id\t: AuthenticAMD\ncpu family\t: 26\nmodel\t\t: 2\nmodel name\t: AMD EPYC\n",
+            "AMD EPYC, family 26, model 2",
+        ),
+        ("cpu family\t: 25\nmodel\t\t: 17\nmodel name\t: AMD EPYC 9554 \n", "AMD EPYC 9554"),
+        ("model name\t: A CPU\n", "A CPU"),
+        ("processor\t: 0\n", platform.processor() or platform.machine()),
+    ],
+)
+def test_cpus_that_a_virtual_machine_calls_by_one_name_are_told_apart(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, told: str, name: str
+) -> None:
+    (tmp_path / "cpuinfo").write_text(f"processor\t: 0\n{told}\nprocessor\t: 1\n{told}")
+    monkeypatch.setattr(machine, "CPU_INFO", tmp_path / "cpuinfo")
+    assert machine.cpu_model.__wrapped__() == name
 
 
 @pytest.mark.parametrize(
