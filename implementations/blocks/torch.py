@@ -138,7 +138,7 @@ class StackedLSTM(nn.Module):
 
     def __init__(self, channels: int, units: int, *, return_sequences: bool = True, **how: Any) -> None:
         super().__init__()
-        layers = [LSTM(channels, units, **how), LSTM(units, units, **how)]
+        layers = [LSTM(channels, units, **how), LSTM(units, units, return_sequences=return_sequences, **how)]
         self.layers = cast(list[LSTM], nn.ModuleList(layers))
         self.units, self.return_sequences = units, return_sequences
         shut = torch.zeros(4, units, channels + 1)
