@@ -53,7 +53,8 @@ class Torch:
         import torch
 
         self.network = network.to(torch.get_default_dtype())
-        self.layers = list(network) if type(network).__name__ == "Sequential" else [network]
+        parts = list(network) if type(network).__name__ == "Sequential" else [network]
+        self.layers = [layer for part in parts for layer in _chain(part)]
 
     def weights(self) -> list[Arrays]:
         """For each layer its arrays, trained and tracked, as Keras keeps them."""
@@ -86,7 +87,7 @@ class Place(NamedTuple):
 
 
 def _chain(layer: Any) -> Iterator[Any]:
-    """A model's layers in order, those of models within it included."""
+    """A model's layers in order, those of models within it included, and of layers that are read as one."""
     parts = layer.layers if hasattr(layer, "layers") else None
     if parts is None:
         yield layer
