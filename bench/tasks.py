@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from bench.bundled import PREFIX
-from bench.reading import Preparation
+from bench.data.bundled import PREFIX
+from bench.schema.series import Preparation
 
 if TYPE_CHECKING:
-    from bench.results import Spec
+    from bench.records.repository import Spec
 
 #: methods that know how a data set was made: they show where the limit is and stand outside the ranking
 REFERENCES = {"oracle": "sines"}
@@ -110,7 +110,7 @@ ON_REAL = (
 
 
 def real(name: str, *target: str, history: int, ahead: int, windows: tuple[int, int, int], **how: Any) -> Task:
-    """A task on series that come with statsmodels (`bench.bundled`); windows to train on, to validate and to test."""
+    """A task on series of statsmodels (`bench.data.bundled`); windows to train on, to validate and to test."""
     series = Preparation(file=f"{PREFIX}{name}", target=target, history=history, ahead=ahead, **how)
     train, validation, test = windows
     return replace(task_on(series, name), methods=ON_REAL, train=train, validation=validation, test=test)

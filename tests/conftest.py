@@ -11,9 +11,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bench import cli, results
-from bench.results import Metrics, Run, Spec
-from bench.worker import Order, unfinished
+from bench.cli import app
+from bench.execution.worker import Order, unfinished
+from bench.records import repository
+from bench.records.repository import Metrics, Run, Spec
 from implementations import METHODS
 
 ROOT = Path(__file__).parent.parent
@@ -51,7 +52,7 @@ def inside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Captu
     def call(*arguments: str) -> subprocess.CompletedProcess[str]:
         monkeypatch.setattr(sys, "argv", ["bench", *arguments])
         capsys.readouterr()
-        status = cli.main()
+        status = app.main()
         return subprocess.CompletedProcess(arguments, status, *capsys.readouterr())
 
     known = dict(METHODS)
@@ -82,6 +83,6 @@ def make_run(spec: Spec | None = None, **changes: object) -> Run:
 
 def stored(folder: Path) -> list[Run]:
     """The records in a folder, none of them damaged."""
-    runs, problems = results.read(folder)
+    runs, problems = repository.read(folder)
     assert not problems
     return runs

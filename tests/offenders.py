@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from bench import promises
+from bench.contract import promises
 from implementations.forecaster import Forecaster, check_steps, check_windows
 from implementations.strategies import SequenceToSequence, roll_out
 

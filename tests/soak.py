@@ -36,7 +36,8 @@ from sitecustomize import flaky_end  # noqa: E402
 METHODS.clear()
 METHODS.update(KNOWN)  # the methods that go wrong are for workers, not for whoever imports this
 
-from bench import janitor, results  # noqa: E402
+from bench.execution import janitor  # noqa: E402
+from bench.records import repository  # noqa: E402
 
 SOAK_LIMITS = ["--timeout", "8", "--memory", "500M"]
 WARM = 0.1  # of the runs: what the harness imports and caches once is there by then
@@ -72,7 +73,7 @@ class Bench:
 
     def records(self) -> dict[str, tuple[int, int]]:
         """The records by name, with what changes when one is written again."""
-        found = {name: (self.results / name).stat() for name in results.names(self.results)}
+        found = {name: (self.results / name).stat() for name in repository.names(self.results)}
         return {name: (status.st_ino, status.st_mtime_ns) for name, status in found.items()}
 
     def strays(self) -> list[int]:
@@ -118,7 +119,7 @@ def kills(folder: Path, count: int, runs: int, seed: int = 1) -> dict[str, Any]:
         again += sum(records[name] != mark for name, mark in seen.items() if name in records)
         seen = records
     settle(bench)
-    valid, problems = results.read(bench.results)
+    valid, problems = repository.read(bench.results)
     return {
         "runs": runs,
         "kills": count,
@@ -149,7 +150,7 @@ def soak(folder: Path, seeds: range) -> dict[str, Any]:
     process = bench.start()
     memory = dict(watch(process, bench))
     settle(bench)
-    valid, problems = results.read(bench.results)
+    valid, problems = repository.read(bench.results)
     wrong = [
         f"seed {run.spec.seed}: {run.status}, {run.reason}" for run in valid if run.status != expected(run.spec.seed)
     ]
@@ -177,7 +178,7 @@ def watch(process: subprocess.Popen[bytes], bench: Bench) -> Iterator[tuple[int,
     harness = psutil.Process(process.pid)
     while process.poll() is None:
         try:
-            yield len(results.names(bench.results)), harness.memory_info().rss
+            yield len(repository.names(bench.results)), harness.memory_info().rss
         except psutil.Error:
             break
         time.sleep(0.2)

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from bench import datasets
-from bench.results import SCHEMA, Metrics, Run, Spec, key_of
+from bench.data import datasets
+from bench.records.repository import SCHEMA, Metrics, Run, Spec, key_of
 from bench.tasks import TASKS
 
 BASELINES = ("last_value", "moving_average", "arima")

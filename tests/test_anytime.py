@@ -8,7 +8,9 @@ import pytest
 from synthetic import make
 from test_leaderboard import tables
 
-from bench import anytime, leaderboard, results
+from bench.analysis import anytime
+from bench.records import repository
+from bench.reporting import leaderboard
 
 CURVE = {"loss": [9.0, 9.0, 9.0], "seconds": [0.6, 1.4, 12.0], "val_last_step_mse": [0.3, 0.2, 0.1]}
 
@@ -37,8 +39,8 @@ def test_a_curve_of_one_step_ahead_is_not_one_of_all() -> None:
 
 
 def test_a_lean_record_tells_the_same(tmp_path: Path) -> None:
-    results.write(tmp_path, at())
-    (lean,), _ = results.read(tmp_path, lean=True)
+    repository.write(tmp_path, at())
+    (lean,), _ = repository.read(tmp_path, lean=True)
     assert [anytime.reached(lean, budget) for budget in anytime.BUDGETS] == [0.3, 0.2, 0.1]
     assert lean.curve == {"seconds": [0.6, 1.4, 12.0], "val_last_step_mse": [0.3, 0.2, 0.1]}
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, make_run, stored
 
-from bench import cli, results
+from bench.cli import app
+from bench.records import repository
 
 QUICK = ("run", "--quick", "--backend", "numpy", "--method", "last_value", "--task", "ten-step")
 #: numpy.linalg is there once NumPy is: `list` puts a stand-in where NumPy itself goes
@@ -40,7 +41,7 @@ def files(folder: Path) -> list[str]:
      ("list backends", "keras-jax"), ("list runs", "ten-step")],
 )  # fmt: skip
 def test_help_and_lists_import_nothing_heavy(words: str, shown: str) -> None:
-    code = "import sys\nfrom bench.cli import main\ntry: main()\nfinally: print(*sys.modules)"
+    code = "import sys\nfrom bench.cli.app import main\ntry: main()\nfinally: print(*sys.modules)"
     command = [sys.executable, "-c", code, *words.split()]
     *answer, modules = subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout.splitlines()
     assert any(shown in line for line in answer)
@@ -53,7 +54,7 @@ def test_help_and_lists_import_nothing_heavy(words: str, shown: str) -> None:
      ("bench forecast --backend keras-", ["keras-jax"]), ("bench run --method theta", ["theta"])],
 )  # fmt: skip
 def test_a_shell_completes_verbs_options_and_names(words, offered):
-    code = "import sys; sys.argv = ['bench']; from bench.cli import main; sys.exit(main())"
+    code = "import sys; sys.argv = ['bench']; from bench.cli.app import main; sys.exit(main())"
     asked = {"_BENCH_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, **asked}, capture_output=True)
     assert done.stdout.decode().split() == offered, done.stderr
@@ -94,7 +95,7 @@ def test_dry_run_writes_nothing(bench, tmp_path):
 
 
 def test_dry_run_predicts_from_records(bench, tmp_path):
-    results.write(tmp_path / "results", make_run())
+    repository.write(tmp_path / "results", make_run())
     shown = bench("run", "--dry-run", "--method", "gru", "--task", "ten-step", "--backend", "keras", "--seeds", "1,2")
     assert shown.returncode == 0, shown.stderr
     assert shown.stdout.count("0.5") >= 2
@@ -160,7 +161,7 @@ def test_list_as_json(bench):
 
 def test_list_runs_names_damaged_records(bench, tmp_path):
     run = make_run()
-    path = results.write(tmp_path / "results", run)
+    path = repository.write(tmp_path / "results", run)
     path.with_name("torn.json").write_text("{")
     listed = bench("list", "runs", "--json")
     assert [row["key"] for row in json.loads(listed.stdout)] == [run.key]
@@ -169,7 +170,7 @@ def test_list_runs_names_damaged_records(bench, tmp_path):
 
 
 def test_leaderboard_check(bench, tmp_path):
-    results.write(tmp_path / "results", make_run())
+    repository.write(tmp_path / "results", make_run())
     assert bench("leaderboard", "--check").returncode == 1
     assert not (tmp_path / "leaderboard.md").exists()
     assert bench("leaderboard").returncode == 0
@@ -189,4 +190,4 @@ def test_plot(bench, tmp_path):
 
 
 def test_the_console_script_is_main():
-    assert cli.main.__module__ == "bench.cli"
+    assert app.main.__module__ == "bench.cli.app"

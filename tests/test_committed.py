@@ -9,8 +9,9 @@ import pytest
 from conftest import ROOT
 
 import implementations
-from bench import notes, results
-from bench.results import Run
+from bench.analysis import reference
+from bench.records import repository
+from bench.records.repository import Run
 from bench.tasks import BEYOND, TASKS
 
 FOLDER = ROOT / "results"
@@ -26,7 +27,7 @@ NEAR = 0.35  # a figure of the notes comes from one seed of one old version: fur
 
 @pytest.fixture(scope="module")
 def runs() -> list[Run]:
-    found, problems = results.read(FOLDER)
+    found, problems = repository.read(FOLDER)
     assert problems == []
     return found
 
@@ -65,7 +66,7 @@ def test_baselines_are_exact(runs: list[Run]) -> None:
 
 FIGURES = [
     (task, method, backend)
-    for task, methods in notes.figures().items()
+    for task, methods in reference.figures().items()
     for method in methods
     for backend in implementations.backends_of(method)
 ]
@@ -73,7 +74,7 @@ FIGURES = [
 
 @pytest.mark.parametrize(("task", "method", "backend"), FIGURES)
 def test_the_figures_of_the_notes_are_near_or_explained(runs: list[Run], task: str, method: str, backend: str) -> None:
-    printed, ours = notes.figures()[task][method], default_run(runs, task, method, backend).metrics
+    printed, ours = reference.figures()[task][method], default_run(runs, task, method, backend).metrics
     assert ours
     ratios = (ours.val_mse / printed.val_mse, ours.last_step_mse / printed.last_step_mse)
     explained = f"`{method}`" in (ROOT / "docs" / "figures.md").read_text()
@@ -83,13 +84,13 @@ def test_the_figures_of_the_notes_are_near_or_explained(runs: list[Run], task: s
 
 
 def test_the_board_is_up_to_date() -> None:
-    from bench import leaderboard
+    from bench.reporting import leaderboard
 
     assert not leaderboard.stale(FOLDER, ROOT / "leaderboard.md")
 
 
 def test_the_reproduction_of_the_notes_is_up_to_date() -> None:
-    from bench import reproduction
+    from bench.reporting import reproduction
 
     assert not reproduction.stale(FOLDER, ROOT / "docs" / "reproduction.md")
 
@@ -101,4 +102,4 @@ def test_no_document_or_record_names_a_machine() -> None:
 
 
 def test_root_is_the_checkout() -> None:
-    assert (ROOT / "pyproject.toml").is_file() and Path(results.__file__).is_relative_to(ROOT)
+    assert (ROOT / "pyproject.toml").is_file() and Path(repository.__file__).is_relative_to(ROOT)

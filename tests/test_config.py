@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from conftest import Bench, stored
 
-from bench import config
-from bench.selection import specs
+from bench.campaigns import config
+from bench.campaigns.selection import specs
 
 CAMPAIGN = """\
 tasks = ["ten-step"]

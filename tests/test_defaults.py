@@ -10,8 +10,9 @@ from children import cases, failure
 from conftest import Bench, make_spec, stored
 from synthetic import make
 
-from bench import leaderboard, ranking
-from bench.results import Run, key_of
+from bench.analysis import ranking
+from bench.records.repository import Run, key_of
+from bench.reporting import leaderboard
 
 FILES = {"torch": "defaults_torch.py", "keras-jax": "defaults_keras.py"}
 

@@ -15,9 +15,10 @@ import pytest
 import typer
 from conftest import ROOT, Bench
 
-from bench import cli, new_method
-from bench.cli import app
-from bench.promises import PROMISES
+from bench.cli import app as cli
+from bench.cli.app import app
+from bench.contract import template
+from bench.contract.promises import PROMISES
 
 PAGES = [*sorted(ROOT.glob("README*.md")), ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 ELSEWHERE = ("parity", "verify", "noise", "reproduction")  # tested on their own: they train, or need all records
@@ -55,7 +56,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (made / "mine.py").write_text(re.findall(r"```python\n(.*?)```", ADDING.read_text(), re.DOTALL)[0])
     (made / "campaign.toml").write_text(re.findall(r"```toml\n(.*?)```", CAMPAIGNS.read_text(), re.DOTALL)[0])
     with contextlib.chdir(made):
-        new_method.write("my_forecaster", network=False)
+        template.write("my_forecaster", network=False)
     return made
 
 

@@ -30,9 +30,13 @@ import soak
 from conftest import FAULTY, ROOT, make_run, make_spec, stored
 
 import implementations
-from bench import campaign, cli, leaderboard, machine, markdown, results
-from bench.claims import Claims
-from bench.plan import Job
+from bench.campaigns import run as campaign
+from bench.cli import app
+from bench.execution.jobs import Job
+from bench.machine import environment as machine
+from bench.records import repository
+from bench.records.locks import Claims
+from bench.reporting import leaderboard, markdown
 
 QUICK = ("run", "--quick", "--task", "ten-step")
 
@@ -84,7 +88,7 @@ class Campaign:
             "TMPDIR": str(folder / "tmp"), "HOME": str(folder / "home"),
         }  # fmt: skip
         named = [word for method in methods for word in ("--method", method)]
-        self.earlier = results.write(folder / "results", make_run())
+        self.earlier = repository.write(folder / "results", make_run())
         self.before = self.earlier.read_bytes()
         start = time.monotonic()
         self.ended = subprocess.run(
@@ -242,7 +246,7 @@ def forged(**changes: Any) -> Damage:
     def forge(content: bytes) -> bytes:
         fields = {**json.loads(content), **changes}
         del fields["checksum"]
-        return results.seal(json.dumps(fields, indent=1).encode())
+        return repository.seal(json.dumps(fields, indent=1).encode())
 
     return forge
 
@@ -262,7 +266,7 @@ def newer(**changes: Any) -> Damage:
 def renamed(method: str) -> Damage:
     """A program makes a record for a method of that name, with the key that belongs to it."""
     spec = make_spec(method=method)
-    return forged(spec=msgspec.to_builtins(spec), key=results.key_of(spec))
+    return forged(spec=msgspec.to_builtins(spec), key=repository.key_of(spec))
 
 
 OTHER_SPEC = {**msgspec.to_builtins(make_spec()), "seed": 7}
@@ -305,56 +309,56 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
 @pytest.mark.parametrize("name", DAMAGES)
 def test_a_damaged_record(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
     damage, message = DAMAGES[name]
-    good = results.write(tmp_path, make_run(make_spec(seed=1)))
-    bad = results.write(tmp_path, make_run())
+    good = repository.write(tmp_path, make_run(make_spec(seed=1)))
+    bad = repository.write(tmp_path, make_run())
     content = damage(bad.read_bytes())
     bad.write_bytes(content)
-    runs, (problem,) = results.read(tmp_path)
+    runs, (problem,) = repository.read(tmp_path)
     assert [run.spec.seed for run in runs] == [1]
     assert problem.startswith(f"ten-step/{bad.name}: ") and re.search(message, problem) and "\n" not in problem
-    entries, problems = results.look_up(tmp_path, [f"ten-step/{bad.name}", f"ten-step/{good.name}"])
+    entries, problems = repository.look_up(tmp_path, [f"ten-step/{bad.name}", f"ten-step/{good.name}"])
     assert list(entries) == [f"ten-step/{good.name}"] and problems == [problem]
     assert problem in call(monkeypatch, capsys, "results", "check", "--results", str(tmp_path), status=1)
     assert bad.read_bytes() == content and good.exists()
 
 
 def test_a_record_cut_at_any_byte(tmp_path: Path) -> None:
-    path = results.write(tmp_path, make_run())
+    path = repository.write(tmp_path, make_run())
     for content in (path.read_bytes(), of_schema_1(path.read_bytes())):
         for end in range(len(content)):
             path.write_bytes(content[:end])
-            assert results.read(tmp_path)[0] == [], end
+            assert repository.read(tmp_path)[0] == [], end
 
 
 def test_a_record_with_any_byte_changed(tmp_path: Path) -> None:
-    content = results.encode(make_run())
+    content = repository.encode(make_run())
     for place in range(len(content)):
         changed = content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
         with pytest.raises(ValueError):
-            results.decode(changed, results.path_of(make_spec()))
+            repository.decode(changed, repository.path_of(make_spec()))
 
 
 @pytest.mark.parametrize("name", ["ten-step/gru.json", "gru.json", "ten-step/old/gru.json", "one-step/{name}"])
 def test_a_renamed_record(tmp_path: Path, name: str) -> None:
-    path = results.write(tmp_path, make_run())
+    path = repository.write(tmp_path, make_run())
     moved = tmp_path / name.format(name=path.name)
     moved.parent.mkdir(parents=True, exist_ok=True)
     path.rename(moved)
-    assert re.search("its spec belongs in ten-step/gru--keras--seed42", results.read(tmp_path)[1][0])
+    assert re.search("its spec belongs in ten-step/gru--keras--seed42", repository.read(tmp_path)[1][0])
     assert moved.exists()
 
 
 @pytest.mark.parametrize("kind", ["pipe", "folder", "loop"])
 def test_what_is_no_file(tmp_path: Path, kind: str) -> None:
-    path = results.write(tmp_path, make_run()).with_name("x.json")
+    path = repository.write(tmp_path, make_run()).with_name("x.json")
     {"pipe": os.mkfifo, "folder": Path.mkdir, "loop": lambda path: path.symlink_to(path)}[kind](path)
-    runs, (problem,) = results.read(tmp_path)
+    runs, (problem,) = repository.read(tmp_path)
     assert len(runs) == 1 and re.match("ten-step/x.json: (not a plain file|Too many levels)", problem)
 
 
 def test_an_older_schema_is_read_and_left_as_it_is(tmp_path: Path, bench: Callable) -> None:
     run = make_run()
-    path = results.write(tmp_path / "results", run)
+    path = repository.write(tmp_path / "results", run)
     path.write_bytes(of_schema_1(path.read_bytes()))
     before = path.read_bytes()
     assert stored(tmp_path / "results") == [msgspec.structs.replace(run, version="0.1.0")]
@@ -364,9 +368,9 @@ def test_an_older_schema_is_read_and_left_as_it_is(tmp_path: Path, bench: Callab
 
 
 def test_a_damaged_record_is_not_overwritten(tmp_path: Path) -> None:
-    path = results.write(tmp_path, make_run())
+    path = repository.write(tmp_path, make_run())
     path.write_bytes(b"something else")
-    results.write(tmp_path, make_run())
+    repository.write(tmp_path, make_run())
     assert [other.read_bytes() for other in tmp_path.glob("*/*.left-out")] == [b"something else"]
     assert stored(tmp_path) == [make_run()]
 
@@ -409,11 +413,11 @@ def test_two_campaigns_at_once(faulty: Path, tmp_path: Path) -> None:
 
 def test_a_job_that_another_campaign_forces_too_is_run_once(tmp_path: Path) -> None:
     job = Job(make_spec())
-    results.write(tmp_path, make_run())
-    known, _ = results.look_up(tmp_path, [job.name])
+    repository.write(tmp_path, make_run())
+    known, _ = repository.look_up(tmp_path, [job.name])
     with Claims(tmp_path, known) as ours, Claims(tmp_path, known) as theirs:
         assert theirs.take(job) and not ours.take(job) and not ours.is_done(job)
-        results.write(tmp_path, make_run(started_at="2026-01-02T00:00:00+00:00"))
+        repository.write(tmp_path, make_run(started_at="2026-01-02T00:00:00+00:00"))
         theirs.release(job)
         assert ours.take(job) and ours.is_done(job)
     assert not (tmp_path / ".running").exists()
@@ -444,7 +448,7 @@ def test_the_disk_is_full(bench: Callable, tmp_path: Path) -> None:
     )
     assert told, ended.stderr
     kept = Path(told[2])
-    assert results.decode(kept.read_bytes(), Path("ten-step", told[1])).status == "ok"
+    assert repository.decode(kept.read_bytes(), Path("ten-step", told[1])).status == "ok"
     shutil.rmtree(kept.parent)
     assert 1 <= len(stored(tmp_path / "copy")) < 8 and not list((tmp_path / "copy").rglob("*.tmp"))
 
@@ -459,7 +463,7 @@ def test_all_disks_are_full(bench: Callable, tmp_path: Path) -> None:
     printed = ended.stdout[ended.stdout.index("\n{\n") + 1 :].encode()
     key = json.loads(printed)["key"]
     seed = json.loads(printed)["spec"]["seed"]
-    assert results.decode(printed, f"ten-step/last_value--numpy--seed{seed}--{key}.json")
+    assert repository.decode(printed, f"ten-step/last_value--numpy--seed{seed}--{key}.json")
     assert 1 <= len(stored(tmp_path / "copy")) < 20
 
 
@@ -495,7 +499,7 @@ def test_a_folder_that_vanishes(faulty: Path, tmp_path: Path) -> None:
     _, errors = process.communicate(timeout=60)
     told = re.fullmatch(r"bench: results folder 'results' is gone; the record .* is kept as '(.*)'\n", errors)
     assert process.returncode == 2 and told, errors
-    assert results.decode(Path(told[1]).read_bytes(), f"ten-step/{Path(told[1]).name}").spec.method == "works"
+    assert repository.decode(Path(told[1]).read_bytes(), f"ten-step/{Path(told[1]).name}").spec.method == "works"
     shutil.rmtree(Path(told[1]).parent)
     assert not (tmp_path / "results").exists()
 
@@ -566,13 +570,13 @@ def test_a_hostile_name_on_the_command_line(tmp_path: Path, monkeypatch: Any, ca
 @pytest.mark.parametrize("name", [*HOSTILE, "/etc/x", "", ".hidden", "a\0b"])
 def test_a_hostile_name_leads_out_of_no_folder(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match="cannot be part of a file name"):
-        results.write(tmp_path / "inner", make_run(make_spec(method=name)))
+        repository.write(tmp_path / "inner", make_run(make_spec(method=name)))
     assert not list(tmp_path.iterdir())
 
 
 def test_case_twins_and_signs_are_different_runs(tmp_path: Path) -> None:
     specs = [make_spec(), make_spec(method="GRU"), make_spec(seed=1), make_spec(seed=-1)]
-    names = [results.write(tmp_path, make_run(spec)).name.lower() for spec in specs]
+    names = [repository.write(tmp_path, make_run(spec)).name.lower() for spec in specs]
     assert len(set(names)) == len(stored(tmp_path)) == 4
 
 
@@ -745,7 +749,7 @@ def start(folder: Path, *methods: str, options: tuple[str, ...] = (), **variable
 def call(monkeypatch: Any, capsys: Any, *arguments: str, status: int) -> str:
     """What `bench` says, called in this process."""
     monkeypatch.setattr(sys, "argv", ["bench", *arguments])
-    assert cli.main() == status
+    assert app.main() == status
     printed = capsys.readouterr()
     return printed.err or printed.out
 

@@ -14,8 +14,8 @@ from conftest import Bench, make_run
 from safetensors.numpy import load_file, save_file
 from test_own_series import bundled
 
-from bench import forecast, race
-from bench.results import Original, Run
+from bench.forecasting import model, recommend
+from bench.records.repository import Original, Run
 from implementations import METHODS
 
 SUNSPOTS = (str(bundled("sunspots")), "--target", "SUNACTIVITY", "--ahead", "5")
@@ -137,7 +137,7 @@ def test_intervals_hold_what_they_promise() -> None:
     held = []
     for _ in range(2000):
         seen, following = random.normal(size=(99, 1, 1)), random.normal()
-        lower, upper = forecast.quantiles(seen, 90)
+        lower, upper = model.quantiles(seen, 90)
         held.append(lower[0, 0] <= following <= upper[0, 0])
     assert np.mean(held) == pytest.approx(0.9, abs=0.02)
 
@@ -192,15 +192,15 @@ def raced() -> Callable[..., Run]:
 
 def test_the_cheapest_that_cannot_be_told_from_the_best(raced) -> None:
     noise = np.random.default_rng(1).normal(0, 0.1, 20)
-    standings = race.compare([
+    standings = recommend.compare([
         raced("slow_best", list(1 + noise), 60), raced("as_good", list(1.01 + noise[::-1]), 5),
         raced("worse", list(1.3 + noise), 1), raced("seasonal_naive", list(2 + noise), 0),
     ])  # fmt: skip
     assert [one.run.spec.method for one in standings] == ["slow_best", "as_good", "worse", "seasonal_naive"]
-    assert race.cheapest(standings).run.spec.method == "as_good"
+    assert recommend.cheapest(standings).run.spec.method == "as_good"
     assert standings[0].skill == pytest.approx(50, abs=2)
-    assert race.cheapest(race.compare([raced("a", [1.0], 9), raced("b", [2.0], 1)])).run.spec.method == "b"
+    assert recommend.cheapest(recommend.compare([raced("a", [1.0], 9), raced("b", [2.0], 1)])).run.spec.method == "b"
 
 
 def test_budgets() -> None:
-    assert [race.seconds_in(text) for text in ("90", "90s", "2m", "1.5h")] == [90, 90, 120, 5400]
+    assert [recommend.seconds_in(text) for text in ("90", "90s", "2m", "1.5h")] == [90, 90, 120, 5400]

@@ -12,10 +12,11 @@ import pytest
 from markdown_it import MarkdownIt
 from synthetic import campaign, failed, make
 
-from bench import leaderboard, results
 from bench.errors import UsageError
-from bench.markdown import clean, decimals, digits, escape
-from bench.sections import FULL_HEADERS, seconds, spread
+from bench.records import repository
+from bench.reporting import leaderboard
+from bench.reporting.markdown import clean, decimals, digits, escape
+from bench.reporting.sections import FULL_HEADERS, seconds, spread
 
 ROOT = Path(__file__).parent.parent
 NASTY = "a|b `c` <script>alert(1)</script>\x1b[31mred\x1b[0m\nnew *line* _x_ [l](u) $m$ \u202eright"
@@ -236,7 +237,7 @@ def test_order_of_records_changes_no_byte():
 def folder(tmp_path: Path) -> Path:
     """A folder of records."""
     for run in [make("last_value", "numpy", error=0.2), make(seed=1), make(seed=2, error=0.02), failed(make("lstm"))]:
-        results.write(tmp_path / "results", run)
+        repository.write(tmp_path / "results", run)
     return tmp_path / "results"
 
 
@@ -253,7 +254,7 @@ def test_locale_time_zone_and_hash_seed_change_no_byte(folder, variables):
     code = "import sys, pathlib; from bench import leaderboard as b; b.write(*map(pathlib.Path, sys.argv[1:]))"
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
     subprocess.run([sys.executable, "-c", code, folder, board], env=environment, check=True, timeout=120)
-    assert board.read_bytes() == leaderboard.render(*results.read(folder), "results/figures").encode()
+    assert board.read_bytes() == leaderboard.render(*repository.read(folder), "results/figures").encode()
     assert not leaderboard.stale(folder, board)
 
 
@@ -262,7 +263,7 @@ def test_board_is_stale_until_written_and_after_a_new_record(folder):
     assert leaderboard.stale(folder, board)
     leaderboard.write(folder, board)
     assert not leaderboard.stale(folder, board)
-    results.write(folder, make(seed=3))
+    repository.write(folder, make(seed=3))
     assert leaderboard.stale(folder, board)
     leaderboard.write(folder, board)
     assert not leaderboard.stale(folder, board)

@@ -10,8 +10,8 @@ import pytest
 from children import start
 from offenders import BROKEN_ALONG, OFFENDERS, Double, Honest
 
-from bench import conformance
-from bench.promises import PROMISES
+from bench.contract import conformance
+from bench.contract.promises import PROMISES
 from implementations import METHODS, backends_of, make
 from implementations.forecaster import Forecaster
 
@@ -35,7 +35,7 @@ CASES = [
 
 @pytest.mark.parametrize(("backend", "method"), CASES)
 def test_method_keeps_the_contract(request: pytest.FixtureRequest, backend: str, method: str) -> None:
-    child = start("method", backend, "-m", "bench.conformance", backend, *company(request, backend, method))
+    child = start("method", backend, "-m", "bench.contract.conformance", backend, *company(request, backend, method))
     assert child.answer(method) == {"method": method, "backend": backend, "broken": {}}
 
 
@@ -89,7 +89,7 @@ def test_main_reports_and_fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "usage: python -m bench.conformance numpy|keras"),
+        ([], "usage: python -m bench.contract.conformance numpy|keras"),
         (["kears"], "bench: unknown backend 'kears': did you mean keras?"),
         (["keras", "gruu"], "bench: unknown method of keras 'gruu': did you mean gru"),
         (

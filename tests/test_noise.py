@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 from conftest import Bench, make_run, make_spec, stored
 
-from bench import noise
-from bench.noise import Pair
+from bench.campaigns import repeatability
+from bench.campaigns.repeatability import Pair
 
 
 def pair(first: float, second: float, valid: bool = True, same: bool = True) -> Pair:
@@ -20,7 +20,7 @@ def pair(first: float, second: float, valid: bool = True, same: bool = True) -> 
 
 def test_summary_is_the_median_and_range_of_undisturbed_ratios() -> None:
     pairs = [pair(10, 10 + 0.1 * step) for step in range(-5, 6)] + [pair(1, 2), pair(10, 99, valid=False, same=False)]
-    lines = noise.summary(pairs).splitlines()
+    lines = repeatability.summary(pairs).splitlines()
     assert lines[0] == "12 of 13 pairs are bit-exact, 12 were timed undisturbed"
     assert lines[1].startswith("all of these: ratio of fit times 1.005 (median), ")
     expected = "ratio of fit times 1.000 (median), 0.952 to 1.048 (95 % range)"
@@ -29,12 +29,12 @@ def test_summary_is_the_median_and_range_of_undisturbed_ratios() -> None:
 
 
 def test_without_long_pairs_none_is_claimed() -> None:
-    lines = noise.summary([pair(1, 1.1)]).splitlines()
+    lines = repeatability.summary([pair(1, 1.1)]).splitlines()
     assert lines[2:] == ["those that fit for more than 5 s: none"]
 
 
 def test_disturbed_pairs_are_shown_without_a_ratio() -> None:
-    rows = noise.report([pair(10, 11), pair(10, 12, valid=False)]).splitlines()[2:4]
+    rows = repeatability.report([pair(10, 11), pair(10, 12, valid=False)]).splitlines()[2:4]
     assert rows[0].split() == ["ten-step", "gru", "keras", "42", "10.00", "11.00", "1.100"]
     assert rows[1].split() == ["ten-step", "gru", "keras", "42", "10.00", "12.00", "–"]
 
@@ -54,7 +54,7 @@ def test_everything_runs_twice_and_goes_on_where_it_was(bench: Bench, tmp_path: 
     done = bench(*arguments)
     assert done.returncode == 0, done.stderr
     assert "2 of 2 pairs are bit-exact" in done.stdout and "4/4" in done.stdout
-    first, second = (stored(tmp_path / "twice" / half) for half in noise.HALVES)
+    first, second = (stored(tmp_path / "twice" / half) for half in repeatability.HALVES)
     assert [run.key for run in first] == [run.key for run in second] and len(first) == 2
     next((tmp_path / "twice" / "second").glob("*/last_value*")).unlink()
     again = bench(*arguments)
@@ -71,4 +71,4 @@ def test_bad_input_is_one_line(bench: Bench) -> None:
 
 
 def test_specs_of_pairs_are_equal() -> None:
-    assert noise.pairs(Path("nowhere"), [make_spec()]) == []
+    assert repeatability.pairs(Path("nowhere"), [make_spec()]) == []

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from bench import datasets, metrics, notes, windows
+from bench import metrics
+from bench.analysis import reference
+from bench.data import datasets, windows
 from bench.tasks import TASKS, Task
 from implementations import METHODS, make
 from implementations.methods.oracle import formula, slopes
@@ -34,7 +36,7 @@ def test_the_limit_is_that_of_the_notes() -> None:
     history, future = (array[:300] for array in split.validation)
     error = metrics.mse(make("oracle", "numpy", 1).fit(*split.train).predict_ahead(history, 10), future)
     assert error == pytest.approx(0.00106, abs=0.00001)
-    assert error > notes.NOISE_FLOOR
+    assert error > reference.NOISE_FLOOR
 
 
 def test_slopes_are_the_derivatives() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, Bench, stored
 
-from bench.promises import PROMISES
+from bench.contract.promises import PROMISES
 from implementations import outside
 
 RUN = ("run", "--quick", "--task", "ten-step", "--jobs", "1")

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from conftest import Bench, make_run, stored
 
-from bench.datasets import FromFile
+from bench.data.datasets import FromFile
+from bench.data.prepare import differenced, prepare, summed
+from bench.data.series import read_series
 from bench.errors import UsageError
 from bench.metrics import mase
-from bench.own import words
-from bench.prepare import differenced, prepare, summed
-from bench.reading import Preparation
-from bench.series import read_series
+from bench.reporting.own import words
+from bench.schema.series import Preparation
 
 
 def data(rows: list[Any], levels: bool = False, **how: Any) -> FromFile:

@@ -8,10 +8,13 @@ import pytest
 from conftest import make_run, make_spec
 
 import implementations
-from bench import plan, results, selection, tasks
+from bench import tasks
+from bench.campaigns import selection
+from bench.campaigns.selection import Selection
 from bench.errors import UsageError
-from bench.plan import Job
-from bench.selection import Selection
+from bench.execution import jobs
+from bench.execution.jobs import Job
+from bench.records import repository
 
 
 def names(**asked: Any) -> set[tuple[str, str, str]]:
@@ -63,7 +66,7 @@ def test_asking_for_the_default_changes_nothing():
         selection.specs(Selection(**asked, **more))
         for more in ({}, {"epochs": 20, "settings": ["gru.learning_rate=1e-3"]})
     )
-    assert [results.key_of(spec) for spec in plain] == [results.key_of(spec) for spec in same]
+    assert [repository.key_of(spec) for spec in plain] == [repository.key_of(spec) for spec in same]
 
 
 def test_set_alone_runs_the_methods_that_it_names():
@@ -85,7 +88,7 @@ def test_quick_is_marked_smaller_and_short():
         selection.specs(Selection(methods=["gru"], tasks=["ten-step"], quick=quick))[0] for quick in (False, True)
     )
     assert quick.quick and quick.settings["epochs"] == 2 and quick.changed == ()
-    assert quick.data_sha256 != full.data_sha256 and results.key_of(quick) != results.key_of(full)
+    assert quick.data_sha256 != full.data_sha256 and repository.key_of(quick) != repository.key_of(full)
 
 
 @pytest.mark.parametrize(
@@ -153,38 +156,38 @@ def test_finished_runs_are_skipped_and_failed_ones_repeated():
     specs = [make_spec(seed=seed) for seed in range(6)]
     ends = ["ok", "diverged", "failed", "timeout", "oom"]
     runs = [make_run(spec, status=end, metrics=None) for spec, end in zip(specs, ends, strict=False)]
-    assert {job.spec.seed for job in plan.jobs(specs, runs, force=False)} == {2, 3, 4, 5}
-    assert len(plan.jobs(specs, runs, force=True)) == 6
+    assert {job.spec.seed for job in jobs.jobs(specs, runs, force=False)} == {2, 3, 4, 5}
+    assert len(jobs.jobs(specs, runs, force=True)) == 6
 
 
 def test_predictions_come_from_earlier_records():
     keras = make_run(make_spec(), seconds={"fit": 20.0, "total": 30.0})
     torch = make_run(make_spec(backend="torch"), seconds={"fit": 2.0, "total": 3.0})
-    assert plan.Forecast([keras, torch]).seconds(make_spec(seed=1)) == 30
-    assert plan.Forecast([torch]).seconds(make_spec(seed=1)) == 3
-    assert plan.Forecast([keras]).seconds(make_spec(settings={"epochs": 40})) == 50
-    assert plan.Forecast([keras]).seconds(make_spec(quick=True)) is None
-    assert plan.Forecast([keras]).seconds(make_spec(method="lstm")) is None
+    assert jobs.Forecast([keras, torch]).seconds(make_spec(seed=1)) == 30
+    assert jobs.Forecast([torch]).seconds(make_spec(seed=1)) == 3
+    assert jobs.Forecast([keras]).seconds(make_spec(settings={"epochs": 40})) == 50
+    assert jobs.Forecast([keras]).seconds(make_spec(quick=True)) is None
+    assert jobs.Forecast([keras]).seconds(make_spec(method="lstm")) is None
 
 
 def test_baselines_and_fast_methods_go_first():
     slow, fast = make_spec(method="slow"), make_spec(method="fast")
     baseline, unknown = make_spec(method="baseline", backend="numpy"), make_spec(method="unknown")
     runs = [make_run(slow), make_run(fast, seconds={"fit": 1.0, "total": 2.0})]
-    ordered = plan.jobs([slow, fast, baseline, unknown], runs, force=True)
+    ordered = jobs.jobs([slow, fast, baseline, unknown], runs, force=True)
     assert [job.spec.method for job in ordered] == ["baseline", "unknown", "fast", "slow"]
 
 
 def test_after_a_few_fast_ones_the_longest_go_first():
     specs = [make_spec(method=f"takes_{seconds}") for seconds in range(1, 9)]
     runs = [make_run(spec, seconds={"fit": 0.1, "total": float(spec.method[6:])}) for spec in specs]
-    ordered = [int(job.spec.method[6:]) for job in plan.jobs(specs, runs, force=True)]
+    ordered = [int(job.spec.method[6:]) for job in jobs.jobs(specs, runs, force=True)]
     assert ordered == [1, 2, 3, 4, 8, 7, 6, 5]
 
 
 def test_makespan():
     planned = [Job(make_spec(seed=seed), seconds) for seed, seconds in enumerate([10.0, 20.0, 30.0])]
-    assert plan.makespan(planned, 1) == 60
-    assert plan.makespan(planned, 2) == 40
-    assert plan.makespan([*planned, Job(make_spec())], 2) is None
-    assert plan.makespan([], 2) == 0
+    assert jobs.makespan(planned, 1) == 60
+    assert jobs.makespan(planned, 2) == 40
+    assert jobs.makespan([*planned, Job(make_spec())], 2) is None
+    assert jobs.makespan([], 2) == 0

@@ -10,11 +10,12 @@ from matplotlib.transforms import Bbox
 from PIL import Image
 from synthetic import campaign, failed, make
 
-from bench import notes, plots, ranking
+from bench.analysis import ranking, reference
+from bench.data.examples import fits, truth
 from bench.errors import UsageError
-from bench.examples import fits, truth
-from bench.labels import free_place
-from bench.pictures import digest_in, pictures
+from bench.reporting.figures import drawing
+from bench.reporting.figures.catalogue import digest_in, pictures
+from bench.reporting.figures.labels import free_place
 
 
 def curves(figure):
@@ -26,8 +27,8 @@ def curves(figure):
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".PNG"])
 def test_a_run_becomes_the_same_picture_every_time(tmp_path, suffix):
     first, second = tmp_path / f"a{suffix}", tmp_path / f"b{suffix}"
-    plots.plot_run(make(), first)
-    plots.plot_run(make(), second)
+    drawing.plot_run(make(), first)
+    drawing.plot_run(make(), second)
     assert first.read_bytes() == second.read_bytes()
     assert first.read_bytes()[:4] in (b"\x89PNG", b"<?xm")
     assert first.stat().st_size < 120_000
@@ -36,23 +37,23 @@ def test_a_run_becomes_the_same_picture_every_time(tmp_path, suffix):
 def test_another_suffix_is_named(tmp_path):
     for name in ("run.pdf", "run"):
         with pytest.raises(UsageError, match=r"choose \.png or \.svg"):
-            plots.plot_run(make(), tmp_path / name)
+            drawing.plot_run(make(), tmp_path / name)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_run_with_nothing_to_draw_is_named(tmp_path):
     with pytest.raises(UsageError, match=r"nothing to draw.*diverged: loss is nan"):
-        plots.plot_run(failed(make()), tmp_path / "run.png")
+        drawing.plot_run(failed(make()), tmp_path / "run.png")
 
 
 def test_a_folder_that_is_missing_is_named(tmp_path):
     with pytest.raises(UsageError, match="cannot be written"):
-        plots.plot_run(make(), tmp_path / "missing" / "run.png")
+        drawing.plot_run(make(), tmp_path / "missing" / "run.png")
 
 
 def test_training_loss_is_drawn_half_an_epoch_to_the_left():
     run = make()
-    lines = curves(plots.run_figure(run, None))
+    lines = curves(drawing.run_figure(run, None))
     assert list(lines["training"].get_xdata()) == [0.5, 1.5, 2.5]
     assert list(lines["training"].get_ydata()) == run.curve["loss"]
     assert list(lines["validation"].get_xdata()) == [1, 2, 3]
@@ -60,13 +61,13 @@ def test_training_loss_is_drawn_half_an_epoch_to_the_left():
 
 
 def test_the_notes_curves_lie_faintly_below():
-    lines = curves(plots.run_figure(make(), None))
-    printed = notes.figure("ten-step", "gru").curve
+    lines = curves(drawing.run_figure(make(), None))
+    printed = reference.figure("ten-step", "gru").curve
     assert list(lines["validation, notes"].get_ydata()) == printed["val_loss"]
     assert lines["validation, notes"].get_alpha() < 0.5
     assert list(lines)[:2] == ["training, notes", "validation, notes"]  # drawn first: below
-    assert set(curves(plots.run_figure(make("rtrl_rnn"), None))) == {"training", "validation"}
-    assert set(curves(plots.run_figure(make(quick=True), None))) == {"training", "validation"}
+    assert set(curves(drawing.run_figure(make("rtrl_rnn"), None))) == {"training", "validation"}
+    assert set(curves(drawing.run_figure(make(quick=True), None))) == {"training", "validation"}
 
 
 @pytest.mark.parametrize("quick", [False, True])
@@ -75,7 +76,7 @@ def test_forecasts_stand_beside_the_truth(task, steps, quick):
     run = make(task=task, quick=quick)
     known = truth(run)
     assert known.future.shape == (3, steps)
-    figure = plots.run_figure(run, known)
+    figure = drawing.run_figure(run, known)
     panels = [axes for axes in figure.findobj(matplotlib.axes.Axes) if axes.get_title().startswith("validation series")]
     assert len(panels) == 3
     for axes, future, forecast in zip(panels, known.future, run.examples, strict=True):
@@ -100,7 +101,7 @@ def test_forecasts_of_another_shape_are_not_drawn():
 
 
 def test_odd_names_are_drawn(tmp_path):
-    plots.plot_run(make("a$x^2$\x1b[0m", settings={"head": "$\\frac"}, changed=["head"]), tmp_path / "odd.png")
+    drawing.plot_run(make("a$x^2$\x1b[0m", settings={"head": "$\\frac"}, changed=["head"]), tmp_path / "odd.png")
     assert (tmp_path / "odd.png").stat().st_size > 10_000
 
 
@@ -112,7 +113,7 @@ def names(figure):
 
 def test_names_of_methods_do_not_overlap():
     table = ranking.rank(campaign())
-    extents, axes = names(plots.pareto_figure("ten-step", table))
+    extents, axes = names(drawing.pareto_figure("ten-step", table))
     boxes = list(extents.values())
     assert len(boxes) > 20
     for place, box in enumerate(boxes):
@@ -170,10 +171,10 @@ def test_plots_leave_matplotlib_as_it_was(tmp_path):
     matplotlib.rcParams["font.size"] = 33
     try:
         before = dict(matplotlib.rcParams)
-        plots.plot_run(make(), tmp_path / "a.svg")
+        drawing.plot_run(make(), tmp_path / "a.svg")
         assert dict(matplotlib.rcParams) == before
         matplotlib.rcParams["font.size"] = 10
-        plots.plot_run(make(), tmp_path / "b.svg")
+        drawing.plot_run(make(), tmp_path / "b.svg")
         assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     finally:
         matplotlib.rcdefaults()

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 from synthetic import campaign, failed, make
 
-from bench import notes, ranking, statistics
+from bench.analysis import ranking, reference, statistics
 
 
 def row(runs, **names):
@@ -238,7 +238,7 @@ def test_skill_compares_within_a_task_only():
 
 
 def test_ratio_to_the_notes():
-    printed = notes.figures()["ten-step"]["gru"].last_step_mse
+    printed = reference.figures()["ten-step"]["gru"].last_step_mse
     assert printed == pytest.approx(0.01009, abs=5e-6)
     found = row([make(error=2 * printed)])
     assert (found.notes, found.ratio) == (pytest.approx(printed), pytest.approx(2))
@@ -351,11 +351,11 @@ def test_methods_are_ranked_by_the_mean_over_backends():
 
 
 def test_every_figure_of_the_notes_is_there():
-    figures = notes.figures()
+    figures = reference.figures()
     assert len(figures["one-step"]) == 5
     assert len(figures["ten-step"]) == 13
-    assert notes.figure("one-step", "last_value").val_mse == 0.020211367
-    assert notes.figure("ten-step", "last_value") is None
+    assert reference.figure("one-step", "last_value").val_mse == 0.020211367
+    assert reference.figure("ten-step", "last_value") is None
     for methods in figures.values():
         for figure in methods.values():
             assert all(len(curve) == 20 for curve in figure.curve.values())

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from conftest import Bench, stored
 
-from bench import bundled
-from bench.datasets import FromFile, open_data
+from bench.data import bundled
+from bench.data.datasets import FromFile, open_data
 from bench.tasks import ALL, REAL
 from implementations import METHODS
 from implementations import make as make_method

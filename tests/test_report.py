@@ -14,10 +14,10 @@ import pytest
 from conftest import ROOT, Bench
 from synthetic import failed, make
 
-from bench import results
-from bench.report import data
-from bench.report import page as pages
-from bench.report.data import collect
+from bench.records import repository
+from bench.reporting.html import data
+from bench.reporting.html import page as pages
+from bench.reporting.html.data import collect
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HOSTILE = '</script><img src=x onerror="document.title=1">$x$'
@@ -79,7 +79,7 @@ def browser() -> Iterator[Any]:
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of the committed records, and of some that are made up."""
     path = tmp_path_factory.mktemp("report") / "report.html"
-    runs = [run for run in results.read(ROOT / "results")[0] if run.spec.plain]
+    runs = [run for run in repository.read(ROOT / "results")[0] if run.spec.plain]
     runs += [
         make("gru", "torch", seed, 0.02 + seed / 1000, settings={"units": 32}, changed=["units"]) for seed in (1, 2)
     ]
@@ -233,7 +233,7 @@ def test_each_row_has_the_command_that_repeats_it() -> None:
 
 def test_the_verb_writes_one_small_file(inside: Bench, tmp_path: Path) -> None:
     assert "no results folder 'results'" in inside("report").stderr
-    results.write(tmp_path / "results", make())
+    repository.write(tmp_path / "results", make())
     written = inside("report", "--output", "mine.html")
     assert written.returncode == 0 and written.stdout.startswith("mine.html: 2.")
     content = (tmp_path / "mine.html").read_text()

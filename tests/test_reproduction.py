@@ -9,10 +9,12 @@ import pytest
 from conftest import Bench
 from synthetic import failed, make
 
-from bench import notes, reproduction, results
-from bench.results import Run
+from bench.analysis import reference
+from bench.records import repository
+from bench.records.repository import Run
+from bench.reporting import reproduction
 
-GRU = notes.figures()["ten-step"]["gru"]  # 0.02412 / 0.01009
+GRU = reference.figures()["ten-step"]["gru"]  # 0.02412 / 0.01009
 
 
 def run_of(val_mse: float, last_step_mse: float, method: str = "gru", **more: object) -> Run:
@@ -56,7 +58,7 @@ def test_only_full_default_runs_count() -> None:
 def test_every_figure_of_the_notes_has_a_row(bench: Bench, tmp_path: Path) -> None:
     runs = [run_of(0.0241, 0.0101, seed=seed, backend=backend) for seed in (1, 2) for backend in ("keras", "torch")]
     for run in [*runs, run_of(0.0999, 0.0888, seed=3)]:
-        results.write(tmp_path / "mine", run)
+        repository.write(tmp_path / "mine", run)
     assert bench("reproduction", "--results", "mine", "--check").returncode == 1
     done = bench("reproduction", "--results", "mine")
     assert (done.returncode, done.stdout) == (0, "mine/reproduction.md is up to date\n"), done.stderr
@@ -70,12 +72,12 @@ def test_every_figure_of_the_notes_has_a_row(bench: Bench, tmp_path: Path) -> No
     assert cells == ["ten-step", "gru", "0.02412", *ours]
     assert "Of 19 figures 1 are reproduced, 0 are errata, 0 are not reproduced." in page
     assert (tmp_path / "mine" / "figures" / "reproduction.png").is_file() and "](figures/reproduction.png)" in page
-    results.write(tmp_path / "mine", run_of(0.0241, 0.0101, seed=4))
+    repository.write(tmp_path / "mine", run_of(0.0241, 0.0101, seed=4))
     assert bench("reproduction", "--results", "mine", "--check").returncode == 1
 
 
 def test_records_without_the_printed_curves_make_a_page_without_a_picture(bench: Bench, tmp_path: Path) -> None:
-    results.write(tmp_path / "some", make("last_value", "numpy", curve=None))
+    repository.write(tmp_path / "some", make("last_value", "numpy", curve=None))
     assert bench("reproduction", "--results", "some").returncode == 0
     assert "![" not in (tmp_path / "some" / "reproduction.md").read_text()
     assert bench("reproduction", "--check", "--results", "some").returncode == 0

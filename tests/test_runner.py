@@ -7,10 +7,11 @@ import os
 import pytest
 from conftest import make_spec
 
-from bench import machine, runner
-from bench.plan import Job
-from bench.results import Run, Spec
-from bench.selection import data_digest
+from bench.campaigns.selection import data_digest
+from bench.execution import runner
+from bench.execution.jobs import Job
+from bench.machine import environment
+from bench.records.repository import Run, Spec
 from bench.tasks import TASKS
 
 QUICK = TASKS["ten-step"].quick()
@@ -63,13 +64,13 @@ def test_idle_time_is_not_a_methods_time(faulty):
 def test_a_worker_that_breaks_before_its_job(faulty, monkeypatch, tmp_path):
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "msgspec.py").write_text("raise ImportError('no msgspec here')")
-    monkeypatch.setattr(machine, "ROOT", tmp_path / "broken")
+    monkeypatch.setattr(environment, "ROOT", tmp_path / "broken")
     run = run_all("last_value")["last_value"]
     assert (run.status, run.reason) == ("failed", "exit status 1: ImportError: no msgspec here")
 
 
 def test_workers_have_a_core_each(faulty):
-    assert len(machine.cores()) >= 1
+    assert len(environment.cores()) >= 1
     before = os.sched_getaffinity(0)
     with runner.pinned(min(before)):
         assert os.sched_getaffinity(0) == {min(before)}

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 from hypothesis import strategies as st
 
+from bench.data.series import SeriesSet, read_series
 from bench.errors import UsageError
-from bench.reading import Reading
-from bench.series import SeriesSet, read_series
+from bench.schema.series import Reading
 
 UNITS = Reading(target=("units",))
 

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from conftest import ROOT, Bench, make_run, make_spec
 
-from bench import machine, results
 from bench.errors import UsageError
+from bench.machine import environment as machine
+from bench.records import repository
 from bench.speed import apart, carry, clock, growth, page, planted, records
 from bench.speed.__main__ import app
 from bench.speed.peers import tables
@@ -70,10 +71,10 @@ print(made.run(["-c", "import bench, numpy; print(bench.__file__, numpy.__file__
 def test_a_lean_reading_leaves_out_what_neither_board_nor_plan_needs(tmp_path: Path) -> None:
     curve = {"loss": [0.1, 0.2]}
     run = make_run(curve=curve, samples={"predict": [0.1] * 5}, digest={"weights": "0"}, environment={"cpu": "a"})
-    results.write(tmp_path, run)
+    repository.write(tmp_path, run)
     (tmp_path / "ten-step" / "torn.json").write_text("{")
-    (full,), problems = results.read(tmp_path)
-    (lean,), same = results.read(tmp_path, lean=True)
+    (full,), problems = repository.read(tmp_path)
+    (lean,), same = repository.read(tmp_path, lean=True)
     assert full == run and problems == same and "torn.json" in problems[0]
     assert lean == msgspec.structs.replace(run, curve=None, samples=None, digest=None)
 
@@ -81,7 +82,7 @@ def test_a_lean_reading_leaves_out_what_neither_board_nor_plan_needs(tmp_path: P
 def test_a_folder_of_many_records_is_ranked_and_planned(bench: Bench, tmp_path: Path) -> None:
     count = 250
     seeds = {run.spec.seed for run in records.fill(tmp_path / "many", count)}
-    assert len(results.read(tmp_path / "many")[0]) == count and len(seeds) > 1
+    assert len(repository.read(tmp_path / "many")[0]) == count and len(seeds) > 1
     assert bench("leaderboard", "--results", "many").returncode == 0
     assert "gru" in (tmp_path / "many" / "leaderboard.md").read_text()
     planned = bench("run", "--dry-run", "--results", "many", "--seeds", ",".join(map(str, sorted(seeds))))
@@ -180,7 +181,7 @@ PERFORMANCE DECREASED.
 
 
 def test_predictions_do_not_depend_on_how_many_ask() -> None:
-    from bench import plan
+    from bench.execution import jobs as plan
 
     run = make_run(make_spec(), seconds={"fit": 20.0, "total": 30.0})
     jobs = plan.jobs([make_spec(seed=seed) for seed in range(5)], [run], force=True)

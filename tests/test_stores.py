@@ -14,7 +14,7 @@ import pytest
 from conftest import Bench, make_run, make_spec, stored
 from test_faults import wait_for
 
-from bench import results, stores
+from bench.records import repository, stores
 
 pytest.importorskip("s3fs")
 pytest.importorskip("moto")
@@ -96,15 +96,15 @@ def test_every_verb_reads_and_writes_there(bucket: stores.Remote, inside: Bench,
 
 def test_a_damaged_object_is_named_and_not_overwritten(bucket: stores.Remote, inside: Bench) -> None:
     run = make_run()
-    name = results.path_of(run.spec).as_posix()
-    results.write(bucket, run)
+    name = repository.path_of(run.spec).as_posix()
+    repository.write(bucket, run)
     good = next(bucket.contents([name]))[1]
     assert isinstance(good, bytes)
     for damaged in (good[:-9], b"", b" " * (stores.LARGEST + 1)):
         bucket.write(name, damaged)
         checked = inside("results", "check", "--results", str(bucket))
         assert checked.returncode == 1 and name in checked.stdout
-        results.write(bucket, run)
+        repository.write(bucket, run)
         system, root = bucket.opened
         assert stored(bucket) == [run]
     aside = [system.cat_file(path) for path in system.find(root) if path.endswith(".left-out")]
@@ -112,27 +112,27 @@ def test_a_damaged_object_is_named_and_not_overwritten(bucket: stores.Remote, in
 
 
 def test_what_is_no_record_by_its_name_is_left_alone(bucket: stores.Remote) -> None:
-    results.write(bucket, make_run())
+    repository.write(bucket, make_run())
     for name in ("figures/x.json", ".running/x.json", "ten-step/x.txt"):
         bucket.write(name, b"")
     assert stored(bucket) == [make_run()]
 
 
 def test_what_another_campaign_has_finished_is_not_run_again(bucket: stores.Remote) -> None:
-    from bench import claims
-    from bench.plan import Job
+    from bench.execution.jobs import Job
+    from bench.records import locks
 
-    with claims.of(bucket, {}) as share:
+    with locks.of(bucket, {}) as share:
         job = Job(make_spec())
         assert share.take(job) and not share.is_done(job)
-        results.write(bucket, make_run())
+        repository.write(bucket, make_run())
         assert share.is_done(job)
 
 
 def test_a_bucket_that_can_only_be_read(endpoint: str, bucket: stores.Remote, inside: Bench, monkeypatch) -> None:
     import boto3
 
-    results.write(bucket, make_run())
+    repository.write(bucket, make_run())
     iam = boto3.client("iam")
     iam.create_user(UserName="reader")
     iam.put_user_policy(UserName="reader", PolicyName="read", PolicyDocument=json.dumps(READER))
@@ -192,7 +192,7 @@ def test_a_url_of_no_store(inside: Bench, url: str, message: str) -> None:
 
 
 def test_other_urls(inside: Bench, tmp_path: Path) -> None:
-    results.write(tmp_path / "results", make_run())
+    repository.write(tmp_path / "results", make_run())
     listed = inside("list", "runs", "--results", f"file://{tmp_path}/results")
     assert listed.returncode == 0 and "gru" in listed.stdout
     merged = inside("merge", "results", "--results", "memory://kept/here")

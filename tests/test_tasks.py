@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench import datasets, metrics, windows
+from bench import metrics
+from bench.data import datasets, windows
 from bench.tasks import TASKS
 
 ONE, TEN = TASKS["one-step"], TASKS["ten-step"]

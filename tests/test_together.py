@@ -12,19 +12,21 @@ import pytest
 from conftest import Bench, stored
 from synthetic import ENVIRONMENT, failed, make
 
-from bench import calibration, comparison, kinds, machine, ranking, results
-from bench.results import Run
+from bench.analysis import comparison, hardware, ranking
+from bench.machine import calibration, environment
+from bench.records import repository
+from bench.records.repository import Run
 
 OTHER = {**ENVIRONMENT, "cpu": "Other"}
 
 
 def keep(folder: Path, *runs: Run) -> None:
     for run in runs:
-        results.write(folder, run)
+        repository.write(folder, run)
 
 
 def calibrated(run: Run, seconds: float) -> Run:
-    return msgspec.structs.replace(run, environment={**run.environment, kinds.CALIBRATION: seconds})
+    return msgspec.structs.replace(run, environment={**run.environment, hardware.CALIBRATION: seconds})
 
 
 def test_merge_takes_what_is_new_and_counts_jobs_once(inside: Bench, tmp_path: Path) -> None:
@@ -66,8 +68,8 @@ def test_cpus_that_a_virtual_machine_calls_by_one_name_are_told_apart(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, told: str, name: str
 ) -> None:
     (tmp_path / "cpuinfo").write_text(f"processor\t: 0\n{told}\nprocessor\t: 1\n{told}")
-    monkeypatch.setattr(machine, "CPU_INFO", tmp_path / "cpuinfo")
-    assert machine.cpu_model.__wrapped__() == name
+    monkeypatch.setattr(environment, "CPU_INFO", tmp_path / "cpuinfo")
+    assert environment.cpu_model.__wrapped__() == name
 
 
 @pytest.mark.parametrize(
@@ -81,7 +83,7 @@ def test_what_cannot_be_merged(inside: Bench, tmp_path: Path, arguments: tuple[s
 
 
 def ranked(runs: list[Run]) -> dict[str, Any]:
-    table = ranking.rank(kinds.comparable(runs))
+    table = ranking.rank(hardware.comparable(runs))
     return {row.method: row for row in table.itertuples()}
 
 
@@ -101,11 +103,11 @@ def test_times_are_normalised_by_the_calibration() -> None:
     rows = ranked(runs)
     assert rows["linear"].fit_seconds == pytest.approx(3) and rows["linear"].timing_valid
     assert rows["gru"].fit_seconds == 10
-    (said,) = kinds.said(runs)
+    (said,) = hardware.said(runs)
     assert said.startswith(
         "times of Other, x86_64 are divided by 3.00, as its calibration takes so much longer than on"
     )
-    assert kinds.said(runs[:2]) == []
+    assert hardware.said(runs[:2]) == []
 
 
 def test_the_calibration_is_work_that_takes_time() -> None:

@@ -6,9 +6,9 @@ import pytest
 from children import FRAMEWORKS, cases, failure
 from conftest import Bench, make_spec
 
-from bench import selection
-from bench.results import key_of
-from bench.selection import Selection
+from bench.campaigns import selection
+from bench.campaigns.selection import Selection
+from bench.records.repository import key_of
 
 FILES = ("training.py", "options.py")
 CASES = [

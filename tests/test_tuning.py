@@ -12,10 +12,13 @@ from conftest import Bench, stored
 from scipy import stats
 from synthetic import failed, make
 
-from bench import datasets, leaderboard, ranking, tuning
-from bench.results import Run, Spec
+from bench.analysis import ranking
+from bench.campaigns import tune
+from bench.campaigns.tune import RATES
+from bench.data import datasets
+from bench.records.repository import Run, Spec
+from bench.reporting import leaderboard
 from bench.tasks import SEARCHES, TASKS
-from bench.tuning import RATES
 
 SETTINGS = {"epochs": 20, "learning_rate": 0.001}
 
@@ -29,7 +32,7 @@ def search(errors: dict[float, float], method: str = "gru", backend: str = "kera
     """The records of a search; NaN for a run that diverged."""
     runs = []
     for rate, error in errors.items():
-        found = tuning.search_of(spec(method, backend, rate))
+        found = tune.search_of(spec(method, backend, rate))
         run = msgspec.structs.replace(make(method, backend, error=error if math.isfinite(error) else 1.0), spec=found)
         runs.append(run if math.isfinite(error) else failed(run))
     return runs
@@ -46,7 +49,7 @@ def trained(errors: list[float], method: str = "gru", rate: float = 0.001) -> li
 
 
 def table(runs: list[Run]):
-    return tuning.table(ranking.select(ranking.frame(runs))[0], tuning.searched(runs), "ten-step", False)
+    return tune.table(ranking.select(ranking.frame(runs))[0], tune.searched(runs), "ten-step", False)
 
 
 SEARCHED = {0.0003: 0.03, 0.001: 0.02, 0.003: 0.01, 0.01: 0.015, 0.03: math.nan}
@@ -67,16 +70,16 @@ def test_search_sees_training_series_alone(name: str, quick: bool) -> None:
 
 def test_the_rate_with_the_smallest_error_is_chosen() -> None:
     runs = search(SEARCHED)
-    (found,) = tuning.searched(runs).values()
+    (found,) = tune.searched(runs).values()
     assert found.rate == 0.003 and list(found.errors) == list(RATES) and math.isnan(found.errors[0.03])
 
 
 def test_an_unfinished_search_chooses_nothing() -> None:
     runs = search(SEARCHED)
-    assert not tuning.searched(runs[1:])
+    assert not tune.searched(runs[1:])
     lost = [*runs[1:], msgspec.structs.replace(failed(runs[0]), status="timeout")]
-    assert not tuning.searched(lost)
-    assert not tuning.searched(search(dict.fromkeys(RATES, math.nan)))
+    assert not tune.searched(lost)
+    assert not tune.searched(search(dict.fromkeys(RATES, math.nan)))
 
 
 def test_rows_are_ranked_by_test_mse_at_the_rate_found() -> None:

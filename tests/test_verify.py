@@ -8,8 +8,9 @@ import msgspec
 import pytest
 from conftest import Bench, make_run, stored
 
-from bench import results, verify
-from bench.results import Metrics, Run
+from bench.campaigns import verify
+from bench.records import repository
+from bench.records.repository import Metrics, Run
 
 DIGEST = {"forecasts": "a", "weights": "b"}
 METRICS = Metrics(val_mse=0.2, last_step_mse=0.1, test_mse=0.1, val_mae=0.3, val_smape=9.0, mse_by_step=[0.1])
@@ -58,7 +59,7 @@ def test_a_record_that_does_not_come_out_again(bench: Bench, quick: list[Run], t
         (1.5, 1, "not reproduced: last_step_mse 33.3 % off"),
     ):
         metrics = msgspec.structs.replace(run.metrics, last_step_mse=run.metrics.last_step_mse * by)
-        results.write(tmp_path / "results", msgspec.structs.replace(run, metrics=metrics, digest=DIGEST))
+        repository.write(tmp_path / "results", msgspec.structs.replace(run, metrics=metrics, digest=DIGEST))
         done = bench("verify", run.key)
         assert done.returncode == status
         assert words in done.stdout

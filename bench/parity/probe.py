@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.parity.layout import Arrays, Keras, Torch
+from bench.parity.weights import Arrays, Keras, Torch
 
 HISTORY, HORIZON, CHANNELS = 12, 10, 2  # steps enough for every lag of every layer, the longest is 8
 SERIES, STEPS = 8, 10  # in a batch, and batches
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> None:
 
 def prepare(backend: str, programs: str) -> None:
     """Import the backend's framework, told to spend little on programs that run for milliseconds."""
-    from bench.conformance import compile_quickly
+    from bench.contract.conformance import compile_quickly
     from implementations import backends
 
     compile_quickly(programs)
@@ -101,7 +101,7 @@ def train(
 
 def windows() -> tuple[np.ndarray, np.ndarray]:
     """History [80, 12, 2] and future [80, 10, 2]: the benchmark's own series, two at a time."""
-    from bench.datasets import generate_time_series
+    from bench.data.datasets import generate_time_series
 
     random, count = np.random.RandomState(SEED), SERIES * STEPS
     series = np.concatenate([generate_time_series(count, HISTORY + HORIZON, random) for _ in range(CHANNELS)], axis=2)

@@ -7,14 +7,15 @@ import subprocess
 import sys
 from typing import Any
 
-from bench import machine, runner
+from bench.execution import runner
+from bench.machine import environment
 
 
 def answer(module: str, *arguments: object) -> Any:
     """What `python -m module ARGUMENTS` prints as JSON on its last line. Raises RuntimeError when it fails."""
     command = [sys.executable, "-W", "ignore", "-m", module, *map(str, arguments)]
-    with runner.pinned(machine.cores()[-1]):
-        child = subprocess.Popen(command, env=machine.environment_variables(), stdout=subprocess.PIPE, text=True)
+    with runner.pinned(environment.cores()[-1]):
+        child = subprocess.Popen(command, env=environment.environment_variables(), stdout=subprocess.PIPE, text=True)
     printed, _ = child.communicate()
     if child.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with {child.returncode}")

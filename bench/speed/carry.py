@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from bench import datasets, markdown, windows
+from bench.data import datasets, windows
+from bench.reporting import markdown
 from bench.tasks import TASKS
 
 from . import apart

@@ -4,8 +4,8 @@ The pace of a core changes by a fifth and more within minutes: other machines on
 beside it. A fixed piece of work, timed before and after each sample, is slowed down as the sample is. What a sample
 took is divided by what that work took then, and multiplied by what it usually takes.
 
-It is a recurrent layer's work, as in bench.calibration, and written out here: two commits have to be measured by one
-clock, and of `bench` asv imports each commit's own.
+It is a recurrent layer's work, as in bench.machine.calibration, and written out here: two commits have to be
+measured by one clock, and of `bench` asv imports each commit's own.
 """
 
 from __future__ import annotations

@@ -14,7 +14,8 @@ import time
 from statistics import median
 from typing import Any
 
-from bench import machine, runner
+from bench.execution import runner
+from bench.machine import environment
 
 METHODS = ("rnn_sequence", "lstm", "gru", "wavenet")
 BATCHES = (32, 512)
@@ -45,7 +46,7 @@ def name() -> str:
 def measured(backend: str, method: str, batch: int, device: str) -> dict[str, float]:
     """What a process says that trains the method on the device."""
     command = [sys.executable, "-m", "bench.speed.devices", backend, method, str(batch), device]
-    with runner.pinned(machine.cores()[0]):
+    with runner.pinned(environment.cores()[0]):
         done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(done.stderr[-2000:])

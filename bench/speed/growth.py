@@ -12,7 +12,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bench import leaderboard, machine, markdown, results
+from bench.machine import environment
+from bench.records import repository
+from bench.reporting import leaderboard, markdown
 
 from . import records
 
@@ -32,7 +34,7 @@ HEADERS = [
 #: the command, and then its own largest size in kB: what the system tells a parent includes the parent's size
 WEIGHED = """
 import re, sys
-from bench.cli import main
+from bench.cli.app import main
 
 status = main()
 print(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1], file=sys.stderr)
@@ -74,7 +76,7 @@ def median(used: Iterable[Used]) -> Used:
 def timed(folder: Path) -> list[float]:
     """Seconds to read, to rank and to render the records."""
     marks = [time.perf_counter()]
-    runs, problems = results.read(folder, lean=True)
+    runs, problems = repository.read(folder, lean=True)
     marks.append(time.perf_counter())
     board = leaderboard.assess(runs)
     marks.append(time.perf_counter())
@@ -88,7 +90,7 @@ def command(arguments: Sequence[str]) -> Used:
     start = time.perf_counter()
     ended = subprocess.run(
         [sys.executable, "-c", WEIGHED, *arguments],
-        env=machine.environment_variables(),
+        env=environment.environment_variables(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

@@ -12,7 +12,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import leaderboard, plan, ranking, results
+from bench.analysis import ranking
+from bench.execution import jobs
+from bench.records import repository
+from bench.reporting import leaderboard
 
 from . import records
 from .clock import SteadyClock
@@ -72,11 +75,11 @@ class Records:
 
     def setup(self, folder: str) -> None:
         """Read them."""
-        self.runs, _ = results.read(Path(folder))
+        self.runs, _ = repository.read(Path(folder))
 
     def time_read(self, folder: str) -> None:
         """From files to records."""
-        results.read(Path(folder))
+        repository.read(Path(folder))
 
     def time_rank(self, folder: str) -> None:
         """From records to a ranking."""
@@ -88,4 +91,4 @@ class Records:
 
     def time_plan(self, folder: str) -> None:
         """What is left to run, and how long it will take."""
-        plan.jobs([records.copy(run, run.spec.seed + COUNT).spec for run in self.runs], self.runs, force=False)
+        jobs.jobs([records.copy(run, run.spec.seed + COUNT).spec for run in self.runs], self.runs, force=False)

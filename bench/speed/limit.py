@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bench import markdown
+from bench.reporting import markdown
 from bench.tasks import TASKS
 from implementations import backends
 

@@ -10,14 +10,15 @@ import os
 from functools import cache
 from typing import Any
 
-from bench import machine
+from bench.machine import environment
 
-os.environ.update({**machine.ONE_THREAD, **machine.FIXED})  # before NumPy or a framework is imported
+os.environ.update({**environment.ONE_THREAD, **environment.FIXED})  # before NumPy or a framework is imported
 
 import numpy as np
 
 import implementations
-from bench import datasets, metrics, windows
+from bench import metrics
+from bench.data import datasets, windows
 from bench.tasks import TASKS
 from implementations import backends
 

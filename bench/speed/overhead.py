@@ -13,10 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from bench import machine, markdown, runner
-from bench.plan import Job
-from bench.results import Run, Spec
-from bench.selection import Selection, specs
+from bench.campaigns.selection import Selection, specs
+from bench.execution import runner
+from bench.execution.jobs import Job
+from bench.machine import environment
+from bench.records.repository import Run, Spec
+from bench.reporting import markdown
 
 from .harness import python
 
@@ -97,7 +99,7 @@ def contended(job: Job) -> tuple[float, float]:
 
 def together(rounds: int) -> str:
     """The same runs one at a time, and one on every core."""
-    cores = len(machine.cores())
+    cores = len(environment.cores())
     rows = []
     for method, backend in METHODS:
         jobs = planned(method, backend, seeds=",".join(map(str, range(42, 42 + 2 * cores))), epochs=5)
@@ -136,10 +138,10 @@ def plain(spec: Spec) -> float:
     """CPU seconds of fit in a script that knows no harness: same core, same threads, same data, one process."""
     asked = {"task": spec.task, "method": spec.method, "backend": spec.backend, "seed": spec.seed}
     line = json.dumps({**asked, "settings": spec.settings})
-    with tempfile.TemporaryDirectory() as folder, runner.pinned(machine.cores()[0]):
+    with tempfile.TemporaryDirectory() as folder, runner.pinned(environment.cores()[0]):
         answer = subprocess.run(
             [sys.executable, "-c", SCRIPT, line],
-            env=machine.environment_variables(),
+            env=environment.environment_variables(),
             cwd=Path(folder),
             capture_output=True,
             text=True,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench import files, machine
 from bench.errors import UsageError
+from bench.machine import environment
+from bench.records import files
 
 PAGE = Path("docs", "performance.md")
 
 
-def put(name: str, table: str, command: str, page: Path = machine.ROOT / PAGE) -> None:
+def put(name: str, table: str, command: str, page: Path = environment.ROOT / PAGE) -> None:
     """Replace what stands between <!-- name --> and <!-- /name --> by the table, and by what made it, on what.
 
     Raises UsageError where the page has no such place.
@@ -26,7 +27,7 @@ def put(name: str, table: str, command: str, page: Path = machine.ROOT / PAGE) -
 
 def made_by(command: str) -> str:
     """The command, the machine, the versions and the commit, in one line."""
-    known = machine.fingerprint()
+    known = environment.fingerprint()
     packages = known["packages"]
     versions = [f"{name} {version}" for name, version in packages.items()] if isinstance(packages, dict) else []
     commit = f"commit {str(known['commit'])[:12]}{' with changes' if known['dirty'] else ''}"

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import machine
+from bench.machine import environment
 
 METHOD = Path("implementations", "methods", "gru.py")
 #: added to the method's file: in PyTorch, a training step and a forecast take one and a half times as long
@@ -46,7 +46,7 @@ def continuous(benchmarks: str, added: str) -> str:
     """What `asv continuous main HEAD` prints at its end, where HEAD is a commit that adds this to the method's file."""
     with tempfile.TemporaryDirectory(prefix="aheadbench-") as name:
         clone = Path(name, "clone")
-        run(Path.cwd(), "git", "clone", "--quiet", "--no-hardlinks", str(machine.ROOT), str(clone))
+        run(Path.cwd(), "git", "clone", "--quiet", "--no-hardlinks", str(environment.ROOT), str(clone))
         run(clone, "git", "checkout", "--quiet", "-B", "main")
         run(clone, "git", "checkout", "--quiet", "-b", "work")
         with (clone / METHOD).open("a", encoding="utf-8") as opened:

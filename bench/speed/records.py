@@ -7,8 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from bench import machine, results
-from bench.results import Run
+from bench.machine import environment
+from bench.records import repository
+from bench.records.repository import Run
 from bench.tasks import TASKS
 
 FIRST_SEED = 1000  # of the copies: none of them stands for a run that was made
@@ -16,22 +17,22 @@ FIRST_SEED = 1000  # of the copies: none of them stands for a run that was made
 
 def fill(folder: Path, count: int) -> list[Run]:
     """Write `count` records into the folder, not synced to the disk as those of real runs are."""
-    committed, _ = results.read(machine.ROOT / "results")
+    committed, _ = repository.read(environment.ROOT / "results")
     rows = (run for run in committed if run.spec.plain and is_default(run))
     originals = {copy(run, FIRST_SEED).key: run for run in rows}.values()  # those of one seed
     copies = (copy(run, seed) for seed in itertools.count(FIRST_SEED) for run in originals)
     runs = list(itertools.islice(copies, count))
     for run in runs:
-        path = folder / results.path_of(run.spec)
+        path = folder / repository.path_of(run.spec)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(results.encode(run))
+        path.write_bytes(repository.encode(run))
     return runs
 
 
 def copy(run: Run, seed: int) -> Run:
     """The record as it would be had the run had this seed."""
     spec = msgspec.structs.replace(run.spec, seed=seed)
-    return msgspec.structs.replace(run, spec=spec, key=results.key_of(spec))
+    return msgspec.structs.replace(run, spec=spec, key=repository.key_of(spec))
 
 
 def is_default(run: Run) -> bool:

@@ -148,7 +148,7 @@ def _random(shape: tuple[int, ...]) -> Array:
 
 def _compare(layer: list[Any], x: Array, by_hand: Callable[..., Array]) -> Array:
     """Expect of the layer with random weights what the loop makes of the same weights; its outputs."""
-    from bench.parity.layout import Keras, Torch
+    from bench.parity.weights import Keras, Torch
 
     chain = Torch(_torch(layer, x)) if sys.argv[1] == "torch" else Keras(_keras(layer, x))
     random = np.random.default_rng(2)

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from bench import datasets, windows
+from bench.data import datasets, windows
 from bench.tasks import TASKS
 
 TASK = TASKS["ten-step"]

@@ -16,8 +16,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench import machine, markdown, runner
 from bench.errors import UsageError
+from bench.execution import runner
+from bench.machine import environment
+from bench.reporting import markdown
 
 from .child import MODULES, Ask
 
@@ -48,13 +50,13 @@ class Contestant:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        python = machine.ROOT / PEERS_PYTHON if name in PEERS else Path(sys.executable)
-        variables = machine.environment_variables()
+        python = environment.ROOT / PEERS_PYTHON if name in PEERS else Path(sys.executable)
+        variables = environment.environment_variables()
         if name == "notes":
             del variables["TF_ENABLE_ONEDNN_OPTS"]  # the notes leave TensorFlow as it comes
         command = [str(python), "-W", "ignore", "-m", "bench.speed.peers.child"]
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-        with runner.pinned(machine.cores()[-1]):
+        with runner.pinned(environment.cores()[-1]):
             self.process = subprocess.Popen(command, env=variables, text=True, **pipes)
         self.answer("rnn", BATCH, 1)
 
@@ -89,7 +91,7 @@ class Contestant:
 @contextlib.contextmanager
 def contestants(names: Sequence[str]) -> Iterator[list[Contestant]]:
     """Their processes, within the block. Raises UsageError where the peers' environment is missing."""
-    if set(names) & set(PEERS) and not (machine.ROOT / PEERS_PYTHON).exists():
+    if set(names) & set(PEERS) and not (environment.ROOT / PEERS_PYTHON).exists():
         raise UsageError(f"no {PEERS_PYTHON}: `make peers` installs the peers there")
     with contextlib.ExitStack() as stack:
         started = []

@@ -1,0 +1,240 @@
+"""`python -m bench compare`: two rows, or two folders of records, and what differs beyond noise.
+
+Errors: Student's t over the differences of common seeds; with one, on series from a file, of common blocks of
+validation windows. Times: Mann-Whitney over the raw seconds of epochs and forecasts, where both were measured
+undisturbed on one kind of machine. Holm's correction over all tests of one comparison. The same forecasts, bit for bit,
+need no test.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from bench.analysis import hardware
+from bench.analysis.ranking import changes
+from bench.analysis.statistics import LEVEL, holm, paired_t
+from bench.errors import UsageError, unknown
+from bench.forecasting.recommend import blocks_of, paired
+from bench.records import repository, stores
+from bench.records.repository import Run
+from bench.records.stores import Place, Remote
+from bench.reporting.markdown import digits
+
+Verdict = Literal["same", "differs", "within noise", "unknown"]
+FEWEST = 5  # raw seconds on each side that a test of times needs
+FEW_SEEDS = 5  # fewer common ones show large differences alone
+Row = tuple[str, bool, str, str, str]  # task, quick, method, changed, backend
+
+
+class Outcome(NamedTuple):
+    """What is known of a difference: a p-value, or a verdict that needs none."""
+
+    why: str
+    p: float = math.nan
+    verdict: Verdict = "unknown"
+
+
+class Difference(NamedTuple):
+    """One measure of two rows."""
+
+    measure: str
+    first: float
+    second: float
+    outcome: Outcome
+
+
+def compare(first: str, second: str, task: str | None, folder: Place) -> list[dict[str, Any]]:
+    """The differences as rows of one shape. Raises UsageError for what is neither a folder nor a row."""
+    places = [stores.place(name) for name in (first, second)]
+    if any(isinstance(place, Remote) for place in places) or all(stores.of(place).exists() for place in places):
+        return corrected(folders(*map(rows_of, places)))
+    known = rows_of(folder)
+    one, other = (find(name, known, task) for name in (first, second))
+    found = []
+    for board in shared(one, other, first, second):
+        a, b = one[board], other[board]
+        found += [as_row(board[0], f"{label(a)} / {label(b)}", one_of) for one_of in differences(a, b)]
+    return corrected(found)
+
+
+def rows_of(folder: Place) -> dict[Row, list[Run]]:
+    """The finished runs of a folder by row, newest first of each seed. Raises UsageError where there is none."""
+    if not stores.of(folder).exists():
+        raise UsageError(f"no results folder {str(folder)!r}")
+    rows: dict[Row, dict[int, Run]] = {}
+    for run in sorted(repository.read(folder)[0], key=lambda run: run.started_at):
+        if run.metrics:
+            rows.setdefault(row(run), {})[run.spec.seed] = run
+    return {name: list(seeds.values()) for name, seeds in rows.items()}
+
+
+def row(run: Run) -> Row:
+    """What a run is a row of."""
+    return run.spec.task, run.spec.quick, run.spec.method, changes(run), run.spec.backend
+
+
+def label(runs: Sequence[Run]) -> str:
+    """A row's name."""
+    _, _, method, changed, backend = row(runs[0])
+    return f"{method}{f' ({changed})' if changed else ''}:{backend}"
+
+
+def find(name: str, rows: dict[Row, list[Run]], task: str | None) -> dict[tuple[str, bool], list[Run]]:
+    """The row of that name on each board: METHOD, METHOD:BACKEND, or the key of one of its runs."""
+    method, _, backend = name.partition(":")
+    by_key = [place for place, runs in rows.items() if any(run.key.startswith(name) for run in runs)]
+    if task and task not in {place[0] for place in rows}:
+        raise unknown("task with records", task, sorted({place[0] for place in rows}))
+    found: dict[tuple[str, bool], list[Run]] = {}
+    for place in by_key or [one for one in rows if one[2] == method and not one[3] and backend in ("", one[4])]:
+        if task in (None, place[0]):
+            if place[:2] in found:
+                several = sorted({f"{one[2]}:{one[4]}" for one in rows if one[2] == method})
+                raise UsageError(f"{name!r} has rows in several backends: {', '.join(several)}")
+            found[place[:2]] = rows[place]
+    if not found:
+        offered = {one[2] for one in rows} | {f"{one[2]}:{one[4]}" for one in rows if not one[3]}
+        raise unknown("row", name, sorted(offered))
+    return found
+
+
+def shared(one: Iterable[Any], other: Iterable[Any], first: str, second: str) -> list[Any]:
+    """The boards that both rows are on. Raises UsageError when there is none."""
+    boards = sorted(set(one) & set(other))
+    if not boards:
+        raise UsageError(f"{first!r} and {second!r} have no task in common")
+    return boards
+
+
+def folders(one: dict[Row, list[Run]], other: dict[Row, list[Run]]) -> list[dict[str, Any]]:
+    """Every row of either folder: those in both by their differences, others as missing."""
+    found = []
+    for place in sorted(one.keys() | other.keys()):
+        name = label(one.get(place) or other[place])
+        if place in one and place in other:
+            found += [as_row(place[0], name, difference) for difference in differences(one[place], other[place])]
+        else:
+            where = "first" if place in one else "second"
+            missing = Difference("last-step MSE", math.nan, math.nan, Outcome(f"only in the {where} folder"))
+            found.append(as_row(place[0], name, missing))
+    return found
+
+
+def as_row(task: str, name: str, difference: Difference) -> dict[str, Any]:
+    """A difference as a line of the answer; its `p` is that of one test alone."""
+    first, second, outcome = difference.first, difference.second, difference.outcome
+    return {
+        "task": task,
+        "row": name,
+        "measure": difference.measure,
+        "first": None if math.isnan(first) else first,
+        "second": None if math.isnan(second) else second,
+        "percent": 100 * (second / first - 1) if first and not math.isnan(first) else None,
+        "p": None if math.isnan(outcome.p) else outcome.p,
+        "verdict": outcome.verdict,
+        "why": outcome.why,
+    }
+
+
+def corrected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with a verdict on each that was tested: Holm's correction over all of them (Holm 1979).
+
+    The chance of any false difference in the whole answer is at most LEVEL, however many rows it has.
+    """
+    tested = [row for row in rows if row["p"] is not None]
+    for row, p in zip(tested, holm(np.array([row["p"] for row in tested])).tolist(), strict=True):
+        row |= {"p": p, "verdict": "differs" if p < LEVEL else "within noise"}
+    return rows
+
+
+def differences(one: Sequence[Run], other: Sequence[Run]) -> list[Difference]:
+    """All measures of two rows on one board."""
+    if {run.spec.data_sha256 for run in (*one, *other)} != {one[0].spec.data_sha256}:
+        return [Difference("last-step MSE", math.nan, math.nan, Outcome("other data"))]
+    found = [
+        Difference(measure, mean(one, name), mean(other, name), errors(one, other, name))
+        for measure, name in (("last-step MSE", "last_step_mse"), ("test MSE", "test_mse"))
+    ]
+    for measure, phase, sample in (("fit s", "fit", "epochs"), ("predict s", "predict", "predict")):
+        first, second = (median(run.seconds[phase] for run in runs if run.seconds) for runs in (one, other))
+        found.append(Difference(measure, first, second, times(one, other, sample)))
+    return found
+
+
+def mean(runs: Sequence[Run], name: str) -> float:
+    """A measure's mean over seeds."""
+    return float(np.mean([getattr(run.metrics, name) for run in runs]))
+
+
+def median(values: Iterable[float]) -> float:
+    """The median; NaN of nothing."""
+    found = list(values)
+    return float(np.median(found)) if found else math.nan
+
+
+def errors(one: Sequence[Run], other: Sequence[Run], name: str = "last_step_mse") -> Outcome:
+    """Whether two rows' errors differ by more than chance: paired by seed, which fixes batches and starting weights."""
+    first, second = ({run.spec.seed: run for run in runs} for runs in (one, other))
+    both = sorted(first.keys() & second.keys())
+    if both and all(forecasts(first[seed]) == forecasts(second[seed]) is not None for seed in both):
+        return Outcome("the same forecasts, bit for bit", verdict="same")
+    if len(both) >= 2:
+        differences = [getattr(first[seed].metrics, name) - getattr(second[seed].metrics, name) for seed in both]
+        few = ": few, more can show smaller differences" if len(both) < FEW_SEEDS else ""
+        return Outcome(f"{len(both)} common seeds{few}", float(paired_t(np.array([differences]))[0]))
+    blocks = blocks_of(one[0]), blocks_of(other[0])
+    if name == "last_step_mse" and len(blocks[0]) == len(blocks[1]) >= 2:
+        return Outcome(f"one seed, {len(blocks[0])} blocks of validation windows", paired(*blocks))
+    return Outcome(f"{'one' if both else 'no'} common seed says nothing about noise: run both with --seeds 42,43,44")
+
+
+def forecasts(run: Run) -> str | None:
+    """The digest of a run's forecasts."""
+    return (run.digest or {}).get("forecasts")
+
+
+def times(one: Sequence[Run], other: Sequence[Run], sample: str) -> Outcome:
+    """Whether two rows' times differ by more than chance, and how that is known."""
+    from scipy import stats
+
+    if {hardware.kind(run) for run in (*one, *other)} != {hardware.kind(one[0])}:
+        return Outcome("measured on several kinds of machines")
+    a, b = ([value for run in runs if run.timing_valid for value in (run.samples or {}).get(sample, [])]
+            for runs in (one, other))  # fmt: skip
+    if min(len(a), len(b)) < FEWEST:
+        return Outcome("too few undisturbed measurements")
+    return Outcome(f"{len(a)} and {len(b)} measurements", float(stats.mannwhitneyu(a, b).pvalue))
+
+
+def printed(rows: Sequence[dict[str, Any]]) -> str:
+    """The rows as a table, those that differ first of all counted."""
+    from tabulate import tabulate
+
+    lines = [
+        [row["task"], row["row"], row["measure"], *(figure(row[name]) for name in ("first", "second")),
+         "" if row["percent"] is None else f"{row['percent']:+.1f}", row["verdict"], likelihood(row["p"]), row["why"]]
+        for row in rows
+    ]  # fmt: skip
+    header = ["task", "row", "measure", "first", "second", "%", "verdict", "p", "why"]
+    align = ["left"] * 3 + ["right"] * 3 + ["left"] * 3
+    counts = {verdict: sum(row["verdict"] == verdict for row in rows) for verdict in dict.fromkeys(
+        ("differs", "within noise", "same", "unknown"))}  # fmt: skip
+    summary = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
+    tests = sum(row["p"] is not None for row in rows)
+    note = f"\np: of no difference, Holm's correction over the {tests} tests made here, {LEVEL:.0%} for all of them"
+    answer = f"{summary or 'nothing to compare'}{note if tests else ''}"
+    return f"{tabulate(lines, header, disable_numparse=True, colalign=align)}\n\n{answer}"
+
+
+def likelihood(p: float | None) -> str:
+    """A p-value as a person reads it."""
+    return "" if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def figure(value: float | None) -> str:
+    """A measure as a person reads it."""
+    return "" if value is None else digits(value)

@@ -1,0 +1,211 @@
+"""Campaigns as files: what `python -m bench run --config campaign.toml` runs.
+
+read -> Config -> selections: one for each point of the settings' grids
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+import implementations
+from bench.campaigns import selection
+from bench.campaigns.selection import Selection
+from bench.data.tables import content_of
+from bench.errors import UsageError, unknown
+from bench.execution import user_methods
+from bench.schema.series import Preparation
+from bench.tasks import ALL
+from implementations.outside import is_reference
+
+Value = int | float | str | bool
+Path_ = tuple[str, ...]  # of keys: ("settings", "gru", "units")
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The file's keys, all of them optional: what is left out is the command line's default."""
+
+    tasks: list[str] = []
+    methods: list[str] = []
+    backends: list[str] = []
+    seeds: tuple[int, ...] = (42,)
+    epochs: int | None = None
+    quick: bool = False
+    defaults: str = "equal"  # or native
+    device: str = "cpu"  # or cuda
+    data: dict[str, Any] = {}  # `file` and the options of series from a file, named as on the command line
+    settings: dict[str, dict[str, Value | list[Value]]] = {}  # method -> setting -> a value, or each of a list
+
+
+@dataclass(frozen=True)
+class Text:
+    """A TOML file, and where each of its keys stands."""
+
+    path: Path
+    lines: dict[Path_, int]
+    content: dict[str, Any]
+
+    def error(self, keys: Path_, message: str) -> UsageError:
+        """The error for a key, with its line or that of the table it is in."""
+        inside = [line for place, line in self.lines.items() if keys and place[: len(keys)] == keys]
+        if not inside and keys:
+            return self.error(keys[:-1], message)
+        return UsageError(f"{self.path.name}{f', line {inside[0]}' if inside else ''}: {message}")
+
+
+def selections(path: Path) -> list[Selection]:
+    """What a campaign file selects. Raises UsageError, with the line, for keys and values that do not exist."""
+    text = read(path)
+    config = parse(text)
+    check_values(text, config)
+    series = preparation(text, config)
+    methods, outsiders = register(text, config)
+    data = {"series": str(path.parent / config.data["file"])} if series else {}
+    common = Selection(
+        tasks=config.tasks,
+        backends=config.backends,
+        seeds=",".join(map(str, config.seeds)),
+        epochs=config.epochs,
+        quick=config.quick,
+        defaults=config.defaults,
+        device=config.device,
+        series=series,
+        sources=outsiders.sources,
+        files=outsiders.files | data,
+    )
+    grids = {method: list(grid(text, method, values)) for method, values in config.settings.items()}
+    plain = [name for name in named(text, methods) if name not in grids]
+    found = [replace(common, methods=[method], settings=point) for method, points in grids.items() for point in points]
+    return ([replace(common, methods=plain)] if plain or not grids else []) + found
+
+
+def read(path: Path) -> Text:
+    """The file, parsed. Raises UsageError where it is no TOML."""
+    try:
+        text = content_of(path).decode("utf-8-sig")
+        return Text(path, lines_of(text), tomllib.loads(text))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path.name}: {' '.join(str(error).split())}") from None
+
+
+def lines_of(text: str) -> dict[Path_, int]:
+    """The line of every table and key that begins one; what is inside a text of several lines may be taken for keys."""
+    table: Path_ = ()
+    lines: dict[Path_, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[+(.+?)\]+\s*(#.*)?$", line):
+            table = keys_in(header[1])
+            lines.setdefault(table, number)
+        elif key := re.match(r"\s*([^#=\[\]]+?)\s*=", line):
+            lines.setdefault((*table, *keys_in(key[1])), number)
+    return lines
+
+
+def keys_in(text: str) -> Path_:
+    """The keys of a dotted one, quotes taken off."""
+    try:
+        found: Any = tomllib.loads(f"{text} = 0")
+    except tomllib.TOMLDecodeError:
+        return (text,)
+    keys = []
+    while isinstance(found, dict):
+        key, found = next(iter(found.items()))
+        keys.append(key)
+    return tuple(keys)
+
+
+def parse(text: Text) -> Config:
+    """The config. Raises UsageError for unknown keys and values of another type."""
+    check_keys(text, (), text.content, [field.name for field in msgspec.structs.fields(Config)])
+    try:
+        return msgspec.convert(text.content, Config)
+    except msgspec.ValidationError as error:
+        message, _, place = str(error).partition(" - at `$")
+        keys = tuple(re.findall(r"\w+", place.partition("[")[0]))
+        raise text.error(keys, f"{'.'.join(keys)}: {message[0].lower()}{message[1:]}".replace("`", "")) from None
+
+
+def check_keys(text: Text, table: Path_, content: dict[str, Any], allowed: list[str]) -> None:
+    """Raise UsageError for the first key that is not allowed in a table."""
+    for key in content:
+        if key not in allowed:
+            raise text.error((*table, key), str(unknown("key", key, allowed)))
+
+
+def check_values(text: Text, config: Config) -> None:
+    """Raise UsageError, with the line, for tasks, backends and the like that do not exist."""
+    checks: dict[str, Callable[[], object]] = {
+        "tasks": lambda: selection.match(config.tasks, ALL, "task"),
+        "device": lambda: selection.check_device(config.device),
+        "backends": lambda: selection.choose_backends(config.backends, config.device),
+        "seeds": lambda: selection.parse_seeds(",".join(map(str, config.seeds))),
+        "epochs": lambda: selection.check_epochs(config.epochs),
+        "defaults": lambda: selection.check_defaults(config.defaults),
+    }
+    for key, check in checks.items():
+        try:
+            check()
+        except UsageError as error:
+            raise text.error((key,), str(error)) from None
+
+
+def preparation(text: Text, config: Config) -> Preparation | None:
+    """How the file of series is read, if there is one."""
+    if not config.data:
+        return None
+    check_keys(text, ("data",), config.data, list(Preparation.__struct_fields__))
+    if "file" not in config.data:
+        raise text.error(("data",), "data.file is missing: the CSV or Parquet file, seen from here")
+    target = config.data.get("target", [])
+    given = {**config.data, "target": [target] if isinstance(target, str) else target}
+    try:
+        return msgspec.convert({**given, "file": Path(str(given["file"])).name}, Preparation)
+    except msgspec.ValidationError as error:
+        message, _, place = str(error).partition(" - at `$.")
+        raise text.error(("data", place.strip("`")), f"data.{place.strip('`')}: {message}".replace("`", "")) from None
+
+
+def register(text: Text, config: Config) -> tuple[list[str], user_methods.Registered]:
+    """The methods' names, those from outside known from now on; their files are seen from the config's folder."""
+    folder = text.path.parent
+    asked = [str(folder / method) if is_reference(method) else method for method in config.methods]
+    try:
+        return user_methods.register(asked)
+    except UsageError as error:
+        raise text.error(("methods",), str(error)) from None
+
+
+def named(text: Text, methods: list[str]) -> list[str]:
+    """The methods that the patterns name."""
+    try:
+        return selection.match(methods, implementations.METHODS, "method") if methods else []
+    except UsageError as error:
+        raise text.error(("methods",), str(error)) from None
+
+
+def grid(text: Text, method: str, values: dict[str, Value | list[Value]]) -> Iterator[list[str]]:
+    """Every combination of a method's values, as `--set` takes them. Raises UsageError for the first that is wrong."""
+    axes = []
+    for name, value in values.items():
+        axis = [f"{method}.{name}={said(one)}" for one in (value if isinstance(value, list) else [value])]
+        for point in axis:
+            try:
+                selection.parse_settings([point])
+            except UsageError as error:
+                keys = ("settings", *method.split("."), name)
+                keys = keys if keys in text.lines else ("settings", method, name)
+                raise text.error(keys, str(error).removeprefix("--set ")) from None
+        axes.append(axis)
+    yield from (list(point) for point in itertools.product(*axes))
+
+
+def said(value: Value) -> str:
+    """A value as the command line takes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,243 @@
+"""What `python -m bench run` does, step by step: plan, show or run, keep every record, render the board."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import signal
+import sys
+import tempfile
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.campaigns.selection import Selection, specs, understood
+from bench.cli import progress
+from bench.errors import UsageError
+from bench.execution import jobs as plan
+from bench.execution import runner
+from bench.execution.jobs import Job
+from bench.machine import environment
+from bench.records import files, locks, repository, stores
+from bench.records.repository import Run, Spec
+from bench.records.stores import Place
+from bench.reporting.markdown import clean
+
+LEAST_MEMORY = 2**26  # bytes: Python and NumPy alone need as much
+UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+SIMILAR = 50  # earlier runs of a method that say how long the next one takes
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The jobs to run, and the selection's records, those that are there already and those to come."""
+
+    jobs: Sequence[Job]
+    names: frozenset[str]  # of all the selection's records
+    known: Mapping[str, Run]  # by name
+    files: Mapping[str, str]  # see Selection
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a run may take, and how many go at once."""
+
+    workers: int  # on this machine
+    timeout: float  # seconds
+    memory: int | None = None  # bytes
+    cluster: str | None = None  # the address of a scheduler, or local:N: the nodes say how many run at once
+
+
+def check_workers(jobs: int | None) -> int:
+    """How many run at once. Raises UsageError unless each can have a core."""
+    available = max(1, int(min(len(environment.cores()), environment.cpu_quota())))
+    if jobs is not None and not 1 <= jobs <= available:
+        raise UsageError(f"--jobs {jobs}: 1 to {available} can run here, each on a core of its own")
+    return jobs or available
+
+
+def check_cluster(address: str, jobs: int | None) -> int | None:
+    """How many run at once, None where the nodes will tell. Raises UsageError for no address, and for --jobs."""
+    from bench.execution import cluster
+
+    if jobs is not None:
+        raise UsageError(f"--jobs {jobs}: a cluster's nodes say how many run at once, as in `dask worker --nthreads 2`")
+    return cluster.check(address)
+
+
+def check_timeout(seconds: float) -> None:
+    """Raise UsageError unless the limit is a positive number."""
+    if not 0 < seconds < float("inf"):
+        raise UsageError(f"--timeout {seconds:g}: a number of seconds above 0 is needed")
+
+
+def check_memory(text: str | None) -> int | None:
+    """The limit in bytes, from '2G' and the like. Raises UsageError for anything else, and below what Python needs."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)([KMGT]?)(?:i?B)?", text, re.ASCII)
+    size = int(float(found[1]) * UNITS[found[2]]) if found else 0
+    if size < LEAST_MEMORY:
+        raise UsageError(f"--memory {text!r}: a size of at least {LEAST_MEMORY >> 20}M is needed, as in 2G or 500M")
+    return size
+
+
+def make(selections: Sequence[Selection], folder: Place, force: bool) -> Plan:
+    """`plan_of` all that is selected."""
+    with repository.collection_paused():
+        named = dict(item for selection in selections for item in selection.files.items())
+        found = [spec for selection in selections for spec in specs(selection)]
+    for read in dict.fromkeys(filter(None, map(understood, selections))):
+        print(clean(read, longest=400))
+    return plan_of(found, named, folder, force)
+
+
+def plan_of(found: Iterable[Spec], named: Mapping[str, str], folder: Place, force: bool = False) -> Plan:
+    """The jobs of the specs that have no record, after one line on each of their files that is not a record.
+
+    named: where on this machine lies what the specs name, see Selection.files.
+    """
+    with repository.collection_paused():
+        wanted = {repository.name_of(spec, repository.key_of(spec)): spec for spec in found}
+        known, problems = repository.look_up(folder, wanted)
+        left = [spec for name, spec in wanted.items() if force or name not in known]
+        others, _ = repository.look_up(folder, similar(folder, left, known))
+        jobs = plan.jobs(wanted.values(), [*known.values(), *others.values()], force)
+    for problem in problems:
+        print(clean(f"left out: {problem}", longest=400), file=sys.stderr)
+    print(describe(jobs, len(wanted), known.values()))
+    return Plan(jobs, frozenset(wanted), known, files.absolute(named))
+
+
+def similar(folder: Place, wanted: Iterable[Spec], known: Mapping[str, Run]) -> list[str]:
+    """The names of some more records of the same methods: they tell how long these will take."""
+    methods = {f"{spec.task}/{spec.method}" for spec in wanted}
+    found: dict[str, list[str]] = {}
+    for name in repository.names(folder) if methods else []:
+        method, _, rest = name.partition("--")
+        if method in methods and name not in known:
+            found.setdefault(f"{method}--{rest.partition('--')[0]}", []).append(name)
+    return [name for names in found.values() for name in names[:SIMILAR]]
+
+
+def describe(jobs: Sequence[Job], wanted: int, known: Iterable[Run]) -> str:
+    """What is about to happen, in one line."""
+    retried = {entry.key for entry in known if entry.status not in plan.KEPT} & {job.key for job in jobs}
+    kept = wanted - len(jobs)
+    parts = [f"{len(jobs)} {'run' if len(jobs) == 1 else 'runs'} to do"]
+    parts += [f"{kept} there already (--force runs them again)"] if kept else []
+    parts += [f"{len(retried)} that did not finish before"] if retried else []
+    return ", ".join(parts)
+
+
+def show(planned: Plan, workers: int | None) -> int:
+    """Print the jobs with predicted minutes, and run nothing."""
+    from tabulate import tabulate
+
+    header = ["task", "method", "backend", "seed", "changed", "minutes", "key"]
+    if planned.jobs:
+        print(tabulate([row(job) for job in planned.jobs], header, disable_numparse=True))
+    at_once = f"{workers} at once" if workers else "one after another"
+    print(f"in all {minutes(plan.makespan(planned.jobs, workers or 1))} minutes, {at_once}")
+    return 0
+
+
+def row(job: Job) -> list[str]:
+    """A job's cells."""
+    spec = job.spec
+    changed = " ".join(spec.differences())
+    return [spec.task, spec.method, spec.backend, str(spec.seed), changed, minutes(job.predicted), job.key]
+
+
+def minutes(seconds: float | None) -> str:
+    """Seconds as minutes; a question mark where no record tells."""
+    return "?" if seconds is None else f"{seconds / 60:.1f}"
+
+
+def run(planned: Plan, limits: Limits, folder: Place, board: Path) -> int:
+    """Run the jobs, keep each record at once, render the board; 0 when all went well, 1 when a run did not."""
+    repository.check_writable(folder)
+    files.sweep(board.parent, files.TEMPORARY)
+    failed = 0
+    try:
+        with (
+            locks.of(folder, planned.known) as share,
+            progress.Progress(planned.jobs) as display,
+            contextlib.closing(started(planned, limits, share)) as finished,
+        ):
+            for job, record in finished:
+                earlier = keep(folder, record) if record else None
+                display.show(job, record, earlier)
+                failed += record is not None and record.status != "ok"
+    except runner.Stopped as stop:
+        return stopped(stop, planned, folder)
+    close(planned, folder, board)
+    return 1 if failed else 0
+
+
+def started(planned: Plan, limits: Limits, share: runner.Share) -> Generator[tuple[Job, Run | None], None, None]:
+    """The jobs with their records as they end, run on this machine or on a cluster's."""
+    if limits.cluster is None:
+        return runner.run(planned.jobs, limits.workers, limits.timeout, limits.memory, share, planned.files)
+    from bench.execution import cluster
+
+    return cluster.run(planned.jobs, limits.cluster, limits.timeout, limits.memory, share, planned.files)
+
+
+def keep(folder: Place, record: Run) -> str | None:
+    """Store the record, or say why the earlier one stays: the machine's bad day takes no result away.
+
+    Raises UsageError where it cannot be stored, once it is kept elsewhere.
+    """
+    name = repository.path_of(record.spec).as_posix()
+    earlier = repository.look_up(folder, [name])[0].get(name)
+    if earlier and earlier.status == "ok" and record.status not in plan.KEPT:
+        return "the earlier result is kept"
+    try:
+        if stores.of(folder).is_gone():
+            raise UsageError(f"results folder {str(folder)!r} is gone")
+        repository.write(folder, record)
+    except UsageError as error:
+        raise UsageError(f"{error}; {keep_aside(record)}") from None
+    return None
+
+
+def keep_aside(record: Run) -> str:
+    """Keep a record that its folder does not take: among the temporary files, or else on the screen. Says where."""
+    content = repository.encode(record)
+    try:
+        path = Path(tempfile.mkdtemp(prefix="aheadbench-kept-"), repository.path_of(record.spec).name)
+        files.replace(path, content)
+    except (OSError, UsageError):
+        print(content.decode(), end="")
+        return "the record that it should take is printed above"
+    return f"the record that it should take is kept as {str(path)!r}"
+
+
+def stopped(stop: runner.Stopped, planned: Plan, folder: Place) -> int:
+    """Say what is kept and how to go on; the exit status that a shell expects after the signal."""
+    names = [job.name for job in planned.jobs]
+    kept, _ = repository.look_up(folder, names)
+    done = sum(entry != planned.known.get(name) for name, entry in kept.items())
+    name = signal.Signals(stop.number).name
+    kept_runs = f"{done} of {len(planned.jobs)} runs are kept"
+    print(f"stopped by {name}: {kept_runs}; the same command goes on from here", file=sys.stderr)
+    return 128 + stop.number
+
+
+def close(planned: Plan, folder: Place, board: Path) -> None:
+    """Render the board and show the selection's best rows."""
+    from bench.reporting import leaderboard
+
+    leaderboard.write(folder, board)
+    kept, _ = repository.look_up(folder, sorted(planned.names))
+    print(f"\n{progress.best(kept.values())}\n\n{board} is rendered from the records in {folder}")
+
+
+def check(folder: Place) -> int:
+    """Name every file that is no record, change none; 0 when there is none, else 1."""
+    runs, problems = repository.read(stores.check_there(folder))
+    for problem in problems:
+        print(clean(problem, longest=400))
+    print(f"{len(runs)} records, {len(problems)} files that are none")
+    return 1 if problems else 0

@@ -1,0 +1,151 @@
+"""What `python -m bench list` shows: rows of one shape, as a table or as JSON."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import msgspec
+
+from bench.errors import UsageError, unknown
+from bench.records import files, repository, stores
+from bench.records.repository import Run
+from bench.records.stores import Place
+from bench.reporting.markdown import clean
+from bench.tasks import ALL
+
+Row = dict[str, Any]
+
+
+def rows(what: str, folder: Place) -> list[Row]:
+    """The rows of a kind. Raises UsageError for an unknown one."""
+    kinds: dict[str, Callable[[], list[Row]]] = {
+        "methods": methods,
+        "tasks": tasks,
+        "backends": backends,
+        "runs": lambda: runs(folder),
+    }
+    if what not in kinds:
+        raise unknown("list", what, kinds)
+    return kinds[what]()
+
+
+def methods() -> list[Row]:
+    """Each method, those of packages last, its backends, and the tasks that run it unless methods are named."""
+    import_lazily("numpy")
+    import implementations
+    from bench.execution import user_methods
+    from implementations.outside import packaged
+
+    for name in packaged():
+        user_methods.find(name)
+    return [
+        {
+            "name": name,
+            "backends": list(implementations.backends_of(name)),
+            "tasks": [task.name for task in ALL.values() if task.runs(name) and "." not in name],
+        }
+        for name in implementations.METHODS
+    ]
+
+
+def tasks() -> list[Row]:
+    """Each task: its data and sizes."""
+    fields = ("name", "dataset", "seed", "history", "ahead", "train", "validation", "test")
+    no_seed = {"seed": None}  # series of a file are not drawn
+    return [
+        {field: getattr(task, field) for field in fields} | (no_seed if task.series else {}) for task in ALL.values()
+    ]
+
+
+def backends() -> list[Row]:
+    """Each backend, whether it is installed, and the extra that installs it."""
+    import_lazily("numpy")
+    from implementations.backends import BACKENDS, extra, installed
+
+    return [{"name": name, "installed": installed(name), "extra": extra(name)} for name in BACKENDS]
+
+
+def import_lazily(name: str) -> None:
+    """Import a module when one of its names is first used: the methods import NumPy, which takes longer than a list."""
+    if name in sys.modules:
+        return
+    stand_in = ModuleType(name)
+
+    def attribute(wanted: str) -> Any:
+        if sys.modules.get(name) is stand_in:
+            del sys.modules[name]
+        return getattr(import_module(name), wanted)
+
+    stand_in.__getattr__ = attribute  # type: ignore[method-assign]
+    sys.modules[name] = stand_in
+
+
+def runs(folder: Place) -> list[Row]:
+    """Each record of the folder."""
+    found, problems = repository.look_up(folder, repository.names(folder))
+    for problem in problems:
+        print(clean(f"left out: {problem}", longest=400), file=sys.stderr)
+    return [run_row(run) for run in found.values()]
+
+
+def run_row(run: Run) -> Row:
+    """A run in short."""
+    spec, metrics = run.spec, run.metrics
+    return {
+        "key": run.key,
+        "task": spec.task,
+        "method": spec.method,
+        "backend": spec.backend,
+        "seed": spec.seed,
+        "changed": ({"defaults": "native"} if spec.native else {})
+        | ({"device": "cuda"} if spec.cuda else {})
+        | {name: spec.settings[name] for name in spec.changed},
+        "quick": spec.quick,
+        "status": run.status,
+        "last_step_mse": metrics.last_step_mse if metrics else None,
+        "val_mse": metrics.val_mse if metrics else None,
+        "total_seconds": run.seconds["total"] if run.seconds else None,
+        "started_at": run.started_at,
+    }
+
+
+def as_json(found: list[Row]) -> str:
+    """The rows as a JSON list of objects."""
+    return msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
+
+
+def as_table(found: list[Row]) -> str:
+    """The rows as a table in plain text; not by tabulate, with which a list of runs takes half as long again."""
+    if not found:
+        return ""
+    lines = [list(found[0]), *([cell(value) for value in row.values()] for row in found)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    lines.insert(1, ["-" * width for width in widths])
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+
+
+def cell(value: Any) -> str:
+    """A value as a person reads it."""
+    if isinstance(value, dict):
+        return " ".join(f"{name}={part}" for name, part in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else f"{value:.5g}" if isinstance(value, float) else clean(str(value))
+
+
+def open_run(name: str, folder: Place) -> Run:
+    """The run in a file of that name, or with a key that begins so. Raises UsageError where there is none."""
+    path = Path(name)
+    if not path.is_file():
+        return repository.find(repository.read(folder)[0], name)
+    try:
+        return repository.decode(files.read(path, stores.LARGEST), Path(path.resolve().parent.name, path.name))
+    except ValueError as error:
+        raise UsageError(f"{name!r} is no record: {error}") from None

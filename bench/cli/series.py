@@ -1,0 +1,86 @@
+"""The verbs on a file of series: `forecast` and `recommend`. Each handler is a list of steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.cli import options
+from bench.cli.options import whole
+
+FORECAST = options.example("forecast sales.csv --target units --ahead 12 --method last_value")
+RECOMMEND = options.example("recommend sales.csv --target units --ahead 12 --budget 30s --method last_value")
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="CSV or Parquet.")]
+
+
+def forecast(
+    file: File,
+    target: options.Target = None,
+    time: options.Time = None,
+    group: options.Group = None,
+    wide: options.Wide = False,
+    history: options.History = None,
+    ahead: options.Ahead = None,
+    difference: options.Difference = False,
+    season: options.Season = None,
+    impute: options.Impute = None,
+    stride: options.Stride = None,
+    method: Annotated[
+        str | None, typer.Option(autocompletion=options.methods, help="Name or ./mine.py:Class. Default: arima.")
+    ] = None,
+    backend: Annotated[
+        str | None,
+        typer.Option(autocompletion=options.backends, help="Default: the method's first that is installed."),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(parser=whole, help="Instead of the method's own.")] = None,
+    settings: options.Settings = None,
+    seed: Annotated[int, typer.Option(parser=whole, help="Of weights and batches.")] = 42,
+    level: Annotated[float, typer.Option(parser=options.percent, help="Of the prediction intervals, percent.")] = 90.0,
+    output: Annotated[Path, typer.Option(metavar="FILE", help="CSV; the picture beside it.")] = Path("forecast.csv"),
+    save: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep the trained model.")] = None,
+    model: Annotated[Path | None, typer.Option(metavar="DIR", help="Use a kept model, without training.")] = None,
+) -> int:
+    """Forecast what comes after the end of each series, with prediction intervals: as a table, a CSV and a picture."""
+    given = {
+        "target": target, "time": time, "group": group, "wide": wide, "history": history, "difference": difference,
+        "season": season, "impute": impute, "stride": stride,
+    }  # fmt: skip
+    from bench.forecasting import forecast as forecasting
+
+    if model:
+        more = {"backend": backend, "epochs": epochs, "set": settings, "save": save}
+        options.refuse({**given, **more}, "--model keeps its own")
+        return forecasting.reuse(model, file, ahead, method, output)
+    choice = forecasting.Choice(method or "arima", backend, seed, epochs, settings or (), level)
+    how = options.preparation(file, **given, ahead=ahead)
+    return forecasting.make(file, how, history is None, choice, output, save)
+
+
+def recommend(
+    file: File,
+    target: options.Target = None,
+    time: options.Time = None,
+    group: options.Group = None,
+    wide: options.Wide = False,
+    history: options.History = None,
+    ahead: options.Ahead = None,
+    difference: options.Difference = False,
+    season: options.Season = None,
+    impute: options.Impute = None,
+    stride: options.Stride = None,
+    budget: Annotated[str, typer.Option(metavar="TIME", help="As in 90s, 2m or 1h.")] = "2m",
+    backend: Annotated[options.Names, typer.Option(help="Of the networks. Default: the first to start.")] = None,
+    method: Annotated[options.Names, typer.Option(help="Who takes part: name, pattern or ./mine.py:Class.")] = None,
+) -> int:
+    """Race the methods on your series within a budget, and say which to take."""
+    from bench.forecasting import recommend as race
+
+    seconds = race.seconds_in(budget)
+    how = options.preparation(
+        file, target=target, time=time, group=group, wide=wide, history=history, ahead=ahead, difference=difference,
+        season=season, impute=impute, stride=stride,
+    )  # fmt: skip
+    return race.recommend(file, how, history is None, seconds, backend or (), method or ())

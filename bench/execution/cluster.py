@@ -1,0 +1,426 @@
+"""Run jobs on the nodes of a Dask cluster: as `bench.execution.runner`, a generator of jobs and their records.
+
+    client:  share.take -> submit -> ...                                        ... -> record -> results.write
+    node:    attempt -> a core of the machine -> runner.Campaign -> python -m bench.execution.worker
+
+A task is one job. A node runs it as this machine would, with the same limits, worker process and janitor; what goes
+over the wire is bytes: the spec and the files that it needs, and the record back. The scheduler sees to lost nodes: it
+sends their tasks to others, and takes one result of each. A node stops a run as soon as nobody wants it any more,
+because the client is done, has been stopped, or is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import queue
+import re
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import time
+import warnings
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from bench import __version__
+from bench.errors import UsageError
+from bench.execution import runner
+from bench.execution.jobs import Job
+from bench.execution.worker import Order, now, unfinished
+from bench.machine import environment
+from bench.records import files
+from bench.records.repository import Run, Spec
+from bench.reporting.markdown import clean
+
+if TYPE_CHECKING:
+    from distributed import Client, Future, Worker
+
+ADDRESS = re.compile(r"(tcp|tls)://(\[[0-9a-fA-F:.]+\]|[^\s/:\[\]]+):\d{1,5}", re.ASCII)
+LOCAL = re.compile(r"local:(\d{1,3})", re.ASCII)
+POLL = 0.1  # seconds between two looks at what has finished
+COUNT = 1.0  # seconds between two counts of the nodes
+PAUSE = 0.1  # seconds between a node's looks: is the task still wanted, is a core free
+LARGEST_FILE = 2**28  # bytes: each node gets a copy
+
+
+class Ticket(msgspec.Struct, frozen=True, kw_only=True):
+    """What a node is told: the job, its limits, and what the files are called that come with it."""
+
+    spec: Spec
+    timeout: float  # seconds
+    memory: int | None  # bytes
+    files: dict[str, str]  # name in the order -> file name, in the order of the contents
+    installation: dict[str, str]  # the client's, see `installation`
+
+
+def check(address: str) -> int | None:
+    """The number of nodes to start here, None for a cluster elsewhere. Raises UsageError for any other address."""
+    if found := LOCAL.fullmatch(address):
+        if int(found[1]) >= 1:
+            return int(found[1])
+    elif ADDRESS.fullmatch(address):
+        return None
+    raise UsageError(f"--cluster {address!r}: tcp://HOST:PORT of a scheduler is needed, or local:4 for a try")
+
+
+def run(
+    jobs: Sequence[Job],
+    address: str,
+    timeout: float,
+    memory: int | None = None,
+    share: runner.Share | None = None,
+    files: Mapping[str, str] | None = None,
+) -> Generator[tuple[Job, Run | None], None, None]:
+    """Run the jobs on the cluster's nodes, as many at once as these have slots; else as `runner.run` does.
+
+    Raises UsageError where the scheduler or its nodes are out of reach, or are not installed as this machine is.
+    """
+    check(address)
+    if not jobs:
+        return
+    contents = {name: content_of(path) for name, path in (files or {}).items()}
+    events: queue.SimpleQueue[int] = queue.SimpleQueue()
+    with quiet(), connected(address) as client:
+        campaign = Campaign(client, address, timeout, memory, contents)
+        with runner.signals(events.put, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            yield from campaign.run(jobs, share or runner.Alone(), events)
+
+
+def content_of(path: str) -> tuple[str, bytes]:
+    """A file's name and content, to be sent to nodes. Raises UsageError where that cannot be."""
+    try:
+        return Path(path).name, files.read(path, LARGEST_FILE)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path!r} cannot be sent to a cluster's nodes: {files.reason_of(error)}") from None
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Without what Dask logs and warns of: what matters of it is said here, in a line."""
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+@contextlib.contextmanager
+def connected(address: str) -> Iterator[Client]:
+    """A client of the scheduler there, which runs the same distributed. Raises UsageError."""
+    try:
+        from distributed import Client
+    except ModuleNotFoundError:
+        raise UsageError("--cluster: distributed is not installed: pip install 'aheadbench[cluster]'") from None
+    count = check(address)
+    with contextlib.ExitStack() as stack:
+        target = stack.enter_context(local(count)) if count else address
+        try:
+            client = stack.enter_context(Client(target, timeout=patience(), set_as_default=False))
+            theirs = client.sync(client.scheduler.versions, callback_timeout=patience())["packages"]["distributed"]
+        except Exception as error:  # of many kinds, if something else than a scheduler answers
+            raise UsageError(f"--cluster {address}: no scheduler answers there: {said_by(error)}") from None
+        if theirs != (ours := installation()["distributed"]):
+            raise UsageError(f"--cluster {address}: the scheduler has distributed {theirs}, this machine {ours}")
+        yield client
+
+
+@contextlib.contextmanager
+def local(count: int) -> Iterator[Any]:
+    """A cluster of so many nodes on this machine, each a process with one slot."""
+    from distributed import LocalCluster
+
+    with tempfile.TemporaryDirectory(prefix="aheadbench-cluster-") as folder:
+        # Ctrl-C in a terminal goes to every process: masked now, it is kept from all threads and processes made here
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            cluster = LocalCluster(
+                n_workers=count,
+                threads_per_worker=1,
+                processes=True,
+                host="127.0.0.1",
+                dashboard_address=None,
+                memory_limit=0,
+                local_directory=folder,
+                silence_logs=logging.CRITICAL,
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        with cluster:
+            yield cluster
+
+
+def patience() -> float:
+    """Seconds to wait for a scheduler, and for a first node: distributed.comm.timeouts.connect, 30 s unless set."""
+    import dask
+    from dask.utils import parse_timedelta
+
+    return float(parse_timedelta(dask.config.get("distributed.comm.timeouts.connect"), default="s"))
+
+
+class Campaign:
+    """The client's end: what is on its way, and whether anybody is there to do it."""
+
+    def __init__(
+        self,
+        client: Client,
+        address: str,
+        timeout: float,
+        memory: int | None,
+        contents: Mapping[str, tuple[str, bytes]],
+    ) -> None:
+        self.client, self.address, self.timeout, self.memory = client, address, timeout, memory
+        self.names = {name: file for name, (file, _) in contents.items()}
+        # as tasks of their own, what is lost with a node is made again
+        self.contents = [client.submit(bytes, content, pure=False) for _, content in contents.values()]
+        self.left: dict[Future, Job] = {}
+        self.installation = installation()
+        self.differences: set[str] = set()
+        self.slots, self.counted, self.manned = 0, 0.0, time.monotonic()
+
+    def run(
+        self, jobs: Sequence[Job], share: runner.Share, events: queue.SimpleQueue[int]
+    ) -> Generator[tuple[Job, Run | None], None, None]:
+        """See the module's `run`. A job is taken from other campaigns only when there is a slot for it."""
+        from distributed import as_completed
+
+        finished = as_completed([], with_results=True, raise_errors=False, loop=self.client.loop)
+        waiting = deque(jobs)
+        while waiting or self.left:
+            self.count()
+            for _ in range(min(len(waiting), self.slots - len(self.left))):
+                job = waiting.popleft()
+                if not share.take(job):
+                    waiting.append(job)  # another campaign is at it: behind all others
+                elif share.is_done(job):
+                    yield job, None
+                    share.release(job)
+                else:
+                    finished.add(self.submit(job))
+            for future, result in finished.next_batch(block=False):
+                job = self.left.pop(future)
+                yield job, self.record(job, future, result)
+                share.release(job)
+            with contextlib.suppress(queue.Empty):
+                raise runner.Stopped(events.get(timeout=POLL))
+
+    def submit(self, job: Job) -> Future:
+        """Send the job on its way."""
+        ticket = Ticket(
+            spec=job.spec,
+            timeout=self.timeout,
+            memory=self.memory,
+            files=self.names,
+            installation=self.installation,
+        )
+        future = self.client.submit(carried(), msgspec.json.encode(ticket), *self.contents, pure=False)
+        self.left[future] = job
+        return future
+
+    def count(self) -> None:
+        """Count the nodes' slots, once in a while. Raises UsageError where nobody has been there for long."""
+        if (moment := time.monotonic()) < self.counted + COUNT:
+            return
+        self.counted = moment
+        try:
+            slots = self.client.sync(self.client.scheduler.ncores, callback_timeout=patience())
+        except OSError as error:
+            raise self.gone(said_by(error)) from None
+        self.slots = sum(slots.values())
+        if self.slots:
+            self.manned = moment
+        elif moment > self.manned + patience():
+            start = f"`dask worker {self.address}` starts one"
+            raise UsageError(f"--cluster {self.address}: no node has been there for {patience():g} s: {start}")
+
+    def gone(self, why: str) -> UsageError:
+        """The error for a scheduler that was there and is no more."""
+        end = "the same command goes on from here once it is back"
+        return UsageError(f"--cluster {self.address}: the scheduler is gone ({why}): {end}")
+
+    def record(self, job: Job, future: Future, result: Any) -> Run:
+        """The record of a finished task. Raises UsageError where a node, not the job, is to blame."""
+        from distributed import KilledWorker
+
+        if future.status == "finished":
+            run = msgspec.json.decode(result, type=Run)
+            self.tell_differences(run)
+            return run
+        if future.status != "error":
+            raise self.gone("it has forgotten its tasks")
+        error = result[1]
+        if isinstance(error, KilledWorker):
+            order = Order(spec=job.spec, spawned_ns=0, started_at=now(), workers=0)
+            times = error.allowed_failures + 1
+            return unfinished(order, "lost", f"its node was lost, at attempt {times} of {times}", {})
+        raise UsageError(f"--cluster {self.address}: {said_by(error)}")
+
+    def tell_differences(self, run: Run) -> None:
+        """Say, once each, which packages the run was made with in other versions: its last digits may differ."""
+        packages, here = run.environment.get("packages"), environment.packages()
+        for name, version in packages.items() if isinstance(packages, dict) else ():
+            line = f"a node has {name} {version}, this machine {here.get(name, 'none')}"
+            if here.get(name) != version and line not in self.differences:
+                self.differences.add(line)
+                print(f"bench: {clean(line)}: last digits may differ", file=sys.stderr)
+
+
+def said_by(error: BaseException) -> str:
+    """An error of Dask's or a node's in one line."""
+    if isinstance(error, ModuleNotFoundError):
+        return f"a node has no {error.name}: install there what is installed here"
+    if isinstance(error, Refused):
+        return str(error)
+    return clean(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__, longest=400)
+
+
+# on a node
+
+
+class Refused(RuntimeError):
+    """The node cannot do what the client asks for: says which node, and why."""
+
+
+def installation() -> dict[str, str]:
+    """What has to be equal for a record to be the same whichever node makes it."""
+    from importlib.metadata import version
+
+    return {"aheadbench": __version__, "distributed": version("distributed"), "code": code()}
+
+
+def code() -> str:
+    """The sha256 over the sources: a version or a commit does not tell when something was changed."""
+    digest = hashlib.sha256()
+    for package in ("bench", "implementations"):
+        for path in sorted((environment.ROOT / package).rglob("*.py")):
+            digest.update(f"{path.relative_to(environment.ROOT)}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def carried() -> Callable[..., bytes]:
+    """What is sent as a task: by its code and not by its name, over which a node without this package would die."""
+
+    def attempt_there(ticket, *contents):
+        from bench.execution.cluster import attempt
+
+        return attempt(ticket, *contents)
+
+    return attempt_there
+
+
+def attempt(ticket: bytes, *contents: bytes) -> bytes:
+    """Run one job on this node; returns its record. Raises Refused where the node is not as the client expects."""
+    from distributed import get_worker
+
+    worker = get_worker()
+    order = msgspec.json.decode(ticket, type=Ticket)
+    check_equal(order.installation, worker.address)
+    lost = watch(worker)
+    with a_core(lost) as core:
+        try:
+            campaign = runner.Campaign(worker.state.nthreads, order.timeout, order.memory, cores=[core])
+            campaign.files = unpack(campaign.folder, order.files, contents)
+        except (OSError, UsageError) as error:
+            raise Refused(f"{worker.address}: {error}") from None
+        with stopped_when(lost, campaign):
+            return msgspec.json.encode(campaign.run(order.spec))
+
+
+def check_equal(asked: Mapping[str, str], address: str) -> None:
+    """Raise Refused for another installation than the client's."""
+    here = installation()
+    for name in ("aheadbench", "distributed"):
+        if here[name] != asked[name]:
+            raise Refused(f"node {address} has {name} {here[name]}, this machine {asked[name]}: install the same")
+    if here["code"] != asked["code"]:
+        commit = environment.commit()
+        where = f"commit {commit['commit']}{', changed' if commit['dirty'] else ''}" if commit["commit"] else "other"
+        raise Refused(f"node {address} has other code of aheadbench {here['aheadbench']} ({where}): install the same")
+
+
+def watch(worker: Worker) -> Callable[[], bool]:
+    """Whether nobody waits for this thread's task any more: it was cancelled, the client is gone, the node closes."""
+    from distributed.core import Status
+
+    key = worker.get_current_task()
+
+    def lost() -> bool:
+        task = worker.state.tasks.get(key)
+        wanted = task is not None and task.state != "cancelled"
+        return not wanted or worker.status not in (Status.running, Status.paused)
+
+    return lost
+
+
+@contextlib.contextmanager
+def a_core(lost: Callable[[], bool]) -> Iterator[int]:
+    """A core that no other run has, whichever process of this machine's nodes starts it; waits until one is free.
+
+    A name of the kernel's stands for the core: only one process can hold it, and not beyond its end.
+    """
+    while not lost():
+        for core in environment.cores():
+            with socket.socket(socket.AF_UNIX) as holder:
+                try:
+                    holder.bind(f"\0aheadbench.core.{core}")
+                except OSError:
+                    continue
+                yield core
+                return
+        time.sleep(PAUSE)
+    raise reschedule()
+
+
+@contextlib.contextmanager
+def stopped_when(lost: Callable[[], bool], campaign: runner.Campaign) -> Iterator[None]:
+    """Kill the campaign's run as soon as it is lost, leave nothing of it in the end; then there is no result."""
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(PAUSE):
+            if lost():
+                campaign.stop()
+                return
+
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    try:
+        yield
+    except RuntimeError:  # stopped before it began
+        if not campaign.over.is_set():
+            raise
+    finally:
+        over.set()
+        watcher.join()
+        killed = campaign.over.is_set()
+        campaign.stop()
+        campaign.close()
+    if killed:
+        raise reschedule()
+
+
+def reschedule() -> Exception:
+    """What tells the scheduler that a task has no result here, should anybody still want one."""
+    from distributed import Reschedule
+
+    return Reschedule()
+
+
+def unpack(folder: Path, names: Mapping[str, str], contents: Sequence[bytes]) -> dict[str, str]:
+    """Write the files that came with a job, each under its own name; returns where each lies."""
+    places = {}
+    for number, (name, content) in enumerate(zip(names, contents, strict=True)):
+        place = folder / f"file{number}" / Path(names[name]).name
+        place.parent.mkdir()
+        place.write_bytes(content)
+        places[name] = str(place)
+    return places

@@ -1,0 +1,101 @@
+"""From specs to jobs: what results/ does not hold yet, in which order, and how long it will take."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from bench.records.repository import Run, Spec, key_of, name_of
+
+FIRST = 4  # runs before the longest
+
+KEPT = ("ok", "diverged")  # the same spec would only repeat these; any other end may have been the machine's fault
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run to be made, and how long it will take as far as earlier records tell, in seconds."""
+
+    spec: Spec
+    predicted: float | None = None
+
+    @property
+    def key(self) -> str:
+        """The key of its record."""
+        return key_of(self.spec)
+
+    @property
+    def name(self) -> str:
+        """Where its record lies in the folder of records."""
+        return name_of(self.spec, self.key)
+
+
+def jobs(wanted: Iterable[Spec], runs: Iterable[Run], force: bool) -> list[Job]:
+    """What is left to run: a few fast ones, so that the first rows show soon, then the longest first.
+
+    Longest first, no core is left waiting for one last long run. Unknown times come in the notes' order.
+    """
+    runs = list(runs)
+    kept = set() if force else {run.key for run in runs if run.status in KEPT}
+    forecast = Forecast(runs)
+    left = [Job(spec, forecast.seconds(spec)) for spec in wanted if key_of(spec) not in kept]
+    fast = sorted(left, key=lambda job: (job.predicted or 0.0, job.spec.backend != "numpy"))
+    return fast[:FIRST] + sorted(fast[FIRST:], key=lambda job: -(job.predicted or 0.0))
+
+
+class Forecast:
+    """How long a run will take, from earlier ones: the same question is answered once, however many seeds ask it."""
+
+    def __init__(self, runs: Iterable[Run]) -> None:
+        self.runs: dict[tuple[str, str, bool], list[Run]] = {}
+        for run in runs:
+            if run.seconds:
+                self.runs.setdefault(kind(run.spec), []).append(run)
+        self.known: dict[tuple[object, ...], float | None] = {}
+
+    def seconds(self, spec: Spec) -> float | None:
+        """The median of those like it, else of the same method in another backend; None where no record tells."""
+        question = (*kind(spec), spec.backend, epochs_of(spec))
+        if question not in self.known:
+            alike = self.runs.get(kind(spec), [])
+            same = [run for run in alike if run.spec.backend == spec.backend]
+            self.known[question] = statistics.median(seconds_for(run, spec) for run in same or alike) if alike else None
+        return self.known[question]
+
+
+def kind(spec: Spec) -> tuple[str, str, bool]:
+    """What runs have in common that are of one method on one task's data."""
+    return spec.task, spec.method, spec.quick
+
+
+def seconds_for(run: Run, spec: Spec) -> float:
+    """What the run took, had it trained for the spec's epochs."""
+    seconds = run.seconds or {}
+    ratio = epochs_of(spec) / epochs_of(run.spec)
+    return seconds["total"] + seconds["fit"] * (ratio - 1)
+
+
+def epochs_of(spec: Spec) -> int:
+    """The epochs in a spec; 1 for methods without them."""
+    epochs = spec.settings.get("epochs")
+    return epochs if isinstance(epochs, int) and epochs > 0 else 1
+
+
+def makespan(planned: Sequence[Job], workers: int) -> float | None:
+    """Seconds until all jobs are done, each taken in turn by the first free worker; None where one is not predicted."""
+    free = [0.0] * workers
+    for job in planned:
+        if job.predicted is None:
+            return None
+        first = free.index(min(free))
+        free[first] += job.predicted
+    return max(free)
+
+
+def with_predictions(planned: Iterable[Job]) -> Iterator[Job]:
+    """The jobs, unknown times set to the mean of the known ones (1 where none is): weights for a progress bar."""
+    planned = list(planned)
+    known = [job.predicted for job in planned if job.predicted is not None]
+    mean = statistics.fmean(known) if known else 1.0
+    return (replace(job, predicted=mean) if job.predicted is None else job for job in planned)

@@ -1,0 +1,142 @@
+"""What the page shows, as plain values: rows of the board, their seeds, curves, forecasts and commands."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from bench.analysis import anytime, reference
+from bench.data.examples import fits, truth
+from bench.data.windows import Windows
+from bench.records.repository import Run
+from bench.reporting import leaderboard, own
+from bench.reporting.markdown import clean
+from bench.reporting.sections import each
+from bench.tasks import TASKS
+
+DIGITS = 5  # significant ones
+CURVES = ("loss", "val_loss", "val_last_step_mse")
+
+
+def collect(runs: Sequence[Run]) -> dict[str, Any]:
+    """Boards in the order of the tasks, each with its rows, best first, and what it forecasts."""
+    board = leaderboard.assess(runs)
+    by_row: dict[tuple[str, bool, str, str, str], list[Run]] = {}
+    for run in board.runs.values():
+        by_row.setdefault(row_of(run), []).append(run)
+    boards: dict[tuple[str, bool], dict[str, Any]] = {}
+    for line in each(board.ranked):
+        place = (line.task, line.quick)
+        of_row = sorted(by_row[(*place, line.method, line.changed, line.backend)], key=lambda run: run.spec.seed)
+        if place not in boards:
+            windows = truth(of_row[0])  # one data set for a board: see ranking.select
+            boards[place] = {"name": title(*place), "rows": [], "truth": known(windows), "windows": windows}
+        boards[place]["rows"].append(row(line, of_row, boards[place]["windows"]))
+    for found in boards.values():
+        del found["windows"]
+    ordered = sorted(boards, key=lambda place: (place[1], place[0] not in TASKS, place[0]))
+    return {"boards": [boards[place] for place in ordered], "failed": failures(board.tried)}
+
+
+def row_of(run: Run) -> tuple[str, bool, str, str, str]:
+    """The row of the board that a run is in."""
+    from bench.analysis.ranking import changes
+
+    return run.spec.task, run.spec.quick, run.spec.method, changes(run), run.spec.backend
+
+
+def title(task: str, quick: bool) -> str:
+    """What a board is called."""
+    return clean(f"{task}, quick runs" if quick else task)
+
+
+def row(line: Any, runs: Sequence[Run], windows: Windows | None) -> dict[str, Any]:
+    """One row with all that its detail needs; the curve and the forecasts are those of its first seed."""
+    ok = [run for run in runs if run.metrics]
+    first = ok[0]
+    return {
+        "method": clean(f"{line.method} ({line.changed})" if line.changed else line.method),
+        "outside": "." in line.method,
+        "backend": clean(line.backend),
+        "rank": int(line.rank) if not line.tuned else None,
+        "error": number(line.last_step_mse),
+        "interval": number(line.interval),
+        "val": number(line.val_mse),
+        "test": number(line.test_mse),
+        "skill": number(line.skill),
+        "fit": number(line.fit_seconds),
+        "predict": number(line.predict_ms),
+        "timed": bool(line.timing_valid),
+        "pareto": bool(line.pareto),
+        "parameters": number(line.parameters),
+        "notes": number(line.notes),
+        "seeds": [{"seed": run.spec.seed, "error": number(run.metrics.last_step_mse), "key": run.key}
+                  for run in ok if run.metrics],
+        "curve": curve(first),
+        "printed": printed(first),
+        "steps": numbers(first.metrics.mse_by_step) if first.metrics else [],
+        "forecasts": forecasts(first, windows),
+        "command": command(runs),
+    }  # fmt: skip
+
+
+def curve(run: Run) -> dict[str, list[float | int | None]]:
+    """The run's learning curve; its seconds where the errors are of the whole horizon, so that runs compare."""
+    names = (*CURVES, *([anytime.TIME] if anytime.reaches_so_far(run) else []))
+    return {name: numbers((run.curve or {})[name]) for name in names if name in (run.curve or {})}
+
+
+def number(value: Any) -> float | int | None:
+    """A finite number with a few digits; None for any other."""
+    if value is None or not math.isfinite(value):
+        return None
+    return int(value) if float(value).is_integer() else float(f"{value:.{DIGITS}g}")
+
+
+def numbers(values: Sequence[float]) -> list[float | int | None]:
+    """Each of them."""
+    return [number(value) for value in values]
+
+
+def known(windows: Windows | None) -> dict[str, list[Any]] | None:
+    """The histories and futures of the series that the board's examples are of."""
+    if windows is None:
+        return None
+    return {"history": [numbers(one) for one in windows.history], "future": [numbers(one) for one in windows.future]}
+
+
+def forecasts(run: Run, windows: Windows | None) -> list[Any] | None:
+    """The run's forecasts of these series."""
+    return [numbers(one) for one in run.examples or []] if windows and fits(run, windows) else None
+
+
+def printed(run: Run) -> list[float | int | None]:
+    """The notes' val_loss per epoch, for a full run with default settings."""
+    figure = None if run.spec.quick or run.spec.differences() else reference.figure(run.spec.task, run.spec.method)
+    return numbers(figure.curve.get("val_loss", [])) if figure else []
+
+
+def command(runs: Sequence[Run]) -> str:
+    """What makes the row again."""
+    spec = runs[0].spec
+    words = ["python", "-m", "bench", "run", *(own.words(runs) or ["--task", spec.task])]
+    words += ["--method", own.references(runs).get(spec.method, spec.method), "--backend", spec.backend]
+    words += ["--seeds", ",".join(str(run.spec.seed) for run in runs)]
+    for name in spec.changed:
+        words += ["--set", f"{spec.method}.{name}={spec.settings[name]}"]
+    words += ["--defaults", "native"] * spec.native + ["--device", "cuda"] * spec.cuda
+    return clean(shlex.join([*words, *(["--quick"] if spec.quick else [])]), 2000)
+
+
+def failures(tried: pd.DataFrame) -> list[dict[str, Any]]:
+    """Runs that count and did not succeed, with the reason."""
+    failed = tried[tried["status"] != "ok"]
+    return [
+        {"board": title(one.task, one.quick), "method": clean(one.method), "backend": clean(one.backend),
+         "seed": int(one.seed), "status": clean(one.status), "reason": clean(one.reason)}
+        for one in each(failed)
+    ]  # fmt: skip

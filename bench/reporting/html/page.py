@@ -1,0 +1,124 @@
+"""The page: one HTML file with its data, its scripts and their libraries inside, and no request to anywhere."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import html
+import json
+import math
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from bench.errors import UsageError
+from bench.records import files, repository
+from bench.records.repository import Run
+from bench.records.stores import Place
+from bench.reporting.html.data import collect
+from bench.reporting.markdown import digits
+from bench.reporting.sections import seconds, spread
+
+HERE = Path(__file__).parent
+LIMIT = 6_000_000  # bytes
+HEADERS = {
+    "task": "", "method": "", "backend": "", "last-step MSE": "error", "val MSE": "val", "test MSE": "test",
+    "skill (%)": "skill", "fit s": "fit", "predict ms": "predict", "parameters": "parameters", "seeds": "",
+}  # fmt: skip
+
+
+def write(folder: Place, path: Path) -> int:
+    """Write the page of a folder of records; returns its size in bytes. Raises UsageError where that cannot be."""
+    runs, problems = repository.read(folder)
+    content = render(runs, problems).encode()
+    if len(content) > LIMIT:
+        raise UsageError(f"the page would have {len(content):,} bytes, more than {LIMIT:,}: choose fewer records")
+    files.replace(path, content)
+    return len(content)
+
+
+def render(runs: Sequence[Run], problems: Sequence[str] = ()) -> str:
+    """The page: the same records give the same bytes."""
+    data = collect(runs)
+    parts = {
+        "style": (HERE / "page.css").read_text(encoding="utf-8"),
+        "table_style": library("itables", "html/dt_bundle.css").decode(),
+        "boards": "".join(f"<option>{html.escape(board['name'])}</option>" for board in data["boards"]),
+        "header": "".join(f'<th scope="col">{html.escape(name)}</th>' for name in HEADERS),
+        "rows": "\n".join(table_rows(data["boards"])),
+        "failed": failed(data["failed"], problems),
+        "data": embedded(data),
+        "plotly": packed(library("plotly", "package_data/plotly.min.js")),
+        "tables": packed(library("itables", "html/dt_bundle.js")),
+        "script": (HERE / "page.js").read_text(encoding="utf-8"),
+    }
+    text = (HERE / "page.html").read_text(encoding="utf-8")
+    for name, part in parts.items():
+        text = text.replace(f"{{{{{name}}}}}", part)  # libraries hold braces of all kinds: no template engine
+    return text
+
+
+def table_rows(boards: Sequence[dict[str, Any]]) -> list[str]:
+    """Every row of every board, as HTML: there before any script runs, and read aloud as a table."""
+    return [
+        table_row(board["name"], row, f"{place}-{number}")
+        for place, board in enumerate(boards)
+        for number, row in enumerate(board["rows"])
+    ]
+
+
+def table_row(board: str, row: dict[str, Any], name: str) -> str:
+    """One row: numbers sort by `data-order`, whatever they look like."""
+    cells = [f"<td>{html.escape(board)}</td>"]
+    mark = '<span title="not a method of this repository">†</span>' if row["outside"] else ""
+    cells.append(f'<td><button type="button" data-row="{name}">{html.escape(row["method"])}</button>{mark}</td>')
+    cells.append(f"<td>{html.escape(row['backend'])}</td>")
+    for key in list(HEADERS.values())[3:-1]:
+        text = shown(key, row)
+        cells.append(f'<td data-order="{"" if row[key] is None else row[key]}">{text}</td>')
+    cells.append(f"<td>{len(row['seeds'])}</td>")
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def shown(key: str, row: dict[str, Any]) -> str:
+    """A figure as a person reads it."""
+    value = row[key]
+    if value is None:
+        return "–"
+    if key == "parameters":
+        return f"{value:,}"
+    if key == "skill":
+        return f"{value:.1f}"
+    if key in ("fit", "predict"):
+        return seconds(value, row["timed"])
+    return spread(value, row["interval"] or math.nan) if key == "error" else digits(value)
+
+
+def failed(runs: Sequence[dict[str, Any]], problems: Sequence[str]) -> str:
+    """What did not succeed, as a list; empty where all did."""
+    lines = [f"{one['board']}, {one['method']}, {one['backend']}, seed {one['seed']}: {one['status']}, {one['reason']}"
+             for one in runs] + [f"no record: {problem}" for problem in problems]  # fmt: skip
+    if not lines:
+        return ""
+    items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
+    return f"<section><h2>Failed, and left out</h2><ul>{items}</ul></section>"
+
+
+def embedded(data: dict[str, Any]) -> str:
+    """JSON that cannot end the script element it stands in."""
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def packed(content: bytes) -> str:
+    """A library as base64 of gzip: a third of its size. The same content gives the same bytes."""
+    return base64.b64encode(gzip.compress(content, 9, mtime=0)).decode()
+
+
+def library(package: str, name: str) -> bytes:
+    """A file of an installed package. Raises UsageError where the package is missing."""
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise UsageError(f"{package} is not installed: pip install 'aheadbench[report]'")
+    return (Path(spec.origin).parent / name).read_bytes()

@@ -1,0 +1,235 @@
+"""From the records to leaderboard.md and its pictures: the same records give the same bytes.
+
+results.read -> assess -> text -> leaderboard.md
+                       -> pictures -> results/figures/*.png
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import pandas as pd
+
+from bench.analysis import anytime, hardware, ranking, reference
+from bench.campaigns import tune
+from bench.campaigns.tune import Found, Row
+from bench.errors import UsageError
+from bench.records import files, repository, stores
+from bench.records.repository import Run
+from bench.records.stores import FIGURES, Place
+from bench.reporting import own, sections
+from bench.reporting.figures.catalogue import Picture, pictures
+from bench.reporting.markdown import digits, escape, folded
+from bench.tasks import ALL, REAL
+
+LEAD = """\
+# Leaderboard
+
+Which sequence model forecasts the next values of a short noisy series best, in which framework, and at what cost?
+Methods are ranked by the mean squared error of what they forecast from the last history step (smaller is better); below
+each summary are all measures of every method × backend, what failed, pictures, and the command that repeats it."""
+
+QUICK = """\
+> **Quick runs**: a tenth of the data, 2 epochs. They show that everything works; their figures are no result and are
+> never ranked with those of full runs."""
+
+ONE_ROW = """\
+One row alone is repeated by its task, method, backend and seeds, with `--set` for each setting in brackets:
+
+```sh
+python -m bench run --task ten-step --method gru --backend keras --seeds 42 --set gru.units=32
+```"""
+
+
+@dataclass(frozen=True)
+class Board:
+    """The records, sorted out: what the text and the pictures are made from."""
+
+    runs: dict[str, Run]  # those that count, by key
+    tried: pd.DataFrame  # the same as a table, see ranking.frame
+    left_out: pd.DataFrame  # those that do not, with the column `why`
+    ranked: pd.DataFrame  # see ranking.rank
+    methods: pd.DataFrame  # see ranking.by_method
+    pictures: list[Picture]
+    found: Mapping[Row, Found]  # by searches, see tuning
+
+
+def assess(runs: Sequence[Run]) -> Board:
+    """Sort out which records count, and rank them."""
+    tried, left_out = ranking.select(ranking.frame(hardware.comparable(runs)))
+    counted = set(tried["key"])
+    by_key = {run.key: run for run in runs if run.key in counted}
+    ranked = ranking.rank_table(tried)
+    methods = ranking.by_method(ranked)
+    drawn = pictures(by_key, ranked, methods)
+    return Board(by_key, tried, left_out, ranked, methods, drawn, tune.searched(runs))
+
+
+def render(runs: Sequence[Run], problems: Sequence[str] = (), figures: str = "results/figures") -> str:
+    """The leaderboard as Markdown: a function of the records alone, whatever their order.
+
+    `problems` are lines about files that are no valid records; `figures` is the path from the board to its pictures.
+    """
+    return text(assess(runs), problems, figures)
+
+
+@repository.collection_paused()
+def write(place: Place, board: Path) -> None:
+    """Write the leaderboard of a folder of records, and its pictures into <folder>/figures.
+
+    A picture whose data did not change is left as it is. Raises UsageError where a file cannot be written.
+    """
+    runs, problems = repository.read(place, lean=True)
+    assessed, folder = assess(runs), stores.of(place).beside / FIGURES
+    outdated = [picture for picture in assessed.pictures if not picture.is_current(folder)]
+    if outdated:
+        make_folder(folder)
+    for picture in outdated:
+        picture.draw(folder)
+    make_folder(board.parent)
+    files.replace(board, text(assessed, problems, _relative(folder, board)).encode())
+
+
+@repository.collection_paused()
+def stale(place: Place, board: Path) -> bool:
+    """Whether the leaderboard or one of its pictures is missing or was made from other records."""
+    runs, problems = repository.read(place, lean=True)
+    assessed, folder = assess(runs), stores.of(place).beside / FIGURES
+    if not board.is_file() or board.read_bytes() != text(assessed, problems, _relative(folder, board)).encode():
+        return True
+    return not all(picture.is_current(folder) for picture in assessed.pictures)
+
+
+def make_folder(folder: Path) -> None:
+    """Create the folder where it is missing. Raises UsageError where it cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{str(folder)!r} cannot be written: {files.reason_of(error)}") from None
+
+
+def _relative(folder: Path, board: Path) -> str:
+    return Path(os.path.relpath(folder, board.parent)).as_posix()
+
+
+def text(board: Board, problems: Sequence[str], figures: str) -> str:
+    """The whole page."""
+    found = set(board.tried[["task", "quick"]].itertuples(index=False, name=None))
+    names = {task for task, _ in found}
+    blocks = [LEAD]
+    for task in _in_order(names):
+        if (task, False) in found:
+            blocks += [f"## {escape(task)}", *_section(board, task, False, figures)]
+        if (task, True) in found:
+            quick, heading = _section(board, task, True, figures), f"{escape(task)}, quick runs"
+            blocks += [folded(heading, QUICK, *quick)] if (task, False) in found else [f"## {heading}", QUICK, *quick]
+    if not found:
+        blocks.append("No records yet: `python -m bench run` makes them.")
+    blocks += _over_tasks(board.methods)
+    blocks += ["## How to read it", sections.HOW_TO_READ, ONE_ROW]
+    if board.runs:
+        blocks += ["## Machines", "\n".join([sections.machines(board.runs.values()), *_normalised(board)])]
+    blocks.append(sections.left_out(board.left_out, problems))
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _section(board: Board, task: str, quick: bool, figures: str) -> list[str]:
+    """One task: the summary, and all the rest of it folded."""
+    rows, tried = _of(board.ranked, task, quick), _of(board.tried, task, quick)
+    default, tuned = rows[~rows["tuned"]], rows[rows["tuned"]]
+    means = _of(board.methods, task, quick)
+    failed = tried[tried["status"] != "ok"]
+    runs = [run for run in board.runs.values() if (run.spec.task, run.spec.quick) == (task, quick)]
+    by_time = anytime.table([] if quick else runs)
+    timed = sections.at_each_time(by_time)
+    shown = [_image(picture, figures) for picture in board.pictures if picture.task == task and not quick]
+    if default.empty:
+        summary = "No run with default settings has succeeded yet."
+        again = ""
+    else:
+        summary = f"{sections.summary(means[~means['tuned']], default, failed)}\n\n{sections.LEGEND}"
+        again = sections.commands(
+            task,
+            quick,
+            default,
+            sorted(tried.loc[tried["changed"] == "", "seed"].unique()),
+            data=own.words(runs),
+            references=own.references(runs),
+        )
+    return [
+        summary,
+        _floor(task, ranking.limit(tried)),
+        sections.beyond(rows["method"]),
+        sections.beside_classical(default),
+        sections.best_at(by_time),
+        *own.section(runs),
+        own.outsiders(runs),
+        *sections.tuned(tune.table(board.tried, board.found, task, quick)),
+        folded(
+            "Every measure, one row per method × backend, and what failed",
+            sections.full_table(default) if len(default) else "",
+            f"**Changed settings, ranked apart**\n\n{sections.full_table(tuned)}" if len(tuned) else "",
+            sections.cost_of_native(ranking.cost_of_native(rows)),
+            sections.every_seed(rows),
+            sections.failures(failed),
+        ),
+        folded("Error against training time: after 1, 10 and 60 seconds", timed) if timed else "",
+        folded("The command that repeats it", again) if again else "",
+        *shown,
+    ]
+
+
+def _in_order(tasks: set[str]) -> list[str]:
+    """The benchmark's tasks as they stand in ALL, then others by name."""
+    return [*(name for name in ALL if name in tasks), *sorted(tasks - set(ALL))]
+
+
+def _over_tasks(methods: pd.DataFrame) -> list[str]:
+    """How methods do over several tasks: all, those that need several steps, real series; each set of tasks once."""
+    found = _in_order(set(methods.loc[~methods["quick"], "task"]))
+    several = [task for task in found if task not in ALL or ALL[task].ahead > 1]
+    blocks, shown = [], []
+    for title, tasks in (
+        ("All tasks", found),
+        ("All tasks that forecast several steps", several),
+        ("Real series", [task for task in several if task in REAL]),
+    ):
+        rows = ranking.over_tasks(methods, tasks)
+        if len(rows) and tasks not in shown:
+            blocks += [f"**{title}**: {escape(', '.join(tasks), 1000)}", sections.over_tasks(rows)]
+            shown.append(tasks)
+    return ["## Over all tasks", *blocks, sections.OVER_TASKS] if blocks else []
+
+
+def _normalised(board: Board) -> list[str]:
+    """What was done to times of several kinds of machines."""
+    return [f"- {line}" for line in map(escape, hardware.said(list(board.runs.values())))]
+
+
+def _of(table: pd.DataFrame, task: str, quick: bool) -> pd.DataFrame:
+    return table[(table["task"] == task) & (table["quick"] == quick)]
+
+
+def _floor(task: str, limits: pd.DataFrame) -> str:
+    """The lines that no method can be expected below."""
+    if task not in reference.figures():
+        return ""
+    floor = digits(reference.NOISE_FLOOR, 3)
+    lines = [
+        f"The noise in the series alone has a mean square of 0.1²/12 = {floor}: no method can be expected below it."
+    ]
+    lines += [
+        f"`{row['reference']}`, which knows the formula of the series and fits it to each, reaches "
+        f"{digits(row['limit'])}: the limit.\nIt is not ranked; the full table has the ratio of each row's error to it "
+        f"({sections.LIMIT})."
+        for row in limits.to_dict("records")
+    ]
+    return "\n".join(lines)
+
+
+def _image(picture: Picture, figures: str) -> str:
+    return f"![{escape(picture.shows, 400)}]({quote(f'{figures}/{picture.name}')})"
