@@ -12,9 +12,9 @@ from conftest import Bench, stored
 from scipy import stats
 from synthetic import failed, make
 
-from bench.analysis import ranking
+from bench.analysis import ranking, tuning
+from bench.analysis.tuning import RATES
 from bench.campaigns import tune
-from bench.campaigns.tune import RATES
 from bench.data import datasets
 from bench.records.repository import Run, Spec
 from bench.reporting import leaderboard
@@ -49,7 +49,7 @@ def trained(errors: list[float], method: str = "gru", rate: float = 0.001) -> li
 
 
 def table(runs: list[Run]):
-    return tune.table(ranking.select(ranking.frame(runs))[0], tune.searched(runs), "ten-step", False)
+    return tuning.table(ranking.select(ranking.frame(runs))[0], tuning.searched(runs), "ten-step", False)
 
 
 SEARCHED = {0.0003: 0.03, 0.001: 0.02, 0.003: 0.01, 0.01: 0.015, 0.03: math.nan}
@@ -70,16 +70,16 @@ def test_search_sees_training_series_alone(name: str, quick: bool) -> None:
 
 def test_the_rate_with_the_smallest_error_is_chosen() -> None:
     runs = search(SEARCHED)
-    (found,) = tune.searched(runs).values()
+    (found,) = tuning.searched(runs).values()
     assert found.rate == 0.003 and list(found.errors) == list(RATES) and math.isnan(found.errors[0.03])
 
 
 def test_an_unfinished_search_chooses_nothing() -> None:
     runs = search(SEARCHED)
-    assert not tune.searched(runs[1:])
+    assert not tuning.searched(runs[1:])
     lost = [*runs[1:], msgspec.structs.replace(failed(runs[0]), status="timeout")]
-    assert not tune.searched(lost)
-    assert not tune.searched(search(dict.fromkeys(RATES, math.nan)))
+    assert not tuning.searched(lost)
+    assert not tuning.searched(search(dict.fromkeys(RATES, math.nan)))
 
 
 def test_rows_are_ranked_by_test_mse_at_the_rate_found() -> None:

@@ -1,58 +1,25 @@
-"""Every network at a learning rate chosen for it: what `python -m bench tune` does, and the board's tuned section.
+"""Which runs find a learning rate for each method: the search, and the runs at the rates found.
 
-Each method gets the same budget: one run at each of RATES, on the training series alone, a fifth of them split off to
-score on. The rate with the smallest last-step MSE there is trained again on all training series, with several seeds,
-and is scored on the test series, which served no choice. Nothing but the learning rate is changed.
-
-    searches -> runs on <task>-search -> choices -> finals -> runs on <task> -> table
+searches -> runs on <task>-search -> analysis.tuning.searched -> finals -> runs on <task> -> analysis.tuning.table
 """
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
-import pandas as pd
 
-from bench.analysis import ranking, statistics
+from bench.analysis.tuning import RATE, RATES, SEED, SUFFIX, row_of, searched
 from bench.campaigns import run as campaign
 from bench.campaigns import selection
 from bench.campaigns.run import Limits
 from bench.campaigns.selection import Selection
 from bench.errors import UsageError
-from bench.execution import jobs
 from bench.records import repository
-from bench.records.repository import Run, Spec
+from bench.records.repository import Spec
 from bench.records.stores import Place
-from bench.tasks import REFERENCES, SEARCHES
-
-RATE = "learning_rate"
-RATES = (0.0003, 0.001, 0.003, 0.01, 0.03)  # half an order of magnitude apart, around the notes' 0.001 to 0.01
-SEED = 42  # of the search; what comes of it is trained with several
-SUFFIX = "-search"
-
-COLUMNS = ["rank", "method", "backend", "rate", "tuned", "interval", "own_rate", "own", "own_rank", "seeds", "errors"]
-
-
-class Row(NamedTuple):
-    """What a rate is chosen for."""
-
-    task: str
-    quick: bool
-    method: str
-    backend: str
-    apart: str  # what else sets its runs apart from default ones
-
-
-class Found(NamedTuple):
-    """What a search has found."""
-
-    rate: float
-    errors: dict[float, float]  # rate -> last-step MSE on the series split off; NaN where the run diverged
+from bench.tasks import SEARCHES
 
 
 def run(selected: Selection, limits: Limits, folder: Place, board: Path) -> int:
@@ -73,7 +40,7 @@ def show(selected: Selection, folder: Place, workers: int) -> int:
 
 
 def tunable(specs: Sequence[Spec]) -> list[Spec]:
-    """Those that have a learning rate. Raises UsageError for a task without a search, and when none is left."""
+    """Return those with a learning rate. Raises UsageError for a task without a search, and when none is left."""
     for spec in specs:
         if search_name(spec) not in SEARCHES:
             allowed = ", ".join(name.removesuffix(SUFFIX) for name in SEARCHES)
@@ -86,13 +53,13 @@ def tunable(specs: Sequence[Spec]) -> list[Spec]:
 
 
 def searches(tuned: Iterable[Spec]) -> list[Spec]:
-    """The runs of the search for these: each method at each rate, once."""
+    """Return the runs of the search for these: each method at each rate, once."""
     first = {row_of(spec): spec for spec in tuned}
     return [at(search_of(spec), rate) for spec in first.values() for rate in RATES]
 
 
 def finals(tuned: Sequence[Spec], folder: Place) -> list[Spec]:
-    """These at the rates found, and at their own, as far as the search is done."""
+    """Return these at their default rate and at the rates found, as far as the search is done."""
     names = [repository.path_of(spec).as_posix() for spec in searches(tuned)]
     found = searched(repository.look_up(folder, names)[0].values())
     done = [spec for spec in tuned if row_of(spec) in found]
@@ -100,7 +67,7 @@ def finals(tuned: Sequence[Spec], folder: Place) -> list[Spec]:
 
 
 def at(spec: Spec, rate: float) -> Spec:
-    """The spec with this learning rate: a changed setting, unless it is the spec's own."""
+    """Return the spec with this learning rate, marked as changed unless it is the default."""
     if rate == spec.settings[RATE]:
         return spec
     changed = tuple(sorted({*spec.changed, RATE}))
@@ -108,99 +75,12 @@ def at(spec: Spec, rate: float) -> Spec:
 
 
 def search_of(spec: Spec) -> Spec:
-    """The spec on the training series alone, with the search's seed."""
+    """Return the spec on the training series alone, with the search's seed."""
     task = SEARCHES[search_name(spec)]
     data = selection.data_digest(task.quick() if spec.quick else task)
     return msgspec.structs.replace(spec, task=task.name, seed=SEED, data_sha256=data)
 
 
 def search_name(spec: Spec) -> str:
-    """The task that settings are chosen on for this one."""
+    """Return the name of the task that settings are chosen on for this one."""
     return spec.task + SUFFIX
-
-
-def row_of(spec: Spec) -> Row:
-    """What a rate is chosen for: task, quick, method, backend and device in words; searches belong to their task."""
-    apart = [difference for difference in spec.differences() if not difference.startswith(f"{RATE}=")]
-    return Row(spec.task.removesuffix(SUFFIX), spec.quick, spec.method, spec.backend, ", ".join(apart))
-
-
-def searched(runs: Iterable[Run]) -> dict[Row, Found]:
-    """What searches found, from their records: nothing yet where a rate is missing, or where all diverged."""
-    errors: dict[Row, dict[float, float]] = {}
-    for run in runs:
-        if run.spec.task in SEARCHES and run.spec.seed == SEED and run.status in jobs.KEPT:
-            error = run.metrics.last_step_mse if run.metrics else math.nan
-            errors.setdefault(row_of(run.spec), {})[rate_of(run.spec)] = error
-    return {row: found for row, by_rate in errors.items() if (found := choose(by_rate))}
-
-
-def choose(errors: dict[float, float]) -> Found | None:
-    """The rate with the smallest error, once all have been tried and one has ended well."""
-    tried = {rate: errors[rate] for rate in RATES if rate in errors}
-    ended = [rate for rate in tried if math.isfinite(tried[rate])]
-    return Found(min(ended, key=tried.__getitem__), tried) if ended and len(tried) == len(RATES) else None
-
-
-def rate_of(spec: Spec) -> float:
-    """Its learning rate."""
-    rate = spec.settings[RATE]
-    assert isinstance(rate, float)
-    return rate
-
-
-def table(tried: pd.DataFrame, found: Mapping[Row, Found], task: str, quick: bool) -> pd.DataFrame:
-    """One row per method and backend of a task, ranked by test MSE at the rate found; empty where none was searched.
-
-    tried: records that count, see ranking.frame. Methods without a learning rate are in it as they are, to compare.
-
-    Columns: `rank`, `method`, `backend`, `rate` (NaN for those without), `tuned` (mean test MSE) and `interval` (half
-    width at 95 %), `own_rate`, `own` (mean test MSE at the method's own rate, same seeds), `own_rank`, `seeds`, and
-    `errors` (rate -> last-step MSE in the search).
-    """
-    ok = tried[(tried["task"] == task) & (tried["quick"] == quick) & (tried["status"] == "ok")]
-    ok = ok[~ok["method"].isin(REFERENCES)]
-    runs = {
-        row: (json.loads(records["settings"].iloc[0]), dict(zip(records["seed"], records["test_mse"], strict=True)))
-        for row, records in ok.groupby(["method", "backend", "changed"])
-    }
-    lines = []
-    for (method, backend, changed), (settings, own) in runs.items():
-        choice = found.get(Row(task, quick, str(method), str(backend), ""))
-        if changed or (choice is None and RATE in settings):
-            continue
-        at_choice = changes_at(choice, settings) if choice else ""
-        tuned = runs.get((method, backend, at_choice), ({}, {}))[1]
-        if seeds := sorted(own.keys() & tuned.keys()):
-            values = [[errors[seed] for seed in seeds] for errors in (tuned, own)]
-            lines.append((method, backend, choice, settings.get(RATE, math.nan), seeds, *values))
-    return ranked(lines) if any(line[2] for line in lines) else pd.DataFrame(columns=COLUMNS)
-
-
-def changes_at(choice: Found, settings: dict[str, float]) -> str:
-    """What the runs at a rate are marked with, see ranking.changes."""
-    return "" if choice.rate == settings[RATE] else f"{RATE}={choice.rate}"
-
-
-def ranked(lines: Sequence[tuple]) -> pd.DataFrame:
-    """The table of these lines: method, backend, choice, own rate, seeds, errors by seed at the rate found and own."""
-    methods, backends, chosen, own_rates, seeds, *errors = zip(*lines, strict=True)
-    tuned, own = (
-        pd.DataFrame([dict(zip(names, values, strict=True)) for names, values in zip(seeds, rows, strict=True)])
-        for rows in errors
-    )
-    count = tuned.notna().sum(axis=1)
-    columns = {
-        "rank": statistics.ranks(tuned.mean(axis=1).to_numpy(), tuned.to_numpy()),
-        "method": methods,
-        "backend": backends,
-        "rate": [choice.rate if choice else math.nan for choice in chosen],
-        "tuned": tuned.mean(axis=1),
-        "interval": ranking.half_width(count, tuned.std(axis=1)),
-        "own_rate": own_rates,
-        "own": own.mean(axis=1),
-        "own_rank": statistics.ranks(own.mean(axis=1).to_numpy(), own.to_numpy()),
-        "seeds": count,
-        "errors": [choice.errors if choice else {} for choice in chosen],
-    }
-    return pd.DataFrame(columns).sort_values(["tuned", "method", "backend"], kind="stable", ignore_index=True)

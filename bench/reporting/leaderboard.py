@@ -14,9 +14,8 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from bench.analysis import anytime, hardware, ranking, reference
-from bench.campaigns import tune
-from bench.campaigns.tune import Found, Row
+from bench.analysis import anytime, hardware, ranking, reference, tuning
+from bench.analysis.tuning import Found, Row
 from bench.errors import UsageError
 from bench.records import files, repository, stores
 from bench.records.repository import Run
@@ -66,7 +65,7 @@ def assess(runs: Sequence[Run]) -> Board:
     ranked = ranking.rank_table(tried)
     methods = ranking.by_method(ranked)
     drawn = pictures(by_key, ranked, methods)
-    return Board(by_key, tried, left_out, ranked, methods, drawn, tune.searched(runs))
+    return Board(by_key, tried, left_out, ranked, methods, drawn, tuning.searched(runs))
 
 
 def render(runs: Sequence[Run], problems: Sequence[str] = (), figures: str = "results/figures") -> str:
@@ -168,7 +167,7 @@ def _section(board: Board, task: str, quick: bool, figures: str) -> list[str]:
         sections.best_at(by_time),
         *own.section(runs),
         own.outsiders(runs),
-        *sections.tuned(tune.table(board.tried, board.found, task, quick)),
+        *sections.tuned(tuning.table(board.tried, board.found, task, quick)),
         folded(
             "Every measure, one row per method × backend, and what failed",
             sections.full_table(default) if len(default) else "",
