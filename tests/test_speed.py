@@ -17,7 +17,7 @@ from conftest import ROOT, Bench, make_run, make_spec
 from bench.errors import UsageError
 from bench.machine import environment as machine
 from bench.records import repository
-from bench.speed import apart, carry, clock, growth, page, planted, records
+from bench.speed import child_process, clock, growth, incremental_forecasting, performance_page, records, self_test
 from bench.speed.__main__ import app
 from bench.speed.peers import tables
 from bench.speed.peers.child import MODULES
@@ -99,26 +99,26 @@ def test_a_command_is_weighed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [str(command.callback.__name__) for command in app.registered_commands])
 def test_every_table_has_its_place_in_the_page(name: str, tmp_path: Path) -> None:
     copy = tmp_path / "page.md"
-    copy.write_text((ROOT / page.PAGE).read_text())
-    page.put(name, "| a |\n|---|", "the command", copy)
-    page.put(name, "| b |\n|---|", "the command", copy)
+    copy.write_text((ROOT / performance_page.PAGE).read_text())
+    performance_page.put(name, "| a |\n|---|", "the command", copy)
+    performance_page.put(name, "| b |\n|---|", "the command", copy)
     text = copy.read_text()
     assert "| b |" in text and "| a |" not in text and "`the command`: " in text
-    assert text.startswith("# Performance") and text.rstrip().endswith((ROOT / page.PAGE).read_text().rstrip()[-40:])
+    assert text.startswith("# Performance") and text.rstrip().endswith((ROOT / performance_page.PAGE).read_text().rstrip()[-40:])
 
 
 def test_a_table_without_a_place_is_refused(tmp_path: Path) -> None:
     copy = tmp_path / "page.md"
     copy.write_text("<!-- steps -->\n")
     with pytest.raises(UsageError, match="<!-- /steps -->"):
-        page.put("steps", "", "", copy)
+        performance_page.put("steps", "", "", copy)
     assert copy.read_text() == "<!-- steps -->\n"
 
 
 def test_ratios_are_of_the_fastest() -> None:
-    once = {"notes": 12.0, "keras": 4.0, "keras-jax": 2.0, "torch": 3.0, "darts": 9.0, "neuralforecast": 6.0}
+    once = {"reference": 12.0, "keras": 4.0, "keras-jax": 2.0, "torch": 3.0, "darts": 9.0, "neuralforecast": 6.0}
     seconds = {name: [value] for name, value in once.items()}
-    alone = {name: seconds[name] for name in ("notes", "keras", "keras-jax", "torch")}
+    alone = {name: seconds[name] for name in ("reference", "keras", "keras-jax", "torch")}
     names = list(seconds)
     first, second = tables.table({"rnn": seconds, "linear": alone}, names).splitlines()[2:]
     assert re.findall(r"\*\*([\d.]+)\*\*", first) == ["3.0", "6.0", "3.0", "2.0", "3.0"]
@@ -127,13 +127,13 @@ def test_ratios_are_of_the_fastest() -> None:
 
 
 def test_a_ratio_is_the_median_of_those_of_each_round() -> None:
-    drifting = {"notes": [12.0, 24.0, 7.0], "keras": [4.0, 8.0, 7.0]}  # of the medians it would be 12 / 7
-    assert "**3.0**" in tables.table({"rnn": drifting}, ["notes", "keras"])
+    drifting = {"reference": [12.0, 24.0, 7.0], "keras": [4.0, 8.0, 7.0]}  # of the medians it would be 12 / 7
+    assert "**3.0**" in tables.table({"rnn": drifting}, ["reference", "keras"])
 
 
 def test_the_peers_own_network_has_rows_without_the_notes() -> None:
     assert [name for name in MODULES if tables.takes(name, "lstm-last")] == [*tables.OURS, *tables.PEERS]
-    assert [name for name in MODULES if tables.takes(name, "wavenet")] == ["notes", *tables.OURS]
+    assert [name for name in MODULES if tables.takes(name, "wavenet")] == ["reference", *tables.OURS]
     assert not set(tables.AS_THE_PEERS) & set(tables.AS_THE_NOTES)
 
 
@@ -144,7 +144,7 @@ def test_the_peers_own_network_trains_in_ours(backend: str) -> None:
 
 
 def test_the_work_of_a_step_is_that_of_its_matrices() -> None:
-    found = apart.answer("bench.speed.limit", "torch")
+    found = child_process.answer("bench.speed.roofline", "torch")
     steps, (units, outputs) = 32 * 50, (20, 10)
     lstm = 2 * 4 * units + 3 * (3 * 4 * units * units + units * outputs)  # the first matrix twice, four others thrice
     assert found["work"]["lstm"] == 2 * steps * lstm
@@ -162,10 +162,10 @@ def test_a_carried_state_is_compared_with_reading_again() -> None:
         def predict_ahead(self, history: np.ndarray, steps: int) -> np.ndarray:
             return history[:, -1:] / 2.0 ** np.arange(1, steps + 1)[:, None] + (0.25 if steps == 200 else 0)
 
-    found = json.loads(json.dumps(carry.both_ways(Halving(), np.ones((2, 3, 1)), rounds=1)))
+    found = json.loads(json.dumps(incremental_forecasting.both_ways(Halving(), np.ones((2, 3, 1)), rounds=1)))
     assert found["difference"] == 0.25 and set(found["again"]) == {"10", "200"} < set(found["carried"])
-    cells = carry.row({"method": "m", "backend": "b", **found})
-    assert len(cells) == len(carry.HEADERS) and cells[-1] == "2e-01"
+    cells = incremental_forecasting.row({"method": "m", "backend": "b", **found})
+    assert len(cells) == len(incremental_forecasting.HEADERS) and cells[-1] == "2e-01"
 
 
 def test_the_verdict_of_asv_is_its_table_and_last_words() -> None:
@@ -177,7 +177,7 @@ def test_the_verdict_of_asv_is_its_table_and_last_words() -> None:
 SOME BENCHMARKS HAVE CHANGED SIGNIFICANTLY.
 PERFORMANCE DECREASED.
 """
-    assert planted.verdict(said).splitlines() == said.splitlines()[1:4] + said.splitlines()[5:]
+    assert self_test.verdict(said).splitlines() == said.splitlines()[1:4] + said.splitlines()[5:]
 
 
 def test_predictions_do_not_depend_on_how_many_ask() -> None:

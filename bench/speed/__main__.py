@@ -1,4 +1,4 @@
-"""`python -m bench.speed TABLE`: measure anew, print the table, and put it into docs/performance.md.
+"""`python -m bench.speed TABLE`: measure, print the table, and put it into docs/performance.md.
 
 Measure on a machine that does nothing else.
 """
@@ -18,7 +18,7 @@ Rounds = Annotated[int, typer.Option(min=1, help="How often everything is measur
 
 @app.command()
 def steps(rounds: Rounds = 5) -> None:
-    """Milliseconds per training step: ours, the notes' own way, Darts and neuralforecast (about 15 minutes)."""
+    """Milliseconds per training step: ours, the reference's code, Darts and neuralforecast (about 15 minutes)."""
     from .peers import tables
 
     publish("steps", tables.steps(rounds), "--rounds", rounds)
@@ -26,7 +26,7 @@ def steps(rounds: Rounds = 5) -> None:
 
 @app.command()
 def whole(rounds: Rounds = 1) -> None:
-    """Seconds of 20 epochs, compilation included: ours and the notes' own way (about 8 minutes a round)."""
+    """Seconds of 20 epochs, compilation included: ours and the reference's code (about 8 minutes a round)."""
     from .peers import tables
 
     publish("whole", tables.whole(rounds), "--rounds", rounds)
@@ -50,7 +50,7 @@ def start(rounds: Rounds = 11) -> None:
 
 @app.command()
 def overhead(rounds: Rounds = 5) -> None:
-    """What a run takes beside its phases, and its fit beside the same fit in a plain script (about 15 minutes)."""
+    """Time of a run outside its phases, and its fit compared with the same fit in a plain script (about 15 minutes)."""
     from . import overhead
 
     publish("overhead", overhead.runs(rounds), "--rounds", rounds)
@@ -67,33 +67,33 @@ def together(rounds: Rounds = 3) -> None:
 @app.command()
 def carry(rounds: Rounds = 3) -> None:
     """Forecasting far ahead with a carried state, and by reading the window again (about 7 minutes)."""
-    from . import carry
+    from . import incremental_forecasting
 
-    publish("carry", carry.table(rounds), "--rounds", rounds)
+    publish("carry", incremental_forecasting.table(rounds), "--rounds", rounds)
 
 
 @app.command()
 def limit(rounds: Rounds = 3) -> None:
-    """A training step beside its matrix products alone, at the rate of one core (about 3 minutes)."""
-    from . import limit
+    """A training step compared with its matrix products alone, at the rate of one core (about 3 minutes)."""
+    from . import roofline
 
-    publish("limit", limit.table(rounds), "--rounds", rounds)
+    publish("limit", roofline.table(rounds), "--rounds", rounds)
 
 
 @app.command()
 def planted(bench: Annotated[str, typer.Option(help="Which benchmarks, as asv takes it.")] = "gru|lstm") -> None:
-    """Whether asv finds a planted slowdown of one method and nothing else, in scratch clones (about 20 minutes)."""
-    from . import planted
+    """Check that asv finds an artificial slowdown of one method and nothing else, in scratch clones (about 20 minutes)."""
+    from . import self_test
 
-    publish("planted", planted.compared(bench), "--bench", repr(bench))
+    publish("planted", self_test.compared(bench), "--bench", repr(bench))
 
 
 def publish(name: str, table: str, *options: object) -> None:
     """Print the table and put it into the page, with the command that made it."""
-    from . import page
+    from . import performance_page
 
     print(table)
-    page.put(name, table, " ".join(map(str, ["python -m bench.speed", name, *options])))
+    performance_page.put(name, table, " ".join(map(str, ["python -m bench.speed", name, *options])))
 
 
 if __name__ == "__main__":

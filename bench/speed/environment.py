@@ -1,4 +1,4 @@
-"""asv's environment: a virtual environment that sees the packages installed beside asv, and one commit of the code.
+"""asv's environment: a virtual environment that sees the packages installed with asv, and one commit of the code.
 
 asv's own kinds install every requirement anew, by one call of pip each: minutes of TensorFlow and PyTorch for each
 environment, with another pick of versions than constraints.txt makes. This one takes a second, works offline and

@@ -1,4 +1,4 @@
-"""What the harness itself takes: to start, beside a run's phases, beside a plain script, and of two cores."""
+"""Measure the harness's own cost: its start, a run outside its phases and against a plain script, and two cores."""
 
 from __future__ import annotations
 
@@ -62,17 +62,17 @@ def seconds_of(words: str) -> float:
 
 
 def runs(rounds: int) -> str:
-    """For each method: what a run takes beside its phases, and its fit against the same fit in a plain script."""
+    """For each method: its time outside its phases, and its fit against the same fit in a plain script."""
     rows = []
     for method, backend in METHODS:
         job = planned(method, backend, seeds="42", epochs=10)[0]
         samples = [(*measured(job), *contended(job)) for _ in range(rounds)]
-        total, beside, ended, inside, outside = (statistics.median(values) for values in zip(*samples, strict=True))
+        total, outside_phases, ended, inside, outside = (statistics.median(values) for values in zip(*samples, strict=True))
         ratio = statistics.median(one[3] / one[4] for one in samples)
-        shares = [f"{beside / total:.2%}", f"{(ended - total) / ended:.1%}", f"{ratio - 1:+.1%}"]
+        shares = [f"{outside_phases / total:.2%}", f"{(ended - total) / ended:.1%}", f"{ratio - 1:+.1%}"]
         rows.append([method, backend, f"{total:.1f} s", *shares[:2], f"{inside:.2f} s", f"{outside:.2f} s", shares[2]])
     headers = [
-        "method", "backend", "total", "beside its phases", "after it", "fit here", "in a plain script", "difference",
+        "method", "backend", "total", "outside its phases", "after it", "fit here", "in a plain script", "difference",
     ]  # fmt: skip
     return markdown.table(headers, rows, left=[0, 1])
 

@@ -20,7 +20,7 @@ from bench.tasks import TASKS
 TASK = TASKS["ten-step"]
 #: which file has a contestant's `train`
 MODULES = {
-    "notes": "notes",
+    "reference": "reference",
     "keras": "ours",
     "keras-jax": "ours",
     "torch": "ours",
@@ -37,7 +37,7 @@ class Ask:
     network: str  # rnn, lstm, gru, wavenet or linear; rnn-last and so on: forecast from the last state alone
     series: int
     epochs: int
-    validated: bool = False  # with the validation series watched after every epoch, as the notes do
+    validated: bool = False  # with the validation series watched after every epoch, as the reference does
 
     history: int = TASK.history
     ahead: int = TASK.ahead

@@ -32,11 +32,11 @@ NETWORKS = (*RECURRENT, *AS_THE_PEERS, "wavenet", "linear")
 PEERS_PYTHON = Path(".venv-peers", "bin", "python")
 BATCH = 32
 SERIES, EPOCHS = 64 * BATCH, 4  # for steps: 64 to an epoch, of which the first is a warm-up
-ALL_SERIES, ALL_EPOCHS = 7000, 20  # for whole fits: as the notes train
+ALL_SERIES, ALL_EPOCHS = 7000, 20  # for whole fits: as the reference trains
 MOST_WAITING = 0.9  # CPU seconds per second: with less, something else had the core
 RATIOS = (
-    ("notes / keras", ("notes",), ("keras",)),
-    ("notes / keras-jax", ("notes",), ("keras-jax",)),
+    ("reference / keras", ("reference",), ("keras",)),
+    ("reference / keras-jax", ("reference",), ("keras-jax",)),
     ("darts / torch", ("darts",), ("torch",)),
     ("neuralforecast / torch", ("neuralforecast",), ("torch",)),
     ("fastest peer / fastest of ours", PEERS, OURS),
@@ -52,8 +52,8 @@ class Contestant:
         self.name = name
         python = environment.ROOT / PEERS_PYTHON if name in PEERS else Path(sys.executable)
         variables = environment.environment_variables()
-        if name == "notes":
-            del variables["TF_ENABLE_ONEDNN_OPTS"]  # the notes leave TensorFlow as it comes
+        if name == "reference":
+            del variables["TF_ENABLE_ONEDNN_OPTS"]  # the reference leaves TensorFlow as it comes
         command = [str(python), "-W", "ignore", "-m", "bench.speed.peers.child"]
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
         with runner.pinned(environment.cores()[-1]):
@@ -122,7 +122,7 @@ def whole(rounds: int) -> str:
     def measure(contestant: Contestant, network: str) -> float:
         return float(contestant.train(network, ALL_SERIES, ALL_EPOCHS, validated=True)["whole"])
 
-    names = ["notes", *OURS]
+    names = ["reference", *OURS]
     return table(measured(names, rounds, measure, AS_THE_NOTES), names)
 
 
@@ -140,7 +140,7 @@ def measured(names: Sequence[str], rounds: int, measure: Any, networks: Sequence
 
 def takes(contestant: str, network: str) -> bool:
     """Whether this contestant has this network."""
-    if contestant == "notes":
+    if contestant == "reference":
         return network in AS_THE_NOTES
     return contestant in OURS or network in (*RECURRENT, *AS_THE_PEERS)
 

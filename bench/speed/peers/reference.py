@@ -1,4 +1,4 @@
-"""The notes' own way: stock Keras layers on TensorFlow, compile with its defaults, model.fit; nothing tuned."""
+"""The reference's code: stock Keras layers on TensorFlow, compile with its defaults, model.fit; nothing tuned."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def train(ask: Ask) -> list[float]:
 
 
 def layers(network: str, ahead: int) -> list[Any]:
-    """The notes' layers: two recurrent ones of 20 units, or eight dilated convolutions of 20 filters."""
+    """The reference's layers: two recurrent ones of 20 units, or eight dilated convolutions of 20 filters."""
     from keras.layers import GRU, LSTM, Conv1D, Dense, Flatten, SimpleRNN
 
     if network == "linear":
@@ -52,7 +52,7 @@ def layers(network: str, ahead: int) -> list[Any]:
 
 
 def last_step_mse(truth: Any, forecast: Any) -> Any:
-    """The notes' metric: the error of what is forecast from the last step."""
+    """The reference's metric: the error of what is forecast from the last step."""
     from keras import ops
 
     return ops.mean(ops.square(truth[:, -1] - forecast[:, -1]))

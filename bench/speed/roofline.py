@@ -1,6 +1,6 @@
 """How far a training step is from its matrix products alone, at the rate at which one core makes large ones.
 
-`python -m bench.speed.limit BACKEND` prints that rate, and the work of a step, as JSON.
+`python -m bench.speed.roofline BACKEND` prints that rate, and the work of a step, as JSON.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bench.reporting import markdown
 from bench.tasks import TASKS
 from implementations import backends
 
-from . import apart
+from . import child_process
 from .peers import tables
 from .peers.ours import METHODS
 
@@ -28,7 +28,7 @@ SIZE, REPEATS = 1024, 21  # of the square matrices that the rate is measured wit
 
 def table(rounds: int) -> str:
     """One row per network: its work, and for each backend milliseconds per step, the limit, and their ratio."""
-    found = {backend: apart.answer("bench.speed.limit", backend) for backend in tables.OURS}
+    found = {backend: child_process.answer("bench.speed.roofline", backend) for backend in tables.OURS}
     steps = tables.milliseconds(tables.OURS, rounds, tables.AS_THE_NOTES)
     headers = ["network", "million operations"]
     headers += [f"{backend}, {one['rate'] / 1e9:.0f} GFLOP/s" for backend, one in found.items()]
@@ -36,15 +36,15 @@ def table(rounds: int) -> str:
     for network in METHODS:
         work = found[tables.OURS[0]]["work"][network]
         cells = [
-            beside(statistics.median(steps[network][backend]), 1000 * work / one["rate"])
+            against_limit(statistics.median(steps[network][backend]), 1000 * work / one["rate"])
             for backend, one in found.items()
         ]
         rows.append([network, markdown.digits(work / 1e6, 3), *cells])
     return markdown.table(headers, rows, left=[0])
 
 
-def beside(milliseconds: float, limit: float) -> str:
-    """A step's time beside its limit."""
+def against_limit(milliseconds: float, limit: float) -> str:
+    """Format a step's time, its limit and their ratio."""
     return f"{markdown.digits(milliseconds, 3)} / {markdown.digits(limit, 3)} = **{milliseconds / limit:.1f}**"
 
 

@@ -1,6 +1,6 @@
 """Forecasting far ahead: a carried state against reading the window again for each block, by the same network.
 
-`python -m bench.speed.carry BACKEND ROUNDS` measures one backend and prints what it found as JSON.
+`python -m bench.speed.incremental_forecasting BACKEND ROUNDS` measures one backend and prints what it found as JSON.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bench.data import datasets, windows
 from bench.reporting import markdown
 from bench.tasks import TASKS
 
-from . import apart
+from . import child_process
 
 TASK = TASKS["ten-step"]
 BACKENDS = ("keras", "keras-jax", "torch")
@@ -39,7 +39,7 @@ Found = dict[str, Any]
 
 def table(rounds: int) -> str:
     """One row per method and backend."""
-    found = [one for backend in BACKENDS for one in apart.answer("bench.speed.carry", backend, rounds)]
+    found = [one for backend in BACKENDS for one in child_process.answer("bench.speed.incremental_forecasting", backend, rounds)]
     return markdown.table(HEADERS, [row(one) for one in found], left=[0, 1])
 
 
