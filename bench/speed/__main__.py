@@ -82,7 +82,7 @@ def limit(rounds: Rounds = 3) -> None:
 
 @app.command()
 def planted(bench: Annotated[str, typer.Option(help="Which benchmarks, as asv takes it.")] = "gru|lstm") -> None:
-    """Check that asv finds an artificial slowdown of one method and nothing else, in scratch clones (about 20 minutes)."""
+    """Check that asv finds an artificial slowdown of one method and nothing else (about 20 minutes)."""
     from . import self_test
 
     publish("planted", self_test.compared(bench), "--bench", repr(bench))

@@ -1,8 +1,8 @@
 """asv's timer: CPU seconds at a steady pace.
 
 The pace of a core changes by a fifth and more within minutes: other machines on the same hardware, heat, the other
-thread of a core. A fixed piece of work, timed before and after each sample, is slowed down as the sample is. What a sample
-took is divided by what that work took then, and multiplied by what it usually takes.
+thread of a core. A fixed piece of work, timed before and after each sample, is slowed down as the sample is. A sample's
+time is divided by what that work took then, and multiplied by what it usually takes.
 
 It is a recurrent layer's work, as in bench.machine.calibration, and written out here: two commits have to be
 measured by one clock, and of `bench` asv imports each commit's own.

@@ -1,4 +1,4 @@
-"""Compare training on an accelerator with training on one core: python -m bench.speed.devices [BACKEND ...], on a machine with CUDA.
+"""Compare training on an accelerator with one core: python -m bench.speed.devices [BACKEND ...], where CUDA is.
 
 For each backend, device and method a process of its own, which prints one line: milliseconds per training step (median
 of the epochs; an epoch ends by reading its loss, so the device has finished), and the first epoch's loss, which both

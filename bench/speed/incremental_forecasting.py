@@ -39,7 +39,8 @@ Found = dict[str, Any]
 
 def table(rounds: int) -> str:
     """One row per method and backend."""
-    found = [one for backend in BACKENDS for one in child_process.answer("bench.speed.incremental_forecasting", backend, rounds)]
+    module = "bench.speed.incremental_forecasting"
+    found = [one for backend in BACKENDS for one in child_process.answer(module, backend, rounds)]
     return markdown.table(HEADERS, [row(one) for one in found], left=[0, 1])
 
 

@@ -67,7 +67,8 @@ def runs(rounds: int) -> str:
     for method, backend in METHODS:
         job = planned(method, backend, seeds="42", epochs=10)[0]
         samples = [(*measured(job), *contended(job)) for _ in range(rounds)]
-        total, outside_phases, ended, inside, outside = (statistics.median(values) for values in zip(*samples, strict=True))
+        medians = (statistics.median(values) for values in zip(*samples, strict=True))
+        total, outside_phases, ended, inside, outside = medians
         ratio = statistics.median(one[3] / one[4] for one in samples)
         shares = [f"{outside_phases / total:.2%}", f"{(ended - total) / ended:.1%}", f"{ratio - 1:+.1%}"]
         rows.append([method, backend, f"{total:.1f} s", *shares[:2], f"{inside:.2f} s", f"{outside:.2f} s", shares[2]])
