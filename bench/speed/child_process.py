@@ -1,4 +1,4 @@
-"""One backend in a process of its own, with one thread on one core: a process imports one framework only."""
+"""Run one backend in a separate process, with one thread on one core: a process imports one framework only."""
 
 from __future__ import annotations
 

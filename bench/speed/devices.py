@@ -1,6 +1,6 @@
 """Compare training on an accelerator with one core: python -m bench.speed.devices [BACKEND ...], where CUDA is.
 
-For each backend, device and method a process of its own, which prints one line: milliseconds per training step (median
+Each backend, device and method gets a separate process, which prints one line: milliseconds per training step (median
 of the epochs; an epoch ends by reading its loss, so the device has finished), and the first epoch's loss, which both
 devices should agree on: they start from the same weights and see the same batches.
 """

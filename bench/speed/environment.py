@@ -1,6 +1,6 @@
 """asv's environment: a virtual environment that sees the packages installed with asv, and one commit of the code.
 
-asv's own kinds install every requirement anew, by one call of pip each: minutes of TensorFlow and PyTorch for each
+asv's own kinds install every requirement again, by one call of pip each: minutes of TensorFlow and PyTorch for each
 environment, with another pick of versions than constraints.txt makes. This one takes a second, works offline and
 measures with the versions that are there. Nothing is built: asv checks a commit out, and the path leads there.
 """
@@ -31,7 +31,7 @@ class Installed(Environment):
         return python == sysconfig.get_python_version()
 
     def check_presence(self) -> bool:
-        """Never: it is made anew faster than it could be checked, and follows when the packages' folder moves."""
+        """Never: making it again is faster than checking it, and it follows when the packages' folder moves."""
         return False
 
     def _setup(self) -> None:

@@ -30,7 +30,7 @@ def cpu_seconds() -> float:
 
 
 def python(*arguments: str) -> None:
-    """Run Python, and throw away what it prints. It keeps what it has compiled, as it does unless told otherwise."""
+    """Run Python and discard what it prints. It keeps compiled files, as Python does by default."""
     variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL, env=variables)
 

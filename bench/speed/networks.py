@@ -1,6 +1,6 @@
 """asv: training and forecasting, one method of each family in each backend; its memory, and its error as an alarm.
 
-Every parameter runs in processes of its own, so that no process imports two frameworks; several, because each finds its
+Every parameter runs in separate processes, so that no process imports two frameworks; several, because each finds its
 memory laid out in another way. One thread, and CPU seconds at a steady pace: what else the machine does counts less.
 """
 

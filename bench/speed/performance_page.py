@@ -1,4 +1,4 @@
-"""docs/performance.md: each measured table stands between two comments, and one command puts it there."""
+"""Write docs/performance.md: each measured table lies between two comments, and one command puts it there."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PAGE = Path("docs", "performance.md")
 
 
 def put(name: str, table: str, command: str, page: Path = environment.ROOT / PAGE) -> None:
-    """Replace what stands between <!-- name --> and <!-- /name --> by the table, and by what made it, on what.
+    """Replace the text between <!-- name --> and <!-- /name --> by the table, its command and the machine.
 
     Raises UsageError where the page has no such place.
     """

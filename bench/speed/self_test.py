@@ -1,4 +1,4 @@
-"""Whether `asv continuous main HEAD` finds a planted slowdown, and nothing else: in a scratch clone."""
+"""Check in a scratch clone that `asv continuous main HEAD` finds an artificial slowdown and nothing else."""
 
 from __future__ import annotations
 
@@ -76,5 +76,5 @@ def run(folder: Path, *command: str, allowed: tuple[int, ...] = (0,)) -> str:
 
 
 def block(text: str) -> str:
-    """Text as it stands."""
+    """Return the text as a code block."""
     return f"```\n{text}\n```"

@@ -3,5 +3,5 @@
     python -m bench.speed.peers steps       milliseconds per training step, into docs/performance.md
     python -m bench.speed.peers whole       seconds of 20 epochs, compilation included, ours and the reference's code
 
-The peers live in an environment of their own (`make peers`), the rest in the one that runs this.
+The peers live in a separate environment (`make peers`), the rest in the one that runs this.
 """

@@ -1,4 +1,4 @@
-"""The tables of ratios: contestants take turns, one at a time, each in a process of its own on the same core.
+"""The tables of ratios: contestants take turns, one at a time, each in a separate process on the same core.
 
 Each round has fresh processes: one that is lucky with its memory (or not) stays so as long as it lives.
 """
