@@ -15,10 +15,10 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from bench.analysis import hardware
+from bench.analysis.paired import blocks_of, paired
 from bench.analysis.ranking import changes
 from bench.analysis.statistics import LEVEL, holm, paired_t
 from bench.errors import UsageError, unknown
-from bench.forecasting.recommend import blocks_of, paired
 from bench.records import repository, stores
 from bench.records.repository import Run
 from bench.records.stores import Place, Remote

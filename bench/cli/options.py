@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -50,6 +52,18 @@ whole = parser(int, "a whole number")
 seconds = parser(float, "a number of seconds")
 share = parser(float, "a number")
 percent = parser(float, "a number of percent")
+
+
+SECONDS = {"s": 1, "m": 60, "h": 3600, "": 1}
+
+
+def seconds_in(text: str) -> float:
+    """The seconds in '90', '90s', '2m' or '1.5h'. Raises UsageError."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip(), re.ASCII)
+    seconds = float(match[1]) * SECONDS[match[2]] if match else 0.0
+    if not 0 < seconds < math.inf:
+        raise UsageError(f"--budget {text!r}: a time above 0 is needed, as in 90s, 2m or 1h")
+    return seconds
 
 
 def methods(incomplete: str) -> list[str]:

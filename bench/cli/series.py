@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bench.cli import options
 from bench.cli.options import whole
+
+if TYPE_CHECKING:
+    from bench.forecasting.forecast import Outcome
+    from bench.schema.series import Preparation
 
 FORECAST = options.example("forecast sales.csv --target units --ahead 12 --method last_value")
 RECOMMEND = options.example("recommend sales.csv --target units --ahead 12 --budget 30s --method last_value")
@@ -53,10 +60,18 @@ def forecast(
     if model:
         more = {"backend": backend, "epochs": epochs, "set": settings, "save": save}
         options.refuse({**given, **more}, "--model keeps its own")
-        return forecasting.reuse(model, file, ahead, method, output)
+        return show(forecasting.reuse(model, file, ahead, method, output))
     choice = forecasting.Choice(method or "arima", backend, seed, epochs, settings or (), level)
     how = options.preparation(file, **given, ahead=ahead)
-    return forecasting.make(file, how, history is None, choice, output, save)
+    return show(forecasting.make(file, how, history is None, choice, output, save))
+
+
+def show(made: Outcome) -> int:
+    """Print what came of a forecast."""
+    from bench.cli import forecasts
+
+    print("\n".join(forecasts.outcome(made)))
+    return 0
 
 
 def recommend(
@@ -76,11 +91,32 @@ def recommend(
     method: Annotated[options.Names, typer.Option(help="Who takes part: name, pattern or ./mine.py:Class.")] = None,
 ) -> int:
     """Race the methods on your series within a budget, and say which to take."""
-    from bench.forecasting import recommend as race
-
-    seconds = race.seconds_in(budget)
+    seconds = options.seconds_in(budget)
     how = options.preparation(
         file, target=target, time=time, group=group, wide=wide, history=history, ahead=ahead, difference=difference,
         season=season, impute=impute, stride=stride,
     )  # fmt: skip
-    return race.recommend(file, how, history is None, seconds, backend or (), method or ())
+    return run_race(file, how, history is None, seconds, backend or (), method or ())
+
+
+def run_race(
+    file: Path, how: Preparation, fit_history: bool, budget: float, backends: Sequence[str], methods: Sequence[str]
+) -> int:
+    """Race, print how the methods stand, and say which to take; 1 when none finished."""
+    from bench.cli import forecasts, progress
+    from bench.execution import runner
+    from bench.forecasting import recommend as race
+
+    entry = race.prepare_race(file, how, fit_history, budget, backends, methods)
+    print(f"{entry.description}\n")
+    try:
+        runs = race.race(entry, lambda run: print(progress.line(run.spec, run), flush=True))
+    except runner.Stopped as stop:
+        print(f"stopped by {signal.Signals(stop.number).name}", file=sys.stderr)
+        return 128 + stop.number
+    standings = race.compare(list(runs.values()))
+    if not standings:
+        print(f"no method finished within {budget:g} s: --budget {2 * budget:g}s gives them longer", file=sys.stderr)
+        return 1
+    print("\n".join(["", forecasts.standing_table(standings), "", *forecasts.verdict(standings, file)]))
+    return 0

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.data.series import Series, SeriesSet
-from bench.forecasting.model import Ahead
+from bench.forecasting.intervals import IntervalForecast
 from bench.reporting.figures.drawing import BLACK, BLUE, _style, save
 from bench.reporting.figures.labels import plain
 
@@ -17,7 +17,7 @@ PANELS = 6  # series and channels drawn
 BEFORE = 3  # times the forecast's length that is drawn of the past
 
 
-def draw(path: Path, found: SeriesSet, made: Ahead, level: float, title: str) -> None:
+def draw(path: Path, found: SeriesSet, made: IntervalForecast, level: float, title: str) -> None:
     """Write the picture, PNG or SVG. Raises UsageError where that cannot be."""
     every = [(place, channel) for place in range(len(found.series)) for channel in range(len(found.channels))]
     panels = every[:PANELS]
@@ -25,13 +25,20 @@ def draw(path: Path, found: SeriesSet, made: Ahead, level: float, title: str) ->
         figure = Figure(figsize=(8, 2.6 * len(panels) + 0.4), layout="constrained")
         all_axes = np.atleast_1d(figure.subplots(len(panels), 1))
         for axes, (place, channel) in zip(all_axes, panels, strict=True):
-            panel(axes, found, found.series[place], Ahead(*(part[place, :, channel] for part in made)), channel, level)
+            panel(
+                axes,
+                found,
+                found.series[place],
+                IntervalForecast(*(part[place, :, channel] for part in made)),
+                channel,
+                level,
+            )
         all_axes[0].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, borderpad=0)
         figure.suptitle(plain(title) + (f" ({len(panels)} of {len(every)} shown)" if len(every) > len(panels) else ""))
     save(figure, path)
 
 
-def panel(axes: Axes, found: SeriesSet, series: Series, made: Ahead, channel: int, level: float) -> None:
+def panel(axes: Axes, found: SeriesSet, series: Series, made: IntervalForecast, channel: int, level: float) -> None:
     """One channel of one series: the past, the forecast [steps], and its interval."""
     steps = len(made.forecast)
     past = series.values[-max(BEFORE * steps, 20) :, channel]

@@ -1,4 +1,4 @@
-"""What `python -m bench forecast` does, step by step."""
+"""Forecast a file's series, step by step: check, read, train or load, forecast, write. Returns data, prints nothing."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from bench.data import prepare
 from bench.data.series import SeriesSet, read_series
 from bench.errors import UsageError, unknown
 from bench.execution import user_methods
-from bench.forecasting import model as forecast
-from bench.forecasting.model import Model, Training
-from bench.reporting.markdown import clean
+from bench.forecasting import figure, table, train
+from bench.forecasting import model as models
+from bench.forecasting.model import Model
+from bench.forecasting.train import Training
 from bench.schema.series import Preparation
 from bench.tasks import task_on
 from implementations import METHODS
@@ -31,26 +32,37 @@ class Choice(NamedTuple):
     level: float  # percent
 
 
-def make(file: Path, how: Preparation, fit_history: bool, choice: Choice, output: Path, save: Path | None) -> int:
-    """Train, say how good it is, and forecast. fit_history: whether it is for us to choose how long the history is."""
+class Outcome(NamedTuple):
+    """What came of it: how the method did, the forecasts as a table, and where they were written."""
+
+    trained: str | None  # what was trained on what, and its errors; None for a kept model
+    header: list[str]
+    lines: list[list[str]]
+    intervals: str  # what they rest on
+    output: Path
+    picture: Path
+
+
+def make(file: Path, how: Preparation, fit_history: bool, choice: Choice, output: Path, save: Path | None) -> Outcome:
+    """Train, measure the errors, and forecast. fit_history: whether the length of the history is chosen here."""
     check_output(output, file)
     check_folder(save)
     what = resolve(how, choice)
     found = read_series(file, how)
     how = prepare.with_fitting_history(found, how, test=False) if fit_history else how
-    model, errors = forecast.train(found, how, what)
+    model, errors = train.train(found, how, what)
     trained = f"{how.history} steps → {how.ahead} steps, trained on {file.name} ({found.describe()})"
-    print(f"{what.method} ({what.backend}), {clean(trained, longest=400)}\n{errors}\n")
     if save:
-        forecast.save(model, save)
-    return finish(model, found, how.ahead, output, f"{what.method}: the next {how.ahead} steps of {file.name}")
+        models.save(model, save)
+    outcome = finish(model, found, how.ahead, output, f"{what.method}: the next {how.ahead} steps of {file.name}")
+    return outcome._replace(trained=f"{what.method} ({what.backend}), {trained}\n{errors}")
 
 
-def reuse(folder: Path, file: Path, steps: int | None, method: str | None, output: Path) -> int:
+def reuse(folder: Path, file: Path, steps: int | None, method: str | None, output: Path) -> Outcome:
     """Forecast with a kept model, which says how the file is read."""
     check_output(output, file)
     user_methods.register([method] if method else [])
-    model = forecast.load(folder)
+    model = models.load(folder)
     how = model.kept.preparation
     found = read_series(file, how)
     steps = how.ahead if steps is None else steps
@@ -59,19 +71,15 @@ def reuse(folder: Path, file: Path, steps: int | None, method: str | None, outpu
     return finish(model, found, steps, output, f"{model.forecaster.name}: the next {steps} steps of {file.name}")
 
 
-def finish(model: Model, found: SeriesSet, steps: int, output: Path, title: str) -> int:
-    """Print the forecast, write it, draw it."""
-    from bench.forecasting import figure
-
-    made = forecast.ahead(model, found, steps)
-    header, lines = forecast.rows(found, model.kept.preparation, made)
-    print("\n".join(forecast.printed(header, lines)))
-    print(f"\n{model.kept.level:g} % intervals from the errors of {model.kept.windows} validation windows")
-    forecast.write_csv(output, header, lines)
+def finish(model: Model, found: SeriesSet, steps: int, output: Path, title: str) -> Outcome:
+    """Forecast, write the table, draw it."""
+    made = train.ahead(model, found, steps)
+    header, lines = table.rows(found, model.kept.preparation, made)
+    table.write_csv(output, header, lines)
     picture = output.with_suffix(".png")
     figure.draw(picture, found, made, model.kept.level, title)
-    print(f"{output}\n{picture}")
-    return 0
+    said = f"{model.kept.level:g} % intervals from the errors of {model.kept.windows} validation windows"
+    return Outcome(None, header, lines, said, output, picture)
 
 
 def resolve(how: Preparation, choice: Choice) -> Training:

@@ -8,20 +8,15 @@ that the first one did not get to. Methods without epochs are done at once.
 from __future__ import annotations
 
 import math
-import re
-import signal
-import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 import implementations
+from bench.analysis.paired import blocks_of, paired
 from bench.campaigns import selection
 from bench.campaigns.selection import Selection
-from bench.cli import progress
 from bench.data import prepare
 from bench.data.datasets import FromFile
 from bench.data.series import read_series
@@ -31,8 +26,6 @@ from bench.execution.jobs import Job
 from bench.machine import environment
 from bench.records import files
 from bench.records.repository import Run, Spec
-from bench.reporting.markdown import decimals, digits
-from bench.reporting.own import words
 from bench.schema.series import Preparation
 from bench.tasks import Task, name_of, task_on
 from implementations import backends
@@ -42,7 +35,6 @@ BASELINE = "seasonal_naive"
 PREFERRED = ("torch", "keras-jax", "keras")  # by how soon a process is ready
 SHORTEST = 5.0  # seconds that are worth starting a process for
 CONFIDENCE = 0.95
-SHOWN_SECONDS = {"s": 1, "m": 60, "h": 3600, "": 1}
 
 
 class Standing(NamedTuple):
@@ -55,19 +47,20 @@ class Standing(NamedTuple):
     seconds: float  # to fit, and to forecast the validation windows once
 
 
-def seconds_in(text: str) -> float:
-    """The seconds in '90', '90s', '2m' or '1.5h'. Raises UsageError."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip(), re.ASCII)
-    seconds = float(match[1]) * SHOWN_SECONDS[match[2]] if match else 0.0
-    if not 0 < seconds < math.inf:
-        raise UsageError(f"--budget {text!r}: a time above 0 is needed, as in 90s, 2m or 1h")
-    return seconds
+class Entry(NamedTuple):
+    """What takes part in a race, and until when."""
+
+    task: Task
+    selection: Selection
+    methods: list[tuple[str, str]]  # method and backend
+    deadline: float  # of time.monotonic
+    description: str  # how the file was understood
 
 
-def recommend(
+def prepare_race(
     file: Path, how: Preparation, fit_history: bool, budget: float, asked: Sequence[str], methods: Sequence[str]
-) -> int:
-    """Race, print how they stand, and say which to take; 1 when none finished."""
+) -> Entry:
+    """Read the file and choose who takes part. Raises UsageError."""
     deadline = time.monotonic() + budget
     backend = choose_backend(asked)
     names, outsiders = user_methods.register(methods)
@@ -78,18 +71,8 @@ def recommend(
     task = task_on(how, name_of(how, data.digest))
     places = files.absolute({**outsiders.files, "series": str(file)})
     chosen = Selection(series=how, files=places, sources=outsiders.sources)
-    print(f"{data.describe()}; {how.history} steps → {how.ahead} steps; {budget:g} s for {backend} and numpy\n")
-    try:
-        runs = race(task, chosen, candidates(task, backend, names), deadline)
-    except runner.Stopped as stop:
-        print(f"stopped by {signal.Signals(stop.number).name}", file=sys.stderr)
-        return 128 + stop.number
-    standings = compare(list(runs.values()))
-    if not standings:
-        print(f"no method finished within {budget:g} s: --budget {2 * budget:g}s gives them longer", file=sys.stderr)
-        return 1
-    print("\n".join(["", table(standings), "", *verdict(standings, file)]))
-    return 0
+    said = f"{data.describe()}; {how.history} steps → {how.ahead} steps; {budget:g} s for {backend} and numpy"
+    return Entry(task, chosen, candidates(task, backend, names), deadline, said)
 
 
 def choose_backend(asked: Sequence[str]) -> str:
@@ -111,15 +94,16 @@ def candidates(task: Task, backend: str, named: Sequence[str]) -> list[tuple[str
     return sorted(found, key=lambda one: (one[0] != BASELINE, one[1] != "numpy"))
 
 
-def race(task: Task, chosen: Selection, everyone: list[tuple[str, str]], deadline: float) -> dict[str, Run]:
-    """Each method's best run, by method."""
+def race(entry: Entry, on_finished: Callable[[Run], None]) -> dict[str, Run]:
+    """Each method's best run, by method. Raises runner.Stopped."""
+    task, chosen, everyone, deadline = entry[:4]
     runs: dict[str, Run] = {}
     reached: set[str] = set()
 
     def go(entered: list[tuple[str, str]], epochs: int | None, until: float) -> None:
         specs = [spec_of(task, chosen, name, backend, epochs) for name, backend in entered]
         for run in within(specs, chosen, until):
-            print(progress.line(run.spec, run), flush=True)
+            on_finished(run)
             name = run.spec.method
             reached.add(name)
             if run.metrics and (name not in runs or error_of(run) < error_of(runs[name])):
@@ -177,23 +161,6 @@ def compare(runs: Sequence[Run]) -> list[Standing]:
     ]
 
 
-def blocks_of(run: Run) -> np.ndarray:
-    """The run's error in each block of validation windows."""
-    return np.array(run.metrics.original.by_block if run.metrics and run.metrics.original else [])
-
-
-def paired(best: np.ndarray, other: np.ndarray) -> float:
-    """The p-value of a paired t test of two methods' errors on the same blocks; 1 where there is too little to test."""
-    from scipy import stats
-
-    differences = other - best
-    if len(differences) < 2 or not differences.any():
-        return 1.0
-    if differences.std() <= 1e-9 * abs(differences.mean()):
-        return 0.0  # the same everywhere: no chance in it
-    return float(stats.ttest_1samp(differences, 0).pvalue)
-
-
 def tied(standing: Standing) -> bool:
     """Whether a method can't be told from the best; the best itself can't."""
     return math.isnan(standing.p) or standing.p > 1 - CONFIDENCE
@@ -202,72 +169,3 @@ def tied(standing: Standing) -> bool:
 def cheapest(standings: Sequence[Standing]) -> Standing:
     """Of those that can't be told from the best, the one that takes the least time."""
     return min(filter(tied, standings), key=lambda one: one.seconds)
-
-
-def table(standings: Sequence[Standing]) -> str:
-    """How the methods stand, best first."""
-    from tabulate import tabulate
-
-    header = ["method", "backend", "epochs", "scaled MSE", "skill %", "p of a tie", "seconds"]
-    lines = [
-        [
-            one.run.spec.method,
-            one.run.spec.backend,
-            str(one.run.spec.settings.get("epochs", "")),
-            digits(one.error),
-            decimals(one.skill, 0),
-            "best" if math.isnan(one.p) else decimals(one.p, 3),
-            decimals(one.seconds, 2),
-        ]
-        for one in standings
-    ]
-    return tabulate(lines, header, disable_numparse=True, colalign=["left"] * 2 + ["right"] * 5)
-
-
-def verdict(standings: Sequence[Standing], file: Path) -> Iterator[str]:
-    """Which is best, which is the cheapest as good, whether either beats the baseline, and how to go on."""
-    best, choice = standings[0], cheapest(standings)
-    baseline = next((one for one in standings if one.run.spec.method == BASELINE), None)
-    blocks = len(blocks_of(best.run))
-    yield f"best:      {said(best)}"
-    others = sum(map(tied, standings)) - 1
-    yield (
-        f"cheapest:  {said(choice)}, one of {others + 1} that cannot be told apart"
-        if others
-        else ("cheapest:  the same: every other is worse beyond chance")
-    )
-    if baseline and baseline is not best and tied(baseline):
-        yield f"           even {BASELINE} cannot be told from the best: nothing is sure"
-    tested_over = f"paired t test over {blocks} blocks of validation windows, {100 * CONFIDENCE:g} %"
-    yield f"           ({tested_over if blocks > 1 else 'one block of validation windows: too few to tell any apart'})"
-    yield f"test part: {choice.run.spec.method} {tested(choice.run)}" + (
-        f", {BASELINE} {tested(baseline.run)}" if baseline and baseline is not choice else ""
-    )
-    yield f"\npython -m bench forecast {command(choice.run, file)}"
-
-
-def said(one: Standing) -> str:
-    """A method with its skill and cost in words."""
-    if one.run.spec.method == BASELINE:
-        skill = "the naive forecast itself"
-    elif one.skill == one.skill:
-        skill = f"{one.skill:.0f} % less error than {BASELINE}"
-    else:
-        skill = "no naive forecast with an error to compare with"
-    return f"{one.run.spec.method} ({one.run.spec.backend}): {skill}, {one.seconds:.2f} s"
-
-
-def tested(run: Run) -> str:
-    """The errors on the part that decided nothing, in own units."""
-    original = run.metrics.original if run.metrics else None
-    return f"RMSE {original.test_rmse:.4g}, MAE {original.test_mae:.4g}" if original else "-"
-
-
-def command(run: Run, file: Path) -> str:
-    """The options that forecast with this run's method and settings."""
-    import shlex
-
-    named = words([run])[2:]
-    epochs = ["--epochs", str(run.spec.settings["epochs"])] if "epochs" in run.spec.changed else []
-    backend = [] if run.spec.backend == "numpy" else ["--backend", run.spec.backend]
-    return shlex.join([str(file), *named, "--method", run.spec.method, *backend, *epochs])

@@ -14,7 +14,8 @@ from conftest import Bench, make_run
 from safetensors.numpy import load_file, save_file
 from test_own_series import bundled
 
-from bench.forecasting import model, recommend
+from bench.cli.options import seconds_in
+from bench.forecasting import intervals, recommend
 from bench.records.repository import Original, Run
 from implementations import METHODS
 
@@ -137,7 +138,7 @@ def test_intervals_hold_what_they_promise() -> None:
     held = []
     for _ in range(2000):
         seen, following = random.normal(size=(99, 1, 1)), random.normal()
-        lower, upper = model.quantiles(seen, 90)
+        lower, upper = intervals.quantiles(seen, 90)
         held.append(lower[0, 0] <= following <= upper[0, 0])
     assert np.mean(held) == pytest.approx(0.9, abs=0.02)
 
@@ -203,4 +204,4 @@ def test_the_cheapest_that_cannot_be_told_from_the_best(raced) -> None:
 
 
 def test_budgets() -> None:
-    assert [recommend.seconds_in(text) for text in ("90", "90s", "2m", "1.5h")] == [90, 90, 120, 5400]
+    assert [seconds_in(text) for text in ("90", "90s", "2m", "1.5h")] == [90, 90, 120, 5400]

@@ -1,0 +1,104 @@
+"""What `forecast` and `recommend` print."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from bench.analysis.paired import blocks_of
+from bench.forecasting import recommend
+from bench.forecasting.forecast import Outcome
+from bench.records.repository import Run
+from bench.reporting.markdown import clean, decimals, digits
+from bench.reporting.own import words
+
+SHOWN = 24  # rows that are printed
+
+
+def outcome(made: Outcome) -> Iterator[str]:
+    """Return the lines that say what came of a forecast."""
+    if made.trained:
+        first, errors = made.trained.split("\n")
+        yield f"{clean(first, longest=400)}\n{errors}\n"
+    yield from printed(made.header, made.lines)
+    yield f"\n{made.intervals}"
+    yield f"{made.output}\n{made.picture}"
+
+
+def printed(header: Sequence[str], lines: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The first rows as a table in plain text."""
+    from tabulate import tabulate
+
+    yield tabulate(lines[:SHOWN], header, disable_numparse=True, colalign=["left"] * (len(header) - 3) + ["right"] * 3)
+    if len(lines) > SHOWN:
+        yield f"... and {len(lines) - SHOWN} rows more"
+
+
+def standing_table(standings: Sequence[recommend.Standing]) -> str:
+    """How the methods stand, best first."""
+    from tabulate import tabulate
+
+    header = ["method", "backend", "epochs", "scaled MSE", "skill %", "p of a tie", "seconds"]
+    lines = [
+        [
+            one.run.spec.method,
+            one.run.spec.backend,
+            str(one.run.spec.settings.get("epochs", "")),
+            digits(one.error),
+            decimals(one.skill, 0),
+            "best" if math.isnan(one.p) else decimals(one.p, 3),
+            decimals(one.seconds, 2),
+        ]
+        for one in standings
+    ]
+    return tabulate(lines, header, disable_numparse=True, colalign=["left"] * 2 + ["right"] * 5)
+
+
+def verdict(standings: Sequence[recommend.Standing], file: Path) -> Iterator[str]:
+    """Which is best, which is the cheapest as good, whether either beats the baseline, and how to go on."""
+    best, choice = standings[0], recommend.cheapest(standings)
+    baseline = next((one for one in standings if one.run.spec.method == recommend.BASELINE), None)
+    blocks = len(blocks_of(best.run))
+    yield f"best:      {said(best)}"
+    others = sum(map(recommend.tied, standings)) - 1
+    yield (
+        f"cheapest:  {said(choice)}, one of {others + 1} that cannot be told apart"
+        if others
+        else ("cheapest:  the same: every other is worse beyond chance")
+    )
+    if baseline and baseline is not best and recommend.tied(baseline):
+        yield f"           even {recommend.BASELINE} cannot be told from the best: nothing is sure"
+    tested_over = f"paired t test over {blocks} blocks of validation windows, {100 * recommend.CONFIDENCE:g} %"
+    yield f"           ({tested_over if blocks > 1 else 'one block of validation windows: too few to tell any apart'})"
+    yield f"test part: {choice.run.spec.method} {tested(choice.run)}" + (
+        f", {recommend.BASELINE} {tested(baseline.run)}" if baseline and baseline is not choice else ""
+    )
+    yield f"\npython -m bench forecast {command(choice.run, file)}"
+
+
+def said(one: recommend.Standing) -> str:
+    """A method with its skill and cost in words."""
+    if one.run.spec.method == recommend.BASELINE:
+        skill = "the naive forecast itself"
+    elif one.skill == one.skill:
+        skill = f"{one.skill:.0f} % less error than {recommend.BASELINE}"
+    else:
+        skill = "no naive forecast with an error to compare with"
+    return f"{one.run.spec.method} ({one.run.spec.backend}): {skill}, {one.seconds:.2f} s"
+
+
+def tested(run: Run) -> str:
+    """The errors on the part that decided nothing, in own units."""
+    original = run.metrics.original if run.metrics else None
+    return f"RMSE {original.test_rmse:.4g}, MAE {original.test_mae:.4g}" if original else "-"
+
+
+def command(run: Run, file: Path) -> str:
+    """The options that forecast with this run's method and settings."""
+    import shlex
+
+    named = words([run])[2:]
+    epochs = ["--epochs", str(run.spec.settings["epochs"])] if "epochs" in run.spec.changed else []
+    backend = [] if run.spec.backend == "numpy" else ["--backend", run.spec.backend]
+    return shlex.join([str(file), *named, "--method", run.spec.method, *backend, *epochs])
