@@ -1,0 +1,1 @@
+"""From runs to tables: ranking, statistics, comparison. Returns data and prints nothing."""

@@ -1,0 +1,1 @@
+"""Which runs to make: selection, settings, TOML files, run, tune, verify, repeat."""

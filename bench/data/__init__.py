@@ -1,0 +1,1 @@
+"""From a generator or a file to windows: tables, calendar, series, transforms, splits."""

@@ -1,0 +1,1 @@
+"""From a job to its run: worker processes, pool, limits, cluster."""

@@ -1,0 +1,1 @@
+"""A fitted method on a user's series: training, intervals, recommendation."""

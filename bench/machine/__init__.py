@@ -1,0 +1,1 @@
+"""The computer: fingerprint, threads, memory, disturbance and calibration."""

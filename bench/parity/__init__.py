@@ -1,4 +1,4 @@
-"""The same numbers in every framework: each engine probes its networks in a process of its own, a third compares.
+"""The same numbers in every framework. Each engine probes its networks in a separate process; a third compares.
 
 probe       in the engine's process: weights in one layout, each layer's outputs, the loss, a gradient, ten SGD steps
 layout      PyTorch's weights as Keras keeps them, by layer type

@@ -1,0 +1,1 @@
+"""Where runs are kept: codec, stores, atomic files, locks and merging."""

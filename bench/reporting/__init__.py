@@ -1,0 +1,1 @@
+"""From tables to pages: board, figures, HTML, method pages, reproduction page."""

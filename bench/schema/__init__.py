@@ -1,0 +1,1 @@
+"""What a run is: the structs of a record and of a prepared series. No input or output."""

@@ -1,0 +1,1 @@
+"""The pictures: their style, how each is drawn, and which a board has."""
