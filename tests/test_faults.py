@@ -616,7 +616,7 @@ UNSAFE = {
     "eval", "exec", "compile", "pickle", "cPickle", "dill", "joblib", "cloudpickle", "marshal", "shelve", "yaml",
     "read_pickle", "allow_pickle", "weights_only", "unsafe_load", "enable_unsafe_deserialization",
 }  # fmt: skip
-SAFE_USES = {("implementations/backends/keras.py", "compile"), ("implementations/forecaster.py", "compile")}
+SAFE_USES = {("implementations/backends/keras/engine.py", "compile"), ("implementations/network.py", "compile")}
 
 
 def names_in(path: Path) -> Iterator[str]:

@@ -10,7 +10,7 @@ from implementations.forecaster import Forecaster
 from implementations.methods.arima import Arima, Order, forecast_one, propose, stationary
 from implementations.methods.last_value import LastValue
 from implementations.methods.moving_average import MovingAverage
-from implementations.per_series import rows
+from implementations.statistical import rows
 
 STEPS, HORIZON = 40, 5
 

@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT, Bench, stored
 
 from bench.contract.promises import PROMISES
-from implementations import outside
+from implementations import user_methods
 
 RUN = ("run", "--quick", "--task", "ten-step", "--jobs", "1")
 LAST = """
@@ -182,5 +182,5 @@ def test_the_starting_file_keeps_the_contract(inside: Bench, tmp_path: Path) -> 
 def test_the_starting_network_is_one(tmp_path: Path, inside: Bench) -> None:
     """Its layers are those that the methods' own tests go through; trained in docs/adding-a-method.md's commands."""
     assert inside("new-method", "--network", "HTTPNet2").returncode == 0
-    found = outside.from_file(str(tmp_path / "http_net2.py") + ":HTTPNet2")
+    found = user_methods.from_file(str(tmp_path / "http_net2.py") + ":HTTPNet2")
     assert found.maker.backends == ("keras", "keras-jax", "torch") and found.maker.defaults()["units"] == 20

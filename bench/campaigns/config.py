@@ -23,7 +23,7 @@ from bench.errors import UsageError, unknown
 from bench.execution import user_methods
 from bench.schema.series import Preparation
 from bench.tasks import ALL
-from implementations.outside import is_reference
+from implementations.user_methods import is_reference
 
 Value = int | float | str | bool
 Path_ = tuple[str, ...]  # of keys: ("settings", "gru", "units")

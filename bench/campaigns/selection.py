@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args
 
 import msgspec
 
@@ -163,8 +163,7 @@ def parse_settings(texts: Sequence[str]) -> dict[str, dict[str, Setting]]:
 
 def parse_value(method: str, name: str, value: str) -> Setting:
     """The value as the type that the method's class states. Raises UsageError."""
-    maker = implementations.METHODS[method]
-    kind = get_type_hints(getattr(maker, "func", maker))[name]
+    kind = implementations.setting_type(method, name)
     text = None if value.lower() == "none" and type(None) in get_args(kind) else value
     with contextlib.suppress(msgspec.ValidationError):
         setting: Setting = msgspec.convert(text, kind, strict=False)

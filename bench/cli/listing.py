@@ -39,7 +39,7 @@ def methods() -> list[Row]:
     import_lazily("numpy")
     import implementations
     from bench.execution import user_methods
-    from implementations.outside import packaged
+    from implementations.user_methods import packaged
 
     for name in packaged():
         user_methods.find(name)

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from implementations.forecaster import Forecaster, NetworkForecaster
+from implementations.forecaster import Forecaster
+from implementations.network import NetworkForecaster
 
 Maker = Callable[[int], Forecaster]  # seed -> a fresh forecaster
 Loader = Callable[[Path], Forecaster]

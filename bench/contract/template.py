@@ -63,7 +63,7 @@ class {name}(NetworkForecaster):
     def torch_network(self, channels, outputs):
         from torch import nn
 
-        from implementations.blocks.torch import GRU, Dense
+        from implementations.layers.torch import GRU, Dense
 
         return nn.Sequential(GRU(channels, self.units), Dense(self.units, outputs))
 '''

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import implementations
 from bench.errors import UsageError
 from bench.records.repository import Source, Spec
-from implementations import outside
+from implementations import user_methods
 
 
 class Registered(NamedTuple):
@@ -26,12 +26,12 @@ def register(patterns: Sequence[str]) -> tuple[list[str], Registered]:
     """
     names, registered = [], Registered({}, {})
     for pattern in patterns:
-        if outside.is_reference(pattern):
+        if user_methods.is_reference(pattern):
             found = find(pattern)
             if found.name in registered.files:
                 raise UsageError(f"--method {pattern!r}: {found.name} is given twice")
             registered.files[found.name] = pattern.rpartition(":")[0]
-        elif pattern in outside.packaged():
+        elif pattern in user_methods.packaged():
             found = find(pattern)
         else:
             names.append(pattern)
@@ -41,10 +41,11 @@ def register(patterns: Sequence[str]) -> tuple[list[str], Registered]:
     return names, registered
 
 
-def find(reference: str) -> outside.Found:
+def find(reference: str) -> user_methods.Found:
     """The method that `mine.py:MyForecaster` or the name of a package's method stands for, added to METHODS."""
     try:
-        found = outside.from_file(reference) if outside.is_reference(reference) else outside.from_package(reference)
+        in_file = user_methods.is_reference(reference)
+        found = user_methods.from_file(reference) if in_file else user_methods.from_package(reference)
     except ValueError as error:
         raise UsageError(f"--method {' '.join(str(error).split())}") from None
     implementations.METHODS[found.name] = found.maker

@@ -87,7 +87,7 @@ def train(
 ) -> tuple[list[Arrays], float]:
     """The weights after a step for each of the first batches, by the benchmark's own training loop; the mean loss."""
     from implementations import backends
-    from implementations.training import OFF
+    from implementations.training.options import OFF
 
     history, future = windows()
     chain.put(start)
@@ -121,7 +121,7 @@ def build(method: str, backend: str) -> tuple[Any, Keras | Torch]:
     from implementations import backends
 
     forecaster = named(method, backend)
-    forecaster._build(backends.load(backend), HISTORY, CHANNELS, HORIZON)
+    forecaster.build(backends.load(backend), HISTORY, CHANNELS, HORIZON)
     return forecaster, (Torch if backend == "torch" else Keras)(forecaster.network)
 
 

@@ -11,7 +11,6 @@ import statistics
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import implementations
 from bench.analysis import reference
@@ -69,7 +68,7 @@ def settings(methods: Sequence[str]) -> str:
     """Every method of the file: backends, what an output depends on, the settings with their defaults."""
     lines = []
     for method in methods:
-        made: Any = METHODS[method](name=method)
+        made = implementations.make(method, implementations.backends_of(method)[0], seed=42)
         defaults = ", ".join(f"{name}={value}" for name, value in implementations.default_settings(method).items())
         backends = ", ".join(implementations.backends_of(method))
         lines.append([f"`{method}`", backends, memory(made), strategy(made), defaults or "none"])

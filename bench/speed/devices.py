@@ -68,7 +68,7 @@ def measure(backend: str, method: str, batch: int, device: str) -> dict[str, flo
     series = (waves[:, :, None] / 2).astype("float32")
     history, future = series[:, :HISTORY], series[:, HISTORY:]
     forecaster: Any = make(method, backend, 42, batch_size=batch)
-    forecaster._build(engine, HISTORY, 1, AHEAD)
+    forecaster.build(engine, HISTORY, 1, AHEAD)
     trainer = engine.Trainer(forecaster.network, forecaster, history, forecaster.strategy.targets(history, future))
     trainer.compile()
     loss, seconds = trainer.epoch(np.resize(np.arange(SERIES), batch * STEPS)), []

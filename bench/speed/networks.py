@@ -45,7 +45,7 @@ def built(method: str, backend: str) -> Any:
     """A forecaster with its network, not trained."""
     forecaster: Any = implementations.make(method, backend, seed=42)
     history, future = data().train
-    forecaster._build(backends.load(backend), history.shape[1], history.shape[2], future.shape[1])
+    forecaster.build(backends.load(backend), history.shape[1], history.shape[2], future.shape[1])
     return forecaster
 
 

@@ -65,7 +65,7 @@ def product_of(backend: str) -> Callable[[], Any]:
     import keras
     from keras import ops
 
-    from implementations.backends.keras import engine
+    from implementations.backends.keras.engine import engine
 
     network = keras.Sequential([keras.Input((1,))])
     multiply = engine.compiled(network, ops.matmul)

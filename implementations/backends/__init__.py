@@ -9,25 +9,28 @@ from __future__ import annotations
 import importlib
 import os
 from importlib.util import find_spec
-from types import ModuleType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+if TYPE_CHECKING:
+    from implementations.backends.protocol import Engine
 
 
 class Backend(NamedTuple):
-    """Where a backend's training loop is, what it imports, and how a user installs that."""
+    """Where a backend's engine is, what it imports, and how a user installs that."""
 
-    module: str
+    module: str  # in implementations.backends
     needs: tuple[str, ...]
     extra: str
     engine: str = ""  # Keras' own name of the framework that it runs on
     devices: tuple[str, ...] = ("cpu",)
+    trains: bool = True  # whether it builds and trains networks
 
 
 BACKENDS = {
-    "numpy": Backend("numpy", (), "all"),
-    "keras": Backend("keras", ("keras", "tensorflow"), "keras", "tensorflow"),
-    "keras-jax": Backend("keras", ("keras", "jax"), "jax", "jax", ("cpu", "cuda")),
-    "torch": Backend("torch", ("torch",), "torch", devices=("cpu", "cuda")),
+    "numpy": Backend("numpy", (), "all", trains=False),
+    "keras": Backend("keras.engine", ("keras", "tensorflow"), "keras", "tensorflow"),
+    "keras-jax": Backend("keras.engine", ("keras", "jax"), "jax", "jax", ("cpu", "cuda")),
+    "torch": Backend("torch.engine", ("torch",), "torch", devices=("cpu", "cuda")),
 }
 
 
@@ -41,7 +44,7 @@ def extra(backend: str) -> str:
     return BACKENDS[backend].extra
 
 
-def load(backend: str, threads: int = 1, device: str | None = None) -> ModuleType:
+def load(backend: str, threads: int = 1, device: str | None = None) -> Engine[Any]:
     """Import the backend's framework, keep it to so many threads on a device, and return its module here.
 
     device: cpu, at first, or cuda; None: as it is. Raises ValueError for a device that the backend does not run on or
@@ -63,4 +66,4 @@ def load(backend: str, threads: int = 1, device: str | None = None) -> ModuleTyp
     module.limit_threads(threads)
     if device is not None:
         module.use(device)
-    return module
+    return cast("Engine[Any]", module)

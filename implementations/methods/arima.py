@@ -26,7 +26,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 
 from implementations.forecaster import Forecaster, check_steps, check_windows
-from implementations.per_series import forecast_each, numerical_warnings_off, rows
+from implementations.statistical import forecast_each, numerical_warnings_off, rows
 
 LONG = (1 / 4, 1 / 3, 2 / 5)  # orders of the long autoregressions, as shares of the history
 PROPOSALS = 2  # how many of the search's orders are compared

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from implementations.forecaster import NetworkForecaster
+from implementations.network import NetworkForecaster
 from implementations.strategies import SequenceToSequence
 
 
@@ -27,7 +27,7 @@ class BatchNormRNN(NetworkForecaster):
         import keras
         from keras.layers import BatchNormalization, Dense
 
-        from implementations.blocks.keras import SimpleRNN
+        from implementations.layers.keras import SimpleRNN
 
         return keras.Sequential(
             [
@@ -42,7 +42,7 @@ class BatchNormRNN(NetworkForecaster):
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
-        from implementations.blocks.torch import BatchNormalization, Dense, SimpleRNN
+        from implementations.layers.torch import BatchNormalization, Dense, SimpleRNN
 
         return nn.Sequential(
             SimpleRNN(channels, self.units),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from implementations.forecaster import NetworkForecaster
+from implementations.network import NetworkForecaster
 from implementations.strategies import SequenceToSequence
 
 WIDTH, STRIDE = 4, 2
@@ -29,7 +29,7 @@ class ConvGRU(NetworkForecaster):
         import keras
         from keras.layers import Dense
 
-        from implementations.blocks.keras import GRU, Conv1D
+        from implementations.layers.keras import GRU, Conv1D
 
         return keras.Sequential(
             [
@@ -43,7 +43,7 @@ class ConvGRU(NetworkForecaster):
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
-        from implementations.blocks.torch import GRU, Conv1D, Dense
+        from implementations.layers.torch import GRU, Conv1D, Dense
 
         return nn.Sequential(
             Conv1D(channels, self.filters, WIDTH, stride=STRIDE),

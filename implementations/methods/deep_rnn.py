@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from implementations.forecaster import NetworkForecaster
+from implementations.network import NetworkForecaster
 from implementations.strategies import Recursive
 
 
@@ -30,12 +30,12 @@ class SimpleRNN(NetworkForecaster):
         return False
 
     def keras_network(self, channels: int, outputs: int) -> Any:
-        from implementations.blocks.keras import SimpleRNN
+        from implementations.layers.keras import SimpleRNN
 
         return SimpleRNN(outputs)
 
     def torch_network(self, channels: int, outputs: int) -> Any:
-        from implementations.blocks.torch import SimpleRNN
+        from implementations.layers.torch import SimpleRNN
 
         return SimpleRNN(channels, outputs, return_sequences=False)
 
@@ -55,7 +55,7 @@ class DeepRNNRecurrentHead(NetworkForecaster):
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
 
-        from implementations.blocks.keras import SimpleRNN
+        from implementations.layers.keras import SimpleRNN
 
         return keras.Sequential(
             [
@@ -68,7 +68,7 @@ class DeepRNNRecurrentHead(NetworkForecaster):
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
-        from implementations.blocks.torch import SimpleRNN
+        from implementations.layers.torch import SimpleRNN
 
         return nn.Sequential(
             SimpleRNN(channels, self.units),
@@ -90,7 +90,7 @@ class DeepRNN(NetworkForecaster):
         import keras
         from keras.layers import Dense
 
-        from implementations.blocks.keras import SimpleRNN
+        from implementations.layers.keras import SimpleRNN
 
         return keras.Sequential(
             [SimpleRNN(self.units, return_sequences=True), SimpleRNN(self.units), Dense(outputs)],
@@ -99,7 +99,7 @@ class DeepRNN(NetworkForecaster):
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
-        from implementations.blocks.torch import Dense, SimpleRNN
+        from implementations.layers.torch import Dense, SimpleRNN
 
         return nn.Sequential(
             SimpleRNN(channels, self.units),

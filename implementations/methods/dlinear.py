@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from implementations.forecaster import NetworkForecaster
+from implementations.network import NetworkForecaster
 from implementations.strategies import MultiOutput
 
 
@@ -24,7 +24,7 @@ class DLinear(NetworkForecaster):
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
 
-        from implementations.blocks.keras_beyond import ChannelsApart, ChannelsTogether, TrendAndRest
+        from implementations.layers.keras import ChannelsApart, ChannelsTogether, TrendAndRest
 
         return keras.Sequential(
             [ChannelsApart(), TrendAndRest(outputs // channels, self.width), ChannelsTogether(channels)]
@@ -33,7 +33,7 @@ class DLinear(NetworkForecaster):
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
-        from implementations.blocks.torch_beyond import ChannelsApart, ChannelsTogether, TrendAndRest
+        from implementations.layers.torch import ChannelsApart, ChannelsTogether, TrendAndRest
 
         return nn.Sequential(
             ChannelsApart(),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from implementations.forecaster import NetworkForecaster
+from implementations.network import NetworkForecaster
 from implementations.strategies import SequenceToSequence
 
 
@@ -33,7 +33,7 @@ class DropoutRNN(NetworkForecaster):
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
 
-        from implementations.blocks.keras import DropoutRNN
+        from implementations.layers.keras import DropoutRNN
 
         return keras.Sequential(
             [
@@ -46,7 +46,7 @@ class DropoutRNN(NetworkForecaster):
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
-        from implementations.blocks.torch import Dense, DropoutRNN
+        from implementations.layers.torch import Dense, DropoutRNN
 
         return nn.Sequential(
             DropoutRNN(channels, self.units, self.dropout, self.recurrent_dropout),

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from implementations.forecaster import NetworkForecaster
+from implementations.network import NetworkForecaster
 from implementations.strategies import MultiOutput
 
 
@@ -30,7 +30,7 @@ class EncoderDecoder(NetworkForecaster):
         import keras
         from keras.layers import Dense, Flatten, RepeatVector
 
-        from implementations.blocks.keras import SimpleRNN
+        from implementations.layers.keras import SimpleRNN
 
         return keras.Sequential(
             [
@@ -45,7 +45,7 @@ class EncoderDecoder(NetworkForecaster):
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
-        from implementations.blocks.torch import Dense, RepeatVector, SimpleRNN
+        from implementations.layers.torch import Dense, RepeatVector, SimpleRNN
 
         return nn.Sequential(
             SimpleRNN(channels, self.units, return_sequences=False),

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from implementations.forecaster import NetworkForecaster
+from implementations.network import NetworkForecaster
 from implementations.strategies import SequenceToSequence
 
 
@@ -28,7 +28,7 @@ class GRU(NetworkForecaster):
         import keras
         from keras.layers import Dense
 
-        from implementations.blocks.keras import GRU
+        from implementations.layers.keras import GRU
 
         return keras.Sequential(
             [GRU(self.units, return_sequences=True), GRU(self.units, return_sequences=True), Dense(outputs)],
@@ -37,6 +37,6 @@ class GRU(NetworkForecaster):
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
-        from implementations.blocks.torch import GRU, Dense
+        from implementations.layers.torch import GRU, Dense
 
         return nn.Sequential(GRU(channels, self.units), GRU(self.units, self.units), Dense(self.units, outputs))

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from implementations.forecaster import NetworkForecaster
+from implementations.network import NetworkForecaster
 from implementations.strategies import SequenceToSequence
 
 
@@ -38,7 +38,7 @@ class LayerNormRNN(NetworkForecaster):
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
 
-        from implementations.blocks.keras import LayerNormCell, Loop
+        from implementations.layers.keras import LayerNormCell, Loop
 
         def layer(units: int) -> keras.layers.Layer:
             cell = LayerNormCell(units, self.normalise)
@@ -49,7 +49,7 @@ class LayerNormRNN(NetworkForecaster):
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
-        from implementations.blocks.torch import Dense, LayerNormCell, Loop
+        from implementations.layers.torch import Dense, LayerNormCell, Loop
 
         return nn.Sequential(
             Loop(LayerNormCell(channels, self.units, self.normalise)),

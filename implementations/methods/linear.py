@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from implementations.forecaster import NetworkForecaster
+from implementations.network import NetworkForecaster
 from implementations.strategies import MultiOutput
 
 
@@ -24,6 +24,6 @@ class Linear(NetworkForecaster):
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
-        from implementations.blocks.torch import Dense
+        from implementations.layers.torch import Dense
 
         return nn.Sequential(nn.Flatten(), Dense(self.steps * channels, outputs))

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from implementations.forecaster import NetworkForecaster
+from implementations.network import NetworkForecaster
 from implementations.strategies import SequenceToSequence
 
 
@@ -32,7 +32,7 @@ class LSTM(NetworkForecaster):
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
 
-        from implementations.blocks.keras import LSTM, ForgetBias
+        from implementations.layers.keras import LSTM, ForgetBias
 
         def layer() -> keras.layers.Layer:
             bias = ForgetBias(self.forget_bias)
@@ -43,7 +43,7 @@ class LSTM(NetworkForecaster):
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
-        from implementations.blocks.torch import Dense, StackedLSTM
+        from implementations.layers.torch import Dense, StackedLSTM
 
         return nn.Sequential(
             StackedLSTM(channels, self.units, forget_bias=self.forget_bias),
@@ -73,7 +73,7 @@ class LSTMCell(NetworkForecaster):
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
-        from implementations.blocks.torch import Dense, Loop, LSTMCell
+        from implementations.layers.torch import Dense, Loop, LSTMCell
 
         return nn.Sequential(
             Loop(LSTMCell(channels, self.units)),

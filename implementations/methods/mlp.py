@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from implementations.forecaster import NetworkForecaster
+from implementations.network import NetworkForecaster
 from implementations.strategies import MultiOutput
 
 
@@ -39,7 +39,7 @@ class MLP(NetworkForecaster):
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
-        from implementations.blocks.torch import Dense
+        from implementations.layers.torch import Dense
 
         widths = [self.steps * channels, *[self.units] * self.layers]
         hidden = [layer for pair in zip(widths, widths[1:], strict=False) for layer in (Dense(*pair), nn.ReLU())]

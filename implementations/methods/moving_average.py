@@ -16,7 +16,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from implementations.forecaster import Forecaster, check_steps, check_windows
-from implementations.per_series import forecast_each
+from implementations.statistical import forecast_each
 
 
 class MovingAverage(Forecaster):

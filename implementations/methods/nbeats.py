@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from implementations.forecaster import NetworkForecaster
+from implementations.network import NetworkForecaster
 from implementations.strategies import MultiOutput
 
 
@@ -47,7 +47,7 @@ class NBeats(NetworkForecaster):
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
 
-        from implementations.blocks.keras_beyond import ChannelsApart, ChannelsTogether, DoublyResidual
+        from implementations.layers.keras import ChannelsApart, ChannelsTogether, DoublyResidual
 
         blocks = DoublyResidual(outputs // channels, self.plan(), self.layers, self.units)
         return keras.Sequential([ChannelsApart(), blocks, ChannelsTogether(channels)])
@@ -55,7 +55,7 @@ class NBeats(NetworkForecaster):
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
-        from implementations.blocks.torch_beyond import ChannelsApart, ChannelsTogether, DoublyResidual
+        from implementations.layers.torch import ChannelsApart, ChannelsTogether, DoublyResidual
 
         blocks = DoublyResidual(self.steps, outputs // channels, self.plan(), self.layers, self.units)
         return nn.Sequential(ChannelsApart(), blocks, ChannelsTogether(channels))

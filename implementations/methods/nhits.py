@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from implementations.forecaster import NetworkForecaster
+from implementations.network import NetworkForecaster
 from implementations.strategies import MultiOutput
 
 PLAN = [["interpolated", 4, 8], ["interpolated", 2, 4], ["interpolated", 1, 1]]  # basis, steps to a knot, to a pool
@@ -35,7 +35,7 @@ class NHiTS(NetworkForecaster):
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
 
-        from implementations.blocks.keras_beyond import ChannelsApart, ChannelsTogether, DoublyResidual
+        from implementations.layers.keras import ChannelsApart, ChannelsTogether, DoublyResidual
 
         blocks = DoublyResidual(outputs // channels, PLAN, self.layers, self.units)
         return keras.Sequential([ChannelsApart(), blocks, ChannelsTogether(channels)])
@@ -43,7 +43,7 @@ class NHiTS(NetworkForecaster):
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
-        from implementations.blocks.torch_beyond import ChannelsApart, ChannelsTogether, DoublyResidual
+        from implementations.layers.torch import ChannelsApart, ChannelsTogether, DoublyResidual
 
         blocks = DoublyResidual(self.steps, outputs // channels, PLAN, self.layers, self.units)
         return nn.Sequential(ChannelsApart(), blocks, ChannelsTogether(channels))

@@ -21,7 +21,7 @@ from typing import Any, Self
 import numpy as np
 
 from implementations.forecaster import Forecaster, check_steps, check_windows
-from implementations.per_series import forecast_each
+from implementations.statistical import forecast_each
 
 AMPLITUDES = (0.5, 0.2)
 SLOW, FAST = range(10, 21), range(20, 41)  # frequencies, in radians per unit of time

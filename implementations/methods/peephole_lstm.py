@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from implementations.forecaster import NetworkForecaster
+from implementations.network import NetworkForecaster
 from implementations.strategies import SequenceToSequence
 
 
@@ -29,7 +29,7 @@ class PeepholeLSTM(NetworkForecaster):
         import keras
         from keras.layers import RNN, Dense
 
-        from implementations.blocks.keras import PeepholeLSTMCell
+        from implementations.layers.keras import PeepholeLSTMCell
 
         return keras.Sequential(
             [
@@ -42,7 +42,7 @@ class PeepholeLSTM(NetworkForecaster):
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
-        from implementations.blocks.torch import Dense, PeepholeLSTM
+        from implementations.layers.torch import Dense, PeepholeLSTM
 
         return nn.Sequential(
             PeepholeLSTM(channels, self.units),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from implementations.forecaster import NetworkForecaster
+from implementations.network import NetworkForecaster
 from implementations.strategies import SequenceToSequence
 
 
@@ -24,7 +24,7 @@ class ReLURNN(NetworkForecaster):
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
 
-        from implementations.blocks.keras import SimpleRNN
+        from implementations.layers.keras import SimpleRNN
 
         def layer() -> keras.layers.Layer:
             return SimpleRNN(self.units, activation="relu", recurrent_initializer="identity", return_sequences=True)
@@ -34,7 +34,7 @@ class ReLURNN(NetworkForecaster):
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
-        from implementations.blocks.torch import Dense, SimpleRNN
+        from implementations.layers.torch import Dense, SimpleRNN
 
         return nn.Sequential(
             SimpleRNN(channels, self.units, activation="relu", identity=True),

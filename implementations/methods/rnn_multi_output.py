@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from implementations.forecaster import NetworkForecaster
+from implementations.network import NetworkForecaster
 from implementations.strategies import MultiOutput
 
 
@@ -25,7 +25,7 @@ class RNNMultiOutput(NetworkForecaster):
         import keras
         from keras.layers import Dense
 
-        from implementations.blocks.keras import SimpleRNN
+        from implementations.layers.keras import SimpleRNN
 
         return keras.Sequential(
             [SimpleRNN(self.units, return_sequences=True), SimpleRNN(self.units), Dense(outputs)],
@@ -34,7 +34,7 @@ class RNNMultiOutput(NetworkForecaster):
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
-        from implementations.blocks.torch import Dense, SimpleRNN
+        from implementations.layers.torch import Dense, SimpleRNN
 
         return nn.Sequential(
             SimpleRNN(channels, self.units),

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from implementations.forecaster import NetworkForecaster
+from implementations.network import NetworkForecaster
 from implementations.strategies import SequenceToSequence
 
 
@@ -28,7 +28,7 @@ class RNNSequence(NetworkForecaster):
         import keras
         from keras.layers import Dense
 
-        from implementations.blocks.keras import SimpleRNN
+        from implementations.layers.keras import SimpleRNN
 
         return keras.Sequential(
             [
@@ -41,7 +41,7 @@ class RNNSequence(NetworkForecaster):
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
-        from implementations.blocks.torch import Dense, SimpleRNN
+        from implementations.layers.torch import Dense, SimpleRNN
 
         return nn.Sequential(
             SimpleRNN(channels, self.units),

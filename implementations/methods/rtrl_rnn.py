@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from implementations.forecaster import NetworkForecaster
+from implementations.network import NetworkForecaster
 from implementations.strategies import SequenceToSequence
 
 
@@ -28,7 +28,7 @@ class RTRLRNN(NetworkForecaster):
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
 
-        from implementations.blocks.keras import SimpleRNN
+        from implementations.layers.keras import SimpleRNN
 
         return keras.Sequential(
             [SimpleRNN(self.units, return_sequences=True), keras.layers.Dense(outputs)],
@@ -37,7 +37,7 @@ class RTRLRNN(NetworkForecaster):
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
-        from implementations.blocks.torch import Dense, SimpleRNN
+        from implementations.layers.torch import Dense, SimpleRNN
 
         return nn.Sequential(SimpleRNN(channels, self.units), Dense(self.units, outputs))
 

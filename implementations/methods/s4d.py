@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from implementations.forecaster import NetworkForecaster
+from implementations.network import NetworkForecaster
 from implementations.strategies import SequenceToSequence
 
 
@@ -37,7 +37,7 @@ class S4D(NetworkForecaster):
         import keras
         from keras.layers import Dense
 
-        from implementations.blocks.keras_beyond import DiagonalStateSpace
+        from implementations.layers.keras import DiagonalStateSpace
 
         layers = [DiagonalStateSpace(self.units, self.modes) for _ in range(self.layers)]
         return keras.Sequential([Dense(self.units), *layers, Dense(outputs)])
@@ -45,8 +45,7 @@ class S4D(NetworkForecaster):
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
-        from implementations.blocks.torch import Dense
-        from implementations.blocks.torch_beyond import DiagonalStateSpace
+        from implementations.layers.torch import Dense, DiagonalStateSpace
 
         return nn.Sequential(  # in the order in which Keras draws their weights
             Dense(channels, self.units),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from implementations.forecaster import NetworkForecaster
+from implementations.network import NetworkForecaster
 from implementations.strategies import SequenceToSequence
 
 
@@ -37,7 +37,7 @@ class TCN(NetworkForecaster):
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
 
-        from implementations.blocks.keras_beyond import TemporalBlock
+        from implementations.layers.keras import TemporalBlock
 
         widths = [channels, *[self.filters] * self.layers]
         blocks = [
@@ -49,8 +49,7 @@ class TCN(NetworkForecaster):
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
-        from implementations.blocks.torch import Dense
-        from implementations.blocks.torch_beyond import TemporalBlock
+        from implementations.layers.torch import Dense, TemporalBlock
 
         widths = [channels, *[self.filters] * self.layers]
         blocks = [

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from implementations.per_series import StatsForecast
+from implementations.statistical import StatsForecast
 
 
 class Theta(StatsForecast):

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from implementations.forecaster import NetworkForecaster
+from implementations.network import NetworkForecaster
 from implementations.strategies import MultiOutput
 
 
@@ -49,7 +49,7 @@ class Transformer(NetworkForecaster):
         import keras
         from keras.layers import Dense, Flatten
 
-        from implementations.blocks.keras_beyond import ChannelsApart, ChannelsTogether, Encoder, Patches, Positions
+        from implementations.layers.keras import ChannelsApart, ChannelsTogether, Encoder, Patches, Positions
 
         return keras.Sequential(
             [
@@ -67,8 +67,7 @@ class Transformer(NetworkForecaster):
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
-        from implementations.blocks.torch import Dense
-        from implementations.blocks.torch_beyond import ChannelsApart, ChannelsTogether, Encoder, Patches, Positions
+        from implementations.layers.torch import ChannelsApart, ChannelsTogether, Dense, Encoder, Patches, Positions
 
         places = (self.steps + self.stride - self.patch) // self.stride + 1
         return nn.Sequential(

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from implementations.forecaster import NetworkForecaster
+from implementations.network import NetworkForecaster
 from implementations.strategies import SequenceToSequence
 
 
@@ -46,7 +46,7 @@ class WaveNet(NetworkForecaster):
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
 
-        from implementations.blocks.keras import Conv1D, GatedStack
+        from implementations.layers.keras import Conv1D, GatedStack
 
         return keras.Sequential(
             [
@@ -61,7 +61,7 @@ class WaveNet(NetworkForecaster):
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
-        from implementations.blocks.torch import Conv1D, GatedStack
+        from implementations.layers.torch import Conv1D, GatedStack
 
         return nn.Sequential(
             Conv1D(channels, self.filters, 2, causal=True),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from implementations.forecaster import NetworkForecaster
+from implementations.network import NetworkForecaster
 from implementations.strategies import SequenceToSequence
 
 DILATIONS = (1, 2, 4, 8, 1, 2, 4, 8)
@@ -27,7 +27,7 @@ class WaveNetSimple(NetworkForecaster):
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
 
-        from implementations.blocks.keras import Conv1D
+        from implementations.layers.keras import Conv1D
 
         return keras.Sequential(
             [Conv1D(self.filters, 2, padding="causal", activation="relu", dilation_rate=d) for d in DILATIONS]
@@ -37,7 +37,7 @@ class WaveNetSimple(NetworkForecaster):
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
-        from implementations.blocks.torch import Conv1D
+        from implementations.layers.torch import Conv1D
 
         widths = [channels] + [self.filters] * len(DILATIONS)
         layers = [

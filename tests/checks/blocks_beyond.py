@@ -12,7 +12,7 @@ from loops import layer_norm, relu, sigmoid, softmax
 from numpy.testing import assert_allclose
 from run import run
 
-from implementations.blocks.bases import interpolated, seasonality, trend
+from implementations.layers.bases import interpolated, seasonality, trend
 
 SERIES, STEPS, HORIZON, CHANNELS, UNITS = 3, 9, 4, 2, 4
 Array = np.ndarray
@@ -163,17 +163,17 @@ def _compare(layer: list[Any], x: Array, by_hand: Callable[..., Array]) -> Array
 def _keras(layer: list[Any], x: Array) -> Any:
     import keras
 
-    from implementations.blocks import keras_beyond
+    from implementations.layers import keras as layers_of_keras
 
     name, *arguments = layer
-    return keras.Sequential([keras.Input(x.shape[1:]), getattr(keras_beyond, name)(*arguments)])
+    return keras.Sequential([keras.Input(x.shape[1:]), getattr(layers_of_keras, name)(*arguments)])
 
 
 def _torch(layer: list[Any], x: Array) -> Any:
     """PyTorch's layers are told the widths that Keras' find out by themselves."""
     from torch import nn
 
-    from implementations.blocks import torch_beyond
+    from implementations.layers import torch as layers_of_torch
 
     name, *arguments = layer
     if name in ("TrendAndRest", "DoublyResidual"):
@@ -182,7 +182,7 @@ def _torch(layer: list[Any], x: Array) -> Any:
         arguments = [x.shape[2], *arguments[:3]]
     elif name == "Positions":
         arguments = list(x.shape[1:])
-    return nn.Sequential(getattr(torch_beyond, name)(*arguments))
+    return nn.Sequential(getattr(layers_of_torch, name)(*arguments))
 
 
 if __name__ == "__main__":

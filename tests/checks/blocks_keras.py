@@ -12,9 +12,9 @@ from keras import layers, ops
 from numpy.testing import assert_allclose, assert_array_equal
 from run import run
 
-from implementations import initial
-from implementations.blocks import keras as blocks
-from implementations.blocks.keras_random import kept
+from implementations import initializers
+from implementations.layers import keras as blocks
+from implementations.layers.keras.dropout import kept
 
 SERIES, STEPS, CHANNELS, UNITS = 5, 9, 3, 4
 
@@ -295,7 +295,7 @@ def initial_biases_of_lstm() -> None:
         assert_array_equal(layer.get_weights()[2], np.r_[zero, one, zero, zero])
 
 
-@initial.drawn_from(5)
+@initializers.drawn_from(5)
 def initial_weights() -> None:
     """Keras' documented ones, for its layers and for ours: PyTorch's are held to the same."""
     keras.utils.set_random_seed(5)

@@ -12,9 +12,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from run import run
 from torch import nn
 
-from implementations import initial
-from implementations.blocks import torch as blocks
-from implementations.blocks import torch_native
+from implementations import initializers
+from implementations.layers import torch as blocks
+from implementations.layers.torch import native_defaults as torch_native
 
 SERIES, STEPS, CHANNELS, UNITS = 5, 9, 3, 4
 
@@ -262,7 +262,7 @@ def initial_biases_of_lstm() -> None:
     assert_array_equal(patient.layer.bias_ih_l0.detach(), np.r_[zero, 2 * one, zero, zero])
 
 
-@initial.drawn_from(5)
+@initializers.drawn_from(5)
 def initial_weights() -> None:
     """Those that Keras documents: its own layers are held to the same."""
     channels, units = 30, 40

@@ -1,4 +1,4 @@
-"""Keras' defaults are those that `implementations.defaults` says; a native network draws its own starting values."""
+"""Keras' defaults are those of `framework_defaults`; a native network draws its own starting values."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from keras import layers
 from run import run
 
 import implementations
-from implementations import backends, defaults
+from implementations import backends
+from implementations import framework_defaults as defaults
 
 STEPS, CHANNELS, HORIZON = 16, 2, 3
 
 
 def _weights(method: str, native: bool, seed: int = 1) -> list[np.ndarray]:
     forecaster: Any = implementations.make(method, sys.argv[1], seed, native=native)
-    forecaster._build(backends.load(sys.argv[1]), STEPS, CHANNELS, HORIZON)
+    forecaster.build(backends.load(sys.argv[1]), STEPS, CHANNELS, HORIZON)
     return list(forecaster.weights())
 
 

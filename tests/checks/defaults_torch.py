@@ -13,14 +13,15 @@ from run import run
 from torch import nn
 
 import implementations
-from implementations import METHODS, backends, backends_of, defaults
+from implementations import METHODS, backends, backends_of
+from implementations import framework_defaults as defaults
 
 STEPS, CHANNELS, HORIZON = 16, 2, 3
 
 
 def _built(method: str, native: bool, **settings: Any) -> Any:
     forecaster = implementations.make(method, "torch", 1, native=native, **settings)
-    forecaster._build(backends.load("torch"), STEPS, CHANNELS, HORIZON)
+    forecaster.build(backends.load("torch"), STEPS, CHANNELS, HORIZON)
     return forecaster.network
 
 

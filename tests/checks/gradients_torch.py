@@ -8,7 +8,7 @@ import torch
 from run import run
 from torch import Tensor, nn
 
-from implementations.blocks import torch as blocks
+from implementations.layers import torch as blocks
 
 SERIES, STEPS, CHANNELS, UNITS = 5, 9, 3, 4
 

@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from run import run
 
 from implementations import backends, load, make
-from implementations.forecaster import NetworkForecaster
+from implementations.network import NetworkForecaster
 from implementations.strategies import SequenceToSequence
 
 SERIES, STEPS, HORIZON, CHANNELS = 70, 6, 2, 2
@@ -138,7 +138,7 @@ class EachStep(NetworkForecaster):
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
-        from implementations.blocks.torch import Dense
+        from implementations.layers.torch import Dense
 
         return nn.Sequential(Dense(channels, outputs))
 
@@ -162,7 +162,7 @@ def _compare(**settings: Any) -> None:
     """The weights after training are those of plain NumPy in float64."""
     history, future = _windows()
     forecaster = _made(**settings)
-    forecaster._build(backends.load(_backend()), STEPS, CHANNELS, HORIZON)
+    forecaster.build(backends.load(_backend()), STEPS, CHANNELS, HORIZON)
     before = _weights(forecaster)
     expected = _trained(forecaster, before, np.concatenate([history, future], axis=1))
     forecaster.fit(history, future)

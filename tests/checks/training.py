@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose
 from run import run
 
 from implementations import backends, load, make
-from implementations.forecaster import NetworkForecaster
+from implementations.network import NetworkForecaster
 from implementations.strategies import MultiOutput, roll_out
 
 SERIES, STEPS, HORIZON, CHANNELS = 70, 6, 2, 2
@@ -100,7 +100,7 @@ def batch_normalization_sees_the_last_batch_alone() -> None:
 def rtrl_gradient_is_that_of_back_propagation() -> None:
     history, future = _windows()
     forecaster = make("rtrl_rnn", _backend(), 3, units=5)
-    forecaster._build(backends.load(_backend()), STEPS, CHANNELS, HORIZON)  # type: ignore[attr-defined]
+    forecaster.build(backends.load(_backend()), STEPS, CHANNELS, HORIZON)  # type: ignore[attr-defined]
     targets = forecaster.strategy.targets(history, future)  # type: ignore[attr-defined]
     loss, gradients = _by_sensitivities(forecaster, history, targets)
     true_loss, true_gradients = _by_back_propagation(forecaster, history, targets)
@@ -146,7 +146,7 @@ class Normalised(NetworkForecaster):
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
-        from implementations.blocks.torch import BatchNormalization, Dense
+        from implementations.layers.torch import BatchNormalization, Dense
 
         return nn.Sequential(BatchNormalization(channels), nn.Flatten(), Dense(self.steps * channels, outputs))
 
@@ -225,7 +225,7 @@ def _clipped(gradients: list[np.ndarray], settings: dict[str, Any]) -> list[np.n
 
 def _first_weights(forecaster: Any) -> list[np.ndarray]:
     """The weights that a fit starts from, in float64, as Keras keeps them."""
-    forecaster._build(backends.load(_backend()), STEPS, CHANNELS, HORIZON)
+    forecaster.build(backends.load(_backend()), STEPS, CHANNELS, HORIZON)
     return _weights(forecaster)
 
 

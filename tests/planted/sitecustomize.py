@@ -15,7 +15,7 @@ def load_and_plant(backend: str, threads: int = 1) -> ModuleType:
     module = load(backend, threads)
     if backend == "torch" and backends.load is load_and_plant:
         backends.load = load  # once is enough
-        from implementations.blocks import torch as blocks
+        from implementations.layers import torch as blocks
 
         for plant in (gate_order, epsilon, missing_bias, backward_pass, start):
             plant(blocks)

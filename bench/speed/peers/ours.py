@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from implementations import backends, make
-from implementations.forecaster import Forecaster, NetworkForecaster
+from implementations.forecaster import Forecaster
+from implementations.network import NetworkForecaster
 from implementations.strategies import MultiOutput
 
 from .child import Ask
@@ -26,7 +27,7 @@ class FromLastState(NetworkForecaster):
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
 
-        from implementations.blocks import keras as blocks
+        from implementations.layers import keras as blocks
 
         layer = getattr(blocks, self.layer)
         first, second = layer(self.units, return_sequences=True), layer(self.units)
@@ -35,7 +36,7 @@ class FromLastState(NetworkForecaster):
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
-        from implementations.blocks import torch as blocks
+        from implementations.layers import torch as blocks
 
         head = blocks.Dense(self.units, outputs)
         if self.layer == "LSTM":

@@ -17,14 +17,16 @@ import keras
 import numpy as np
 from keras import ops
 
-import implementations.blocks.keras as blocks
-import implementations.blocks.keras_beyond  # noqa: F401  (both register the layers that saved networks name)
-from implementations import carrying, initial, training
-from implementations.blocks.keras_scan import scan
+from implementations import incremental, initializers
+from implementations.backends.protocol import Advance, NetworkMethod, Predict
+from implementations.layers.keras.chain import PER_STEP, chain
+from implementations.layers.keras.initializers import DEFAULTS
+from implementations.layers.keras.scan import scan
+from implementations.training.options import Options
+from implementations.training.schedules import blends, rates
 
-engine = importlib.import_module(f"implementations.backends.{keras.backend.backend()}")
-
-Advance = Callable[[np.ndarray, Any], tuple[np.ndarray, Any]]
+importlib.import_module("implementations.layers.keras")  # registers the layers that saved networks name
+engine = importlib.import_module(f"implementations.backends.keras.{keras.backend.backend()}")
 
 CHUNK = 1000  # series per forward pass: one compiled shape, bounded memory
 
@@ -56,17 +58,19 @@ def thread_count() -> int:
     return engine.thread_count()
 
 
-def build(forecaster: Any, steps: int | None, channels: int, outputs: int, number: int | None = None) -> keras.Model:
-    """The forecaster's network on windows of `steps` (None: any number) with fresh weights.
+def build(
+    method: NetworkMethod, steps: int | None, channels: int, outputs: int, number: int | None = None
+) -> keras.Model:
+    """The method's network on windows of `steps` (None: any number) with fresh weights.
 
-    number: the seed, unless it is the forecaster's.
+    number: the seed, unless it is the method's.
     """
-    number = forecaster.seed if number is None else number
+    number = method.seed if number is None else number
     seed(number)
     window = keras.Input((steps, channels))
-    start = {} if forecaster.native else blocks.DEFAULTS
-    with initial.drawn_from(number), keras.saving.custom_object_scope(start):
-        return keras.Model(window, forecaster.keras_network(channels, outputs)(window))
+    start = {} if method.native else DEFAULTS
+    with initializers.drawn_from(number), keras.saving.custom_object_scope(start):
+        return keras.Model(window, method.keras_network(channels, outputs)(window))
 
 
 def parameters(network: keras.Model) -> int:
@@ -90,12 +94,12 @@ def save(network: keras.Model, folder: Path) -> None:
     network.save(folder / "network.keras")
 
 
-def load(forecaster: Any, folder: Path, steps: int | None, channels: int, outputs: int) -> keras.Model:
+def load(method: NetworkMethod, folder: Path, steps: int | None, channels: int, outputs: int) -> keras.Model:
     """Read the network from the folder's network.keras; code in the file is refused (Keras' safe mode)."""
     return keras.saving.load_model(folder / "network.keras", compile=False, safe_mode=True)
 
 
-def predictor(network: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+def predictor(network: keras.Model) -> Predict:
     """A function from windows [N, T, D] to the network's outputs, compiled once per shape."""
     forward = engine.compiled(network, lambda windows: network(windows, training=False))
 
@@ -111,14 +115,14 @@ def predictor(network: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def advancer(network: keras.Model, steps: int, growing: bool) -> Advance | None:
-    """A function from new steps [N, S, D] and a state to the network's outputs and the state then; see carrying.
+    """A function from new steps [N, S, D] and a state to the network's outputs and the state then; see incremental.
 
     None where the network has to read its window of so many steps anew for each block.
     """
-    layers = blocks.chain(network)
-    if not carrying.carries(layers, blocks.PER_STEP, steps, growing):
+    layers = chain(network)
+    if not incremental.carries(layers, PER_STEP, steps, growing):
         return None
-    advance = engine.compiled(network, partial(carrying.advance, layers))
+    advance = engine.compiled(network, partial(incremental.advance, layers))
 
     def advanced(new: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
         outputs, state = advance(new, state)
@@ -130,13 +134,13 @@ def advancer(network: keras.Model, steps: int, growing: bool) -> Advance | None:
 class Trainer:
     """Trains a network on inputs [N, T, D] and targets [N, ...], one epoch at a time."""
 
-    def __init__(self, network: keras.Model, forecaster: Any, inputs: np.ndarray, targets: np.ndarray) -> None:
-        self.network, self.forecaster = network, forecaster
-        hold = engine.hold_for_now if forecaster.augments else ops.convert_to_tensor
+    def __init__(self, network: keras.Model, method: NetworkMethod, inputs: np.ndarray, targets: np.ndarray) -> None:
+        self.network, self.method, self.options = network, method, method.options
+        hold = engine.hold_for_now if self.options.augments else ops.convert_to_tensor
         self.inputs, self.targets = hold(inputs), hold(targets)
-        steps = forecaster.epochs * -(-len(inputs) // forecaster.batch_size)
-        self.blends = training.blends(forecaster, steps)
-        self.optimizer = _optimizer(forecaster, training.rates(forecaster, steps), network.trainable_variables)
+        steps = self.options.epochs * -(-len(inputs) // self.options.batch_size)
+        self.blends = blends(self.options, steps)
+        self.optimizer = _optimizer(self.options, rates(self.options, steps), network.trainable_variables)
         self.optimizer.build(network.trainable_variables)
         self.program = engine.EpochProgram(self)
 
@@ -160,7 +164,7 @@ class Trainer:
 
     def gradient_rule(self) -> Callable[..., tuple[Any, list[Any]]] | None:
         """The method's own (weights, inputs, targets, present) -> (loss, gradients), if it has one."""
-        own = self.forecaster.gradient
+        own = self.method.gradient
         return None if own is None else partial(own, ops, scan)
 
     def loss(self, outputs: Any, targets: Any, present: Any) -> Any:
@@ -175,7 +179,7 @@ class Trainer:
 
     def penalty(self, weights: list[Any]) -> Any:
         """The l1 and l2 penalty on the weight matrices; biases and scales go free."""
-        l1, l2 = self.forecaster.l1, self.forecaster.l2
+        l1, l2 = self.options.l1, self.options.l2
         kinds = map(is_matrix, self.network.trainable_variables)
         matrices = [weight for weight, counts in zip(weights, kinds, strict=True) if counts] if l1 or l2 else []
         return sum(l1 * ops.sum(ops.abs(matrix)) + l2 * ops.sum(ops.square(matrix)) for matrix in matrices)
@@ -187,16 +191,16 @@ class Trainer:
         Where the series of a batch influence each other (batch normalisation) that would be another batch: then it
         is a piece, and so a compiled program, of its own.
         """
-        size = min(self.forecaster.batch_size, len(order))
+        size = min(self.options.batch_size, len(order))
         whole, rest = np.split(order, [len(order) // size * size])
         pieces = [whole.reshape(-1, size)]
-        if len(rest) and self.forecaster.mixes_series:
+        if len(rest) and self.method.mixes_series:
             pieces.append(rest[None])
         elif len(rest):
             filled = np.pad(rest, (0, size - len(rest)))
             pieces = [np.concatenate([pieces[0], filled[None]])]
         present = [np.ones(piece.shape, "float32") for piece in pieces]
-        if len(rest) and not self.forecaster.mixes_series:
+        if len(rest) and not self.method.mixes_series:
             present[0][-1, len(rest) :] = 0
         return [(piece.astype("int32"), there) for piece, there in zip(pieces, present, strict=True)]
 
@@ -220,14 +224,14 @@ class RateOfEachStep(keras.optimizers.schedules.LearningRateSchedule):
 OPTIMIZERS = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW, "sgd": keras.optimizers.SGD}
 
 
-def _optimizer(forecaster: Any, rates: np.ndarray | None, weights: list[Any]) -> keras.optimizers.Optimizer:
+def _optimizer(options: Options, rates: np.ndarray | None, weights: list[Any]) -> keras.optimizers.Optimizer:
     settings = {
-        "learning_rate": forecaster.learning_rate if rates is None else RateOfEachStep(rates),
-        "global_clipnorm": forecaster.clip_norm,
-        "clipvalue": forecaster.clip_value,
+        "learning_rate": options.learning_rate if rates is None else RateOfEachStep(rates),
+        "global_clipnorm": options.clip_norm,
+        "clipvalue": options.clip_value,
     }
-    if forecaster.optimizer == "adamw":
-        settings["weight_decay"] = forecaster.weight_decay
-    optimizer = OPTIMIZERS[forecaster.optimizer](**settings)
+    if options.optimizer == "adamw":
+        settings["weight_decay"] = options.weight_decay
+    optimizer = OPTIMIZERS[options.optimizer](**settings)
     optimizer.exclude_from_weight_decay(var_list=[weight for weight in weights if not is_matrix(weight)])
     return optimizer

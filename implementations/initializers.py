@@ -12,56 +12,61 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from math import log, pi, prod, sqrt
 
 import numpy as np
 
-_random = np.random.default_rng()
+_drawn_from: ContextVar[np.random.Generator | None] = ContextVar("drawn_from", default=None)
 
 
 @contextmanager
 def drawn_from(seed: int) -> Iterator[None]:
-    """Within the block, weights come from this seed, in a stream apart from that of the batches."""
-    global _random
-    before, _random = _random, np.random.default_rng([seed, 1])
+    """Within the block, layers get their weights from this seed, in a stream apart from that of the batches."""
+    token = _drawn_from.set(np.random.default_rng([seed, 1]))
     try:
         yield
     finally:
-        _random = before
+        _drawn_from.reset(token)
 
 
-def glorot_uniform(shape: tuple[int, ...]) -> np.ndarray:
+def current() -> np.random.Generator:
+    """The generator that layers draw from: that of the block around, else an unseeded one."""
+    return _drawn_from.get() or np.random.default_rng()
+
+
+def glorot_uniform(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     """Uniform within sqrt(6 / (fan in + fan out)), float32."""
     *window, inputs, outputs = shape
     limit = sqrt(6 / (prod(window) * (inputs + outputs)))
-    return _random.uniform(-limit, limit, shape).astype(np.float32)
+    return random.uniform(-limit, limit, shape).astype(np.float32)
 
 
-def orthogonal(shape: tuple[int, int]) -> np.ndarray:
+def orthogonal(random: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
     """Orthonormal rows or columns, whichever are fewer, evenly distributed over all such matrices; float32."""
-    q, r = np.linalg.qr(_random.standard_normal((max(shape), min(shape))))
+    q, r = np.linalg.qr(random.standard_normal((max(shape), min(shape))))
     q *= np.sign(np.diag(r))  # without this, QR prefers some matrices
     return (q.T if shape[0] < shape[1] else q).astype(np.float32)
 
 
-def uniform(shape: tuple[int, ...], low: float, high: float) -> np.ndarray:
+def uniform(random: np.random.Generator, shape: tuple[int, ...], low: float, high: float) -> np.ndarray:
     """Uniform between two numbers, float32."""
-    return _random.uniform(low, high, shape).astype(np.float32)
+    return random.uniform(low, high, shape).astype(np.float32)
 
 
-def normal(shape: tuple[int, ...], deviation: float) -> np.ndarray:
+def normal(random: np.random.Generator, shape: tuple[int, ...], deviation: float) -> np.ndarray:
     """Normal around zero, float32."""
-    return (deviation * _random.standard_normal(shape)).astype(np.float32)
+    return (deviation * random.standard_normal(shape)).astype(np.float32)
 
 
-def diagonal_state_space(width: int, modes: int) -> dict[str, np.ndarray]:
+def diagonal_state_space(random: np.random.Generator, width: int, modes: int) -> dict[str, np.ndarray]:
     """The weights of a diagonal state space for each of `width` channels: S4D-Lin, A_m = -1/2 + i pi m; float32."""
     every = np.ones((width, modes), np.float32)
     return {
-        "log_dt": uniform((width,), log(1e-3), log(1e-1)),
+        "log_dt": uniform(random, (width,), log(1e-3), log(1e-1)),
         "log_A_re": np.float32(log(0.5)) * every,
         "A_im": np.float32(pi) * np.arange(modes, dtype=np.float32) * every,
-        "C_re": normal((width, modes), 0.5**0.5),
-        "C_im": normal((width, modes), 0.5**0.5),
-        "D": normal((width,), 1.0),
+        "C_re": normal(random, (width, modes), 0.5**0.5),
+        "C_im": normal(random, (width, modes), 0.5**0.5),
+        "D": normal(random, (width,), 1.0),
     }

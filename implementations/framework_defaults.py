@@ -12,12 +12,10 @@
 
 A forecaster with `native=True` has its framework's own: no setting of the method, but the question what the defaults
 alone cost. What has no default is equal in both: the order of a GRU's gates, causal padding, the layout of arrays,
-batches, and errors over whole arrays. The starting values are in `initial`.
+batches, and errors over whole arrays. The starting values are in `initializers`.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 BATCH_NORM_MOMENTUM, BATCH_NORM_EPSILON = 0.99, 1e-3
 LAYER_NORM_EPSILON = 1e-3
@@ -36,15 +34,3 @@ def torch_adam_epsilon(step: int, native: bool) -> float:
     Keras adds epsilon before the bias correction, PyTorch after it: at step t equal if scaled so.
     """
     return TORCH_ADAM_EPSILON if native else ADAM_EPSILON / (1 - 0.999**step) ** 0.5
-
-
-def make_native(network: Any, one_bias: bool = False) -> None:
-    """Give a PyTorch network, fresh from its builder, PyTorch's own starting values and constants.
-
-    What a method chooses by itself stays: a recurrent kernel at the identity, a forget bias other than Keras', zero
-    peepholes. one_bias: no second bias where PyTorch has two, for methods with a gradient rule of their own.
-    """
-    from implementations.blocks import torch_native
-
-    for module in list(network.modules()):
-        torch_native.convert(module, one_bias)

@@ -14,15 +14,16 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
-import implementations.blocks.torch as blocks
-from implementations import carrying, defaults, initial, training
-
-Advance = Callable[[np.ndarray, Any], tuple[np.ndarray, Any]]
+from implementations import incremental, initializers
+from implementations.backends.protocol import Advance, NetworkMethod, Predict
+from implementations.backends.torch.optimizers import OPTIMIZERS, Average
+from implementations.layers.torch.chain import PER_STEP, chain
+from implementations.layers.torch.native_defaults import make_native
+from implementations.layers.torch.scan import scan
+from implementations.training.schedules import rates
 
 KEPT = {-3: 32 << 20, -1: 256 << 20}  # glibc's M_MMAP_THRESHOLD (at its most) and M_TRIM_THRESHOLD, bytes
 CHUNK = 1000  # series per forward pass: bounded memory, and the same shape for every part of the data
-
-_device = torch.device("cpu")
 
 
 def keep_freed_memory() -> None:
@@ -37,9 +38,6 @@ def keep_freed_memory() -> None:
             set_option(option, size)
 
 
-keep_freed_memory()
-
-
 def seed(number: int) -> None:
     """Seed Python's, NumPy's and the framework's generators."""
     random.seed(number)
@@ -50,21 +48,20 @@ def seed(number: int) -> None:
 def limit_threads(threads: int) -> None:
     """Keep every operation to so many threads."""
     torch.set_num_threads(threads)
+    keep_freed_memory()
 
 
 def use(device: str) -> None:
     """Compute on this device from now on. Raises ValueError where the machine has none such."""
-    global _device
     if device == "cuda" and not torch.cuda.is_available():
         raise ValueError("device: got cuda, but PyTorch finds none here")
-    _device = torch.device(device)
     if device != "cpu":
-        torch.set_default_device(_device)
+        torch.set_default_device(device)
 
 
 def device_name() -> str:
     """What it computes on: cpu, or the name of the accelerator."""
-    return torch.cuda.get_device_name() if _device.type == "cuda" else "cpu"
+    return torch.cuda.get_device_name() if torch.get_default_device().type == "cuda" else "cpu"
 
 
 def thread_count() -> int:
@@ -73,19 +70,19 @@ def thread_count() -> int:
 
 
 def build(
-    forecaster: Any, steps: int | None, channels: int, outputs: int, number: int | None = None
+    method: NetworkMethod, steps: int | None, channels: int, outputs: int, number: int | None = None
 ) -> torch.nn.Module:
-    """The forecaster's network on windows of `steps` (None: any number) with fresh weights.
+    """The method's network on windows of `steps` (None: any number) with fresh weights.
 
-    number: the seed, unless it is the forecaster's.
+    number: the seed, unless it is the method's.
     """
-    number = forecaster.seed if number is None else number
+    number = method.seed if number is None else number
     torch.manual_seed(number)
-    with initial.drawn_from(number):
-        network = forecaster.torch_network(channels, outputs)
-    if forecaster.native:
-        defaults.make_native(network, one_bias=forecaster.gradient is not None)
-    return network.to(_device)
+    with initializers.drawn_from(number):
+        network = method.torch_network(channels, outputs)
+    if method.native:
+        make_native(network, one_bias=method.gradient is not None)
+    return network.to(torch.get_default_device())
 
 
 def parameters(network: torch.nn.Module) -> int:
@@ -109,12 +106,12 @@ def save(network: torch.nn.Module, folder: Path) -> None:
     save_file(network.state_dict(), folder / "network.safetensors")
 
 
-def load(forecaster: Any, folder: Path, steps: int | None, channels: int, outputs: int) -> torch.nn.Module:
+def load(method: NetworkMethod, folder: Path, steps: int | None, channels: int, outputs: int) -> torch.nn.Module:
     """Build the network and read its weights from the folder's network.safetensors.
 
     Raises ValueError where they are those of another network.
     """
-    network = build(forecaster, steps, channels, outputs)
+    network = build(method, steps, channels, outputs)
     found = load_file(folder / "network.safetensors")
     of_network, of_file = ({(name, *w.shape) for name, w in one.items()} for one in (network.state_dict(), found))
     if of_network != of_file:
@@ -125,31 +122,31 @@ def load(forecaster: Any, folder: Path, steps: int | None, channels: int, output
     return network
 
 
-def predictor(network: torch.nn.Module) -> Callable[[np.ndarray], np.ndarray]:
+def predictor(network: torch.nn.Module) -> Predict:
     """A function from windows [N, T, D] to the network's outputs."""
 
     def predict(windows: np.ndarray) -> np.ndarray:
         network.eval()
         with torch.inference_mode():
-            chunks = [network(chunk) for chunk in torch.tensor(windows, device=_device).split(CHUNK)]
+            chunks = [network(chunk) for chunk in torch.tensor(windows).split(CHUNK)]
         return torch.cat(chunks).cpu().numpy()
 
     return predict
 
 
 def advancer(network: torch.nn.Module, steps: int, growing: bool) -> Advance | None:
-    """A function from new steps [N, S, D] and a state to the network's outputs and the state then; see carrying.
+    """A function from new steps [N, S, D] and a state to the network's outputs and the state then; see incremental.
 
     None where the network has to read its window of so many steps anew for each block.
     """
-    layers = blocks.chain(network)
-    if not carrying.carries(layers, blocks.PER_STEP, steps, growing):
+    layers = chain(network)
+    if not incremental.carries(layers, PER_STEP, steps, growing):
         return None
 
     def advanced(new: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
         network.eval()
         with torch.inference_mode():
-            outputs, state = carrying.advance(layers, torch.tensor(new, device=_device), state)
+            outputs, state = incremental.advance(layers, torch.tensor(new), state)
         return outputs.cpu().numpy(), state
 
     return advanced
@@ -158,17 +155,19 @@ def advancer(network: torch.nn.Module, steps: int, growing: bool) -> Advance | N
 class Trainer:
     """Trains a network on inputs [N, T, D] and targets [N, ...], one epoch at a time."""
 
-    def __init__(self, network: torch.nn.Module, forecaster: Any, inputs: np.ndarray, targets: np.ndarray) -> None:
-        self.network, self.forecaster = network, forecaster
+    def __init__(
+        self, network: torch.nn.Module, method: NetworkMethod, inputs: np.ndarray, targets: np.ndarray
+    ) -> None:
+        self.network, self.method, self.options = network, method, method.options
         self.show(inputs, targets)
         self.weights = [weight for weight in network.parameters() if weight.requires_grad]
-        steps = forecaster.epochs * -(-len(inputs) // forecaster.batch_size)
-        self.update = OPTIMIZERS[forecaster.optimizer](self.weights, forecaster, training.rates(forecaster, steps))
-        self.average = None if forecaster.averaging == "none" else Average(self.weights, forecaster, steps)
+        steps = self.options.epochs * -(-len(inputs) // self.options.batch_size)
+        self.update = OPTIMIZERS[self.options.optimizer](self.weights, method, rates(self.options, steps))
+        self.average = None if self.options.averaging == "none" else Average(self.weights, self.options, steps)
 
     def show(self, inputs: np.ndarray, targets: np.ndarray) -> None:
         """Train on these from now on."""
-        self.inputs, self.targets = torch.tensor(inputs, device=_device), torch.tensor(targets, device=_device)
+        self.inputs, self.targets = torch.tensor(inputs), torch.tensor(targets)
 
     def compile(self) -> None:
         """PyTorch runs as it reads: there is nothing to compile."""
@@ -178,8 +177,8 @@ class Trainer:
         self.network.train()
         if self.average:
             self.average.take_out()
-        total = torch.zeros((), device=_device)
-        for batch in torch.tensor(order, device=_device).split(self.forecaster.batch_size):
+        total = torch.zeros(())
+        for batch in torch.tensor(order).split(self.options.batch_size):
             chosen = self.inputs.index_select(0, batch), self.targets.index_select(0, batch)
             total += self._step(*chosen) * len(batch)
         return total.item() / len(order)
@@ -191,12 +190,12 @@ class Trainer:
 
     def gradient_rule(self) -> Callable[..., tuple[Any, list[Any]]] | None:
         """The method's own (weights, inputs, targets, present) -> (loss, gradients), if it has one."""
-        own = self.forecaster.gradient
-        return None if own is None else partial(own, torch, _scan)
+        own = self.method.gradient
+        return None if own is None else partial(own, torch, scan)
 
     def _step(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         loss = self._differentiate(inputs, targets)
-        _clip(self.weights, self.forecaster.clip_norm, self.forecaster.clip_value)
+        _clip(self.weights, self.options.clip_norm, self.options.clip_value)
         self.update()
         if self.average:
             self.average.follow()
@@ -205,7 +204,7 @@ class Trainer:
     def _differentiate(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Leave the gradient of the mean squared error (and penalty) in the weights; returns the error."""
         if rule := self.gradient_rule():
-            present = torch.ones(len(inputs), device=_device)
+            present = torch.ones(len(inputs))
             # the rule has matrices as Keras keeps them, [inputs, outputs]
             loss, gradients = rule([_turned(weight.detach()) for weight in self.weights], inputs, targets, present)
             for weight, gradient in zip(self.weights, gradients, strict=True):
@@ -214,102 +213,15 @@ class Trainer:
         for weight in self.weights:
             weight.grad = None
         loss = torch.nn.functional.mse_loss(self.network(inputs), targets)
-        penalised = self.forecaster.l1 or self.forecaster.l2
+        penalised = self.options.l1 or self.options.l2
         (loss + self._penalty() if penalised else loss).backward()
         return loss.detach()
 
     def _penalty(self) -> Any:
         """The l1 and l2 penalty on the weight matrices; biases and scales go free."""
-        l1, l2 = self.forecaster.l1, self.forecaster.l2
+        l1, l2 = self.options.l1, self.options.l2
         matrices = (weight for weight in self.weights if weight.ndim > 1)
         return sum(l1 * matrix.abs().sum() + l2 * matrix.square().sum() for matrix in matrices)
-
-
-class Average:
-    """The average of the weights over the steps, which takes their place in the network for forecasts."""
-
-    def __init__(self, weights: list[Any], forecaster: Any, steps: int) -> None:
-        self.weights, self.blends, self.steps = weights, training.blends(forecaster, steps), 0
-        self.averages = [weight.detach().clone() for weight in weights]
-        self.live: list[torch.Tensor] = []  # the weights, while the network has their averages
-
-    @torch.no_grad()
-    def follow(self) -> None:
-        """Go a part of the way to the weights after a step."""
-        assert self.blends is not None
-        blend = float(self.blends[min(self.steps, len(self.blends) - 1)])
-        self.steps += 1
-        torch._foreach_lerp_(self.averages, self.weights, blend)
-
-    @torch.no_grad()
-    def put_in(self) -> None:
-        """Give the network the averages."""
-        if not self.live:
-            self.live = [weight.detach().clone() for weight in self.weights]
-            torch._foreach_copy_(self.weights, self.averages)
-
-    @torch.no_grad()
-    def take_out(self) -> None:
-        """Give the network its weights again."""
-        if self.live:
-            torch._foreach_copy_(self.weights, self.live)
-            self.live = []
-
-
-class SGD:
-    """w <- w - learning rate * gradient."""
-
-    def __init__(self, weights: list[Any], forecaster: Any, rates: np.ndarray | None) -> None:
-        self.weights, self.learning_rate, self.rates, self.steps = weights, forecaster.learning_rate, rates, 0
-
-    def next_rate(self) -> float:
-        """The learning rate of the next step: the last one given for all after that."""
-        self.steps += 1
-        return self.learning_rate if self.rates is None else float(self.rates[min(self.steps, len(self.rates)) - 1])
-
-    @torch.no_grad()
-    def __call__(self) -> None:
-        gradients = [weight.grad for weight in self.weights]
-        torch._foreach_add_(self.weights, gradients, alpha=-self.next_rate())
-
-
-class Adam(SGD):
-    """Kingma and Ba 2015, arXiv:1412.6980, with Keras' epsilon (or PyTorch's, see `defaults`).
-
-    PyTorch's fused kernel, called as it is: the optimiser object would import the compiler, for two seconds, and
-    `torch.optim.adam.adam` counts the steps of each weight by itself.
-    """
-
-    def __init__(self, weights: list[Any], forecaster: Any, rates: np.ndarray | None) -> None:
-        super().__init__(weights, forecaster, rates)
-        self.native, self.decay = forecaster.native, forecaster.weight_decay
-        self.means = [torch.zeros_like(weight) for weight in weights]
-        self.squares = [torch.zeros_like(weight) for weight in weights]
-        self.count = torch.zeros((), device=_device)
-
-    @torch.no_grad()
-    def __call__(self) -> None:
-        rate = self.next_rate()
-        if self.decay:  # of adamw: Loshchilov and Hutter 2019, arXiv:1711.05101
-            torch._foreach_mul_([weight for weight in self.weights if weight.ndim > 1], 1 - rate * self.decay)
-        self.count += 1
-        torch._fused_adam_(
-            self.weights, [weight.grad for weight in self.weights], self.means, self.squares, [],
-            [self.count] * len(self.weights), amsgrad=False, beta1=0.9, beta2=0.999, lr=rate, weight_decay=0.0,
-            eps=defaults.torch_adam_epsilon(self.steps, self.native), maximize=False,
-        )  # fmt: skip
-
-
-OPTIMIZERS: dict[str, Callable[..., Callable[[], None]]] = {"adam": Adam, "adamw": Adam, "sgd": SGD}
-
-
-def _scan(step: Callable[..., Any], carried: Any, sequences: tuple[torch.Tensor, ...]) -> tuple[Any, torch.Tensor]:
-    """keras.ops.scan as a plain loop: carry a value over the steps, and stack what each gives."""
-    outputs = []
-    for at_step in zip(*sequences, strict=True):
-        carried, output = step(carried, at_step)
-        outputs.append(output)
-    return carried, torch.stack(outputs)
 
 
 def _turned(matrix: torch.Tensor) -> torch.Tensor:

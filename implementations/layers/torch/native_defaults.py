@@ -1,4 +1,4 @@
-"""PyTorch's own defaults for the layers that were built with Keras': see `defaults`."""
+"""PyTorch's own defaults for the layers that were built with Keras': see `implementations.framework_defaults`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,23 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from implementations import defaults
-from implementations.blocks import torch as blocks
+from implementations import framework_defaults as defaults
+from implementations.layers.torch.cells import LSTMCell
+from implementations.layers.torch.convolution import Conv1D
+from implementations.layers.torch.normalization import BatchNormalization
+from implementations.layers.torch.recurrent import SimpleRNN
 
-TWO_BIASES = (blocks.SimpleRNN, blocks.LSTMCell)  # layers that PyTorch has, with one more bias
+TWO_BIASES = (SimpleRNN, LSTMCell)  # layers that PyTorch has, with one more bias
+
+
+def make_native(network: nn.Module, one_bias: bool = False) -> None:
+    """Give a PyTorch network, fresh from its builder, PyTorch's own starting values and constants.
+
+    What a method chooses by itself stays: a recurrent kernel at the identity, a forget bias other than Keras', zero
+    peepholes. one_bias: no second bias where PyTorch has two, for methods with a gradient rule of their own.
+    """
+    for module in list(network.modules()):
+        convert(module, one_bias)
 
 
 @torch.no_grad()
@@ -20,12 +33,15 @@ def convert(module: Any, one_bias: bool) -> None:
     """Change a layer in place, by its type; nothing for those without defaults."""
     if isinstance(module, nn.Linear):
         nn.Linear.reset_parameters(module)
-    elif isinstance(module, blocks.Conv1D):
+    elif isinstance(module, Conv1D):
         draw(1 / sqrt(module.kernel[0].numel()), module.kernel, module.bias)
     elif isinstance(module, nn.LayerNorm):
         module.eps = defaults.TORCH_LAYER_NORM_EPSILON
-    elif isinstance(module, blocks.BatchNormalization):
-        module.momentum, module.epsilon = defaults.TORCH_BATCH_NORM_MOMENTUM, defaults.TORCH_BATCH_NORM_EPSILON
+    elif isinstance(module, BatchNormalization):
+        module.momentum, module.epsilon = (
+            defaults.TORCH_BATCH_NORM_MOMENTUM,
+            defaults.TORCH_BATCH_NORM_EPSILON,
+        )
         module.__class__ = UnbiasedBatchNormalization
     elif isinstance(module, nn.LSTM):
         convert_lstm(module)
@@ -51,7 +67,7 @@ def convert_lstm(layer: Any) -> None:
 def convert_cell(cell: Any, one_bias: bool) -> None:
     """A recurrent layer of ours: kernels and biases anew, a second bias where PyTorch has two."""
     named: Any = cell
-    forget = chosen_forget_bias(cell.bias) if isinstance(cell, blocks.LSTMCell) else None
+    forget = chosen_forget_bias(cell.bias) if isinstance(cell, LSTMCell) else None
     kernel = cell.recurrent_kernel
     identity = kernel.shape[0] == kernel.shape[1] and torch.equal(kernel, torch.eye(len(kernel)))
     draw(1 / sqrt(cell.units), cell.kernel, cell.bias, getattr(cell, "recurrent_bias", None))
@@ -95,7 +111,7 @@ class SumOfTwo(nn.Module):
         return bias, torch.empty_like(bias).uniform_(-self.bound, self.bound)
 
 
-class UnbiasedBatchNormalization(blocks.BatchNormalization):
+class UnbiasedBatchNormalization(BatchNormalization):
     """Batch normalisation whose moving variance follows that of each batch divided by n - 1."""
 
     def forward(self, x: Tensor) -> Tensor:

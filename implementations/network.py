@@ -1,0 +1,301 @@
+"""The methods with a network: build it, train it, forecast with it, in any framework."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter_ns
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from implementations import backends
+from implementations.backends.protocol import Advance, Engine, GradientRule, Predict
+from implementations.forecaster import Forecaster, check_steps, check_windows
+from implementations.strategies import Strategy, roll_on, roll_out
+from implementations.training.early_stopping import EarlyStopping
+from implementations.training.options import OFF, Options
+from implementations.training.seeding import member_seeds, split_off
+from implementations.training.windows import TrainingWindows
+
+Pair = tuple[np.ndarray, np.ndarray]  # history [N, T, D] and future [N, H, D]
+
+
+class NetworkForecaster(Options, Forecaster):
+    """A method with a network, written once for Keras and once for PyTorch; the rest is the same for both.
+
+    Training, in every framework: mean squared error over all that the network outputs, batches in the order of NumPy
+    permutations drawn from the seed, Keras' initialisers and constants. More of it, off by default: see `training`.
+    """
+
+    backends: ClassVar[tuple[str, ...]] = tuple(name for name, backend in backends.BACKENDS.items() if backend.trains)
+    off: ClassVar[Mapping[str, Any]] = OFF
+    strategy: ClassVar[Strategy]
+    #: True where the series of a batch influence each other in training (batch normalisation)
+    mixes_series: ClassVar[bool] = False
+    #: the method's own way to its gradient, instead of the framework's:
+    #: (ops, scan, weights, inputs, targets, present [B]) -> (loss, gradients)
+    gradient: ClassVar[GradientRule | None] = None
+
+    backend: str = "keras"
+
+    def __post_init__(self) -> None:
+        for name, value in self.settings().items():
+            whole = isinstance(self.defaults()[name], int) and not isinstance(value, bool) and name != "shift"
+            if whole and value < 1:  # type: ignore[operator]
+                raise ValueError(f"{self.name or type(self).__name__}.{name}: got {value!r}, needed at least 1")
+        self.check_options(self.name)
+        if self.shift and not self.takes_any_length():
+            raise ValueError(f"{self.name}.shift: got {self.shift}, allowed: 0; its network takes one length alone")
+        if self.output_heads > 1 and not self.heads_apart():
+            heads = self.output_heads
+            raise ValueError(f"{self.name}.output_heads: got {heads}, allowed: 1; its outputs share weights")
+
+    @property
+    def options(self) -> Options:
+        """The options of its training."""
+        return self
+
+    def state_size(self) -> int:
+        """How many numbers a recurrent network of one channel carries from step to step; 0 for others."""
+        return 0
+
+    def receptive_field(self) -> int | None:
+        """How many steps an output depends on; None for all that there are."""
+        return None
+
+    def takes_any_length(self) -> bool:
+        """Whether its network takes windows of any number of steps: recurrent ones and convolutions do."""
+        return self.state_size() > 0 or self.receptive_field() is not None
+
+    def heads_apart(self) -> bool:
+        """Whether each output has weights of its own, so that more of them make further heads."""
+        return True
+
+    @property
+    def network(self) -> Any:
+        """The network; of several, the first."""
+        return self.networks[0]
+
+    @abstractmethod
+    def keras_network(self, channels: int, outputs: int) -> Callable[[Any], Any]:
+        """Layers from windows [N, T, channels] to [N, outputs] or, for sequence methods, [N, T', outputs]."""
+
+    @abstractmethod
+    def torch_network(self, channels: int, outputs: int) -> Any:
+        """The same layers as a torch.nn.Module."""
+
+    def fit(
+        self, history: np.ndarray, future: np.ndarray, validation: tuple[np.ndarray, np.ndarray] | None = None
+    ) -> Self:
+        check_windows(history, future)
+        self._check_length(history, future)
+        history, future, held_out = self._hold_out(history, future)
+        engine = backends.load(self.backend)
+        self.curve, self.seconds = {}, dict.fromkeys(("build", "first_step", "fit", "validate"), 0.0)
+        with self._timed("build"):
+            self.build(engine, history.shape[1], history.shape[2], future.shape[1])
+            trainings = self._trainings(engine, history, future)
+        with self._timed("first_step"):
+            for training in trainings:
+                training.trainer.compile()
+        best = EarlyStopping(self.patience) if self.patience else None
+        for epoch in range(1, self.epochs + 1):
+            self._train_once(epoch, trainings)
+            with self._timed("validate"):
+                for training in trainings:
+                    training.trainer.finish()
+                self._watch(epoch, validation)
+            if held_out is not None and self._is_over(engine, epoch, held_out, best):
+                break
+        if best is not None:
+            for network, weights in zip(self.networks, best.weights, strict=True):
+                engine.put(network, weights)
+        return self
+
+    def _hold_out(self, history: np.ndarray, future: np.ndarray) -> tuple[np.ndarray, np.ndarray, Pair | None]:
+        """The series to train on, and those held out, if any."""
+        if not self.holdout:
+            return history, future, None
+        train, out = split_off(len(history), self.holdout, self.seed)
+        return history[train], future[train], (history[out], future[out])
+
+    def _trainings(self, engine: Engine[Any], history: np.ndarray, future: np.ndarray) -> list[NetworkTraining]:
+        """The training of each network."""
+        seeds = member_seeds(self.seed, self.members)
+        return [
+            NetworkTraining(engine, network, self, TrainingWindows(self, self.strategy, history, future, seed), seed)
+            for network, seed in zip(self.networks, seeds, strict=True)
+        ]
+
+    def _train_once(self, epoch: int, trainings: list[NetworkTraining]) -> None:
+        """Train every network for an epoch, and note the mean loss."""
+        with self._timed("fit"):
+            loss = sum(training.epoch() for training in trainings) / len(trainings)
+        self._note(epoch, "loss", loss)
+        self._note(epoch, "seconds", self.seconds["fit"])
+
+    def _check_length(self, history: np.ndarray, future: np.ndarray) -> None:
+        """Raise ValueError for too short a history: before a framework is loaded, which takes seconds."""
+        if self.shift >= history.shape[1]:
+            raise ValueError(f"{self.name}.shift: got {self.shift}, needed less than the {history.shape[1]} steps")
+        self.strategy.targets(history[:1, self.shift :], future[:1])
+
+    def _is_over(self, engine: Engine[Any], epoch: int, held_out: Pair, best: EarlyStopping | None) -> bool:
+        """Note the last-step error on the series held out, keep the best weights, and say whether to stop."""
+        with self._timed("fit"):
+            error = self._errors(*held_out)[1]
+            if best is not None and best.note(error):
+                best.weights = [engine.weights(network) for network in self.networks]
+        self._note(epoch, "holdout_last_step_mse", error)
+        return best is not None and best.over
+
+    def predict_ahead(self, history: np.ndarray, steps: int) -> np.ndarray:
+        """Forecast [N, steps, D] float32 from the last T steps of history [N, >= T, D], T as when it was fitted.
+
+        Raises ValueError for a shorter history, other channels, a NaN or an infinity.
+        """
+        check_windows(history)
+        check_steps(steps)
+        window = self._window(history)
+        if self._advance is None or steps <= self.strategy.block(self.horizon):
+            return roll_out(self._forecast_block, window, int(steps), self.strategy.growing)
+        return roll_on(self._advance_block, window, int(steps))
+
+    def outputs(self, history: np.ndarray, future: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if not self.strategy.every_step:
+            return super().outputs(history, future)
+        return self._predict(self._window(history)), self.strategy.targets(history, future[:, : self.horizon])
+
+    def parameters(self) -> int:
+        return sum(map(backends.load(self.backend).parameters, self.networks))
+
+    def weights(self) -> list[np.ndarray]:
+        engine = backends.load(self.backend)
+        return [array for network in self.networks for array in engine.weights(network)]
+
+    def state(self) -> dict[str, Any]:
+        return {"steps": self.steps, "channels": self.channels, "horizon": self.horizon}
+
+    def save(self, folder: Path) -> None:
+        super().save(folder)
+        for network, place in zip(self.networks, self._folders(folder), strict=True):
+            place.mkdir(exist_ok=True)
+            backends.load(self.backend).save(network, place)
+
+    def restore(self, state: dict[str, Any], folder: Path) -> None:
+        self.build(backends.load(self.backend), **state, folder=folder)
+
+    def build(self, engine: Engine[Any], steps: int, channels: int, horizon: int, folder: Path | None = None) -> None:
+        """Make the networks for windows of `steps`, or read them from a folder."""
+        self.steps, self.channels, self.horizon = steps, channels, horizon
+        outputs = self.strategy.block(horizon) * channels * self.output_heads
+        length = None if self.strategy.growing or self.shift else steps
+        if folder is None:
+            seeds = member_seeds(self.seed, self.members)
+            self.networks = [engine.build(self, length, channels, outputs, seed) for seed in seeds]
+        else:
+            self.networks = [engine.load(self, place, length, channels, outputs) for place in self._folders(folder)]
+        self._predict = mean_of([engine.predictor(network) for network in self.networks], self.output_heads)
+        found = [engine.advancer(network, steps, self.strategy.growing) for network in self.networks]
+        advancers = [one for one in found if one is not None]
+        self._advance = advance_all(advancers, self.output_heads) if len(advancers) == len(found) else None
+
+    def _folders(self, folder: Path) -> list[Path]:
+        """Where each network is saved: the first in the folder itself."""
+        return [folder, *(folder / f"member-{number}" for number in range(2, self.members + 1))]
+
+    def _window(self, history: np.ndarray) -> np.ndarray:
+        """The part of history [N, T or more, D] that a forecast is made from."""
+        if history.shape[1] < self.steps or history.shape[2] != self.channels:
+            raise ValueError(
+                f"history: got {history.shape[1]} steps of {history.shape[2]} channels, "
+                f"needed at least {self.steps} of {self.channels}"
+            )
+        return history if self.strategy.growing else np.ascontiguousarray(history[:, -self.steps :])
+
+    def _forecast_block(self, window: np.ndarray) -> np.ndarray:
+        """The next block [N, block, D] after a window [N, T, D]."""
+        return self._last_block(self._predict(np.ascontiguousarray(window, dtype=np.float32)))
+
+    def _advance_block(self, new: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
+        """The next block [N, block, D] after new steps [N, S, D] and what the state remembers, and the state then."""
+        outputs, state = self._advance(np.ascontiguousarray(new, dtype=np.float32), state)
+        return self._last_block(outputs), state
+
+    def _last_block(self, outputs: np.ndarray) -> np.ndarray:
+        last = outputs[:, -1] if self.strategy.every_step else outputs
+        return last.reshape(len(outputs), -1, self.channels)
+
+    def _watch(self, epoch: int, validation: tuple[np.ndarray, np.ndarray] | None) -> None:
+        """Add the validation errors after an epoch to the curve."""
+        if validation is None:
+            return
+        of_all, of_last = self._errors(*validation)
+        self._note(epoch, "val_loss", of_all)
+        self._note(epoch, "val_last_step_mse", of_last)
+
+    def _errors(self, history: np.ndarray, future: np.ndarray) -> tuple[float, float]:
+        """The mean squared error of all outputs, and of those from the last step alone."""
+        targets = self.strategy.targets(history, future)
+        errors = np.square(self._predict(self._window(history)).astype(np.float64) - targets)
+        return float(errors.mean()), float(errors[:, -1].mean() if self.strategy.every_step else errors.mean())
+
+    def _note(self, epoch: int, name: str, value: float) -> None:
+        if not np.isfinite(value):
+            raise FloatingPointError(f"{name} became {value} in epoch {epoch} of {self.epochs}")
+        self.curve.setdefault(name, []).append(value)
+
+    @contextmanager
+    def _timed(self, phase: str) -> Iterator[None]:
+        start = perf_counter_ns()
+        yield
+        self.seconds[phase] += (perf_counter_ns() - start) / 1e9
+
+
+class NetworkTraining:
+    """One network in training: its batches and its windows come from a seed of its own."""
+
+    def __init__(
+        self, engine: Engine[Any], network: Any, method: NetworkForecaster, windows: TrainingWindows, seed: int
+    ) -> None:
+        self.windows, self.count = windows, len(windows.history)
+        self.random = np.random.default_rng(seed)
+        self.drawn: Pair | None = windows.draw()
+        self.trainer = engine.Trainer(network, method, *self.drawn)
+
+    def epoch(self) -> float:
+        """Train on every series once; the mean loss."""
+        if self.windows.options.augments:
+            if self.drawn is None:
+                self.trainer.show(*self.windows.draw())
+            self.drawn = None  # the first epoch's are there already
+        return self.trainer.epoch(self.random.permutation(self.count))
+
+
+def mean_of(predictors: list[Predict], heads: int) -> Predict:
+    """A function that gives the mean of what the networks output, each with so many heads."""
+    if len(predictors) == heads == 1:
+        return predictors[0]
+    return lambda windows: mean_over([predict(windows) for predict in predictors], heads)
+
+
+def advance_all(advancers: list[Advance], heads: int) -> Advance:
+    """The same for networks that carry a state on: theirs is the list of all states."""
+    if len(advancers) == heads == 1:
+        return advancers[0]
+
+    def advance(new: np.ndarray, states: Any) -> tuple[np.ndarray, Any]:
+        pairs = zip(advancers, states or [None] * len(advancers), strict=True)
+        outputs, after = zip(*(one(new, state) for one, state in pairs), strict=True)
+        return mean_over(outputs, heads), after
+
+    return advance
+
+
+def mean_over(outputs: Sequence[np.ndarray], heads: int) -> np.ndarray:
+    """The mean over networks and over their heads, which lie side by side: [..., heads * block * D] of each."""
+    mean: np.ndarray = np.mean(outputs, axis=0)
+    return mean if heads == 1 else mean.reshape(*mean.shape[:-1], heads, -1).mean(axis=-2)

@@ -1,0 +1,160 @@
+"""The table of contents: every method by name, and how a forecaster is made of it.
+
+A class is imported when its method is asked for: importing this loads neither NumPy nor a method.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib import import_module
+from numbers import Integral
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+if TYPE_CHECKING:
+    from implementations.forecaster import Forecaster, Setting
+
+LARGEST = 2**20  # bytes of a saved forecaster.json, its network aside
+
+
+class Method:
+    """A class in `implementations.methods`, as "module:Class", and the defaults that differ from those of the class."""
+
+    def __init__(self, place: str, **changed: Setting) -> None:
+        self.place, self.changed = place, changed
+
+    def load(self) -> type[Forecaster]:
+        """Import the class."""
+        module, _, name = self.place.partition(":")
+        found: type[Forecaster] = getattr(import_module(f"implementations.methods.{module}"), name)
+        return found
+
+
+#: the table of contents: baselines and classical methods, the networks of the reference in its order, and others;
+#: a class may stand for a method whose module is none of ours
+METHODS: dict[str, Method | type[Forecaster]] = {
+    "last_value": Method("last_value:LastValue"),
+    "seasonal_naive": Method("seasonal_naive:SeasonalNaive"),
+    "moving_average": Method("moving_average:MovingAverage"),
+    "arima": Method("arima:Arima"),
+    "oracle": Method("oracle:Oracle"),
+    "auto_arima": Method("auto_arima:AutoArima"),
+    "auto_ets": Method("auto_ets:AutoEts"),
+    "theta": Method("theta:Theta"),
+    "linear": Method("linear:Linear"),
+    "simple_rnn": Method("deep_rnn:SimpleRNN"),
+    "deep_rnn_recurrent_head": Method("deep_rnn:DeepRNNRecurrentHead"),
+    "deep_rnn": Method("deep_rnn:DeepRNN"),
+    "deep_rnn_sliding": Method("deep_rnn:DeepRNN"),
+    "deep_rnn_growing": Method("deep_rnn:DeepRNNGrowing"),
+    "rnn_multi_output": Method("rnn_multi_output:RNNMultiOutput"),
+    "rnn_sequence": Method("rnn_sequence:RNNSequence"),
+    "rnn_sequence_blocks": Method("rnn_sequence:RNNSequenceBlocks"),
+    "batch_norm_rnn": Method("batch_norm_rnn:BatchNormRNN"),
+    "layer_norm_rnn": Method("layer_norm_rnn:LayerNormRNN"),
+    "layer_norm_rnn_as_printed": Method("layer_norm_rnn:LayerNormRNN", normalise="output"),
+    "layer_norm_rnn_loop": Method("layer_norm_rnn:LayerNormRNN", hand_written=True, second_units=20),
+    "layer_norm_rnn_loop_as_printed": Method(
+        "layer_norm_rnn:LayerNormRNN", hand_written=True, second_units=20, normalise="output"
+    ),
+    "relu_rnn": Method("relu_rnn:ReLURNN"),
+    "clipped_rnn": Method("clipped_rnn:ClippedRNN"),
+    "weight_decay_rnn": Method("weight_decay_rnn:WeightDecayRNN"),
+    "dropout_rnn": Method("dropout_rnn:DropoutRNN"),
+    "rtrl_rnn": Method("rtrl_rnn:RTRLRNN"),
+    "encoder_decoder": Method("encoder_decoder:EncoderDecoder"),
+    "lstm": Method("lstm:LSTM"),
+    "lstm_cell": Method("lstm:LSTMCell"),
+    "lstm_forget_bias_2": Method("lstm:LSTM", forget_bias=2.0),
+    "peephole_lstm": Method("peephole_lstm:PeepholeLSTM"),
+    "gru": Method("gru:GRU"),
+    "conv_gru": Method("conv_gru:ConvGRU"),
+    "wavenet_simple": Method("wavenet_simple:WaveNetSimple"),
+    "wavenet": Method("wavenet:WaveNet"),
+    "wavenet_as_printed": Method("wavenet:WaveNet", head="softmax", tanh_twice=True),
+    # not in the reference
+    "mlp": Method("mlp:MLP"),
+    "mlp_ensemble": Method("mlp:MLP", epochs=100, noise=0.03, members=5),
+    "dlinear": Method("dlinear:DLinear"),
+    "nbeats": Method("nbeats:NBeats"),
+    "nhits": Method("nhits:NHiTS"),
+    "tcn": Method("tcn:TCN"),
+    "transformer": Method("transformer:Transformer"),
+    "s4d": Method("s4d:S4D"),
+    "gru_tuned": Method("gru_tuned:GRUTuned"),
+}
+
+
+def make(name: str, backend: str, seed: int, native: Setting = False, **settings: Setting) -> Forecaster:
+    """Make a fresh forecaster; native: with its framework's own defaults, see `implementations.framework_defaults`.
+
+    Raises ValueError for a backend, a setting or a value that the method does not have.
+    """
+    if backend not in backends_of(name):
+        raise ValueError(f"{name}: got backend {backend!r}, allowed: {', '.join(backends_of(name))}")
+    if unknown := settings.keys() - all_settings(name).keys():
+        raise ValueError(f"{name}: got setting {sorted(unknown)[0]!r}, allowed: {', '.join(all_settings(name))}")
+    maker: Any = class_of(name)
+    fields = {**changed_defaults(name), **settings}
+    made: Forecaster = maker(name=name, backend=backend, seed=check_seed(seed), native=native, **fields)
+    return made
+
+
+def check_seed(seed: int) -> int:
+    """Return the seed as Python's int, from NumPy's too. Raises ValueError for what NumPy's generators do not take."""
+    if not isinstance(seed, Integral) or isinstance(seed, bool) or not 0 <= seed < 2**32:
+        raise ValueError(f"seed: got {seed!r}, needed a whole number in 0..{2**32 - 1}")
+    return int(seed)
+
+
+def load(folder: Path) -> Forecaster:
+    """Load the fitted forecaster that `Forecaster.save` wrote to the folder.
+
+    Raises ValueError where forecaster.json is another file; what the framework raises where its network is.
+    """
+    path = folder / "forecaster.json"
+    if path.stat().st_size > LARGEST:
+        raise ValueError(f"{path} does not hold a saved forecaster: {path.stat().st_size} bytes, at most {LARGEST}")
+    try:
+        saved = json.loads(path.read_bytes())
+        native = saved.get("native", False)
+        forecaster = make(saved["method"], saved["backend"], saved["seed"], native, **saved["settings"])
+        state = saved["state"]
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"{path} does not hold a saved forecaster: {type(error).__name__} {error}") from None
+    forecaster.restore(state, folder)
+    return forecaster
+
+
+def class_of(name: str) -> type[Forecaster]:
+    """Import the class of the method."""
+    method = METHODS[name]
+    return method.load() if isinstance(method, Method) else method
+
+
+def changed_defaults(name: str) -> Mapping[str, Setting]:
+    """Return the defaults of the method that differ from those of its class."""
+    method = METHODS[name]
+    return method.changed if isinstance(method, Method) else {}
+
+
+def backends_of(name: str) -> tuple[str, ...]:
+    """List the backends that the method runs on."""
+    return class_of(name).backends
+
+
+def all_settings(name: str) -> dict[str, Setting]:
+    """Return the method's settings with their defaults, in order, those of training last."""
+    return {**class_of(name).defaults(), **changed_defaults(name)}
+
+
+def default_settings(name: str) -> dict[str, Setting]:
+    """Return the settings that a record of the method always states: all but options that are off by default."""
+    off = class_of(name).off
+    return {name: value for name, value in all_settings(name).items() if name not in off or value != off[name]}
+
+
+def setting_type(name: str, setting: str) -> Any:
+    """Return the type that the method's class states for a setting: int, float, str, bool or a union with None."""
+    return get_type_hints(class_of(name))[setting]

@@ -1,0 +1,54 @@
+"""What a network sees, epoch after epoch."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from implementations.strategies import Strategy
+from implementations.training.options import Options
+from implementations.training.seeding import AUGMENTATION
+
+
+class TrainingWindows:
+    """What a network sees, epoch after epoch: inputs [N, T', D] and targets [N, ...]."""
+
+    def __init__(
+        self, options: Options, strategy: Strategy, history: np.ndarray, future: np.ndarray, seed: int
+    ) -> None:
+        self.options, self.strategy, self.history, self.future = options, strategy, history, future
+        self.random = np.random.default_rng([seed, AUGMENTATION])
+
+    def draw(self) -> tuple[np.ndarray, np.ndarray]:
+        """The windows of an epoch: as they are, unless an option changes them."""
+        if not self.options.augments:
+            return self.history, self._targets(self.history, self.future)
+        history, future = self._cut(self._turned(np.concatenate([self.history, self.future], axis=1)))
+        targets = self._targets(history, future)  # without noise, which is for the inputs alone
+        if noise := self.options.noise:
+            history = history + np.float32(noise) * self.random.standard_normal(history.shape, dtype=np.float32)
+        return np.ascontiguousarray(history), targets
+
+    def _targets(self, history: np.ndarray, future: np.ndarray) -> np.ndarray:
+        """What the network should output: the same from each of its heads."""
+        targets, heads = self.strategy.targets(history, future), self.options.output_heads
+        return np.tile(targets, heads) if heads > 1 else targets
+
+    def _turned(self, series: np.ndarray) -> np.ndarray:
+        """Half of the series times -1, half of them backwards."""
+        if self.options.flip:
+            series = np.where(self._half(series), -series, series)
+        if self.options.reverse:
+            series = np.where(self._half(series), series[:, ::-1], series)
+        return series
+
+    def _half(self, series: np.ndarray) -> np.ndarray:
+        return self.random.integers(2, size=(len(series), 1, 1)).astype(bool)
+
+    def _cut(self, series: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """History and future of series [N, T + H, D], each from a start of its own."""
+        steps, horizon = self.history.shape[1] - self.options.shift, self.future.shape[1]
+        if self.options.shift:
+            starts = self.random.integers(self.options.shift + 1, size=(len(series), 1))
+            places = starts + np.arange(steps + horizon)
+            series = np.take_along_axis(series, places[:, :, None], axis=1)
+        return series[:, :steps], series[:, steps:]
