@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import signal
 import sys
 import tempfile
@@ -16,15 +15,14 @@ from bench.cli import progress
 from bench.errors import UsageError
 from bench.execution import jobs as plan
 from bench.execution import runner
+from bench.execution.coordination import Locks, Stopped
 from bench.execution.jobs import Job
-from bench.machine import environment
+from bench.execution.limits import Limits
 from bench.records import files, locks, repository, stores
 from bench.records.repository import Run, Spec
 from bench.records.stores import Place
 from bench.reporting.markdown import clean
 
-LEAST_MEMORY = 2**26  # bytes: Python and NumPy alone need as much
-UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 SIMILAR = 50  # earlier runs of a method that say how long the next one takes
 
 
@@ -36,50 +34,6 @@ class Plan:
     names: frozenset[str]  # of all the selection's records
     known: Mapping[str, Run]  # by name
     files: Mapping[str, str]  # see Selection
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a run may take, and how many go at once."""
-
-    workers: int  # on this machine
-    timeout: float  # seconds
-    memory: int | None = None  # bytes
-    cluster: str | None = None  # the address of a scheduler, or local:N: the nodes say how many run at once
-
-
-def check_workers(jobs: int | None) -> int:
-    """How many run at once. Raises UsageError unless each can have a core."""
-    available = max(1, int(min(len(environment.cores()), environment.cpu_quota())))
-    if jobs is not None and not 1 <= jobs <= available:
-        raise UsageError(f"--jobs {jobs}: 1 to {available} can run here, each on a core of its own")
-    return jobs or available
-
-
-def check_cluster(address: str, jobs: int | None) -> int | None:
-    """How many run at once, None where the nodes will tell. Raises UsageError for no address, and for --jobs."""
-    from bench.execution import cluster
-
-    if jobs is not None:
-        raise UsageError(f"--jobs {jobs}: a cluster's nodes say how many run at once, as in `dask worker --nthreads 2`")
-    return cluster.check(address)
-
-
-def check_timeout(seconds: float) -> None:
-    """Raise UsageError unless the limit is a positive number."""
-    if not 0 < seconds < float("inf"):
-        raise UsageError(f"--timeout {seconds:g}: a number of seconds above 0 is needed")
-
-
-def check_memory(text: str | None) -> int | None:
-    """The limit in bytes, from '2G' and the like. Raises UsageError for anything else, and below what Python needs."""
-    if text is None:
-        return None
-    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)([KMGT]?)(?:i?B)?", text, re.ASCII)
-    size = int(float(found[1]) * UNITS[found[2]]) if found else 0
-    if size < LEAST_MEMORY:
-        raise UsageError(f"--memory {text!r}: a size of at least {LEAST_MEMORY >> 20}M is needed, as in 2G or 500M")
-    return size
 
 
 def make(selections: Sequence[Selection], folder: Place, force: bool) -> Plan:
@@ -169,19 +123,19 @@ def run(planned: Plan, limits: Limits, folder: Place, board: Path) -> int:
                 earlier = keep(folder, record) if record else None
                 display.show(job, record, earlier)
                 failed += record is not None and record.status != "ok"
-    except runner.Stopped as stop:
+    except Stopped as stop:
         return stopped(stop, planned, folder)
     close(planned, folder, board)
     return 1 if failed else 0
 
 
-def started(planned: Plan, limits: Limits, share: runner.Share) -> Generator[tuple[Job, Run | None], None, None]:
+def started(planned: Plan, limits: Limits, share: Locks) -> Generator[tuple[Job, Run | None], None, None]:
     """The jobs with their records as they end, run on this machine or on a cluster's."""
     if limits.cluster is None:
-        return runner.run(planned.jobs, limits.workers, limits.timeout, limits.memory, share, planned.files)
-    from bench.execution import cluster
+        return runner.run(planned.jobs, limits, share, planned.files)
+    from bench.execution.cluster import client
 
-    return cluster.run(planned.jobs, limits.cluster, limits.timeout, limits.memory, share, planned.files)
+    return client.run(planned.jobs, limits, share, planned.files)
 
 
 def keep(folder: Place, record: Run) -> str | None:
@@ -214,7 +168,7 @@ def keep_aside(record: Run) -> str:
     return f"the record that it should take is kept as {str(path)!r}"
 
 
-def stopped(stop: runner.Stopped, planned: Plan, folder: Place) -> int:
+def stopped(stop: Stopped, planned: Plan, folder: Place) -> int:
     """Say what is kept and how to go on; the exit status that a shell expects after the signal."""
     names = [job.name for job in planned.jobs]
     kept, _ = repository.look_up(folder, names)

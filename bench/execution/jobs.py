@@ -38,13 +38,13 @@ def jobs(wanted: Iterable[Spec], runs: Iterable[Run], force: bool) -> list[Job]:
     """
     runs = list(runs)
     kept = set() if force else {run.key for run in runs if run.status in KEPT}
-    forecast = Forecast(runs)
-    left = [Job(spec, forecast.seconds(spec)) for spec in wanted if key_of(spec) not in kept]
+    estimator = DurationEstimator(runs)
+    left = [Job(spec, estimator.seconds(spec)) for spec in wanted if key_of(spec) not in kept]
     fast = sorted(left, key=lambda job: (job.predicted or 0.0, job.spec.backend != "numpy"))
     return fast[:FIRST] + sorted(fast[FIRST:], key=lambda job: -(job.predicted or 0.0))
 
 
-class Forecast:
+class DurationEstimator:
     """How long a run will take, from earlier ones: the same question is answered once, however many seeds ask it."""
 
     def __init__(self, runs: Iterable[Run]) -> None:

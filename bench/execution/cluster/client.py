@@ -12,15 +12,12 @@ because the client is done, has been stopped, or is gone.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import logging
 import queue
 import re
 import signal
-import socket
 import sys
 import tempfile
-import threading
 import time
 import warnings
 from collections import deque
@@ -30,35 +27,26 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from bench import __version__
 from bench.errors import UsageError
-from bench.execution import runner
+from bench.execution.cluster.installation import installation
+from bench.execution.cluster.node import Refused, Ticket
+from bench.execution.coordination import Locks, Stopped, Unlocked, signals
 from bench.execution.jobs import Job
-from bench.execution.worker import Order, now, unfinished
+from bench.execution.limits import Limits
+from bench.execution.orders import Order, now, unfinished
 from bench.machine import environment
 from bench.records import files
-from bench.records.repository import Run, Spec
+from bench.records.repository import Run
 from bench.reporting.markdown import clean
 
 if TYPE_CHECKING:
-    from distributed import Client, Future, Worker
+    from distributed import Client, Future
 
 ADDRESS = re.compile(r"(tcp|tls)://(\[[0-9a-fA-F:.]+\]|[^\s/:\[\]]+):\d{1,5}", re.ASCII)
 LOCAL = re.compile(r"local:(\d{1,3})", re.ASCII)
 POLL = 0.1  # seconds between two looks at what has finished
 COUNT = 1.0  # seconds between two counts of the nodes
-PAUSE = 0.1  # seconds between a node's looks: is the task still wanted, is a core free
 LARGEST_FILE = 2**28  # bytes: each node gets a copy
-
-
-class Ticket(msgspec.Struct, frozen=True, kw_only=True):
-    """What a node is told: the job, its limits, and what the files are called that come with it."""
-
-    spec: Spec
-    timeout: float  # seconds
-    memory: int | None  # bytes
-    files: dict[str, str]  # name in the order -> file name, in the order of the contents
-    installation: dict[str, str]  # the client's, see `installation`
 
 
 def check(address: str) -> int | None:
@@ -73,25 +61,24 @@ def check(address: str) -> int | None:
 
 def run(
     jobs: Sequence[Job],
-    address: str,
-    timeout: float,
-    memory: int | None = None,
-    share: runner.Share | None = None,
+    limits: Limits,
+    locks: Locks | None = None,
     files: Mapping[str, str] | None = None,
 ) -> Generator[tuple[Job, Run | None], None, None]:
     """Run the jobs on the cluster's nodes, as many at once as these have slots; else as `runner.run` does.
 
     Raises UsageError where the scheduler or its nodes are out of reach, or are not installed as this machine is.
     """
+    address = limits.cluster or ""
     check(address)
     if not jobs:
         return
     contents = {name: content_of(path) for name, path in (files or {}).items()}
     events: queue.SimpleQueue[int] = queue.SimpleQueue()
     with quiet(), connected(address) as client:
-        campaign = Campaign(client, address, timeout, memory, contents)
-        with runner.signals(events.put, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            yield from campaign.run(jobs, share or runner.Alone(), events)
+        campaign = ClusterClient(client, address, limits, contents)
+        with signals(events.put, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            yield from campaign.run(jobs, locks or Unlocked(), events)
 
 
 def content_of(path: str) -> tuple[str, bytes]:
@@ -167,18 +154,17 @@ def patience() -> float:
     return float(parse_timedelta(dask.config.get("distributed.comm.timeouts.connect"), default="s"))
 
 
-class Campaign:
+class ClusterClient:
     """The client's end: what is on its way, and whether anybody is there to do it."""
 
     def __init__(
         self,
         client: Client,
         address: str,
-        timeout: float,
-        memory: int | None,
+        limits: Limits,
         contents: Mapping[str, tuple[str, bytes]],
     ) -> None:
-        self.client, self.address, self.timeout, self.memory = client, address, timeout, memory
+        self.client, self.address, self.limits = client, address, limits
         self.names = {name: file for name, (file, _) in contents.items()}
         # as tasks of their own, what is lost with a node is made again
         self.contents = [client.submit(bytes, content, pure=False) for _, content in contents.values()]
@@ -188,7 +174,7 @@ class Campaign:
         self.slots, self.counted, self.manned = 0, 0.0, time.monotonic()
 
     def run(
-        self, jobs: Sequence[Job], share: runner.Share, events: queue.SimpleQueue[int]
+        self, jobs: Sequence[Job], locks: Locks, events: queue.SimpleQueue[int]
     ) -> Generator[tuple[Job, Run | None], None, None]:
         """See the module's `run`. A job is taken from other campaigns only when there is a slot for it."""
         from distributed import as_completed
@@ -199,26 +185,26 @@ class Campaign:
             self.count()
             for _ in range(min(len(waiting), self.slots - len(self.left))):
                 job = waiting.popleft()
-                if not share.take(job):
+                if not locks.take(job):
                     waiting.append(job)  # another campaign is at it: behind all others
-                elif share.is_done(job):
+                elif locks.is_done(job):
                     yield job, None
-                    share.release(job)
+                    locks.release(job)
                 else:
                     finished.add(self.submit(job))
             for future, result in finished.next_batch(block=False):
                 job = self.left.pop(future)
                 yield job, self.record(job, future, result)
-                share.release(job)
+                locks.release(job)
             with contextlib.suppress(queue.Empty):
-                raise runner.Stopped(events.get(timeout=POLL))
+                raise Stopped(events.get(timeout=POLL))
 
     def submit(self, job: Job) -> Future:
         """Send the job on its way."""
         ticket = Ticket(
             spec=job.spec,
-            timeout=self.timeout,
-            memory=self.memory,
+            timeout=self.limits.timeout,
+            memory=self.limits.memory,
             files=self.names,
             installation=self.installation,
         )
@@ -283,144 +269,12 @@ def said_by(error: BaseException) -> str:
     return clean(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__, longest=400)
 
 
-# on a node
-
-
-class Refused(RuntimeError):
-    """The node cannot do what the client asks for: says which node, and why."""
-
-
-def installation() -> dict[str, str]:
-    """What has to be equal for a record to be the same whichever node makes it."""
-    from importlib.metadata import version
-
-    return {"aheadbench": __version__, "distributed": version("distributed"), "code": code()}
-
-
-def code() -> str:
-    """The sha256 over the sources: a version or a commit does not tell when something was changed."""
-    digest = hashlib.sha256()
-    for package in ("bench", "implementations"):
-        for path in sorted((environment.ROOT / package).rglob("*.py")):
-            digest.update(f"{path.relative_to(environment.ROOT)}\0".encode() + path.read_bytes() + b"\0")
-    return digest.hexdigest()
-
-
 def carried() -> Callable[..., bytes]:
     """What is sent as a task: by its code and not by its name, over which a node without this package would die."""
 
     def attempt_there(ticket, *contents):
-        from bench.execution.cluster import attempt
+        from bench.execution.cluster.node import attempt
 
         return attempt(ticket, *contents)
 
     return attempt_there
-
-
-def attempt(ticket: bytes, *contents: bytes) -> bytes:
-    """Run one job on this node; returns its record. Raises Refused where the node is not as the client expects."""
-    from distributed import get_worker
-
-    worker = get_worker()
-    order = msgspec.json.decode(ticket, type=Ticket)
-    check_equal(order.installation, worker.address)
-    lost = watch(worker)
-    with a_core(lost) as core:
-        try:
-            campaign = runner.Campaign(worker.state.nthreads, order.timeout, order.memory, cores=[core])
-            campaign.files = unpack(campaign.folder, order.files, contents)
-        except (OSError, UsageError) as error:
-            raise Refused(f"{worker.address}: {error}") from None
-        with stopped_when(lost, campaign):
-            return msgspec.json.encode(campaign.run(order.spec))
-
-
-def check_equal(asked: Mapping[str, str], address: str) -> None:
-    """Raise Refused for another installation than the client's."""
-    here = installation()
-    for name in ("aheadbench", "distributed"):
-        if here[name] != asked[name]:
-            raise Refused(f"node {address} has {name} {here[name]}, this machine {asked[name]}: install the same")
-    if here["code"] != asked["code"]:
-        commit = environment.commit()
-        where = f"commit {commit['commit']}{', changed' if commit['dirty'] else ''}" if commit["commit"] else "other"
-        raise Refused(f"node {address} has other code of aheadbench {here['aheadbench']} ({where}): install the same")
-
-
-def watch(worker: Worker) -> Callable[[], bool]:
-    """Whether nobody waits for this thread's task any more: it was cancelled, the client is gone, the node closes."""
-    from distributed.core import Status
-
-    key = worker.get_current_task()
-
-    def lost() -> bool:
-        task = worker.state.tasks.get(key)
-        wanted = task is not None and task.state != "cancelled"
-        return not wanted or worker.status not in (Status.running, Status.paused)
-
-    return lost
-
-
-@contextlib.contextmanager
-def a_core(lost: Callable[[], bool]) -> Iterator[int]:
-    """A core that no other run has, whichever process of this machine's nodes starts it; waits until one is free.
-
-    A name of the kernel's stands for the core: only one process can hold it, and not beyond its end.
-    """
-    while not lost():
-        for core in environment.cores():
-            with socket.socket(socket.AF_UNIX) as holder:
-                try:
-                    holder.bind(f"\0aheadbench.core.{core}")
-                except OSError:
-                    continue
-                yield core
-                return
-        time.sleep(PAUSE)
-    raise reschedule()
-
-
-@contextlib.contextmanager
-def stopped_when(lost: Callable[[], bool], campaign: runner.Campaign) -> Iterator[None]:
-    """Kill the campaign's run as soon as it is lost, leave nothing of it in the end; then there is no result."""
-    over = threading.Event()
-
-    def look() -> None:
-        while not over.wait(PAUSE):
-            if lost():
-                campaign.stop()
-                return
-
-    watcher = threading.Thread(target=look, daemon=True)
-    watcher.start()
-    try:
-        yield
-    except RuntimeError:  # stopped before it began
-        if not campaign.over.is_set():
-            raise
-    finally:
-        over.set()
-        watcher.join()
-        killed = campaign.over.is_set()
-        campaign.stop()
-        campaign.close()
-    if killed:
-        raise reschedule()
-
-
-def reschedule() -> Exception:
-    """What tells the scheduler that a task has no result here, should anybody still want one."""
-    from distributed import Reschedule
-
-    return Reschedule()
-
-
-def unpack(folder: Path, names: Mapping[str, str], contents: Sequence[bytes]) -> dict[str, str]:
-    """Write the files that came with a job, each under its own name; returns where each lies."""
-    places = {}
-    for number, (name, content) in enumerate(zip(names, contents, strict=True)):
-        place = folder / f"file{number}" / Path(names[name]).name
-        place.parent.mkdir()
-        place.write_bytes(content)
-        places[name] = str(place)
-    return places

@@ -1,0 +1,56 @@
+"""What a run may take, and how many go at once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bench.errors import UsageError
+from bench.machine import environment
+
+LEAST_MEMORY = 2**26  # bytes: Python and NumPy alone need as much
+UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a run may take, and how many go at once."""
+
+    workers: int  # on this machine
+    timeout: float  # seconds of each run
+    memory: int | None = None  # bytes
+    cluster: str | None = None  # the address of a scheduler, or local:N: the nodes say how many run at once
+
+
+def check_workers(jobs: int | None) -> int:
+    """How many run at once. Raises UsageError unless each can have a core."""
+    available = max(1, int(min(len(environment.cores()), environment.cpu_quota())))
+    if jobs is not None and not 1 <= jobs <= available:
+        raise UsageError(f"--jobs {jobs}: 1 to {available} can run here, each on a core of its own")
+    return jobs or available
+
+
+def check_cluster(address: str, jobs: int | None) -> int | None:
+    """How many run at once, None where the nodes will tell. Raises UsageError for no address, and for --jobs."""
+    from bench.execution.cluster import client
+
+    if jobs is not None:
+        raise UsageError(f"--jobs {jobs}: a cluster's nodes say how many run at once, as in `dask worker --nthreads 2`")
+    return client.check(address)
+
+
+def check_timeout(seconds: float) -> None:
+    """Raise UsageError unless the limit is a positive number."""
+    if not 0 < seconds < float("inf"):
+        raise UsageError(f"--timeout {seconds:g}: a number of seconds above 0 is needed")
+
+
+def check_memory(text: str | None) -> int | None:
+    """The limit in bytes, from '2G' and the like. Raises UsageError for anything else, and below what Python needs."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)([KMGT]?)(?:i?B)?", text, re.ASCII)
+    size = int(float(found[1]) * UNITS[found[2]]) if found else 0
+    if size < LEAST_MEMORY:
+        raise UsageError(f"--memory {text!r}: a size of at least {LEAST_MEMORY >> 20}M is needed, as in 2G or 500M")
+    return size
