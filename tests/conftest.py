@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from bench.cli import app
-from bench.execution.worker import Order, unfinished
+from bench.execution.orders import Order, unfinished
 from bench.records import repository
 from bench.records.repository import Metrics, Run, Spec
 from implementations import METHODS

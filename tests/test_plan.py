@@ -163,11 +163,11 @@ def test_finished_runs_are_skipped_and_failed_ones_repeated():
 def test_predictions_come_from_earlier_records():
     keras = make_run(make_spec(), seconds={"fit": 20.0, "total": 30.0})
     torch = make_run(make_spec(backend="torch"), seconds={"fit": 2.0, "total": 3.0})
-    assert jobs.Forecast([keras, torch]).seconds(make_spec(seed=1)) == 30
-    assert jobs.Forecast([torch]).seconds(make_spec(seed=1)) == 3
-    assert jobs.Forecast([keras]).seconds(make_spec(settings={"epochs": 40})) == 50
-    assert jobs.Forecast([keras]).seconds(make_spec(quick=True)) is None
-    assert jobs.Forecast([keras]).seconds(make_spec(method="lstm")) is None
+    assert jobs.DurationEstimator([keras, torch]).seconds(make_spec(seed=1)) == 30
+    assert jobs.DurationEstimator([torch]).seconds(make_spec(seed=1)) == 3
+    assert jobs.DurationEstimator([keras]).seconds(make_spec(settings={"epochs": 40})) == 50
+    assert jobs.DurationEstimator([keras]).seconds(make_spec(quick=True)) is None
+    assert jobs.DurationEstimator([keras]).seconds(make_spec(method="lstm")) is None
 
 
 def test_baselines_and_fast_methods_go_first():

@@ -10,6 +10,8 @@ from conftest import make_spec
 from bench.campaigns.selection import data_digest
 from bench.execution import runner
 from bench.execution.jobs import Job
+from bench.execution.limits import Limits
+from bench.execution.processes import pinned
 from bench.machine import environment
 from bench.records.repository import Run, Spec
 from bench.tasks import TASKS
@@ -23,7 +25,7 @@ def spec_for(method: str, seed: int = 42) -> Spec:
 
 def run_all(*methods: str, workers: int = 2, timeout: float = 60) -> dict[str, Run]:
     jobs = [Job(spec_for(method)) for method in methods]
-    return {run.spec.method: run for _, run in runner.run(jobs, workers, timeout)}
+    return {run.spec.method: run for _, run in runner.run(jobs, Limits(workers, timeout))}
 
 
 def test_a_finished_run_is_complete(faulty):
@@ -72,6 +74,6 @@ def test_a_worker_that_breaks_before_its_job(faulty, monkeypatch, tmp_path):
 def test_workers_have_a_core_each(faulty):
     assert len(environment.cores()) >= 1
     before = os.sched_getaffinity(0)
-    with runner.pinned(min(before)):
+    with pinned(min(before)):
         assert os.sched_getaffinity(0) == {min(before)}
     assert os.sched_getaffinity(0) == before

@@ -18,6 +18,8 @@ from bench.campaigns.selection import Selection, specs
 from bench.cli.progress import Progress
 from bench.execution import jobs as plan
 from bench.execution import runner
+from bench.execution.coordination import Stopped
+from bench.execution.limits import Limits
 from bench.records import repository
 from bench.records.repository import Run, Spec
 from bench.reporting.markdown import decimals
@@ -59,14 +61,14 @@ def run(selection: Selection, folder: Path, workers: int, timeout: float) -> int
     waiting = {half: {job.key for job in jobs} for half, jobs in zip(HALVES, left, strict=True)}
     jobs = [job for job in chain.from_iterable(zip_longest(*left)) if job is not None]
     try:
-        with Progress(jobs) as display, contextlib.closing(runner.run(jobs, workers, timeout)) as finished:
+        with Progress(jobs) as display, contextlib.closing(runner.run(jobs, Limits(workers, timeout))) as finished:
             for job, record in finished:
                 assert record is not None  # no other campaign shares these jobs
                 half = next(half for half in HALVES if job.key in waiting[half])
                 waiting[half].remove(job.key)
                 repository.write(folder / half, record)
                 display.show(job, record)
-    except runner.Stopped as stop:
+    except Stopped as stop:
         print(f"stopped by {stop}; the same command goes on from here", file=sys.stderr)
         return 128 + stop.number
     print(report(pairs(folder, wanted)))

@@ -17,7 +17,12 @@ from bench.execution import jobs as plan
 from bench.execution import runner
 from bench.execution.coordination import Locks, Stopped
 from bench.execution.jobs import Job
-from bench.execution.limits import Limits
+from bench.execution.limits import LEAST_MEMORY as LEAST_MEMORY
+from bench.execution.limits import Limits as Limits
+from bench.execution.limits import check_cluster as check_cluster
+from bench.execution.limits import check_memory as check_memory
+from bench.execution.limits import check_timeout as check_timeout
+from bench.execution.limits import check_workers as check_workers
 from bench.records import files, locks, repository, stores
 from bench.records.repository import Run, Spec
 from bench.records.stores import Place

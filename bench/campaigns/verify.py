@@ -16,6 +16,8 @@ from bench.data.bundled import PREFIX
 from bench.errors import UsageError, unknown
 from bench.execution import jobs as plan
 from bench.execution import runner, user_methods
+from bench.execution.coordination import Stopped
+from bench.execution.limits import Limits
 from bench.records import files, repository
 from bench.records.repository import Metrics, Run
 from bench.records.stores import Place
@@ -92,13 +94,13 @@ def run(
     print(f"{len(jobs)} {'record' if len(jobs) == 1 else 'records'} to run again, in about {minutes:.1f} minutes")
     counts = Counter[str]()
     try:
-        with contextlib.closing(runner.run(jobs, workers, timeout, files=places)) as finished:
+        with contextlib.closing(runner.run(jobs, Limits(workers, timeout), files=places)) as finished:
             for job, again in finished:
                 assert again is not None  # no other campaign shares these jobs
                 verdict = judge(records[job.key], again, tolerance)
                 counts[verdict.word] += 1
                 print(f"{name_of(again.spec)}  {job.key}  {verdict}", flush=True)
-    except runner.Stopped as stop:
+    except Stopped as stop:
         print(f"stopped by {stop} after {counts.total()} of {len(jobs)} records", file=sys.stderr)
         return 128 + stop.number
     print(summary(counts))

@@ -138,7 +138,9 @@ def check(
     """Check that a method keeps the contract, and print what to mend."""
     from bench.contract import check as checks
 
-    return checks.check(method, backend)
+    report = checks.check(method, backend)
+    print("\n".join(report.lines()))
+    return 0 if report.ok else 1
 
 
 @app.command(epilog=options.example("new-method my_forecaster"))
@@ -149,7 +151,8 @@ def new_method(
     """Write a file with a method to start from."""
     from bench.contract import template as starter
 
-    starter.write(name, network)
+    path, class_name = starter.write(name, network)
+    print(f"{path}: now python -m bench check ./{path}:{class_name}")
     return 0
 
 

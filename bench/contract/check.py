@@ -1,8 +1,9 @@
-"""`python -m bench check`: does a method keep the contract, and if not, what is to be mended."""
+"""Does a method keep the contract, and if not, what is to be mended: `check(reference)` returns a Report."""
 
 from __future__ import annotations
 
 import inspect
+from dataclasses import dataclass
 from functools import partial
 
 import implementations
@@ -13,8 +14,42 @@ from bench.execution import user_methods
 from implementations import backends, default_settings
 
 
-def check(reference: str, backend: str | None) -> int:
-    """Print every promise and whether it is kept; 0 when all are, 1 when one is not."""
+@dataclass(frozen=True)
+class Report:
+    """What was checked, on which backend, and what is broken: promise -> what was got and expected."""
+
+    method: str
+    backend: str
+    others: tuple[str, ...]  # backends that were not checked
+    broken: dict[str, str]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the method keeps every promise."""
+        return not self.broken
+
+    def lines(self) -> list[str]:
+        """A line for each promise, with what was got and expected below a broken one, and the outcome."""
+        more = f"; --backend {' or '.join(self.others)} checks the rest" if self.others else ""
+        return [*self.findings(), "", f"{self.method} on {self.backend}: {self.verdict()}{more}"]
+
+    def findings(self) -> list[str]:
+        """The promises, each kept or to be mended."""
+        if "fits" in self.broken:
+            return [f"MEND  fits: {self.broken['fits']}", "      nothing else could be checked"]
+        lines = []
+        for promise, keeps in PROMISES.items():
+            lines.append(f"{'MEND' if promise in self.broken else 'ok  '}  {promise}: {inspect.getdoc(keeps)}")
+            lines += [f"      {self.broken[promise]}"] if promise in self.broken else []
+        return lines
+
+    def verdict(self) -> str:
+        """The outcome in words."""
+        return f"{len(self.broken)} to mend" if self.broken else "keeps the contract"
+
+
+def check(reference: str, backend: str | None) -> Report:
+    """Check every promise of a method: `./mine.py:Mine`, or a name. Raises UsageError for what there is not."""
     names, _ = user_methods.register([reference])
     name = names[0]
     if name not in implementations.METHODS:
@@ -23,11 +58,8 @@ def check(reference: str, backend: str | None) -> int:
     backends.load(chosen)
     shorter = {"epochs": conformance.EPOCHS} if "epochs" in default_settings(name) else {}
     broken = conformance.check(partial(implementations.make, name, chosen, **shorter), implementations.load)
-    print("\n".join(report(broken)))
-    others = [other for other in implementations.backends_of(name) if other != chosen]
-    more = f"; --backend {' or '.join(others)} checks the rest" if others else ""
-    print(f"\n{name} on {chosen}: {verdict(broken)}{more}")
-    return 1 if broken else 0
+    others = tuple(other for other in implementations.backends_of(name) if other != chosen)
+    return Report(name, chosen, others, broken)
 
 
 def choose(name: str, backend: str | None) -> str:
@@ -41,21 +73,3 @@ def choose(name: str, backend: str | None) -> str:
         extra = backends.extra(missing)
         raise UsageError(f"backend {missing!r} is not installed: pip install 'aheadbench[{extra}]'")
     return backend or installed[0]
-
-
-def report(broken: dict[str, str]) -> list[str]:
-    """A line for each promise, with what was got and expected below a broken one."""
-    if "fits" in broken:
-        return [f"MEND  fits: {broken['fits']}", "      nothing else could be checked"]
-    lines = []
-    for promise, keeps in PROMISES.items():
-        lines.append(f"{'MEND' if promise in broken else 'ok  '}  {promise}: {inspect.getdoc(keeps)}")
-        lines += [f"      {broken[promise]}"] if promise in broken else []
-    return lines
-
-
-def verdict(broken: dict[str, str]) -> str:
-    """The outcome in words."""
-    if not broken:
-        return "keeps the contract"
-    return f"{len(broken)} to mend" if len(broken) > 1 else "1 to mend"

@@ -68,7 +68,11 @@ class WorkerPool:
         """One job in a fresh process and a folder of its own, which is gone afterwards."""
         core = self.cores.get()
         order = Order(
-            spec=spec, spawned_ns=time.perf_counter_ns(), started_at=now(), workers=self.limits.workers, files=self.files
+            spec=spec,
+            spawned_ns=time.perf_counter_ns(),
+            started_at=now(),
+            workers=self.limits.workers,
+            files=self.files,
         )
         mark = f"{self.mark}.{next(self.numbers)}"
         folder = self.folder / mark

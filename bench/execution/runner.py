@@ -38,7 +38,10 @@ def run(
     pool = WorkerPool(limits, files)
     events: queue.SimpleQueue[Future[Run | None] | int] = queue.SimpleQueue()
     left: dict[Future[Run | None], Job] = {}
-    with ThreadPoolExecutor(limits.workers) as threads, signals(events.put, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    with (
+        ThreadPoolExecutor(limits.workers) as threads,
+        signals(events.put, signal.SIGINT, signal.SIGTERM, signal.SIGHUP),
+    ):
 
         def submit(job: Job) -> None:
             future = threads.submit(pool.attempt, job, locks)

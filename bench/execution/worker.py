@@ -20,7 +20,6 @@ from bench.execution.orders import Order, ending, head, one_line, unfinished
 from bench.records.repository import Run
 
 
-
 def main() -> None:
     """Do the order in the folder named on the command line."""
     entered = time.perf_counter_ns()

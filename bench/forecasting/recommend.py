@@ -23,6 +23,7 @@ from bench.data.series import read_series
 from bench.errors import UsageError
 from bench.execution import runner, user_methods
 from bench.execution.jobs import Job
+from bench.execution.limits import Limits
 from bench.machine import environment
 from bench.records import files
 from bench.records.repository import Run, Spec
@@ -95,7 +96,7 @@ def candidates(task: Task, backend: str, named: Sequence[str]) -> list[tuple[str
 
 
 def race(entry: Entry, on_finished: Callable[[Run], None]) -> dict[str, Run]:
-    """Each method's best run, by method. Raises runner.Stopped."""
+    """Each method's best run, by method. Raises coordination.Stopped."""
     task, chosen, everyone, deadline = entry[:4]
     runs: dict[str, Run] = {}
     reached: set[str] = set()
@@ -135,7 +136,7 @@ def within(specs: Sequence[Spec], chosen: Selection, until: float) -> Iterator[R
         if left < SHORTEST:
             return
         jobs = [Job(spec) for spec in specs[start : start + workers]]
-        for _, run in runner.run(jobs, workers, round(left, 1), files=chosen.files):
+        for _, run in runner.run(jobs, Limits(workers, round(left, 1)), files=chosen.files):
             assert run is not None  # no other campaign shares these jobs
             yield run
 

@@ -14,7 +14,7 @@ import numpy as np
 import implementations
 from bench.campaigns.selection import choose_backends, match
 from bench.errors import UsageError
-from bench.execution.worker import one_line
+from bench.execution.orders import one_line
 from bench.machine import environment
 from bench.parity.compare import BARS, Verdict, compare
 

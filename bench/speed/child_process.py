@@ -7,14 +7,14 @@ import subprocess
 import sys
 from typing import Any
 
-from bench.execution import runner
+from bench.execution.processes import pinned
 from bench.machine import environment
 
 
 def answer(module: str, *arguments: object) -> Any:
     """What `python -m module ARGUMENTS` prints as JSON on its last line. Raises RuntimeError when it fails."""
     command = [sys.executable, "-W", "ignore", "-m", module, *map(str, arguments)]
-    with runner.pinned(environment.cores()[-1]):
+    with pinned(environment.cores()[-1]):
         child = subprocess.Popen(command, env=environment.environment_variables(), stdout=subprocess.PIPE, text=True)
     printed, _ = child.communicate()
     if child.returncode:

@@ -14,7 +14,7 @@ import time
 from statistics import median
 from typing import Any
 
-from bench.execution import runner
+from bench.execution.processes import pinned
 from bench.machine import environment
 
 METHODS = ("rnn_sequence", "lstm", "gru", "wavenet")
@@ -46,7 +46,7 @@ def name() -> str:
 def measured(backend: str, method: str, batch: int, device: str) -> dict[str, float]:
     """What a process says that trains the method on the device."""
     command = [sys.executable, "-m", "bench.speed.devices", backend, method, str(batch), device]
-    with runner.pinned(environment.cores()[0]):
+    with pinned(environment.cores()[0]):
         done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(done.stderr[-2000:])

@@ -16,6 +16,8 @@ from typing import Any
 from bench.campaigns.selection import Selection, specs
 from bench.execution import runner
 from bench.execution.jobs import Job
+from bench.execution.limits import Limits
+from bench.execution.processes import pinned
 from bench.machine import environment
 from bench.records.repository import Run, Spec
 from bench.reporting import markdown
@@ -120,7 +122,7 @@ def planned(method: str, backend: str, seeds: str, epochs: int) -> list[Job]:
 def supervised(jobs: Sequence[Job], workers: int) -> tuple[float, list[Run]]:
     """Seconds by the clock for all of them, start and end of the processes included, and their records."""
     began = time.perf_counter()
-    found = [run for _, run in runner.run(jobs, workers, TIMEOUT) if run]
+    found = [run for _, run in runner.run(jobs, Limits(workers, TIMEOUT)) if run]
     seconds = time.perf_counter() - began
     for run in found:
         if run.status != "ok":
@@ -139,7 +141,7 @@ def plain(spec: Spec) -> float:
     """CPU seconds of fit in a script that knows no harness: same core, same threads, same data, one process."""
     asked = {"task": spec.task, "method": spec.method, "backend": spec.backend, "seed": spec.seed}
     line = json.dumps({**asked, "settings": spec.settings})
-    with tempfile.TemporaryDirectory() as folder, runner.pinned(environment.cores()[0]):
+    with tempfile.TemporaryDirectory() as folder, pinned(environment.cores()[0]):
         answer = subprocess.run(
             [sys.executable, "-c", SCRIPT, line],
             env=environment.environment_variables(),

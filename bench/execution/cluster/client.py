@@ -1,6 +1,6 @@
 """Run jobs on the nodes of a Dask cluster: as `bench.execution.runner`, a generator of jobs and their records.
 
-    client:  share.take -> submit -> ...                                        ... -> record -> results.write
+    client:  locks.take -> submit -> ...                                        ... -> record -> results.write
     node:    attempt -> a core of the machine -> runner.Campaign -> python -m bench.execution.worker
 
 A task is one job. A node runs it as this machine would, with the same limits, worker process and janitor; what goes

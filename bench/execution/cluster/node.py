@@ -39,14 +39,6 @@ class Refused(RuntimeError):
     """The node cannot do what the client asks for: says which node, and why."""
 
 
-def attempt_there(ticket, *contents):
-        from bench.execution.cluster import attempt
-
-        return attempt(ticket, *contents)
-
-    return attempt_there
-
-
 def attempt(ticket: bytes, *contents: bytes) -> bytes:
     """Run one job on this node; returns its record. Raises Refused where the node is not as the client expects."""
     from distributed import get_worker

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import UsageError
-from bench.execution import runner
+from bench.execution.processes import pinned
 from bench.machine import environment
 from bench.reporting import markdown
 
@@ -56,7 +56,7 @@ class Contestant:
             del variables["TF_ENABLE_ONEDNN_OPTS"]  # the reference leaves TensorFlow as it comes
         command = [str(python), "-W", "ignore", "-m", "bench.speed.peers.child"]
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-        with runner.pinned(environment.cores()[-1]):
+        with pinned(environment.cores()[-1]):
             self.process = subprocess.Popen(command, env=variables, text=True, **pipes)
         self.answer("rnn", BATCH, 1)
 
