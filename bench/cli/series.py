@@ -104,14 +104,14 @@ def run_race(
 ) -> int:
     """Race, print how the methods stand, and say which to take; 1 when none finished."""
     from bench.cli import forecasts, progress
-    from bench.execution import runner
+    from bench.execution.coordination import Stopped
     from bench.forecasting import recommend as race
 
     entry = race.prepare_race(file, how, fit_history, budget, backends, methods)
     print(f"{entry.description}\n")
     try:
         runs = race.race(entry, lambda run: print(progress.line(run.spec, run), flush=True))
-    except runner.Stopped as stop:
+    except Stopped as stop:
         print(f"stopped by {signal.Signals(stop.number).name}", file=sys.stderr)
         return 128 + stop.number
     standings = race.compare(list(runs.values()))

@@ -1,7 +1,7 @@
 """Run jobs on the nodes of a Dask cluster: as `bench.execution.runner`, a generator of jobs and their records.
 
     client:  locks.take -> submit -> ...                                        ... -> record -> results.write
-    node:    attempt -> a core of the machine -> runner.Campaign -> python -m bench.execution.worker
+    node:    attempt -> a core of the machine -> WorkerPool -> python -m bench.execution.worker
 
 A task is one job. A node runs it as this machine would, with the same limits, worker process and janitor; what goes
 over the wire is bytes: the spec and the files that it needs, and the record back. The scheduler sees to lost nodes: it
