@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-from bench.data.bundled import PREFIX
 from bench.schema.series import Preparation
-
-if TYPE_CHECKING:
-    from bench.records.repository import Spec
 
 #: methods that know how a data set was made: they show where the limit is and stand outside the ranking
 REFERENCES = {"oracle": "sines"}
@@ -36,6 +30,11 @@ class Task:
     series: Preparation | None = None  # how a file's series become windows; None: made by `dataset`
     quick_methods: tuple[str, ...] = ()  # the default set of a quick run: one of each kind, for its 90 s
     within: Task | None = None  # the task whose training series these are: drawn with its others, which stay unseen
+
+    @classmethod
+    def of_series(cls, series: Preparation, **fields: Any) -> Task:
+        """A task on a file's series, which say how long the history is and how many steps are forecast."""
+        return cls(dataset=series.file, seed=0, history=series.history, ahead=series.ahead, series=series, **fields)
 
     @property
     def count(self) -> int:
@@ -107,55 +106,35 @@ ON_REAL = (
     "last_value", "seasonal_naive", "moving_average", "arima", "auto_arima", "auto_ets", "theta", "linear",
     "rnn_multi_output", "lstm", "gru", "conv_gru", "wavenet_simple",
 )  # fmt: skip
+#: the sets of methods of a task on series from a file: what runs when methods are named alone, and what runs quickly
+ON_SERIES: dict[str, Any] = {"when_named": ONE_STEP + BEYOND, "quick_methods": TASKS["ten-step"].quick_methods}
+REAL_SETS: dict[str, Any] = {**ON_SERIES, "methods": ON_REAL}
 
-
-def real(name: str, *target: str, history: int, ahead: int, windows: tuple[int, int, int], **how: Any) -> Task:
-    """A task on series of statsmodels (`bench.data.bundled`); windows to train on, to validate and to test."""
-    series = Preparation(file=f"{PREFIX}{name}", target=target, history=history, ahead=ahead, **how)
-    train, validation, test = windows
-    return replace(task_on(series, name), methods=ON_REAL, train=train, validation=validation, test=test)
-
-
-def task_of(spec: Spec) -> Task | None:
-    """The task of a spec, on as much data as it runs on; None when this version of the benchmark no longer has it."""
-    if spec.series:
-        return task_on(spec.series, spec.task)
-    task = ALL.get(spec.task) or SEARCHES.get(spec.task)
-    return task.quick() if task and spec.quick else task
-
-
-def task_on(series: Preparation, name: str) -> Task:
-    """A task on the series of a file."""
-    return Task(
-        name=name,
-        dataset=series.file,
-        seed=0,
-        history=series.history,
-        ahead=series.ahead,
-        when_named=ONE_STEP + BEYOND,
-        series=series,
-        quick_methods=TASKS["ten-step"].quick_methods,
-    )
-
-
-def name_of(series: Preparation, data: str) -> str:
-    """What a file's task is called: the file, the first target, and a digest of the data and how it is read."""
-    stem = re.sub(r"\.(csv|tsv|txt|parquet|pq)$", "", series.file, flags=re.IGNORECASE)
-    words = [re.sub(r"\W+", "_", word, flags=re.ASCII).strip("_") for word in (stem, *series.target[:1])]
-    told_apart = hashlib.sha256(msgspec.json.encode([series, data], order="sorted")).hexdigest()[:6]
-    return "-".join([*(word[:30] for word in words if word), told_apart])
-
-
-#: tasks on real series: run when they are named, as in --task sunspots
+#: tasks on real series that come with statsmodels (`bench.data.bundled`): run when they are named, as in --task nile
 REAL: dict[str, Task] = {
     task.name: task
     for task in (
-        real("sunspots", "SUNACTIVITY", history=44, ahead=11, windows=(163, 36, 36)),
-        real("co2", "co2", history=48, ahead=12, windows=(297, 68, 68), season=12, impute="linear"),
-        real("elnino", "temperature", history=48, ahead=12, windows=(441, 99, 99), season=12),
-        real("nile", "volume", history=20, ahead=5, windows=(46, 11, 11)),
-        real("macro", "realgdp", "realcons", "realinv", "realdpi", history=20, ahead=4, windows=(119, 27, 27),
-             difference=True),
+        Task.of_series(
+            Preparation(file="statsmodels:sunspots", target=("SUNACTIVITY",), history=44, ahead=11),
+            name="sunspots", train=163, validation=36, test=36, **REAL_SETS,
+        ),
+        Task.of_series(
+            Preparation(file="statsmodels:co2", target=("co2",), history=48, ahead=12, season=12, impute="linear"),
+            name="co2", train=297, validation=68, test=68, **REAL_SETS,
+        ),
+        Task.of_series(
+            Preparation(file="statsmodels:elnino", target=("temperature",), history=48, ahead=12, season=12),
+            name="elnino", train=441, validation=99, test=99, **REAL_SETS,
+        ),
+        Task.of_series(
+            Preparation(file="statsmodels:nile", target=("volume",), history=20, ahead=5),
+            name="nile", train=46, validation=11, test=11, **REAL_SETS,
+        ),
+        Task.of_series(
+            Preparation(file="statsmodels:macro", target=("realgdp", "realcons", "realinv", "realdpi"), history=20,
+                        ahead=4, difference=True),
+            name="macro", train=119, validation=27, test=27, **REAL_SETS,
+        ),
     )
 }  # fmt: skip
 ALL: dict[str, Task] = {**TASKS, **REAL}

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from bench.data import datasets
+from bench.data import datasets, generators
 from bench.records.repository import SCHEMA, Metrics, Run, Spec, key_of
 from bench.tasks import TASKS
 
@@ -30,7 +30,7 @@ def data_sha256(task: str, quick: bool) -> str:
     """The digest of a task's real data, so that pictures find the truth; another text for an unknown task."""
     if task not in TASKS:
         return "0" * 64
-    return datasets.digest(datasets.load(TASKS[task].quick() if quick else TASKS[task]))
+    return datasets.digest(generators.load(TASKS[task].quick() if quick else TASKS[task]))
 
 
 def make(

@@ -16,7 +16,7 @@ import pytest
 from conftest import make_run, make_spec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_series import CONTENTS, READINGS
+from series_files import CONTENTS, READINGS
 
 from bench.campaigns import run as campaign
 from bench.campaigns import selection

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 
 from bench import metrics
 from bench.analysis import reference
-from bench.data import datasets, windows
+from bench.data import generators, windows
 from bench.tasks import TASKS, Task
 from implementations import METHODS, make
 from implementations.methods.oracle import formula, slopes
@@ -32,7 +32,7 @@ def test_series_without_noise_go_on_exactly() -> None:
 def test_the_limit_is_that_of_the_notes() -> None:
     """0.00106 over the first 300 validation series of ten-step, says the specification; the noise is 0.000833 of it."""
     task = TASKS["ten-step"]
-    split = windows.cut(datasets.load(task), task)
+    split = windows.cut(generators.load(task), task)
     history, future = (array[:300] for array in split.validation)
     error = metrics.mse(make("oracle", "numpy", 1).fit(*split.train).predict_ahead(history, 10), future)
     assert error == pytest.approx(0.00106, abs=0.00001)

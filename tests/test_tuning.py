@@ -15,7 +15,7 @@ from synthetic import failed, make
 from bench.analysis import ranking, tuning
 from bench.analysis.tuning import RATES
 from bench.campaigns import tune
-from bench.data import datasets
+from bench.data import generators
 from bench.records.repository import Run, Spec
 from bench.reporting import leaderboard
 from bench.tasks import SEARCHES, TASKS
@@ -61,8 +61,8 @@ def test_search_sees_training_series_alone(name: str, quick: bool) -> None:
     task, searched = TASKS[name], SEARCHES[f"{name}-search"]
     if quick:
         task, searched = task.quick(), searched.quick()
-    series = datasets.load(searched)
-    assert np.array_equal(series, datasets.load(task)[: len(series)])
+    series = generators.load(searched)
+    assert np.array_equal(series, generators.load(task)[: len(series)])
     assert len(series) <= task.train
     if not quick:
         assert len(series) == task.train and searched.train == 0.8 * task.train

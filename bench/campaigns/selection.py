@@ -14,11 +14,12 @@ import msgspec
 
 import implementations
 from bench.data import datasets
+from bench.data.series_tasks import name_of, task_on
 from bench.errors import UsageError, unknown
 from bench.machine import environment
 from bench.records.repository import Source, Spec
 from bench.schema.series import Preparation
-from bench.tasks import ALL, TASKS, Task, name_of, task_on
+from bench.tasks import ALL, TASKS, Task
 from implementations import backends
 
 QUICK_EPOCHS = 2
@@ -244,7 +245,7 @@ def data_digest(task: Task, path: str | None = None) -> str:
 
 
 @cache
-def open_data(task: Task, path: str | None = None) -> datasets.Drawn | datasets.FromFile:
+def open_data(task: Task, path: str | None = None) -> datasets.GeneratedData | datasets.SeriesData:
     """The task's data, read once."""
     return datasets.open_data(task, {"series": path} if path else {})
 
@@ -254,5 +255,5 @@ def understood(selection: Selection) -> str | None:
     if selection.series is None:
         return None
     data = open_data(choose_tasks(selection)[0], selection.files["series"])
-    assert isinstance(data, datasets.FromFile)
+    assert isinstance(data, datasets.SeriesData)
     return f"{selection.series.file}: {data.describe()}"

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.cli.progress import name_of
-from bench.data.bundled import PREFIX
 from bench.errors import UsageError, unknown
 from bench.execution import jobs as plan
 from bench.execution import runner, user_methods
@@ -62,7 +61,7 @@ def check_files(records: Sequence[Run], places: Mapping[str, str]) -> None:
     """Raise UsageError for the first record that needs a file which was not named."""
     for record in records:
         series, source = record.spec.series, record.spec.source
-        if series and not series.file.startswith(PREFIX) and "series" not in places:
+        if series and not series.bundled and "series" not in places:
             raise UsageError(f"{record.spec.task}: its series are in {series.file}: name it with --data")
         if source and ".py:" in source.reference and record.spec.method not in places:
             raise UsageError(f"{record.spec.method} is not of this repository: name it as ./{source.reference}")

@@ -16,14 +16,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from bench.errors import UsageError
+from bench.schema.series import BUNDLED
 
-PREFIX = "statsmodels:"  # of the name of such a file
 Rows = Iterator[dict[str, str]]
 
 
 def content(file: str) -> bytes:
     """The CSV of 'statsmodels:NAME'. Raises UsageError where statsmodels is missing."""
-    name = file.removeprefix(PREFIX)
+    name = file.removeprefix(BUNDLED)
     spec = find_spec("statsmodels")
     if spec is None or spec.origin is None:
         raise UsageError(f"{name}: its series come with statsmodels: pip install statsmodels")

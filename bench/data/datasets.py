@@ -1,13 +1,13 @@
 """The data of a task: windows to learn from, and what turns forecasts into errors.
 
-open_data(task) -> Drawn      made by a generator, the same to the last digit wherever it runs
-                -> FromFile   series of a file, scaled and differenced, errors in its own units too
+open_data(task) -> GeneratedData  made by a generator
+                -> SeriesData     series of a file, scaled and differenced, errors in its own units too
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,10 +17,9 @@ import msgspec
 import numpy as np
 
 from bench import metrics
-from bench.data import bundled, windows
-from bench.data.bundled import PREFIX
-from bench.data.prepare import Prepared, prepare
+from bench.data import bundled, generators, windows
 from bench.data.series import SeriesSet, read_series
+from bench.data.splits import Prepared, prepare
 from bench.data.windows import Split
 from bench.errors import UsageError
 from bench.records.repository import Original, Truth
@@ -28,40 +27,11 @@ from bench.tasks import Task
 
 PartName = Literal["validation", "test"]
 Pair = tuple[np.ndarray, np.ndarray]  # forecasts and the truth, of one shape
-
 EXAMPLES = 3  # windows whose forecasts go into the record, for the pictures
 
 
-def generate_time_series(count: int, length: int, random: np.random.RandomState) -> np.ndarray:
-    """Two sine waves of random frequency and offset plus uniform noise: [count, length, 1] float32 (notes, Data).
-
-    `random` is NumPy's legacy generator: its stream is frozen, and the notes' figures were drawn from it.
-    """
-    frequency1, frequency2, offset1, offset2 = random.rand(4, count, 1)
-    time = np.linspace(0, 1, length)
-    series = 0.5 * np.sin((time - offset1) * (frequency1 * 10 + 10))
-    series += 0.2 * np.sin((time - offset2) * (frequency2 * 20 + 20))
-    series += 0.1 * (random.rand(count, length) - 0.5)
-    return series[..., np.newaxis].astype(np.float32)
-
-
-def sines(task: Task) -> np.ndarray:
-    """The notes' data for a task, or the first of those of the task that it is within: [N, T + H, 1] float32."""
-    drawn = (task.within or task).count
-    series = generate_time_series(drawn, task.history + task.ahead, np.random.RandomState(task.seed))
-    return series[: task.count]
-
-
-DATASETS: dict[str, Callable[[Task], np.ndarray]] = {"sines": sines}
-
-
-def load(task: Task) -> np.ndarray:
-    """The task's series, [N, T + H, D] float32."""
-    return DATASETS[task.dataset](task)
-
-
 @dataclass(frozen=True)
-class Drawn:
+class GeneratedData:
     """Series from a generator: methods see them as they are, and errors are those of the forecasts."""
 
     task: Task
@@ -69,7 +39,7 @@ class Drawn:
     @cached_property
     def series(self) -> np.ndarray:
         """[N, T + H, D] float32."""
-        return load(self.task)
+        return generators.load(self.task)
 
     @property
     def digest(self) -> str:
@@ -100,7 +70,7 @@ class Drawn:
 
 
 @dataclass(frozen=True)
-class FromFile:
+class SeriesData:
     """Series of a file. levels: what the method sees has no differences taken, as it models them itself."""
 
     found: SeriesSet
@@ -187,17 +157,17 @@ class FromFile:
         return f"{self.found.describe()}, windows: {counts}"
 
 
-def open_data(task: Task, files: Mapping[str, str], levels: bool = False) -> Drawn | FromFile:
+def open_data(task: Task, files: Mapping[str, str], levels: bool = False) -> GeneratedData | SeriesData:
     """The task's data; `files` says where the file of series lies on this machine."""
     if task.series is None:
-        return Drawn(task)
-    if task.series.file.startswith(PREFIX):
+        return GeneratedData(task)
+    if task.series.bundled:
         found = read_series(bundled.content(task.series.file), task.series)
-        return FromFile(replace(found, file=task.name), prepare(found, task.series), levels)
+        return SeriesData(replace(found, file=task.name), prepare(found, task.series), levels)
     if "series" not in files:
         raise UsageError(f"{task.name}: its series are in {task.series.file}: name it with --data")
     found = read_series(Path(files["series"]), task.series)
-    return FromFile(found, prepare(found, task.series), levels)
+    return SeriesData(found, prepare(found, task.series), levels)
 
 
 def digest(*arrays: np.ndarray) -> str:

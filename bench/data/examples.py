@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from bench.data import datasets
+from bench.data import datasets, generators
+from bench.data.series_tasks import task_of
 from bench.data.windows import Windows, cut
 from bench.records.repository import Run
-from bench.tasks import task_of
 
 
 def truth(run: Run, count: int = 3) -> Windows | None:
@@ -21,7 +21,7 @@ def truth(run: Run, count: int = 3) -> Windows | None:
     task = task_of(run.spec)
     if task is None or task.series:
         return None
-    series = datasets.load(task)
+    series = generators.load(task)
     if datasets.digest(series) != run.spec.data_sha256:
         return None
     validation = cut(series, task).validation

@@ -15,8 +15,8 @@ from typing import get_args
 
 import numpy as np
 
-from bench.data import calendar as calendars
-from bench.data.calendar import Calendar
+from bench.data import dates
+from bench.data.calendar import Calendar, fit_calendar
 from bench.data.tables import Table, read_table, shown
 from bench.errors import UsageError
 from bench.schema.series import Impute, Reading
@@ -120,7 +120,7 @@ def time_column(table: Table, reading: Reading) -> str | None:
 def holds_times(table: Table, name: str) -> bool:
     """Whether a column holds dates, whatever it is called."""
     cells = table.column(name, "")
-    return not isinstance(cells, np.ndarray) and calendars.are_times([cell.strip() for cell in cells])
+    return not isinstance(cells, np.ndarray) and dates.are_times([cell.strip() for cell in cells])
 
 
 def target_columns(table: Table, reading: Reading, time: str | None) -> list[str]:
@@ -149,9 +149,9 @@ def steps_of(table: Table, time: str | None, groups: Sequence[str]) -> tuple[Cal
         for _, rows in rows_by_group(groups):
             steps[rows] = np.arange(len(rows))
         return Calendar("rows"), steps
-    times, pattern = calendars.read_times(table.texts(time, "--time"), time, table.where)
+    times, pattern = dates.read_times(table.texts(time, "--time"), time, table.where)
     refuse_duplicates(table, groups, times.asi8)
-    return calendars.fit_calendar(times, pattern, time, table.where)
+    return fit_calendar(times, pattern, time, table.where)
 
 
 def refuse_duplicates(table: Table, groups: Sequence[str], times: np.ndarray) -> None:

@@ -13,13 +13,13 @@ import implementations
 from bench import metrics
 from bench.analysis import hardware
 from bench.data import datasets
-from bench.data.datasets import Drawn, FromFile
+from bench.data.datasets import GeneratedData, SeriesData
+from bench.data.series_tasks import task_of
 from bench.data.windows import Split
 from bench.execution import user_methods
 from bench.machine import calibration
 from bench.machine import environment as machine
 from bench.records.repository import Metrics, Spec
-from bench.tasks import task_of
 from implementations import backends
 from implementations.forecaster import Forecaster
 
@@ -96,7 +96,7 @@ def measure(spec: Spec, clock: Clock, files: Mapping[str, str]) -> dict[str, Any
     }
 
 
-def load(spec: Spec, files: Mapping[str, str]) -> Drawn | FromFile:
+def load(spec: Spec, files: Mapping[str, str]) -> GeneratedData | SeriesData:
     """The task's data. Raises ValueError when the series are not those that the spec was made for."""
     task = task_of(spec)
     if task is None:
@@ -150,7 +150,7 @@ def predict(forecaster: Forecaster, split: Split, clock: Clock) -> tuple[np.ndar
     return forecasts, samples
 
 
-def score(forecaster: Forecaster, forecasts: np.ndarray, data: Drawn | FromFile) -> Metrics:
+def score(forecaster: Forecaster, forecasts: np.ndarray, data: GeneratedData | SeriesData) -> Metrics:
     """The errors on the validation series, and of forecasts made here on the test series."""
     split = data.split
     history, future = split.validation

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from bench.campaigns import selection
 from bench.contract import check
-from bench.data import prepare
+from bench.data import splits
 from bench.data.series import SeriesSet, read_series
+from bench.data.series_tasks import task_on
 from bench.errors import UsageError, unknown
 from bench.execution import user_methods
 from bench.forecasting import figure, table, train
@@ -17,7 +18,6 @@ from bench.forecasting import model as models
 from bench.forecasting.model import Model
 from bench.forecasting.train import Training
 from bench.schema.series import Preparation
-from bench.tasks import task_on
 from implementations import METHODS
 
 
@@ -49,7 +49,7 @@ def make(file: Path, how: Preparation, fit_history: bool, choice: Choice, output
     check_folder(save)
     what = resolve(how, choice)
     found = read_series(file, how)
-    how = prepare.with_fitting_history(found, how, test=False) if fit_history else how
+    how = splits.with_fitting_history(found, how, test=False) if fit_history else how
     model, errors = train.train(found, how, what)
     trained = f"{how.history} steps → {how.ahead} steps, trained on {file.name} ({found.describe()})"
     if save:

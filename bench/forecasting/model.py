@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 import implementations
-from bench.data.prepare import Scale, Scaling
+from bench.data.transforms import Scale, Scaling
 from bench.errors import UsageError
 from bench.records import files
 from bench.schema.series import Preparation

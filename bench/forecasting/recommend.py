@@ -17,9 +17,10 @@ import implementations
 from bench.analysis.paired import blocks_of, paired
 from bench.campaigns import selection
 from bench.campaigns.selection import Selection
-from bench.data import prepare
-from bench.data.datasets import FromFile
+from bench.data import splits
+from bench.data.datasets import SeriesData
 from bench.data.series import read_series
+from bench.data.series_tasks import name_of, task_on
 from bench.errors import UsageError
 from bench.execution import runner, user_methods
 from bench.execution.jobs import Job
@@ -28,7 +29,7 @@ from bench.machine import environment
 from bench.records import files
 from bench.records.repository import Run, Spec
 from bench.schema.series import Preparation
-from bench.tasks import Task, name_of, task_on
+from bench.tasks import Task
 from implementations import backends
 
 ROUNDS: tuple[int | None, ...] = (2, 6, None)  # epochs; None: each method's own
@@ -67,8 +68,8 @@ def prepare_race(
     names, outsiders = user_methods.register(methods)
     names = selection.match(names, implementations.METHODS, "method") if names else []
     found = read_series(file, how)
-    how = prepare.with_fitting_history(found, how) if fit_history else how
-    data = FromFile(found, prepare.prepare(found, how))
+    how = splits.with_fitting_history(found, how) if fit_history else how
+    data = SeriesData(found, splits.prepare(found, how))
     task = task_on(how, name_of(how, data.digest))
     places = files.absolute({**outsiders.files, "series": str(file)})
     chosen = Selection(series=how, files=places, sources=outsiders.sources)

@@ -8,9 +8,10 @@ import numpy as np
 
 import implementations
 from bench import metrics
-from bench.data.datasets import FromFile
-from bench.data.prepare import Part, Scale, prepare
+from bench.data.datasets import SeriesData
 from bench.data.series import SeriesSet
+from bench.data.splits import prepare
+from bench.data.transforms import Part, Scale
 from bench.errors import UsageError
 from bench.forecasting.intervals import IntervalForecast, padded, quantiles
 from bench.forecasting.model import Model, SavedModel
@@ -39,7 +40,7 @@ def train(found: SeriesSet, how: Preparation, what: Training) -> tuple[Model, st
         forecaster = implementations.make(what.method, what.backend, what.seed, **what.settings)
     except (TypeError, ValueError) as error:
         raise UsageError(" ".join(str(error).split())) from None
-    data = FromFile(found, prepared, forecaster.takes_levels)
+    data = SeriesData(found, prepared, forecaster.takes_levels)
     try:
         forecaster.fit(*data.split.train, validation=data.split.validation)
         validation = forecaster.predict_ahead(data.split.validation.history, how.ahead)
@@ -70,7 +71,7 @@ def listed(scale: Scale) -> Any:
     return scale.centre[:, 0].tolist(), scale.spread[:, 0].tolist()
 
 
-def report(data: FromFile, validation: np.ndarray) -> str:
+def report(data: SeriesData, validation: np.ndarray) -> str:
     """The validation errors in own units, and against the seasonal naive forecast of the same windows."""
     how, part = data.prepared.preparation, data.prepared.parts.validation
     got, truth = data.restored("validation", validation), data.prepared.truth(part)

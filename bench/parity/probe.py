@@ -101,7 +101,7 @@ def train(
 
 def windows() -> tuple[np.ndarray, np.ndarray]:
     """History [80, 12, 2] and future [80, 10, 2]: the benchmark's own series, two at a time."""
-    from bench.data.datasets import generate_time_series
+    from bench.data.generators import generate_time_series
 
     random, count = np.random.RandomState(SEED), SERIES * STEPS
     series = np.concatenate([generate_time_series(count, HISTORY + HORIZON, random) for _ in range(CHANNELS)], axis=2)

@@ -8,7 +8,6 @@ import msgspec
 import numpy as np
 
 from bench.analysis.ranking import changes
-from bench.data.bundled import PREFIX
 from bench.records.repository import Run
 from bench.reporting.markdown import decimals, digits, escape, table
 from bench.reporting.sections import OUTSIDE
@@ -73,7 +72,7 @@ def cell(header: str, value: float) -> str:
 def words(runs: Sequence[Run]) -> list[str]:
     """The options that name the series of these runs on a command line; none where they are not from a file."""
     series = runs[0].spec.series if runs else None
-    if not isinstance(series, Preparation) or series.file.startswith(PREFIX):
+    if not isinstance(series, Preparation) or series.bundled:
         return []
     if runs[0].spec.quick:
         series = msgspec.structs.replace(series, stride=series.stride // 10)  # see Task.quick

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+BUNDLED = "statsmodels:"  # what the name of a file begins with that comes with statsmodels
 Impute = Literal["linear", "last", "seasonal"]
 
 
@@ -28,6 +29,11 @@ class Preparation(Reading, frozen=True, forbid_unknown_fields=True, kw_only=True
     ahead: int = 10  # H
     difference: bool = False  # take first differences: the trend
     stride: int = 1  # steps from one window to the next
+
+    @property
+    def bundled(self) -> bool:
+        """Whether the series come with statsmodels (`bench.data.bundled`): no file is needed."""
+        return self.file.startswith(BUNDLED)
 
     @property
     def lags(self) -> list[int]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.data import datasets, windows
+from bench.data import generators, windows
 from bench.reporting import markdown
 from bench.tasks import TASKS
 
@@ -64,7 +64,7 @@ def main(backend: str, rounds: int) -> None:
     """Measure each method on one backend, trained for an epoch: forecasts of all validation series."""
     from implementations import make
 
-    split = windows.cut(datasets.load(TASK), TASK)
+    split = windows.cut(generators.load(TASK), TASK)
     found = []
     for method in METHODS:
         forecaster = make(method, backend, seed=42, epochs=1).fit(*split.train)

@@ -18,7 +18,7 @@ import numpy as np
 
 import implementations
 from bench import metrics
-from bench.data import datasets, windows
+from bench.data import generators, windows
 from bench.tasks import TASKS
 from implementations import backends
 
@@ -38,7 +38,7 @@ FORECASTS = 5  # to a sample
 @cache
 def data() -> windows.Split:
     """The quick task's series: 700 to train on, 100 each for validation and test."""
-    return windows.cut(datasets.load(TASK), TASK)
+    return windows.cut(generators.load(TASK), TASK)
 
 
 def built(method: str, backend: str) -> Any:

@@ -32,12 +32,12 @@ TIMEOUT = 1800.0
 SCRIPT = """
 import json, sys, time
 from implementations import backends, make
-from bench import datasets, windows
+from bench.data import generators, windows
 from bench.tasks import TASKS
 
 spec = json.loads(sys.argv[1])
 backend = backends.load(spec["backend"], threads=1)
-split = windows.cut(datasets.load(TASKS[spec["task"]]), TASKS[spec["task"]])
+split = windows.cut(generators.load(TASKS[spec["task"]]), TASKS[spec["task"]])
 backend.seed(spec["seed"])
 forecaster = make(spec["method"], spec["backend"], spec["seed"], **spec["settings"])
 began = time.process_time()

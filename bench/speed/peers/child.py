@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from bench.data import datasets, windows
+from bench.data import generators, windows
 from bench.tasks import TASKS
 
 TASK = TASKS["ten-step"]
@@ -54,7 +54,7 @@ class Ask:
 
     def data(self) -> tuple[windows.Windows, windows.Windows | None]:
         """History [N, T, 1] and future [N, H, 1] to train on, and those to validate on where that is asked for."""
-        split = windows.cut(datasets.load(TASK), TASK)
+        split = windows.cut(generators.load(TASK), TASK)
         train = windows.Windows(*(part[: self.series] for part in split.train))
         return train, split.validation if self.validated else None
 

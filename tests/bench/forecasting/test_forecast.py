@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from conftest import Bench, make_run
 from safetensors.numpy import load_file, save_file
-from test_own_series import bundled
+from series_files import bundled
 
 from bench.cli.options import seconds_in
 from bench.forecasting import intervals, recommend

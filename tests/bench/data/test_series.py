@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import strategies as st
+from series_files import content
 
 from bench.data.series import SeriesSet, read_series
 from bench.errors import UsageError
@@ -216,31 +216,6 @@ def test_parquet_holds_the_same(tmp_path):
     assert values(read(buffer.getvalue(), target=("n",))) == [1, 2, 3]
     with pytest.raises(UsageError, match="the data, row 3, column 'units': the value is missing"):
         read(buffer.getvalue())
-
-
-CELLS = st.one_of(
-    st.floats().map(str), st.integers().map(str), st.dates().map(str), st.datetimes().map(str), st.text(max_size=8),
-    st.sampled_from(["", "NA", "1,5", "2024-01", "01/02/2024", "2024-01-01T00:00+01:00", '"', "2024Q1", "9" * 400]),
-)  # fmt: skip
-READINGS = st.builds(
-    Reading,
-    target=st.sampled_from([(), ("a",), ("a", "b"), ("*",)]),
-    time=st.sampled_from([None, "-", "b", "date"]),
-    group=st.sampled_from([None, None, "b", "c"]),
-    wide=st.booleans(),
-    impute=st.sampled_from([None, "linear", "last", "seasonal"]),
-    season=st.sampled_from([None, 2, 3]),
-)
-
-
-def content(rows: list[list[str]], delimiter: str) -> bytes:
-    lines = ["a,b,c,date".replace(",", delimiter), *(delimiter.join([*row, *[""] * (4 - len(row))]) for row in rows)]
-    return "\n".join(lines).encode("utf-8", "surrogatepass")
-
-
-TABLES = st.builds(content, st.lists(st.lists(CELLS, min_size=1, max_size=4), max_size=6), st.sampled_from(",;\t|"))
-NOISE = st.binary(max_size=60)
-CONTENTS = TABLES | NOISE | NOISE.map(lambda noise: b"a,b\n" + noise)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from conftest import Bench, stored
 
 from bench.data import bundled
-from bench.data.datasets import FromFile, open_data
+from bench.data.datasets import SeriesData, open_data
 from bench.tasks import ALL, REAL
 from implementations import METHODS
 from implementations import make as make_method
@@ -24,7 +24,7 @@ SHAPES = {
 @pytest.mark.parametrize("name", SHAPES)
 def test_the_series_are_what_they_are_known_as(name: str) -> None:
     data = open_data(REAL[name], {})
-    assert isinstance(data, FromFile)
+    assert isinstance(data, SeriesData)
     (series,) = data.found.series
     steps, channels, often, following = SHAPES[name]
     assert series.values.shape == (steps, channels)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +10,24 @@ import msgspec
 import numpy as np
 import pytest
 from conftest import Bench, make_run, stored
+from series_files import bundled
 
-from bench.data.datasets import FromFile
-from bench.data.prepare import differenced, prepare, summed
+from bench.data.datasets import SeriesData
 from bench.data.series import read_series
+from bench.data.splits import prepare
+from bench.data.transforms import differenced, summed
 from bench.errors import UsageError
 from bench.metrics import mase
 from bench.reporting.own import words
 from bench.schema.series import Preparation
 
 
-def data(rows: list[Any], levels: bool = False, **how: Any) -> FromFile:
+def data(rows: list[Any], levels: bool = False, **how: Any) -> SeriesData:
     """Windows of one series, T = 4 and H = 2 unless said otherwise."""
     text = "units\n" + "".join(f"{row}\n" for row in rows)
     preparation = Preparation(**{"file": "x.csv", "target": ("units",), "history": 4, "ahead": 2, **how})
     found = read_series(text.encode(), preparation)
-    return FromFile(found, prepare(found, preparation), levels)
+    return SeriesData(found, prepare(found, preparation), levels)
 
 
 def trending(steps: int, channels: int = 1) -> np.ndarray:
@@ -128,13 +129,6 @@ def test_what_makes_no_window(rows, how, message):
     with pytest.raises(UsageError) as caught:
         data(list(rows), **how)
     assert message in str(caught.value)
-
-
-def bundled(name: str) -> Path:
-    """A real series that comes with statsmodels: a file that nobody wrote for this."""
-    spec = find_spec("statsmodels")
-    assert spec and spec.origin
-    return Path(spec.origin).parent / "datasets" / name / f"{name}.csv"
 
 
 SUNSPOTS = ("run", "--data", str(bundled("sunspots")), "--target", "SUNACTIVITY", "--history", "30", "--ahead", "5",

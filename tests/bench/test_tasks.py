@@ -8,21 +8,21 @@ import numpy as np
 import pytest
 
 from bench import metrics
-from bench.data import datasets, windows
+from bench.data import datasets, generators, windows
 from bench.tasks import TASKS
 
 ONE, TEN = TASKS["one-step"], TASKS["ten-step"]
 
 
 def test_one_step_scores_the_notes_figure_for_repeating_the_last_value():
-    history, future = windows.cut(datasets.load(ONE), ONE).validation
+    history, future = windows.cut(generators.load(ONE), ONE).validation
     assert metrics.mse(history[:, -1:], future) == pytest.approx(0.020211367, abs=1e-8)
 
 
 def test_ten_step_baseline_honest_and_leaking_on_the_notes_draw():
     random = np.random.RandomState(43)
-    datasets.generate_time_series(1, 60, random)
-    validation = datasets.generate_time_series(10_000, 60, random)[7000:9000]
+    generators.generate_time_series(1, 60, random)
+    validation = generators.generate_time_series(10_000, 60, random)[7000:9000]
     future = validation[:, 50:]
     honest, leaking = (np.repeat(validation[:, step : step + 1], 10, axis=1) for step in (49, 59))
     assert metrics.mse(honest, future) == pytest.approx(0.26649, abs=5e-6)
@@ -33,7 +33,7 @@ def test_ten_step_baseline_honest_and_leaking_on_the_notes_draw():
 @pytest.mark.parametrize("quick", [False, True])
 def test_cut_gives_every_series_to_one_set_in_order(task, quick):
     task = task.quick() if quick else task
-    series = datasets.load(task)
+    series = generators.load(task)
     split = windows.cut(series, task)
     assert [len(pair.history) for pair in split] == [task.train, task.validation, task.test]
     joined = np.concatenate([np.concatenate(pair, axis=1) for pair in split])
@@ -42,7 +42,7 @@ def test_cut_gives_every_series_to_one_set_in_order(task, quick):
 
 
 def test_windows_are_read_only_copies():
-    series = datasets.load(ONE.quick())
+    series = generators.load(ONE.quick())
     history = windows.cut(series, ONE.quick()).train.history
     series[:] = 0
     assert history.any()
@@ -66,7 +66,7 @@ def test_windows_are_read_only_copies():
 def test_cut_refuses_other_series(damage, message):
     task = ONE.quick()
     with pytest.raises(ValueError, match=message):
-        windows.cut(damage(datasets.load(task)), task)
+        windows.cut(damage(generators.load(task)), task)
 
 
 def test_default_methods():
@@ -82,7 +82,7 @@ def test_digest_tells_values_shapes_and_types_apart():
 
 
 def test_data_depends_on_the_seed():
-    assert datasets.digest(datasets.load(ONE)) != datasets.digest(datasets.load(replace(ONE, seed=7)))
+    assert datasets.digest(generators.load(ONE)) != datasets.digest(generators.load(replace(ONE, seed=7)))
 
 
 def test_metrics_by_hand():

@@ -1,11 +1,8 @@
-"""From series of a file to windows: cut in time, differences taken, scaled by the training part; and the way back.
-
-N windows, C steps before the history that differences reach back to, T history, H ahead, D channels.
-"""
+"""From series of a file to windows: cut in time, none that forecasts what an earlier part has seen."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,55 +10,12 @@ import msgspec
 import numpy as np
 
 from bench.data.series import Series, SeriesSet
+from bench.data.transforms import Part, Parts, Scaling, differenced, naive_error, scale_of
 from bench.data.windows import Split, Windows, read_only
 from bench.errors import UsageError
 from bench.schema.series import Preparation
 
 SHARE = 0.15  # of the steps, for validation, and as many for the test
-
-
-class Part(NamedTuple):
-    """Windows in the data's own units, and which series each comes from."""
-
-    values: np.ndarray  # [N, C + T + H, D] float64
-    series: np.ndarray  # [N]
-
-
-class Parts(NamedTuple):
-    """Three sets of windows; what one forecasts, no earlier one has seen."""
-
-    train: Part
-    validation: Part
-    test: Part
-
-
-class Scale(NamedTuple):
-    """Centre and spread of each series in its training part, [S, 1, D]."""
-
-    centre: np.ndarray
-    spread: np.ndarray
-
-
-@dataclass(frozen=True)
-class Scaling:
-    """What is done to each series before a method sees it, and undone to its forecasts."""
-
-    names: tuple[str, ...]  # of the series
-    lags: tuple[int, ...]
-    levels: Scale  # of the series as they are
-    differences: Scale  # of what is left when all differences are taken
-
-    def seen(self, part: Part, levels: bool) -> np.ndarray:
-        """Windows as a method sees them, float32: with differences taken, unless it takes levels."""
-        if levels:
-            return scaled(part, self.levels).astype(np.float32)
-        return scaled(part._replace(values=differenced(part.values, self.lags)), self.differences).astype(np.float32)
-
-    def restored(self, forecasts: np.ndarray, known: Part, levels: bool) -> np.ndarray:
-        """Forecasts [N, steps, D] in the data's own units, float64; `known` is what they were made from, in them."""
-        scale = self.levels if levels else self.differences
-        own = forecasts.astype(np.float64) * scale.spread[known.series] + scale.centre[known.series]
-        return own if levels else summed(own, known.values, self.lags)
 
 
 @dataclass(frozen=True)
@@ -89,31 +43,6 @@ class Prepared:
     def truth(self, part: Part) -> np.ndarray:
         """What is to be forecast, in own units: [N, H, D]."""
         return part.values[:, -self.preparation.ahead :]
-
-
-def differenced(values: np.ndarray, lags: Sequence[int]) -> np.ndarray:
-    """Values [N, L, D] minus those a lag before, for one lag after another: [N, L - sum(lags), D]."""
-    for lag in lags:
-        values = values[:, lag:] - values[:, :-lag]
-    return values
-
-
-def summed(forecasts: np.ndarray, known: np.ndarray, lags: Sequence[int]) -> np.ndarray:
-    """The inverse: forecasts [N, steps, D] of differences, added to what is known [N, L, D], or forecast, before."""
-    if not lags:
-        return forecasts
-    lag, *rest = lags
-    changes = summed(forecasts, differenced(known, [lag]), rest)
-    whole = np.concatenate([known[:, -lag:], changes], axis=1)
-    for step in range(lag, whole.shape[1]):
-        whole[:, step] += whole[:, step - lag]
-    return whole[:, lag:]
-
-
-def scaled(part: Part, scale: Scale) -> np.ndarray:
-    """Windows minus the centre of their series, over its spread."""
-    centred: np.ndarray = (part.values - scale.centre[part.series]) / scale.spread[part.series]
-    return centred
 
 
 class Ends(NamedTuple):
@@ -214,17 +143,3 @@ def places(one: Series, how: Preparation, begin: float, end: float) -> Iterator[
     first = max(0, begin - one.start - known)
     last = min(len(one.values), end - one.start) - how.length
     yield from range(int(first), int(last) + 1, how.stride) if last >= first else ()
-
-
-def scale_of(training: Sequence[np.ndarray]) -> Scale:
-    """Mean and standard deviation of each series [L, D]; a spread of 1 where all values are equal."""
-    centre = np.stack([values.mean(axis=0, keepdims=True) for values in training])
-    spread = np.stack([values.std(axis=0, keepdims=True) for values in training])
-    tiny = spread <= 1e-12 * np.maximum(np.abs(centre), 1e-300)  # what rounding leaves of a constant
-    return Scale(centre, np.where(tiny, 1.0, spread))
-
-
-def naive_error(values: np.ndarray, season: int) -> np.ndarray:
-    """Mean |y_t - y_{t-m}| of one series [L, D]: [1, D], what MASE divides by (Hyndman & Koehler 2006)."""
-    changes: np.ndarray = np.abs(differenced(values[None], [season])[0]).mean(axis=0, keepdims=True)
-    return changes

@@ -1,0 +1,37 @@
+"""Series that a formula makes, the same to the last digit wherever they are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from bench.tasks import Task
+
+
+def generate_time_series(count: int, length: int, random: np.random.RandomState) -> np.ndarray:
+    """Two sine waves of random frequency and offset plus uniform noise: [count, length, 1] float32 (notes, Data).
+
+    `random` is NumPy's legacy generator: its stream is frozen, and the notes' figures were drawn from it.
+    """
+    frequency1, frequency2, offset1, offset2 = random.rand(4, count, 1)
+    time = np.linspace(0, 1, length)
+    series = 0.5 * np.sin((time - offset1) * (frequency1 * 10 + 10))
+    series += 0.2 * np.sin((time - offset2) * (frequency2 * 20 + 20))
+    series += 0.1 * (random.rand(count, length) - 0.5)
+    return series[..., np.newaxis].astype(np.float32)
+
+
+def sines(task: Task) -> np.ndarray:
+    """The notes' data for a task, or the first of those of the task that it is within: [N, T + H, 1] float32."""
+    drawn = (task.within or task).count
+    series = generate_time_series(drawn, task.history + task.ahead, np.random.RandomState(task.seed))
+    return series[: task.count]
+
+
+GENERATORS: dict[str, Callable[[Task], np.ndarray]] = {"sines": sines}
+
+
+def load(task: Task) -> np.ndarray:
+    """The task's series, [N, T + H, D] float32."""
+    return GENERATORS[task.dataset](task)

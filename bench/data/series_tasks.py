@@ -1,0 +1,33 @@
+"""Tasks on the series of a file, and the task that a spec was run on."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+import msgspec
+
+from bench.records.repository import Spec
+from bench.schema.series import Preparation
+from bench.tasks import ALL, ON_SERIES, SEARCHES, Task
+
+
+def task_of(spec: Spec) -> Task | None:
+    """The task of a spec, on as much data as it runs on; None when this version of the benchmark no longer has it."""
+    if spec.series:
+        return task_on(spec.series, spec.task)
+    task = ALL.get(spec.task) or SEARCHES.get(spec.task)
+    return task.quick() if task and spec.quick else task
+
+
+def task_on(series: Preparation, name: str) -> Task:
+    """A task on the series of a file."""
+    return Task.of_series(series, name=name, **ON_SERIES)
+
+
+def name_of(series: Preparation, data: str) -> str:
+    """What a file's task is called: the file, the first target, and a digest of the data and how it is read."""
+    stem = re.sub(r"\.(csv|tsv|txt|parquet|pq)$", "", series.file, flags=re.IGNORECASE)
+    words = [re.sub(r"\W+", "_", word, flags=re.ASCII).strip("_") for word in (stem, *series.target[:1])]
+    told_apart = hashlib.sha256(msgspec.json.encode([series, data], order="sorted")).hexdigest()[:6]
+    return "-".join([*(word[:30] for word in words if word), told_apart])
