@@ -30,7 +30,7 @@ class NetworkForecaster(Options, Forecaster):
     permutations drawn from the seed, Keras' initialisers and constants. More of it, off by default: see `training`.
     """
 
-    backends: ClassVar[tuple[str, ...]] = tuple(name for name, backend in backends.BACKENDS.items() if backend.trains)
+    backends: ClassVar[tuple[str, ...]] = backends.TRAINING_BACKENDS
     off: ClassVar[Mapping[str, Any]] = OFF
     strategy: ClassVar[Strategy]
     #: True where the series of a batch influence each other in training (batch normalisation)

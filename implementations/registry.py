@@ -12,6 +12,8 @@ from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
+from implementations.backends import TRAINING_BACKENDS
+
 if TYPE_CHECKING:
     from implementations.forecaster import Forecaster, Setting
 
@@ -21,6 +23,9 @@ LARGEST = 2**20  # bytes of a saved forecaster.json, its network aside
 class Method:
     """A class in `implementations.methods`, as "module:Class", and the defaults that differ from those of the class."""
 
+    #: where it runs, as its class says: here, so that a list of methods imports none of them
+    backends: tuple[str, ...] = ("numpy",)
+
     def __init__(self, place: str, **changed: Setting) -> None:
         self.place, self.changed = place, changed
 
@@ -29,6 +34,12 @@ class Method:
         module, _, name = self.place.partition(":")
         found: type[Forecaster] = getattr(import_module(f"implementations.methods.{module}"), name)
         return found
+
+
+class Network(Method):
+    """A method with a network."""
+
+    backends = TRAINING_BACKENDS
 
 
 #: the table of contents: baselines and classical methods, the networks of the reference in its order, and others;
@@ -42,47 +53,47 @@ METHODS: dict[str, Method | type[Forecaster]] = {
     "auto_arima": Method("auto_arima:AutoArima"),
     "auto_ets": Method("auto_ets:AutoEts"),
     "theta": Method("theta:Theta"),
-    "linear": Method("linear:Linear"),
-    "simple_rnn": Method("deep_rnn:SimpleRNN"),
-    "deep_rnn_recurrent_head": Method("deep_rnn:DeepRNNRecurrentHead"),
-    "deep_rnn": Method("deep_rnn:DeepRNN"),
-    "deep_rnn_sliding": Method("deep_rnn:DeepRNN"),
-    "deep_rnn_growing": Method("deep_rnn:DeepRNNGrowing"),
-    "rnn_multi_output": Method("rnn_multi_output:RNNMultiOutput"),
-    "rnn_sequence": Method("rnn_sequence:RNNSequence"),
-    "rnn_sequence_blocks": Method("rnn_sequence:RNNSequenceBlocks"),
-    "batch_norm_rnn": Method("batch_norm_rnn:BatchNormRNN"),
-    "layer_norm_rnn": Method("layer_norm_rnn:LayerNormRNN"),
-    "layer_norm_rnn_as_printed": Method("layer_norm_rnn:LayerNormRNN", normalise="output"),
-    "layer_norm_rnn_loop": Method("layer_norm_rnn:LayerNormRNN", hand_written=True, second_units=20),
-    "layer_norm_rnn_loop_as_printed": Method(
+    "linear": Network("linear:Linear"),
+    "simple_rnn": Network("deep_rnn:SimpleRNN"),
+    "deep_rnn_recurrent_head": Network("deep_rnn:DeepRNNRecurrentHead"),
+    "deep_rnn": Network("deep_rnn:DeepRNN"),
+    "deep_rnn_sliding": Network("deep_rnn:DeepRNN"),
+    "deep_rnn_growing": Network("deep_rnn:DeepRNNGrowing"),
+    "rnn_multi_output": Network("rnn_multi_output:RNNMultiOutput"),
+    "rnn_sequence": Network("rnn_sequence:RNNSequence"),
+    "rnn_sequence_blocks": Network("rnn_sequence:RNNSequenceBlocks"),
+    "batch_norm_rnn": Network("batch_norm_rnn:BatchNormRNN"),
+    "layer_norm_rnn": Network("layer_norm_rnn:LayerNormRNN"),
+    "layer_norm_rnn_as_printed": Network("layer_norm_rnn:LayerNormRNN", normalise="output"),
+    "layer_norm_rnn_loop": Network("layer_norm_rnn:LayerNormRNN", hand_written=True, second_units=20),
+    "layer_norm_rnn_loop_as_printed": Network(
         "layer_norm_rnn:LayerNormRNN", hand_written=True, second_units=20, normalise="output"
     ),
-    "relu_rnn": Method("relu_rnn:ReLURNN"),
-    "clipped_rnn": Method("clipped_rnn:ClippedRNN"),
-    "weight_decay_rnn": Method("weight_decay_rnn:WeightDecayRNN"),
-    "dropout_rnn": Method("dropout_rnn:DropoutRNN"),
-    "rtrl_rnn": Method("rtrl_rnn:RTRLRNN"),
-    "encoder_decoder": Method("encoder_decoder:EncoderDecoder"),
-    "lstm": Method("lstm:LSTM"),
-    "lstm_cell": Method("lstm:LSTMCell"),
-    "lstm_forget_bias_2": Method("lstm:LSTM", forget_bias=2.0),
-    "peephole_lstm": Method("peephole_lstm:PeepholeLSTM"),
-    "gru": Method("gru:GRU"),
-    "conv_gru": Method("conv_gru:ConvGRU"),
-    "wavenet_simple": Method("wavenet_simple:WaveNetSimple"),
-    "wavenet": Method("wavenet:WaveNet"),
-    "wavenet_as_printed": Method("wavenet:WaveNet", head="softmax", tanh_twice=True),
+    "relu_rnn": Network("relu_rnn:ReLURNN"),
+    "clipped_rnn": Network("clipped_rnn:ClippedRNN"),
+    "weight_decay_rnn": Network("weight_decay_rnn:WeightDecayRNN"),
+    "dropout_rnn": Network("dropout_rnn:DropoutRNN"),
+    "rtrl_rnn": Network("rtrl_rnn:RTRLRNN"),
+    "encoder_decoder": Network("encoder_decoder:EncoderDecoder"),
+    "lstm": Network("lstm:LSTM"),
+    "lstm_cell": Network("lstm:LSTMCell"),
+    "lstm_forget_bias_2": Network("lstm:LSTM", forget_bias=2.0),
+    "peephole_lstm": Network("peephole_lstm:PeepholeLSTM"),
+    "gru": Network("gru:GRU"),
+    "conv_gru": Network("conv_gru:ConvGRU"),
+    "wavenet_simple": Network("wavenet_simple:WaveNetSimple"),
+    "wavenet": Network("wavenet:WaveNet"),
+    "wavenet_as_printed": Network("wavenet:WaveNet", head="softmax", tanh_twice=True),
     # not in the reference
-    "mlp": Method("mlp:MLP"),
-    "mlp_ensemble": Method("mlp:MLP", epochs=100, noise=0.03, members=5),
-    "dlinear": Method("dlinear:DLinear"),
-    "nbeats": Method("nbeats:NBeats"),
-    "nhits": Method("nhits:NHiTS"),
-    "tcn": Method("tcn:TCN"),
-    "transformer": Method("transformer:Transformer"),
-    "s4d": Method("s4d:S4D"),
-    "gru_tuned": Method("gru_tuned:GRUTuned"),
+    "mlp": Network("mlp:MLP"),
+    "mlp_ensemble": Network("mlp:MLP", epochs=100, noise=0.03, members=5),
+    "dlinear": Network("dlinear:DLinear"),
+    "nbeats": Network("nbeats:NBeats"),
+    "nhits": Network("nhits:NHiTS"),
+    "tcn": Network("tcn:TCN"),
+    "transformer": Network("transformer:Transformer"),
+    "s4d": Network("s4d:S4D"),
+    "gru_tuned": Network("gru_tuned:GRUTuned"),
 }
 
 
@@ -141,7 +152,7 @@ def changed_defaults(name: str) -> Mapping[str, Setting]:
 
 def backends_of(name: str) -> tuple[str, ...]:
     """List the backends that the method runs on."""
-    return class_of(name).backends
+    return METHODS[name].backends
 
 
 def all_settings(name: str) -> dict[str, Setting]:

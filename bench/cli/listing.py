@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import msgspec
@@ -36,7 +34,6 @@ def rows(what: str, folder: Place) -> list[Row]:
 
 def methods() -> list[Row]:
     """Each method, those of packages last, its backends, and the tasks that run it unless methods are named."""
-    import_lazily("numpy")
     import implementations
     from bench.execution import user_methods
     from implementations.user_methods import packaged
@@ -64,25 +61,9 @@ def tasks() -> list[Row]:
 
 def backends() -> list[Row]:
     """Each backend, whether it is installed, and the extra that installs it."""
-    import_lazily("numpy")
     from implementations.backends import BACKENDS, extra, installed
 
     return [{"name": name, "installed": installed(name), "extra": extra(name)} for name in BACKENDS]
-
-
-def import_lazily(name: str) -> None:
-    """Import a module when one of its names is first used: the methods import NumPy, which takes longer than a list."""
-    if name in sys.modules:
-        return
-    stand_in = ModuleType(name)
-
-    def attribute(wanted: str) -> Any:
-        if sys.modules.get(name) is stand_in:
-            del sys.modules[name]
-        return getattr(import_module(name), wanted)
-
-    stand_in.__getattr__ = attribute  # type: ignore[method-assign]
-    sys.modules[name] = stand_in
 
 
 def runs(folder: Place) -> list[Row]:

@@ -32,6 +32,8 @@ BACKENDS = {
     "keras-jax": Backend("keras.engine", ("keras", "jax"), "jax", "jax", ("cpu", "cuda")),
     "torch": Backend("torch.engine", ("torch",), "torch", devices=("cpu", "cuda")),
 }
+#: those that networks run on
+TRAINING_BACKENDS = tuple(name for name, backend in BACKENDS.items() if backend.trains)
 
 
 def installed(backend: str) -> bool:

@@ -1,0 +1,65 @@
+"""The table of contents: what it says without an import is what the classes say, and importing it is cheap."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import ROOT
+
+import implementations
+from implementations import METHODS, backends_of, class_of, make
+from implementations.network import NetworkForecaster
+from implementations.registry import Network
+
+PUBLIC = {
+    "BACKENDS", "METHODS", "Forecaster", "MultiOutput", "NetworkForecaster", "Recursive", "SequenceToSequence",
+    "all_settings", "backends_of", "class_of", "default_settings", "installed", "load", "make", "setting_type",
+}  # fmt: skip
+
+
+def test_the_public_names_are_these() -> None:
+    assert set(implementations.__all__) == PUBLIC
+    assert all(getattr(implementations, name) is not None for name in PUBLIC)
+    with pytest.raises(AttributeError, match="'implementations' has no attribute 'METHOD'"):
+        _ = implementations.METHOD  # type: ignore[attr-defined]
+
+
+def test_importing_loads_neither_numpy_nor_a_method() -> None:
+    code = "import sys, implementations; implementations.backends_of('gru'); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = done.stdout.split()
+    assert "numpy" not in loaded and "implementations.methods" not in loaded
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_an_entry_says_what_its_class_says(name: str) -> None:
+    assert backends_of(name) == class_of(name).backends
+    assert isinstance(METHODS[name], Network) == issubclass(class_of(name), NetworkForecaster)
+
+
+def test_changed_defaults_are_those_of_the_method_alone() -> None:
+    assert implementations.all_settings("lstm")["forget_bias"] == 1.0
+    assert implementations.all_settings("lstm_forget_bias_2")["forget_bias"] == 2.0
+    assert make("lstm_forget_bias_2", "torch", 1).settings()["forget_bias"] == 2.0
+    assert make("lstm_forget_bias_2", "torch", 1, forget_bias=3.0).settings()["forget_bias"] == 3.0
+
+
+@pytest.mark.parametrize("seed", [True, 1.0, -1, 2**32, "1", None])
+def test_a_seed_that_numpy_does_not_take_is_named(seed: object) -> None:
+    with pytest.raises(ValueError, match="seed: got .*, needed a whole number in 0..4294967295"):
+        make("last_value", "numpy", seed)  # type: ignore[arg-type]
+
+
+def test_numpys_whole_numbers_are_seeds() -> None:
+    made = make("last_value", "numpy", np.uint32(7))  # type: ignore[arg-type]
+    assert made.seed == 7 and type(made.seed) is int
+
+
+def test_an_unknown_backend_and_setting_are_named() -> None:
+    with pytest.raises(ValueError, match="gru: got backend 'numpy', allowed: keras, keras-jax, torch"):
+        make("gru", "numpy", 1)
+    with pytest.raises(ValueError, match="gru: got setting 'unit', allowed: epochs, batch_size"):
+        make("gru", "torch", 1, unit=3)
