@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 BUDGETS = (1, 10, 60)  # seconds
 
+NAMES = ["method", "changed", "native", "device"]
 TIME, ERROR = "seconds", "val_last_step_mse"
 
 
@@ -69,28 +70,30 @@ def thinned(run: Run) -> dict[str, list[float]] | None:
 def table(runs: Iterable[Run]) -> pd.DataFrame:
     """One row per method and changed settings: for each budget the smallest error, and the backend that has it.
 
-    Columns: `method`, `changed` and, for each budget b, `error_b` (mean over the seeds of a backend) and `backend_b`.
+    Columns: NAMES and, for each budget b, `error_b` (mean over the seeds of a backend) and `backend_b`.
     Undisturbed runs alone; a backend counts where all of its seeds are past their first epoch.
     """
     import pandas as pd
 
-    from bench.analysis.ranking import changes
+    from bench.analysis.table import changed_of, device_of
 
-    seen: dict[tuple[str, str], dict[str, list[Run]]] = {}
+    seen: dict[tuple[str, tuple[str, ...], bool, str], dict[str, list[Run]]] = {}
     for run in runs:
         if run.metrics and run.timing_valid and run.spec.method not in REFERENCES:
-            seen.setdefault((run.spec.method, changes(run)), {}).setdefault(run.spec.backend, []).append(run)
+            spec = run.spec
+            row = (spec.method, changed_of(spec), spec.native, device_of(spec))
+            seen.setdefault(row, {}).setdefault(spec.backend, []).append(run)
     lines = []
-    for (method, changed), backends in sorted(seen.items()):
-        line: dict[str, Any] = {"method": method, "changed": changed}
+    for row, backends in sorted(seen.items()):
+        line: dict[str, Any] = dict(zip(NAMES, row, strict=True))
         for budget in BUDGETS:
             means = {name: mean([reached(run, budget) for run in found]) for name, found in sorted(backends.items())}
             best = min(means, key=lambda name: (math.isnan(means[name]), means[name]))
             line |= {f"error_{budget}": means[best], f"backend_{budget}": best}
         lines.append(line)
-    columns = ["method", "changed", *(f"{what}_{budget}" for budget in BUDGETS for what in ("error", "backend"))]
+    columns = [*NAMES, *(f"{what}_{budget}" for budget in BUDGETS for what in ("error", "backend"))]
     order = [f"error_{budget}" for budget in reversed(BUDGETS)]
-    return pd.DataFrame(lines, columns=columns).sort_values([*order, "method", "changed"], ignore_index=True)
+    return pd.DataFrame(lines, columns=columns).sort_values([*order, *NAMES], ignore_index=True)
 
 
 def mean(errors: list[float]) -> float:

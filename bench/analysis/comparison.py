@@ -1,4 +1,4 @@
-"""`python -m bench compare`: two rows, or two folders of records, and what differs beyond noise.
+"""Two rows, or two sets of records, and what differs beyond noise.
 
 Errors: Student's t over the differences of common seeds; with one, on series from a file, of common blocks of
 validation windows. Times: Mann-Whitney over the raw seconds of epochs and forecasts, where both were measured
@@ -14,15 +14,12 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from bench.analysis import hardware
+from bench.analysis.hardware import machine_kind
 from bench.analysis.paired import blocks_of, paired
-from bench.analysis.ranking import changes
 from bench.analysis.statistics import LEVEL, holm, paired_t
+from bench.analysis.table import variant_of
 from bench.errors import UsageError, unknown
-from bench.records import repository, stores
 from bench.records.repository import Run
-from bench.records.stores import Place, Remote
-from bench.reporting.markdown import digits
 
 Verdict = Literal["same", "differs", "within noise", "unknown"]
 FEWEST = 5  # raw seconds on each side that a test of times needs
@@ -47,12 +44,9 @@ class Difference(NamedTuple):
     outcome: Outcome
 
 
-def compare(first: str, second: str, task: str | None, folder: Place) -> list[dict[str, Any]]:
-    """The differences as rows of one shape. Raises UsageError for what is neither a folder nor a row."""
-    places = [stores.place(name) for name in (first, second)]
-    if any(isinstance(place, Remote) for place in places) or all(stores.of(place).exists() for place in places):
-        return corrected(folders(*map(rows_of, places)))
-    known = rows_of(folder)
+def compare_rows(runs: Iterable[Run], first: str, second: str, task: str | None = None) -> list[dict[str, Any]]:
+    """Return the differences of two rows on every board that has both. Raises UsageError for what is no row."""
+    known = rows_of(runs)
     one, other = (find(name, known, task) for name in (first, second))
     found = []
     for board in shared(one, other, first, second):
@@ -61,12 +55,15 @@ def compare(first: str, second: str, task: str | None, folder: Place) -> list[di
     return corrected(found)
 
 
-def rows_of(folder: Place) -> dict[Row, list[Run]]:
-    """The finished runs of a folder by row, newest first of each seed. Raises UsageError where there is none."""
-    if not stores.of(folder).exists():
-        raise UsageError(f"no results folder {str(folder)!r}")
+def compare_folders(first: Iterable[Run], second: Iterable[Run]) -> list[dict[str, Any]]:
+    """Return the differences of all rows of two sets of records."""
+    return corrected(folders(rows_of(first), rows_of(second)))
+
+
+def rows_of(runs: Iterable[Run]) -> dict[Row, list[Run]]:
+    """Return the finished runs by row, newest first of each seed."""
     rows: dict[Row, dict[int, Run]] = {}
-    for run in sorted(repository.read(folder)[0], key=lambda run: run.started_at):
+    for run in sorted(runs, key=lambda run: run.started_at):
         if run.metrics:
             rows.setdefault(row(run), {})[run.spec.seed] = run
     return {name: list(seeds.values()) for name, seeds in rows.items()}
@@ -74,7 +71,7 @@ def rows_of(folder: Place) -> dict[Row, list[Run]]:
 
 def row(run: Run) -> Row:
     """What a run is a row of."""
-    return run.spec.task, run.spec.quick, run.spec.method, changes(run), run.spec.backend
+    return run.spec.task, run.spec.quick, run.spec.method, variant_of(run.spec), run.spec.backend
 
 
 def label(runs: Sequence[Run]) -> str:
@@ -201,40 +198,10 @@ def times(one: Sequence[Run], other: Sequence[Run], sample: str) -> Outcome:
     """Whether two rows' times differ by more than chance, and how that is known."""
     from scipy import stats
 
-    if {hardware.kind(run) for run in (*one, *other)} != {hardware.kind(one[0])}:
+    if {machine_kind(run) for run in (*one, *other)} != {machine_kind(one[0])}:
         return Outcome("measured on several kinds of machines")
     a, b = ([value for run in runs if run.timing_valid for value in (run.samples or {}).get(sample, [])]
             for runs in (one, other))  # fmt: skip
     if min(len(a), len(b)) < FEWEST:
         return Outcome("too few undisturbed measurements")
     return Outcome(f"{len(a)} and {len(b)} measurements", float(stats.mannwhitneyu(a, b).pvalue))
-
-
-def printed(rows: Sequence[dict[str, Any]]) -> str:
-    """The rows as a table, those that differ first of all counted."""
-    from tabulate import tabulate
-
-    lines = [
-        [row["task"], row["row"], row["measure"], *(figure(row[name]) for name in ("first", "second")),
-         "" if row["percent"] is None else f"{row['percent']:+.1f}", row["verdict"], likelihood(row["p"]), row["why"]]
-        for row in rows
-    ]  # fmt: skip
-    header = ["task", "row", "measure", "first", "second", "%", "verdict", "p", "why"]
-    align = ["left"] * 3 + ["right"] * 3 + ["left"] * 3
-    counts = {verdict: sum(row["verdict"] == verdict for row in rows) for verdict in dict.fromkeys(
-        ("differs", "within noise", "same", "unknown"))}  # fmt: skip
-    summary = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
-    tests = sum(row["p"] is not None for row in rows)
-    note = f"\np: of no difference, Holm's correction over the {tests} tests made here, {LEVEL:.0%} for all of them"
-    answer = f"{summary or 'nothing to compare'}{note if tests else ''}"
-    return f"{tabulate(lines, header, disable_numparse=True, colalign=align)}\n\n{answer}"
-
-
-def likelihood(p: float | None) -> str:
-    """A p-value as a person reads it."""
-    return "" if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def figure(value: float | None) -> str:
-    """A measure as a person reads it."""
-    return "" if value is None else digits(value)

@@ -6,79 +6,74 @@ fixed piece of work (`bench.machine.calibration`); where both kinds have it, tim
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-import msgspec
-
+from bench.machine.calibration import CALIBRATION
 from bench.records.repository import Run
 
-CALIBRATION = "calibration_seconds"
-APART = "timed on another kind of machine"
 
-
-def kind(run: Run) -> str:
-    """What a run's machine is, as far as times depend on it."""
+def machine_kind(run: Run) -> str:
+    """Name the kind of a run's machine, as far as times depend on it."""
     known = run.environment.get
     parts = [str(part) for part in (known("cpu"), known("architecture"), known("gpu")) if part]
     return ", ".join(parts) or "unknown machine"
 
 
-def comparable(runs: Sequence[Run]) -> list[Run]:
-    """The runs with times that can be ranked against each other: those of other kinds normalised, or not valid."""
-    own = [kind(run) for run in runs]
-    usual, factors = references(runs, own), calibrations(runs, own)
-    return [with_times_of(run, one, usual[board(run)], factors) for run, one in zip(runs, own, strict=True)]
+def time_factors(runs: Sequence[Run]) -> list[float]:
+    """Return what each run's seconds are multiplied by, to be those of its board's usual kind of machine.
+
+    NaN where no calibration relates the two kinds: such times do not compare.
+    """
+    kinds = [machine_kind(run) for run in runs]
+    usual, seconds = usual_kinds(runs, kinds), calibrations(runs, kinds)
+    return [_factor(kind, usual[board(run)], seconds) for run, kind in zip(runs, kinds, strict=True)]
+
+
+def _factor(kind: str, usual: str, seconds: dict[str, float]) -> float:
+    if kind == usual:
+        return 1.0
+    return seconds[usual] / seconds[kind] if kind in seconds and usual in seconds else math.nan
 
 
 def board(run: Run) -> tuple[str, bool]:
-    """Runs that share this are ranked against each other."""
+    """Return what runs have in common that are ranked against each other."""
     return run.spec.task, run.spec.quick
 
 
-def references(runs: Iterable[Run], own: Iterable[str]) -> dict[tuple[str, bool], str]:
-    """The kind of machine that most of each board's records come from; own: that of each run."""
+def usual_kinds(runs: Iterable[Run], kinds: Iterable[str]) -> dict[tuple[str, bool], str]:
+    """Return the kind of machine that most of each board's records come from; kinds: that of each run."""
     counts: dict[tuple[str, bool], Counter[str]] = {}
-    for (name, one), count in Counter(zip(map(board, runs), own, strict=True)).items():
-        counts.setdefault(name, Counter())[one] = count
-    return {name: min(found, key=lambda one: (-found[one], one)) for name, found in counts.items()}
+    for (name, kind), count in Counter(zip(map(board, runs), kinds, strict=True)).items():
+        counts.setdefault(name, Counter())[kind] = count
+    return {name: min(found, key=lambda kind: (-found[kind], kind)) for name, found in counts.items()}
 
 
-def calibrations(runs: Iterable[Run], own: Iterable[str]) -> dict[str, float]:
-    """The median seconds of the fixed work on each kind of machine that has recorded any; own: that of each run."""
+def calibrations(runs: Iterable[Run], kinds: Iterable[str]) -> dict[str, float]:
+    """Return the median seconds of the fixed work on each kind of machine with any; kinds: that of each run."""
     found: dict[str, list[float]] = {}
-    for run, one in zip(runs, own, strict=True):
+    for run, kind in zip(runs, kinds, strict=True):
         seconds = run.environment.get(CALIBRATION)
         if isinstance(seconds, float) and seconds > 0:
-            found.setdefault(one, []).append(seconds)
+            found.setdefault(kind, []).append(seconds)
     return {name: statistics.median(values) for name, values in found.items()}
 
 
-def with_times_of(run: Run, own: str, reference: str, factors: dict[str, float]) -> Run:
-    """The run with the seconds that it would have taken on the reference, or with times that do not count."""
-    if own == reference or run.seconds is None:
-        return run
-    if own not in factors or reference not in factors:
-        return msgspec.structs.replace(run, timing_valid=False, timing_reason=APART)
-    ratio = factors[reference] / factors[own]
-    return msgspec.structs.replace(run, seconds={name: value * ratio for name, value in run.seconds.items()})
+def describe_normalisation(runs: Sequence[Run]) -> list[str]:
+    """Say what was done to times where a board has records of several kinds of machines; nothing where none has."""
+    kinds = [machine_kind(run) for run in runs]
+    usual, seconds = usual_kinds(runs, kinds), calibrations(runs, kinds)
+    pairs = {(kind, usual[name]) for name, kind in set(zip(map(board, runs), kinds, strict=True))}
+    foreign = {(kind, reference) for kind, reference in pairs if kind != reference}
+    return [_sentence(kind, reference, seconds) for kind, reference in sorted(foreign)]
 
 
-def said(runs: Sequence[Run]) -> list[str]:
-    """What was done to times where a board has records of several kinds; nothing where none has."""
-    own = [kind(run) for run in runs]
-    usual, factors = references(runs, own), calibrations(runs, own)
-    pairs = {(one, usual[name]) for name, one in set(zip(map(board, runs), own, strict=True))}
-    foreign = {(one, reference) for one, reference in pairs if one != reference}
-    return [sentence(own, reference, factors) for own, reference in sorted(foreign)]
-
-
-def sentence(own: str, reference: str, factors: dict[str, float]) -> str:
-    """How times of one kind were set beside those of another."""
-    if own not in factors or reference not in factors:
+def _sentence(kind: str, reference: str, seconds: dict[str, float]) -> str:
+    if kind not in seconds or reference not in seconds:
         return (
-            f"times of {own} are kept apart (`?`): without a calibration they do not compare with those of {reference}"
+            f"times of {kind} are kept apart (`?`): without a calibration they do not compare with those of {reference}"
         )
-    ratio = factors[own] / factors[reference]
-    return f"times of {own} are divided by {ratio:.2f}, as its calibration takes so much longer than on {reference}"
+    ratio = seconds[kind] / seconds[reference]
+    return f"times of {kind} are divided by {ratio:.2f}, as its calibration takes so much longer than on {reference}"

@@ -1,105 +1,35 @@
-"""Table in, table out: from the records to means, intervals, ranks, skill and the Pareto front.
+"""From the records that count to ranked rows: means, intervals, ranks, skill and the Pareto front.
 
-    runs -> frame (one row per record) -> select (one record per seed)
-         -> rank (one row per task, method, backend, changed settings) -> by_method (one row per method)
-         -> over_tasks (one row per method with a result on every task)
-
-Everything is sorted before it is summed, so the order in which records are read changes no digit.
+table.select -> rank (one row per task, method, backend, changed settings) -> by_method (one row per method)
+             -> across_tasks (one row per method with a result on every task)
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
-import msgspec
 import numpy as np
 import pandas as pd
-from scipy import special
 
-from bench.analysis import reference as notes
-from bench.analysis import statistics
+from bench.analysis import reference, statistics
+from bench.analysis.statistics import half_width
+from bench.analysis.table import BOARD, CPU, ROW, frame, select
 from bench.records.repository import Run
-from bench.tasks import REFERENCES, SEARCHES
+from bench.tasks import REFERENCES
 
-#: runs that share these are one row of the board; they differ in nothing but the seed
-ROW = ["task", "quick", "changed", "method", "backend"]
-#: rows that share these are ranked against each other
-BOARD = ["task", "quick", "tuned"]
-CONFIDENCE = 0.95
 COLUMNS = [
-    *BOARD, "rank", "method", "backend", "changed", "last_step_mse", "interval", "val_mse", "test_mse", "skill",
-    "fit_seconds", "predict_ms", "timing_valid", "parameters", "notes", "ratio", "seeds", "seeds_tried", "by_seed",
-    "pareto", "to_limit",
+    *BOARD, "rank", "method", "backend", "changed", "native", "device", "last_step_mse", "interval", "val_mse",
+    "test_mse", "skill", "fit_seconds", "predict_ms", "timing_valid", "parameters", "notes", "ratio", "seeds",
+    "seeds_tried", "by_seed", "pareto", "to_limit",
 ]  # fmt: skip
 #: the methods that skill is measured against: the first that has a result on a task's data
 BASELINES = ("seasonal_naive", "last_value")
-#: how rows of a framework's own defaults are marked
-NATIVE = "native defaults"
-#: how rows computed on an accelerator are marked
-CUDA = "on cuda"
-#: from so many tasks on a mean over tasks is shown: an interval from fewer would be none
-LEAST_TASKS = 3
-
-_TEXT = ["key", "task", "changed", "method", "backend", "settings", "data", "started_at", "status", "reason"]
 _ERRORS = ["last_step_mse", "val_mse", "test_mse"]
 
 
-def changes(run: Run) -> str:
-    """What differs from the method's defaults, as `native defaults, layers=3, units=32`; empty for a default run."""
-    return ", ".join({"native": NATIVE, "cuda": CUDA}.get(one, one) for one in run.spec.differences())
-
-
-def frame(runs: Sequence[Run]) -> pd.DataFrame:
-    """One row per record, sorted: what it is, how it ended, its errors (NaN unless ok), seconds and parameters.
-
-    Without those of searches: they are no results, and what comes of them is in `bench.campaigns.tune`.
-    """
-    flags, numbers = ["quick", "timing_valid"], [*_ERRORS, "fit_seconds", "predict_ms", "parameters"]
-    table = pd.DataFrame(
-        [_flat(run) for run in runs if run.spec.task not in SEARCHES], columns=[*_TEXT, *flags, "seed", *numbers]
-    )
-    kinds = dict.fromkeys(_TEXT, "object") | dict.fromkeys(flags, "bool") | dict.fromkeys(numbers, "float64")
-    table = table.astype(kinds)
-    return table.sort_values([*ROW, "seed", "started_at", "key"], kind="stable", ignore_index=True)
-
-
-def _flat(run: Run) -> tuple:
-    spec, seconds = run.spec, run.seconds or {}
-    ok = run.metrics if run.status == "ok" else None
-    errors = (ok.last_step_mse, ok.val_mse, ok.test_mse) if ok else (np.nan,) * 3
-    settings = sys.intern(msgspec.json.encode(spec.settings, order="deterministic").decode())
-    text = (run.key, spec.task, changes(run), spec.method, spec.backend, settings, spec.data_sha256, run.started_at)
-    numbers = (*errors, seconds.get("fit", np.nan), 1000 * seconds.get("predict", np.nan), run.parameters)
-    return (*text, run.status, run.reason or "", spec.quick, run.timing_valid, spec.seed, *numbers)
-
-
-def select(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Split `frame` into the records that count, one per seed, and those left out, with a column `why`.
-
-    One task is ranked on one data set, that of most records. One row has one set of settings, those of its newest
-    record: after a default is changed, records of the old one stop counting. A seed counts once, by its newest record.
-    """
-    why = pd.Series("", index=table.index, dtype="object")
-    sizes = table.groupby(["task", "quick", "data"], as_index=False).size()
-    usual = sizes.sort_values(["size", "data"]).groupby(["task", "quick"])["data"].last().rename("usual")
-    why[table["data"] != table.join(usual, on=["task", "quick"])["usual"]] = "other data than most records of this task"
-
-    by_age = table[why == ""].sort_values(["started_at", "key"], kind="stable")
-    newest = by_age.groupby(ROW)["settings"].transform("last")
-    why[newest.index[by_age["settings"] != newest]] = "other settings than the newest record of this row"
-
-    by_age = by_age[why[by_age.index] == ""]
-    why[by_age.index[by_age.duplicated([*ROW, "seed"], keep="last")]] = "a newer record has the same seed"
-    return table[why == ""], table.assign(why=why)[why != ""]
-
-
-def at_defaults(runs: Sequence[Run]) -> list[Run]:
-    """The runs that count and ended well, full ones with default settings, sorted by backend and seed."""
-    tried, _ = select(frame(runs))
-    keys = set(tried.loc[(tried["status"] == "ok") & (tried["changed"] == "") & ~tried["quick"], "key"])
-    counted = (run for run in runs if run.key in keys)
-    return sorted(counted, key=lambda run: (run.spec.backend, run.spec.seed))
+def is_default(rows: pd.DataFrame) -> pd.Series:
+    """Mark the rows at the method's and the benchmark's defaults, on the processor."""
+    return (rows["changed"].map(len) == 0) & ~rows["native"] & (rows["device"] == CPU)
 
 
 def rank(runs: Sequence[Run]) -> pd.DataFrame:
@@ -128,34 +58,31 @@ def rank_table(table: pd.DataFrame) -> pd.DataFrame:
         table.groupby(ROW)["seed"].nunique().rename("seeds_tried")
     )
     rows = rows.reset_index()
-    rows["tuned"] = rows["changed"] != ""
+    rows["tuned"] = ~is_default(rows)
     rows["skill"] = _skill(rows)
     rows["to_limit"] = rows["last_step_mse"] / rows.join(limits["limit"], on=["task", "quick"])["limit"]
     rows["notes"] = _notes(rows)
     rows["ratio"] = rows["last_step_mse"] / rows["notes"]
     rows["pareto"] = _pareto(rows)
     rows["rank"] = _ranks(rows, "last_step_mse")
-    order = [*BOARD, "last_step_mse", "method", "backend", "changed"]
-    return rows.sort_values(order, kind="stable", ignore_index=True)[COLUMNS]
+    order = [*BOARD, "last_step_mse", "method", "backend", "native", "device", "changed"]
+    ranked: pd.DataFrame = rows.sort_values(order, kind="stable", ignore_index=True)[COLUMNS]
+    return ranked
 
 
 def limit(table: pd.DataFrame) -> pd.DataFrame:
     """What the reference method reaches, by task and quick: `limit` (mean last-step MSE), and its name `reference`."""
-    ok = table[(table["status"] == "ok") & (table["changed"] == "") & table["method"].isin(REFERENCES)]
-    return ok.groupby(["task", "quick"]).agg(limit=("last_step_mse", "mean"), reference=("method", "first"))
+    ok = table[(table["status"] == "ok") & is_default(table) & table["method"].isin(REFERENCES)]
+    found: pd.DataFrame = ok.groupby(["task", "quick"]).agg(
+        limit=("last_step_mse", "mean"), reference=("method", "first")
+    )
+    return found
 
 
 def _spread(ok: pd.DataFrame) -> pd.DataFrame:
     """Number of seeds and half width of Student's t interval of the mean: t(97.5 %, n - 1) s / sqrt(n)."""
     seeds = ok.groupby(ROW)["last_step_mse"].agg(seeds="count", deviation="std")
     return seeds.assign(interval=half_width(seeds["seeds"], seeds["deviation"])).drop(columns="deviation")
-
-
-def half_width(count: pd.Series, deviation: pd.Series) -> pd.Series:
-    """Half of the mean's 95 % interval, t(97.5 %, n - 1) s / sqrt(n); NaN for one value."""
-    # Student's quantile without scipy.stats, which takes longer to import than a board to render
-    quantile = special.stdtrit((count - 1).where(count > 1), (1 + CONFIDENCE) / 2)
-    return quantile * deviation / np.sqrt(count)
 
 
 def _by_seed(ok: pd.DataFrame) -> pd.Series:
@@ -199,7 +126,7 @@ def _notes(rows: pd.DataFrame) -> pd.Series:
     """The notes' last-step MSE, for full runs with default settings: only those repeat what the notes did."""
     printed = {
         (task, method): figure.last_step_mse
-        for task, methods in notes.figures().items()
+        for task, methods in reference.figures().items()
         for method, figure in methods.items()
     }
     named = pd.Series(list(zip(rows["task"], rows["method"], strict=True)), index=rows.index, dtype="object")
@@ -221,11 +148,11 @@ def by_method(ranked: pd.DataFrame) -> pd.DataFrame:
 
     The mean, not the best backend: a method gains nothing from having been run in more of them.
     """
-    names = [*BOARD, "method", "changed"]
+    row = ["method", "changed", "native", "device"]
     columns = {"error": ("last_step_mse", "mean"), "notes": ("notes", "first"), "by_seed": ("by_seed", _mean_by_seed)}
-    methods = ranked.groupby(names, as_index=False).agg(**columns)
+    methods = ranked.groupby([*BOARD, *row], as_index=False).agg(**columns)
     methods["rank"] = _ranks(methods, "error")
-    return methods.sort_values([*BOARD, "error", "method", "changed"], kind="stable", ignore_index=True)
+    return methods.sort_values([*BOARD, "error", *row], kind="stable", ignore_index=True)
 
 
 def _mean_by_seed(backends: pd.Series) -> dict[int, float]:
@@ -241,7 +168,9 @@ def cost_of_native(rows: pd.DataFrame) -> pd.DataFrame:
     Columns: `method`, `backend`, `equal` and `native` (mean last-step MSE), `ratio` of native to equal, and `seeds`.
     """
     key = ["task", "quick", "method", "backend"]
-    pairs = rows[rows["changed"] == ""].merge(rows[rows["changed"] == NATIVE], on=key, suffixes=("_equal", "_native"))
+    own = (rows["changed"].map(len) == 0) & (rows["device"] == CPU)
+    equal, native = (rows[own & (rows["native"] == native)] for native in (False, True))
+    pairs = equal.merge(native, on=key, suffixes=("_equal", "_native"))
     found = []
     for pair in pairs.to_dict("records"):
         equal, native = pair["by_seed_equal"], pair["by_seed_native"]
@@ -250,27 +179,3 @@ def cost_of_native(rows: pd.DataFrame) -> pd.DataFrame:
             found.append((pair["method"], pair["backend"], *means, means[1] / means[0], len(seeds)))
     table = pd.DataFrame(found, columns=["method", "backend", "equal", "native", "ratio", "seeds"])
     return table.sort_values(["equal", "method", "backend"], kind="stable", ignore_index=True)
-
-
-def over_tasks(methods: pd.DataFrame, tasks: Collection[str] | None = None) -> pd.DataFrame:
-    """From `by_method`: how methods with a result on every task do over all, default settings and full runs alone.
-
-    tasks: the only ones that count; None: all that have results.
-    Columns: `method`, `tasks`, `win_rate` (share of comparisons with the other methods that it wins, over all tasks)
-    and `skill` (percent, from the geometric mean of its error over the naive forecast's), each with `_low` and `_high`,
-    the bounds of a 95 % interval by bootstrap over tasks. Empty for less than LEAST_TASKS tasks.
-    """
-    columns = ["method", "tasks", *(name + end for name in ("win_rate", "skill") for end in ("", "_low", "_high"))]
-    default = methods[~methods["quick"] & ~methods["tuned"]]
-    if tasks is not None:
-        default = default[default["task"].isin(tasks)]
-    by_task = default.pivot(index="task", columns="method", values="error")
-    errors, baseline = by_task.dropna(axis=1).T, naive(by_task)
-    count = errors.shape[1]
-    if count < LEAST_TASKS or len(errors) < 2 or baseline.isna().any():
-        return pd.DataFrame(columns=columns)
-    values = errors.to_numpy()
-    wins = statistics.win_rates(values)
-    skills = statistics.mean_skills(values, baseline.to_numpy())
-    table = pd.DataFrame(dict(zip(columns, [errors.index, count, *wins, *skills], strict=True)))
-    return table.sort_values(["skill", "method"], ascending=[False, True], kind="stable", ignore_index=True)

@@ -1,4 +1,4 @@
-"""Which rows can be told apart, and how methods do over several tasks: functions of arrays.
+"""Which rows can be told apart: functions of arrays.
 
 The smallest differences that seeds can show, and what they cannot, are in docs/protocol.md.
 """
@@ -8,10 +8,11 @@ from __future__ import annotations
 import gc
 
 import numpy as np
+import pandas as pd
+from scipy import special
 
 LEVEL = 0.05  # of false differences on a board, all pairs together
-RESAMPLES = 2000
-CLIP = (0.01, 100.0)  # of an error over the baseline's: one task cannot decide a geometric mean
+CONFIDENCE = 0.95
 
 
 def ranks(means: np.ndarray, errors: np.ndarray) -> np.ndarray:
@@ -61,38 +62,18 @@ def holm(p_values: np.ndarray) -> np.ndarray:
 
 def paired_t(differences: np.ndarray) -> np.ndarray:
     """Two-sided p-values [P] of differences [P, seeds], NaN where there is none: that their mean is zero."""
-    from scipy import special
-
     count = (~np.isnan(differences)).sum(axis=1)
     mean, deviation = np.nanmean(differences, axis=1), np.nanstd(differences, axis=1, ddof=1)
     # methods without chance differ by the same amount for every seed, but for rounding: for certain, or not at all
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.where(mean == 0, 0.0, np.abs(mean) / (deviation / np.sqrt(count)))
-    return 2 * special.stdtr(count - 1, -t)
+    p_values: np.ndarray = 2 * special.stdtr(count - 1, -t)
+    return p_values
 
 
-def win_rates(errors: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The share of comparisons that each method wins, and the bounds of its 95 % interval [M]; errors [M, tasks].
-
-    Every method is compared with every other on every task; a tie is half a win.
-    """
-    rivals = len(errors) - 1
-    wins = (errors[:, None] < errors).sum(axis=1) + 0.5 * ((errors[:, None] == errors).sum(axis=1) - 1)  # [M, tasks]
-    return mean_over_tasks(wins / rivals)
-
-
-def mean_skills(errors: np.ndarray, baseline: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Percent of the baseline's error that each method saves, and the bounds of its 95 % interval [M].
-
-    100 (1 - geometric mean of error / baseline) for errors [M, tasks], baseline [tasks].
-    """
-    mean, low, high = mean_over_tasks(np.log(np.clip(errors / baseline, *CLIP)))
-    return tuple(100 * (1 - np.exp(value)) for value in (mean, high, low))
-
-
-def mean_over_tasks(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The means of values [M, tasks], and the bounds of their 95 % intervals: percentile bootstrap over tasks."""
-    from scipy import stats
-
-    drawn = stats.bootstrap((values,), np.mean, axis=1, n_resamples=RESAMPLES, method="percentile", rng=0)
-    return values.mean(axis=1), drawn.confidence_interval.low, drawn.confidence_interval.high
+def half_width(count: pd.Series, deviation: pd.Series) -> pd.Series:
+    """Half of the mean's 95 % interval, t(97.5 %, n - 1) s / sqrt(n); NaN for one value."""
+    # Student's quantile without scipy.stats, which takes longer to import than a board to render
+    quantile = special.stdtrit((count - 1).where(count > 1), (1 + CONFIDENCE) / 2)
+    half: pd.Series[float] = quantile * deviation / np.sqrt(count)
+    return half

@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from bench.analysis import ranking, statistics
-from bench.execution import jobs
+from bench.analysis import statistics
+from bench.analysis.statistics import half_width
+from bench.analysis.table import CPU, changed_of, device_of, of_board
+from bench.execution.jobs import KEPT
 from bench.records.repository import Run, Spec
 from bench.tasks import REFERENCES, SEARCHES
 
@@ -34,7 +36,9 @@ class Row(NamedTuple):
     quick: bool
     method: str
     backend: str
-    apart: str  # what else sets its runs apart from default ones
+    changed: tuple[str, ...] = ()  # what else differs from the defaults
+    native: bool = False
+    device: str = CPU
 
 
 class Found(NamedTuple):
@@ -45,16 +49,17 @@ class Found(NamedTuple):
 
 
 def row_of(spec: Spec) -> Row:
-    """What a rate is chosen for: task, quick, method, backend and device in words; searches belong to their task."""
-    apart = [difference for difference in spec.differences() if not difference.startswith(f"{RATE}=")]
-    return Row(spec.task.removesuffix(SUFFIX), spec.quick, spec.method, spec.backend, ", ".join(apart))
+    """Return what a rate is chosen for; searches belong to their task."""
+    others = tuple(change for name, change in zip(spec.changed, changed_of(spec), strict=True) if name != RATE)
+    task = spec.task.removesuffix(SUFFIX)
+    return Row(task, spec.quick, spec.method, spec.backend, others, spec.native, device_of(spec))
 
 
 def searched(runs: Iterable[Run]) -> dict[Row, Found]:
     """What searches found, from their records: nothing yet where a rate is missing, or where all diverged."""
     errors: dict[Row, dict[float, float]] = {}
     for run in runs:
-        if run.spec.task in SEARCHES and run.spec.seed == SEED and run.status in jobs.KEPT:
+        if run.spec.task in SEARCHES and run.spec.seed == SEED and run.status in KEPT:
             error = run.metrics.last_step_mse if run.metrics else math.nan
             errors.setdefault(row_of(run.spec), {})[rate_of(run.spec)] = error
     return {row: found for row, by_rate in errors.items() if (found := choose(by_rate))}
@@ -83,18 +88,18 @@ def table(tried: pd.DataFrame, found: Mapping[Row, Found], task: str, quick: boo
     width at 95 %), `own_rate`, `own` (mean test MSE at the method's own rate, same seeds), `own_rank`, `seeds`, and
     `errors` (rate -> last-step MSE in the search).
     """
-    ok = tried[(tried["task"] == task) & (tried["quick"] == quick) & (tried["status"] == "ok")]
-    ok = ok[~ok["method"].isin(REFERENCES)]
+    ok = of_board(tried, task, quick)
+    ok = ok[(ok["status"] == "ok") & ~ok["method"].isin(REFERENCES) & ~ok["native"] & (ok["device"] == CPU)]
     runs = {
         row: (json.loads(records["settings"].iloc[0]), dict(zip(records["seed"], records["test_mse"], strict=True)))
         for row, records in ok.groupby(["method", "backend", "changed"])
     }
     lines = []
     for (method, backend, changed), (settings, own) in runs.items():
-        choice = found.get(Row(task, quick, str(method), str(backend), ""))
+        choice = found.get(Row(task, quick, str(method), str(backend)))
         if changed or (choice is None and RATE in settings):
             continue
-        at_choice = changes_at(choice, settings) if choice else ""
+        at_choice = (f"{RATE}={choice.rate}",) if choice and choice.rate != settings[RATE] else ()
         tuned = runs.get((method, backend, at_choice), ({}, {}))[1]
         if seeds := sorted(own.keys() & tuned.keys()):
             values = [[errors[seed] for seed in seeds] for errors in (tuned, own)]
@@ -102,12 +107,7 @@ def table(tried: pd.DataFrame, found: Mapping[Row, Found], task: str, quick: boo
     return ranked(lines) if any(line[2] for line in lines) else pd.DataFrame(columns=COLUMNS)
 
 
-def changes_at(choice: Found, settings: dict[str, float]) -> str:
-    """What the runs at a rate are marked with, see ranking.changes."""
-    return "" if choice.rate == settings[RATE] else f"{RATE}={choice.rate}"
-
-
-def ranked(lines: Sequence[tuple]) -> pd.DataFrame:
+def ranked(lines: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
     """The table of these lines: method, backend, choice, own rate, seeds, errors by seed at the rate found and own."""
     methods, backends, chosen, own_rates, seeds, *errors = zip(*lines, strict=True)
     tuned, own = (
@@ -121,7 +121,7 @@ def ranked(lines: Sequence[tuple]) -> pd.DataFrame:
         "backend": backends,
         "rate": [choice.rate if choice else math.nan for choice in chosen],
         "tuned": tuned.mean(axis=1),
-        "interval": ranking.half_width(count, tuned.std(axis=1)),
+        "interval": half_width(count, tuned.std(axis=1)),
         "own_rate": own_rates,
         "own": own.mean(axis=1),
         "own_rank": statistics.ranks(own.mean(axis=1).to_numpy(), own.to_numpy()),

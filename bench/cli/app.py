@@ -302,11 +302,11 @@ def compare(
     results: Results = RESULTS,
 ) -> int:
     """Compare two rows of the board, or two folders of records: what differs beyond noise."""
-    from bench.analysis import comparison
+    from bench.cli import differences
     from bench.cli.listing import as_json as to_json
 
-    rows = comparison.compare(first, second, task, results)
-    print(to_json(rows) if as_json else comparison.printed(rows))
+    rows = differences.find(first, second, task, results)
+    print(to_json(rows) if as_json else differences.as_table(rows))
     return 0
 
 

@@ -11,7 +11,7 @@ from bench.forecasting import recommend
 from bench.forecasting.forecast import Outcome
 from bench.records.repository import Run
 from bench.reporting.markdown import clean, decimals, digits
-from bench.reporting.own import words
+from bench.reporting.commands import words
 
 SHOWN = 24  # rows that are printed
 

@@ -11,7 +11,6 @@ import numpy as np
 
 import implementations
 from bench import metrics
-from bench.analysis import hardware
 from bench.data import datasets
 from bench.data.datasets import GeneratedData, SeriesData
 from bench.data.series_tasks import task_of
@@ -211,6 +210,6 @@ def timing(threads: int, seen: dict[str, float], device: str) -> dict[str, Any]:
     environment = {**machine.fingerprint(), "threads": threads, "affinity": affinity}
     if device != "cpu":
         environment["gpu"] = device
-    environment[hardware.CALIBRATION] = round(calibration.seconds(), 6)
+    environment[calibration.CALIBRATION] = round(calibration.seconds(), 6)
     environment |= {name: round(value, 4) for name, value in seen.items()}
     return {"timing_valid": reason is None, "timing_reason": reason, "environment": environment}

@@ -10,6 +10,7 @@ import time
 
 import numpy as np
 
+CALIBRATION = "calibration_seconds"  # its name in a record's environment
 STEPS, UNITS, BATCH = 50, 20, 32  # as the notes' networks have them
 ROUNDS = 40
 REPEATS = 5

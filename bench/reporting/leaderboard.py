@@ -15,33 +15,20 @@ from urllib.parse import quote
 import pandas as pd
 
 from bench.analysis import anytime, hardware, ranking, reference, tuning
+from bench.analysis.across_tasks import over_tasks
+from bench.analysis.table import frame, of_board, select
 from bench.analysis.tuning import Found, Row
 from bench.errors import UsageError
 from bench.records import files, repository, stores
 from bench.records.repository import Run
 from bench.records.stores import FIGURES, Place
-from bench.reporting import own, sections
+from bench.reporting import commands
 from bench.reporting.figures.catalogue import Picture, pictures
 from bench.reporting.markdown import digits, escape, folded
+from bench.reporting.sections import across_tasks, measures, provenance, series, summary, tuned
+from bench.reporting.sections import anytime as times
+from bench.reporting.text import prose
 from bench.tasks import ALL, REAL
-
-LEAD = """\
-# Leaderboard
-
-Which sequence model forecasts the next values of a short noisy series best, in which framework, and at what cost?
-Methods are ranked by the mean squared error of what they forecast from the last history step (smaller is better); below
-each summary are all measures of every method × backend, what failed, pictures, and the command that repeats it."""
-
-QUICK = """\
-> **Quick runs**: a tenth of the data, 2 epochs. They show that everything works; their figures are no result and are
-> never ranked with those of full runs."""
-
-ONE_ROW = """\
-One row alone is repeated by its task, method, backend and seeds, with `--set` for each setting in brackets:
-
-```sh
-python -m bench run --task ten-step --method gru --backend keras --seeds 42 --set gru.units=32
-```"""
 
 
 @dataclass(frozen=True)
@@ -59,7 +46,7 @@ class Board:
 
 def assess(runs: Sequence[Run]) -> Board:
     """Sort out which records count, and rank them."""
-    tried, left_out = ranking.select(ranking.frame(hardware.comparable(runs)))
+    tried, left_out = select(frame(runs))
     counted = set(tried["key"])
     by_key = {run.key: run for run in runs if run.key in counted}
     ranked = ranking.rank_table(tried)
@@ -119,62 +106,66 @@ def text(board: Board, problems: Sequence[str], figures: str) -> str:
     """The whole page."""
     found = set(board.tried[["task", "quick"]].itertuples(index=False, name=None))
     names = {task for task, _ in found}
-    blocks = [LEAD]
+    blocks = [prose("lead")]
     for task in _in_order(names):
         if (task, False) in found:
             blocks += [f"## {escape(task)}", *_section(board, task, False, figures)]
         if (task, True) in found:
             quick, heading = _section(board, task, True, figures), f"{escape(task)}, quick runs"
-            blocks += [folded(heading, QUICK, *quick)] if (task, False) in found else [f"## {heading}", QUICK, *quick]
+            blocks += (
+                [folded(heading, prose("quick"), *quick)]
+                if (task, False) in found
+                else [f"## {heading}", prose("quick"), *quick]
+            )
     if not found:
         blocks.append("No records yet: `python -m bench run` makes them.")
     blocks += _over_tasks(board.methods)
-    blocks += ["## How to read it", sections.HOW_TO_READ, ONE_ROW]
+    blocks += ["## How to read it", prose("how_to_read"), prose("one_row")]
     if board.runs:
-        blocks += ["## Machines", "\n".join([sections.machines(board.runs.values()), *_normalised(board)])]
-    blocks.append(sections.left_out(board.left_out, problems))
+        blocks += ["## Machines", "\n".join([provenance.machines(board.runs.values()), *_normalised(board)])]
+    blocks.append(provenance.left_out(board.left_out, problems))
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
 def _section(board: Board, task: str, quick: bool, figures: str) -> list[str]:
     """One task: the summary, and all the rest of it folded."""
-    rows, tried = _of(board.ranked, task, quick), _of(board.tried, task, quick)
-    default, tuned = rows[~rows["tuned"]], rows[rows["tuned"]]
-    means = _of(board.methods, task, quick)
+    rows, tried = of_board(board.ranked, task, quick), of_board(board.tried, task, quick)
+    default, changed = rows[~rows["tuned"]], rows[rows["tuned"]]
+    means = of_board(board.methods, task, quick)
     failed = tried[tried["status"] != "ok"]
     runs = [run for run in board.runs.values() if (run.spec.task, run.spec.quick) == (task, quick)]
     by_time = anytime.table([] if quick else runs)
-    timed = sections.at_each_time(by_time)
+    timed = times.at_each_time(by_time)
     shown = [_image(picture, figures) for picture in board.pictures if picture.task == task and not quick]
     if default.empty:
-        summary = "No run with default settings has succeeded yet."
+        shown_first = "No run with default settings has succeeded yet."
         again = ""
     else:
-        summary = f"{sections.summary(means[~means['tuned']], default, failed)}\n\n{sections.LEGEND}"
-        again = sections.commands(
+        shown_first = f"{summary.summary(means[~means['tuned']], default, failed)}\n\n{prose('legend')}"
+        again = commands.commands(
             task,
             quick,
             default,
-            sorted(tried.loc[tried["changed"] == "", "seed"].unique()),
-            data=own.words(runs),
-            references=own.references(runs),
+            sorted(tried.loc[ranking.is_default(tried), "seed"].unique()),
+            data=commands.words(runs),
+            references=commands.references(runs),
         )
     return [
-        summary,
+        shown_first,
         _floor(task, ranking.limit(tried)),
-        sections.beyond(rows["method"]),
-        sections.beside_classical(default),
-        sections.best_at(by_time),
-        *own.section(runs),
-        own.outsiders(runs),
-        *sections.tuned(tuning.table(board.tried, board.found, task, quick)),
+        summary.beyond(rows["method"]),
+        summary.beside_classical(default),
+        times.best_at(by_time),
+        *series.section(runs),
+        series.outsiders(runs),
+        *tuned.tuned(tuning.table(board.tried, board.found, task, quick)),
         folded(
             "Every measure, one row per method × backend, and what failed",
-            sections.full_table(default) if len(default) else "",
-            f"**Changed settings, ranked apart**\n\n{sections.full_table(tuned)}" if len(tuned) else "",
-            sections.cost_of_native(ranking.cost_of_native(rows)),
-            sections.every_seed(rows),
-            sections.failures(failed),
+            measures.full_table(default) if len(default) else "",
+            f"**Changed settings, ranked apart**\n\n{measures.full_table(changed)}" if len(changed) else "",
+            measures.cost_of_native(ranking.cost_of_native(rows)),
+            measures.every_seed(rows),
+            measures.failures(failed),
         ),
         folded("Error against training time: after 1, 10 and 60 seconds", timed) if timed else "",
         folded("The command that repeats it", again) if again else "",
@@ -197,20 +188,16 @@ def _over_tasks(methods: pd.DataFrame) -> list[str]:
         ("All tasks that forecast several steps", several),
         ("Real series", [task for task in several if task in REAL]),
     ):
-        rows = ranking.over_tasks(methods, tasks)
+        rows = over_tasks(methods, tasks)
         if len(rows) and tasks not in shown:
-            blocks += [f"**{title}**: {escape(', '.join(tasks), 1000)}", sections.over_tasks(rows)]
+            blocks += [f"**{title}**: {escape(', '.join(tasks), 1000)}", across_tasks.over_tasks(rows)]
             shown.append(tasks)
-    return ["## Over all tasks", *blocks, sections.OVER_TASKS] if blocks else []
+    return ["## Over all tasks", *blocks, prose("over_tasks")] if blocks else []
 
 
 def _normalised(board: Board) -> list[str]:
     """What was done to times of several kinds of machines."""
-    return [f"- {line}" for line in map(escape, hardware.said(list(board.runs.values())))]
-
-
-def _of(table: pd.DataFrame, task: str, quick: bool) -> pd.DataFrame:
-    return table[(table["task"] == task) & (table["quick"] == quick)]
+    return [f"- {line}" for line in map(escape, hardware.describe_normalisation(list(board.runs.values())))]
 
 
 def _floor(task: str, limits: pd.DataFrame) -> str:
@@ -224,7 +211,7 @@ def _floor(task: str, limits: pd.DataFrame) -> str:
     lines += [
         f"`{row['reference']}`, which knows the formula of the series and fits it to each, reaches "
         f"{digits(row['limit'])}: the limit.\nIt is not ranked; the full table has the ratio of each row's error to it "
-        f"({sections.LIMIT})."
+        "(× limit)."
         for row in limits.to_dict("records")
     ]
     return "\n".join(lines)

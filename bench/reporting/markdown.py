@@ -38,16 +38,26 @@ def decimals(value: float, count: int = 1) -> str:
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], left: Iterable[int] = ()) -> str:
-    """A pipe table of finished texts, aligned right except for the columns in `left`."""
-    import tabulate
-
+    """Set a pipe table of finished texts, aligned right except for the columns in `left`."""
     columns = set(left)
-    align = ["left" if place in columns else "right" for place in range(len(headers))]
-    padding, tabulate.MIN_PADDING = tabulate.MIN_PADDING, 0  # two more spaces a column would not fit a screen
-    try:
-        return tabulate.tabulate(rows, headers, tablefmt="pipe", colalign=align, disable_numparse=True)
-    finally:
-        tabulate.MIN_PADDING = padding
+    widths = [max(1, *map(_width, column)) for column in zip(headers, *rows, strict=True)]
+
+    def line(cells: Sequence[str]) -> str:
+        padded = [
+            cell + " " * (width - _width(cell)) if place in columns else " " * (width - _width(cell)) + cell
+            for place, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        ]
+        return f"| {' | '.join(padded)} |"
+
+    rule = [
+        ":" + "-" * (width + 1) if place in columns else "-" * (width + 1) + ":" for place, width in enumerate(widths)
+    ]
+    return "\n".join([line(headers), f"|{'|'.join(rule)}|", *map(line, rows)])
+
+
+def _width(text: str) -> int:
+    """Count the columns that a text takes on a screen."""
+    return len(text)
 
 
 def folded(summary: str, *blocks: str) -> str:

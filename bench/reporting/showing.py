@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from bench.analysis import ranking
+from bench.analysis.table import at_defaults
 from bench.execution import user_methods
 from bench.records import repository
 from bench.records.stores import Place
@@ -17,16 +17,14 @@ def show(method: str, folder: Place) -> int:
     """Print the page of a method; networks stand side by side where the terminal is wide enough."""
     names, _ = user_methods.register([method])
     beside = pages.methods_beside(names[0])
-    print(
-        pages.page(beside, ranking.at_defaults(repository.read(folder)[0]), shutil.get_terminal_size().columns), end=""
-    )
+    print(pages.page(beside, at_defaults(repository.read(folder)[0]), shutil.get_terminal_size().columns), end="")
     return 0
 
 
 def write_pages(target: Path, check: bool, folder: Place) -> int:
     """Write every page, or say which are stale."""
     pages.check_folder(target)
-    runs = ranking.at_defaults(repository.read(folder)[0])
+    runs = at_defaults(repository.read(folder)[0])
     if check:
         stale = pages.stale(target, runs)
         for path in stale:

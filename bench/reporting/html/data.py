@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-import shlex
 from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
 from bench.analysis import anytime, reference
+from bench.analysis.table import each, variant, variant_of
 from bench.data.examples import fits, truth
 from bench.data.windows import Windows
 from bench.records.repository import Run
-from bench.reporting import leaderboard, own
+from bench.reporting import leaderboard
+from bench.reporting.commands import command_of
 from bench.reporting.markdown import clean
-from bench.reporting.sections import each
 from bench.tasks import TASKS
 
 DIGITS = 5  # significant ones
@@ -30,8 +30,8 @@ def collect(runs: Sequence[Run]) -> dict[str, Any]:
         by_row.setdefault(row_of(run), []).append(run)
     boards: dict[tuple[str, bool], dict[str, Any]] = {}
     for line in each(board.ranked):
-        place = (line.task, line.quick)
-        of_row = sorted(by_row[(*place, line.method, line.changed, line.backend)], key=lambda run: run.spec.seed)
+        place, apart = (line.task, line.quick), variant(line.changed, line.native, line.device)
+        of_row = sorted(by_row[(*place, line.method, apart, line.backend)], key=lambda run: run.spec.seed)
         if place not in boards:
             windows = truth(of_row[0])  # one data set for a board: see ranking.select
             boards[place] = {"name": title(*place), "rows": [], "truth": known(windows), "windows": windows}
@@ -44,9 +44,7 @@ def collect(runs: Sequence[Run]) -> dict[str, Any]:
 
 def row_of(run: Run) -> tuple[str, bool, str, str, str]:
     """The row of the board that a run is in."""
-    from bench.analysis.ranking import changes
-
-    return run.spec.task, run.spec.quick, run.spec.method, changes(run), run.spec.backend
+    return run.spec.task, run.spec.quick, run.spec.method, variant_of(run.spec), run.spec.backend
 
 
 def title(task: str, quick: bool) -> str:
@@ -58,8 +56,9 @@ def row(line: Any, runs: Sequence[Run], windows: Windows | None) -> dict[str, An
     """One row with all that its detail needs; the curve and the forecasts are those of its first seed."""
     ok = [run for run in runs if run.metrics]
     first = ok[0]
+    apart = variant(line.changed, line.native, line.device)
     return {
-        "method": clean(f"{line.method} ({line.changed})" if line.changed else line.method),
+        "method": clean(f"{line.method} ({apart})" if apart else line.method),
         "outside": "." in line.method,
         "backend": clean(line.backend),
         "rank": int(line.rank) if not line.tuned else None,
@@ -80,7 +79,7 @@ def row(line: Any, runs: Sequence[Run], windows: Windows | None) -> dict[str, An
         "printed": printed(first),
         "steps": numbers(first.metrics.mse_by_step) if first.metrics else [],
         "forecasts": forecasts(first, windows),
-        "command": command(runs),
+        "command": command_of(runs),
     }  # fmt: skip
 
 
@@ -118,18 +117,6 @@ def printed(run: Run) -> list[float | int | None]:
     """The notes' val_loss per epoch, for a full run with default settings."""
     figure = None if run.spec.quick or run.spec.differences() else reference.figure(run.spec.task, run.spec.method)
     return numbers(figure.curve.get("val_loss", [])) if figure else []
-
-
-def command(runs: Sequence[Run]) -> str:
-    """What makes the row again."""
-    spec = runs[0].spec
-    words = ["python", "-m", "bench", "run", *(own.words(runs) or ["--task", spec.task])]
-    words += ["--method", own.references(runs).get(spec.method, spec.method), "--backend", spec.backend]
-    words += ["--seeds", ",".join(str(run.spec.seed) for run in runs)]
-    for name in spec.changed:
-        words += ["--set", f"{spec.method}.{name}={spec.settings[name]}"]
-    words += ["--defaults", "native"] * spec.native + ["--device", "cuda"] * spec.cuda
-    return clean(shlex.join([*words, *(["--quick"] if spec.quick else [])]), 2000)
 
 
 def failures(tried: pd.DataFrame) -> list[dict[str, Any]]:

@@ -16,9 +16,9 @@ from bench.errors import UsageError
 from bench.records import files, repository
 from bench.records.repository import Run
 from bench.records.stores import Place
+from bench.reporting.columns import seconds, spread
 from bench.reporting.html.data import collect
 from bench.reporting.markdown import digits
-from bench.reporting.sections import seconds, spread
 
 HERE = Path(__file__).parent
 LIMIT = 6_000_000  # bytes

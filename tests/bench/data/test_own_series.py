@@ -18,7 +18,7 @@ from bench.data.splits import prepare
 from bench.data.transforms import differenced, summed
 from bench.errors import UsageError
 from bench.metrics import mase
-from bench.reporting.own import words
+from bench.reporting.commands import words
 from bench.schema.series import Preparation
 
 

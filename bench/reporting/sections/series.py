@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import msgspec
 import numpy as np
 
-from bench.analysis.ranking import changes
+from bench.analysis.table import variant_of
 from bench.records.repository import Run
+from bench.reporting.columns import OUTSIDE
 from bench.reporting.markdown import decimals, digits, escape, table
-from bench.reporting.sections import OUTSIDE
+from bench.reporting.text import prose
 from bench.schema.series import Preparation
 
 HEADERS = ["method", "backend", "RMSE", "MAE", "sMAPE (%)", "MASE", "test RMSE", "test MAE", "test sMAPE (%)",
@@ -18,19 +18,13 @@ HEADERS = ["method", "backend", "RMSE", "MAE", "sMAPE (%)", "MASE", "test RMSE",
 
 ERRORS = ["rmse", "mae", "smape", "mase", "test_rmse", "test_mae", "test_smape", "test_mase"]
 
-MEANING = """\
-Errors are means over validation windows, which overlap, and over all series and channels, in the units of the data, so
-that large ones weigh most; last-step MSE above is of values divided by their series' standard deviation in the training
-part. **MASE** below 1 is better than what the seasonal naive forecast reaches in the training part (without
-`--season`: the last value, one step ahead)."""
-
 
 def section(runs: Iterable[Run]) -> list[str]:
     """What is said of one task's runs: nothing where their series are not from a file."""
     ok = [run for run in runs if run.truth and run.metrics and run.metrics.original]
     if not ok:
         return []
-    return [described(ok[0]), units(ok), MEANING]
+    return [described(ok[0]), units(ok), prose("own_units")]
 
 
 def described(run: Run) -> str:
@@ -54,7 +48,7 @@ def units(runs: Sequence[Run]) -> str:
         if run.metrics and run.metrics.original:
             errors = (getattr(run.metrics.original, name) for name in ERRORS)
             values = [np.nan if value is None else value for value in errors]
-            changed = changes(run)
+            changed = variant_of(run.spec)
             name = f"{run.spec.method} ({changed})" if changed else run.spec.method
             rows.setdefault((name, run.spec.backend), []).append(values)
     means = sorted((np.mean(values, axis=0).tolist(), row) for row, values in rows.items())
@@ -67,32 +61,6 @@ def cell(header: str, value: float) -> str:
     if "%" in header:
         return decimals(value, 1)
     return decimals(value, 3) if "MASE" in header else digits(value)
-
-
-def words(runs: Sequence[Run]) -> list[str]:
-    """The options that name the series of these runs on a command line; none where they are not from a file."""
-    series = runs[0].spec.series if runs else None
-    if not isinstance(series, Preparation) or series.bundled:
-        return []
-    if runs[0].spec.quick:
-        series = msgspec.structs.replace(series, stride=series.stride // 10)  # see Task.quick
-    found = ["--data", series.file]
-    for target in series.target:
-        found += ["--target", target]
-    for field in msgspec.structs.fields(Preparation):
-        value = getattr(series, field.name)
-        if field.name not in ("file", "target") and value != field.default:
-            found += [f"--{field.name}"] if value is True else [f"--{field.name}", str(value)]
-    return found
-
-
-def references(runs: Iterable[Run]) -> dict[str, str]:
-    """How the methods from outside among these runs are named on a command line."""
-    return {
-        run.spec.method: f"./{run.spec.source.reference}" if ".py:" in run.spec.source.reference else run.spec.method
-        for run in runs
-        if run.spec.source
-    }
 
 
 def outsiders(runs: Iterable[Run]) -> str:

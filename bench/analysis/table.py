@@ -1,0 +1,120 @@
+"""From runs to a table: one row per record, and which records count.
+
+    runs -> frame (one row per record) -> select (one record per seed)
+
+Everything is sorted before it is summed, so the order in which records are read changes no digit.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+
+from bench.analysis import hardware
+from bench.records.repository import Run, Spec
+from bench.tasks import SEARCHES
+
+#: runs that share these are one row of the board; they differ in nothing but the seed
+ROW = ["task", "quick", "changed", "native", "device", "method", "backend"]
+#: rows that share these are ranked against each other
+BOARD = ["task", "quick", "tuned"]
+CPU = "cpu"
+
+_TEXT = ["key", "task", "changed", "device", "method", "backend", "settings", "data", "started_at", "status", "reason"]
+_ERRORS = ["last_step_mse", "val_mse", "test_mse"]
+_FLAGS = ["native", "quick", "timing_valid"]
+_NUMBERS = [*_ERRORS, "fit_seconds", "predict_ms", "parameters"]
+
+
+def changed_of(spec: Spec) -> tuple[str, ...]:
+    """Return the settings that differ from the method's defaults, as ("layers=3", "units=32")."""
+    return tuple(f"{name}={spec.settings.get(name)}" for name in spec.changed)
+
+
+def device_of(spec: Spec) -> str:
+    """Return what the run was computed on: cpu or cuda."""
+    return "cuda" if spec.cuda else CPU
+
+
+def variant(changed: Sequence[str], native: bool = False, device: str = CPU) -> str:
+    """Say what sets a row apart from a default one: `native defaults, on cuda, units=32`; empty for a default row."""
+    marks = (("native defaults", native), (f"on {device}", device != CPU))
+    return ", ".join([*(mark for mark, holds in marks if holds), *changed])
+
+
+def variant_of(spec: Spec) -> str:
+    """Say what sets a spec apart from a default one."""
+    return variant(changed_of(spec), spec.native, device_of(spec))
+
+
+def each(rows: pd.DataFrame) -> Iterator[Any]:
+    """Yield the rows one by one, columns as attributes."""
+    yield from rows.itertuples()
+
+
+def of_board(table: pd.DataFrame, task: str, quick: bool) -> pd.DataFrame:
+    """Return the rows of one task, of its full or of its quick runs."""
+    return table[(table["task"] == task) & (table["quick"] == quick)]
+
+
+def frame(runs: Sequence[Run]) -> pd.DataFrame:
+    """Return one row per record, sorted: what it is, how it ended, its errors (NaN unless ok), seconds and parameters.
+
+    Seconds are those that the run would have taken on the board's usual kind of machine; where that is unknown,
+    `timing_valid` is False. Runs of searches are left out: they are no results (see `bench.analysis.tuning`).
+    """
+    factors = hardware.time_factors(runs)
+    rows = [_flat(run, factor) for run, factor in zip(runs, factors, strict=True) if run.spec.task not in SEARCHES]
+    table = pd.DataFrame(rows, columns=[*_TEXT, *_FLAGS, "seed", *_NUMBERS])
+    kinds = dict.fromkeys(_TEXT, "object") | dict.fromkeys(_FLAGS, "bool") | dict.fromkeys(_NUMBERS, "float64")
+    table = table.astype(kinds)
+    return table.sort_values([*ROW, "seed", "started_at", "key"], kind="stable", ignore_index=True)
+
+
+def _flat(run: Run, factor: float) -> tuple[Any, ...]:
+    spec, seconds = run.spec, run.seconds or {}
+    ok = run.metrics if run.status == "ok" else None
+    errors = (ok.last_step_mse, ok.val_mse, ok.test_mse) if ok else (np.nan,) * 3
+    settings = sys.intern(msgspec.json.encode(spec.settings, order="deterministic").decode())
+    apart = (changed_of(spec), device_of(spec))
+    text = (run.key, spec.task, *apart, spec.method, spec.backend, settings, spec.data_sha256, run.started_at)
+    comparable = np.isfinite(factor)
+    scale = factor if comparable else 1.0
+    times = (scale * seconds.get("fit", np.nan), 1000 * scale * seconds.get("predict", np.nan))
+    flags = (spec.native, spec.quick, run.timing_valid and comparable)
+    return (*text, run.status, run.reason or "", *flags, spec.seed, *errors, *times, run.parameters)
+
+
+def select(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Split `frame` into the records that count, one per seed, and those left out, with a column `why`.
+
+    One task is ranked on one data set, that of most records. One row has one set of settings, those of its newest
+    record: after a default is changed, records of the old one stop counting. A seed counts once, by its newest record.
+    """
+    why = pd.Series("", index=table.index, dtype="object")
+    sizes = table.groupby(["task", "quick", "data"], as_index=False).size()
+    usual = sizes.sort_values(["size", "data"]).groupby(["task", "quick"])["data"].last().rename("usual")
+    why[table["data"] != table.join(usual, on=["task", "quick"])["usual"]] = "other data than most records of this task"
+
+    by_age = table[why == ""].sort_values(["started_at", "key"], kind="stable")
+    newest = by_age.groupby(ROW)["settings"].transform("last")
+    why[newest.index[by_age["settings"] != newest]] = "other settings than the newest record of this row"
+
+    by_age = by_age[why[by_age.index] == ""]
+    why[by_age.index[by_age.duplicated([*ROW, "seed"], keep="last")]] = "a newer record has the same seed"
+    return table[why == ""], table.assign(why=why)[why != ""]
+
+
+def at_defaults(runs: Iterable[Run]) -> list[Run]:
+    """Return the runs that count and ended well, full ones at default settings, sorted by backend and seed."""
+    runs = list(runs)
+    tried, _ = select(frame(runs))
+    default = (tried["changed"] == ()) if tried.empty else tried["changed"].map(len) == 0
+    plain = default & ~tried["native"] & (tried["device"] == CPU) & ~tried["quick"]
+    keys = set(tried.loc[(tried["status"] == "ok") & plain, "key"])
+    return sorted((run for run in runs if run.key in keys), key=lambda run: (run.spec.backend, run.spec.seed))

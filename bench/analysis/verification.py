@@ -1,0 +1,61 @@
+"""Whether a second run of a record came out as the first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bench.records.repository import Metrics, Run
+
+EXACT, CLOSE, OTHER = "bit-exact", "within tolerance", "not reproduced"
+MEASURES = ("last_step_mse", "val_mse", "test_mse")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a second run says about a record."""
+
+    word: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.word}: {self.detail}" if self.detail else self.word
+
+
+def judge(record: Run, again: Run, tolerance: float) -> Verdict:
+    """Whether a second run of a record's spec came out as the first, and if not, how far it is off."""
+    if again.status != record.status:
+        return Verdict(
+            OTHER, f"{again.status} now, {record.status} in the record" + (f": {again.reason}" if again.reason else "")
+        )
+    if record.metrics is None or again.metrics is None:
+        return Verdict(EXACT if again.reason == record.reason else CLOSE, f"{record.status} again")
+    name, off = furthest(record.metrics, again.metrics)
+    if record.digest and again.digest == record.digest and off == 0:
+        return Verdict(EXACT)
+    if record.digest and again.digest == record.digest:
+        return Verdict(OTHER, f"equal digests, but {name} {off:.2g} off: the record does not fit its own forecasts")
+    elsewhere = where(record, again)
+    detail = f"{name} {100 * off:.3g} % off" + (f" ({elsewhere})" if elsewhere else "")
+    return Verdict(CLOSE if off <= tolerance else OTHER, detail)
+
+
+def furthest(first: Metrics, second: Metrics) -> tuple[str, float]:
+    """The measure that differs most, and by which share."""
+    shares = {name: share(getattr(first, name), getattr(second, name)) for name in MEASURES}
+    name = max(shares, key=lambda name: shares[name])
+    return name, shares[name]
+
+
+def share(first: float, second: float) -> float:
+    """How far the second is from the first, as a share of it."""
+    return 0.0 if first == second else abs(second - first) / abs(first) if first else float("inf")
+
+
+def where(record: Run, again: Run) -> str:
+    """What differs between the two runs' machines: a reason for other roundings; empty where nothing does."""
+    then, now = record.environment, again.environment
+    old, new = then.get("packages"), now.get("packages")
+    changed = [("CPU", then.get("cpu"), now.get("cpu"))]
+    if isinstance(old, dict) and isinstance(new, dict):
+        changed += [(name, old[name], new[name]) for name in new if name in old]
+    return ", ".join(f"{name} {one} then, {other} now" for name, one, other in changed if one != other)

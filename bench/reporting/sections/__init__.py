@@ -1,0 +1,1 @@
+"""The parts of the leaderboard, each as Markdown."""

@@ -1,0 +1,66 @@
+"""The machines that made it, and records that do not count."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from bench.analysis.table import each
+from bench.records.repository import Run
+from bench.reporting.markdown import escape
+
+SHOWN = 20  # records left out, and files that are none, that are named one by one
+
+
+def machines(runs: Iterable[Run]) -> str:
+    """The machines, package versions and commits of these runs, each once, with how many runs they made."""
+    computers: Counter[str] = Counter()
+    versions: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    commits: Counter[str] = Counter()
+    for run in runs:
+        environment = run.environment
+        computers[_computer(environment)] += 1
+        commits[_commit(environment)] += 1
+        packages = environment.get("packages")
+        for name, version in packages.items() if isinstance(packages, dict) else ():
+            versions[name][version] += 1
+    lines = [f"- {escape(name)}: {count} runs" for name, count in sorted(computers.items())]
+    lines += [f"- packages: {', '.join(f'{escape(name)} {_all(found)}' for name, found in sorted(versions.items()))}"]
+    return "\n".join([*lines, f"- commit: {_all(commits)}"])
+
+
+def _computer(environment: dict[str, Any]) -> str:
+    known = {name: value for name, value in environment.items() if value is not None}
+    memory = f"{known['memory_gib']} GiB" if "memory_gib" in known else None
+    cores = f"{known['cores']} cores" if "cores" in known else None
+    threads = f"{known['threads']} thread per run" if "threads" in known else None
+    system = " ".join(str(known[name]) for name in ("os", "architecture") if name in known)
+    python = f"Python {known['python']}" if "python" in known else None
+    parts = [known.get("cpu"), cores, memory, known.get("gpu"), system, python, threads]
+    return ", ".join(str(part) for part in parts if part) or "unknown machine"
+
+
+def _commit(environment: dict[str, Any]) -> str:
+    commit = environment.get("commit")
+    return f"{str(commit)[:12]}{' with changes' if environment.get('dirty') else ''}" if commit else "not in a checkout"
+
+
+def _all(found: Counter[str]) -> str:
+    if len(found) == 1:
+        return escape(next(iter(found)))
+    return " / ".join(f"{escape(name)} ({count} runs)" for name, count in sorted(found.items()))
+
+
+def left_out(records: pd.DataFrame, problems: Sequence[str]) -> str:
+    """Records that do not count and files that are none, with the reasons; empty when there are none."""
+    lines = [
+        f"{row.task}, {row.method}, {row.backend}, seed {row.seed}, key {row.key}: {row.why}"
+        for row in each(records.head(SHOWN))
+    ]
+    lines += list(problems)[:SHOWN]
+    more = len(records) + len(problems) - len(lines)
+    listed = [f"- {escape(line, 300)}" for line in lines] + ([f"- and {more} more"] if more else [])
+    return "\n".join(["## Left out", "", *listed]) if listed else ""
