@@ -39,10 +39,10 @@ def test_a_native_run_is_another_run_and_default_keys_stay() -> None:
 def test_native_runs_are_rows_of_their_own() -> None:
     runs = [make(error=0.01), native(make(error=0.02)), make("lstm", error=0.03)]
     table = ranking.rank(runs)
-    assert list(zip(table["method"], table["changed"], table["rank"], strict=True)) == [
-        ("gru", "", 1),
-        ("lstm", "", 2),
-        ("gru", "native defaults", 1),
+    assert list(zip(table["method"], table["native"], table["rank"], strict=True)) == [
+        ("gru", False, 1),
+        ("lstm", False, 2),
+        ("gru", True, 1),
     ]
     board = leaderboard.render(runs)
     assert "gru (native defaults)" in board

@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 from conftest import Bench, make_run, make_spec, stored
 
+from bench.analysis.repeatability import Pair, pairs, summary
 from bench.campaigns import repeatability
-from bench.campaigns.repeatability import Pair
+from bench.records.repository import key_of
 
 
 def pair(first: float, second: float, valid: bool = True, same: bool = True) -> Pair:
@@ -20,7 +21,7 @@ def pair(first: float, second: float, valid: bool = True, same: bool = True) -> 
 
 def test_summary_is_the_median_and_range_of_undisturbed_ratios() -> None:
     pairs = [pair(10, 10 + 0.1 * step) for step in range(-5, 6)] + [pair(1, 2), pair(10, 99, valid=False, same=False)]
-    lines = repeatability.summary(pairs).splitlines()
+    lines = summary(pairs).splitlines()
     assert lines[0] == "12 of 13 pairs are bit-exact, 12 were timed undisturbed"
     assert lines[1].startswith("all of these: ratio of fit times 1.005 (median), ")
     expected = "ratio of fit times 1.000 (median), 0.952 to 1.048 (95 % range)"
@@ -29,7 +30,7 @@ def test_summary_is_the_median_and_range_of_undisturbed_ratios() -> None:
 
 
 def test_without_long_pairs_none_is_claimed() -> None:
-    lines = repeatability.summary([pair(1, 1.1)]).splitlines()
+    lines = summary([pair(1, 1.1)]).splitlines()
     assert lines[2:] == ["those that fit for more than 5 s: none"]
 
 
@@ -71,4 +72,4 @@ def test_bad_input_is_one_line(bench: Bench) -> None:
 
 
 def test_specs_of_pairs_are_equal() -> None:
-    assert repeatability.pairs(Path("nowhere"), [make_spec()]) == []
+    assert pairs([], [], [key_of(make_spec())]) == []

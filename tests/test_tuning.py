@@ -12,7 +12,8 @@ from conftest import Bench, stored
 from scipy import stats
 from synthetic import failed, make
 
-from bench.analysis import ranking, tuning
+from bench.analysis import tuning
+from bench.analysis.table import frame, select
 from bench.analysis.tuning import RATES
 from bench.campaigns import tune
 from bench.data import generators
@@ -49,7 +50,7 @@ def trained(errors: list[float], method: str = "gru", rate: float = 0.001) -> li
 
 
 def table(runs: list[Run]):
-    return tuning.table(ranking.select(ranking.frame(runs))[0], tuning.searched(runs), "ten-step", False)
+    return tuning.table(select(frame(runs))[0], tuning.searched(runs), "ten-step", False)
 
 
 SEARCHED = {0.0003: 0.03, 0.001: 0.02, 0.003: 0.01, 0.01: 0.015, 0.03: math.nan}

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from conftest import Bench, make_run, stored
 
-from bench.campaigns import verify
+from bench.analysis.verification import judge
 from bench.records import repository
 from bench.records.repository import Metrics, Run
 
@@ -101,7 +101,7 @@ def test_a_record_that_does_not_come_out_again(bench: Bench, quick: list[Run], t
     ],
 )
 def test_verdicts(record: Run, again: Run, expected: str) -> None:
-    assert str(verify.judge(record, again, 0.01)) == expected
+    assert str(judge(record, again, 0.01)) == expected
 
 
 def test_bad_input_is_one_line(bench: Bench, quick: list[Run]) -> None:

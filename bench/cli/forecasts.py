@@ -10,8 +10,8 @@ from bench.analysis.paired import blocks_of
 from bench.forecasting import recommend
 from bench.forecasting.forecast import Outcome
 from bench.records.repository import Run
-from bench.reporting.markdown import clean, decimals, digits
 from bench.reporting.commands import words
+from bench.reporting.markdown import clean, decimals, digits
 
 SHOWN = 24  # rows that are printed
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from markdown_tables import tables
 from synthetic import make
-from test_leaderboard import tables
 
 from bench.analysis import anytime
 from bench.records import repository

@@ -26,7 +26,7 @@ def keep(folder: Path, *runs: Run) -> None:
 
 
 def calibrated(run: Run, seconds: float) -> Run:
-    return msgspec.structs.replace(run, environment={**run.environment, hardware.CALIBRATION: seconds})
+    return msgspec.structs.replace(run, environment={**run.environment, calibration.CALIBRATION: seconds})
 
 
 def test_merge_takes_what_is_new_and_counts_jobs_once(inside: Bench, tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_what_cannot_be_merged(inside: Bench, tmp_path: Path, arguments: tuple[s
 
 
 def ranked(runs: list[Run]) -> dict[str, Any]:
-    table = ranking.rank(hardware.comparable(runs))
+    table = ranking.rank(runs)
     return {row.method: row for row in table.itertuples()}
 
 
@@ -103,11 +103,11 @@ def test_times_are_normalised_by_the_calibration() -> None:
     rows = ranked(runs)
     assert rows["linear"].fit_seconds == pytest.approx(3) and rows["linear"].timing_valid
     assert rows["gru"].fit_seconds == 10
-    (said,) = hardware.said(runs)
+    (said,) = hardware.describe_normalisation(runs)
     assert said.startswith(
         "times of Other, x86_64 are divided by 3.00, as its calibration takes so much longer than on"
     )
-    assert hardware.said(runs[:2]) == []
+    assert hardware.describe_normalisation(runs[:2]) == []
 
 
 def test_the_calibration_is_work_that_takes_time() -> None:

@@ -9,10 +9,9 @@ import pytest
 from conftest import Bench
 from synthetic import failed, make
 
-from bench.analysis import reference
+from bench.analysis import reference, reproduction
 from bench.records import repository
 from bench.records.repository import Run
-from bench.reporting import reproduction
 
 GRU = reference.figures()["ten-step"]["gru"]  # 0.02412 / 0.01009
 

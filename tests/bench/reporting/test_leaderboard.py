@@ -9,31 +9,19 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 from markdown_it import MarkdownIt
+from markdown_tables import tables
 from synthetic import campaign, failed, make
 
 from bench.errors import UsageError
 from bench.records import repository
 from bench.reporting import leaderboard
+from bench.reporting.columns import COLUMNS, seconds, spread
 from bench.reporting.markdown import clean, decimals, digits, escape
-from bench.reporting.sections import FULL_HEADERS, seconds, spread
 
-ROOT = Path(__file__).parent.parent
+HEADERS = [column.label for column in COLUMNS][:-1]
 NASTY = "a|b `c` <script>alert(1)</script>\x1b[31mred\x1b[0m\nnew *line* _x_ [l](u) $m$ \u202eright"
-
-
-def tables(board: str) -> list[list[list[str]]]:
-    """Every table as a Markdown reader sees it: rows of cells, the header first."""
-    found: list[list[list[str]]] = []
-    tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(board)
-    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
-        if token.type == "table_open":
-            found.append([])
-        elif token.type == "tr_open":
-            found[-1].append([])
-        elif token.type in ("th_open", "td_open"):
-            found[-1][-1].append("".join(child.content for child in following.children))
-    return found
 
 
 def test_summary_has_one_row_per_method_and_backends_side_by_side():
@@ -62,7 +50,7 @@ def test_full_table_has_every_measure():
     runs = [make(seed=seed, error=error) for seed, error in ((1, 0.010), (2, 0.013), (3, 0.011), (4, 0.018))]
     runs += [failed(make(seed=5)), make("last_value", "numpy", error=0.13)]
     header, first, _ = tables(leaderboard.render(runs))[1]
-    assert header == FULL_HEADERS
+    assert header == HEADERS
     assert first == ["1", "gru", "keras", "0.01300 ± 0.00566", "0.02600", "0.01430", "90.0", "10.0", "10.0", "1,234",
                      "0.01009", "1.29", "4 of 5"]  # fmt: skip
 
@@ -97,7 +85,7 @@ def test_the_reference_stands_below_and_rows_say_how_far_they_are():
     board = leaderboard.render([make("oracle", "numpy", error=0.00107), make(error=0.0107)])
     summary, full, *_ = tables(board)
     assert [row[1] for row in summary] == ["method", "gru"]
-    assert full[0] == [*FULL_HEADERS, "× limit"] and full[1][-1] == "10.0"
+    assert full[0] == [*HEADERS, "× limit"] and full[1][-1] == "10.0"
     assert "reaches 0.001070:" in board
     assert "oracle" not in leaderboard.render([make()])
 
@@ -251,7 +239,9 @@ def folder(tmp_path: Path) -> Path:
 )
 def test_locale_time_zone_and_hash_seed_change_no_byte(folder, variables):
     board = folder.parent / "board.md"
-    code = "import sys, pathlib; from bench import leaderboard as b; b.write(*map(pathlib.Path, sys.argv[1:]))"
+    code = (
+        "import sys, pathlib; from bench.reporting import leaderboard as b; b.write(*map(pathlib.Path, sys.argv[1:]))"
+    )
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
     subprocess.run([sys.executable, "-c", code, folder, board], env=environment, check=True, timeout=120)
     assert board.read_bytes() == leaderboard.render(*repository.read(folder), "results/figures").encode()
