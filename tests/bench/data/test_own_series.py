@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from bench.reporting.own import words
 from conftest import Bench, make_run, stored
 from series_files import bundled
 
