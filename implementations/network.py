@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter_ns
@@ -12,7 +12,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from implementations import backends
-from implementations.backends.protocol import Advance, Engine, GradientRule, Predict
+from implementations.backends.protocol import Advance, Engine, GradientRule
+from implementations.ensemble import advance_all, mean_of
 from implementations.forecaster import Forecaster, check_steps, check_windows
 from implementations.strategies import Strategy, roll_on, roll_out
 from implementations.training.early_stopping import EarlyStopping
@@ -35,9 +36,6 @@ class NetworkForecaster(Options, Forecaster):
     strategy: ClassVar[Strategy]
     #: True where the series of a batch influence each other in training (batch normalisation)
     mixes_series: ClassVar[bool] = False
-    #: the method's own way to its gradient, instead of the framework's:
-    #: (ops, scan, weights, inputs, targets, present [B]) -> (loss, gradients)
-    gradient: ClassVar[GradientRule | None] = None
 
     backend: str = "keras"
 
@@ -73,6 +71,13 @@ class NetworkForecaster(Options, Forecaster):
     def heads_apart(self) -> bool:
         """Whether each output has weights of its own, so that more of them make further heads."""
         return True
+
+    def gradient_rule(self) -> GradientRule | None:
+        """Return the method's own way to its gradient, instead of the framework's, if it has one.
+
+        That is a function (ops, scan, weights, inputs, targets, present [B]) -> (loss, gradients).
+        """
+        return None
 
     @property
     def network(self) -> Any:
@@ -162,7 +167,8 @@ class NetworkForecaster(Options, Forecaster):
         window = self._window(history)
         if self._advance is None or steps <= self.strategy.block(self.horizon):
             return roll_out(self._forecast_block, window, int(steps), self.strategy.growing)
-        return roll_on(self._advance_block, window, int(steps))
+        advance = self._advance
+        return roll_on(lambda new, state: self._advance_block(advance, new, state), window, int(steps))
 
     def outputs(self, history: np.ndarray, future: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if not self.strategy.every_step:
@@ -220,9 +226,9 @@ class NetworkForecaster(Options, Forecaster):
         """The next block [N, block, D] after a window [N, T, D]."""
         return self._last_block(self._predict(np.ascontiguousarray(window, dtype=np.float32)))
 
-    def _advance_block(self, new: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
+    def _advance_block(self, advance: Advance, new: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
         """The next block [N, block, D] after new steps [N, S, D] and what the state remembers, and the state then."""
-        outputs, state = self._advance(np.ascontiguousarray(new, dtype=np.float32), state)
+        outputs, state = advance(np.ascontiguousarray(new, dtype=np.float32), state)
         return self._last_block(outputs), state
 
     def _last_block(self, outputs: np.ndarray) -> np.ndarray:
@@ -273,29 +279,3 @@ class NetworkTraining:
                 self.trainer.show(*self.windows.draw())
             self.drawn = None  # the first epoch's are there already
         return self.trainer.epoch(self.random.permutation(self.count))
-
-
-def mean_of(predictors: list[Predict], heads: int) -> Predict:
-    """A function that gives the mean of what the networks output, each with so many heads."""
-    if len(predictors) == heads == 1:
-        return predictors[0]
-    return lambda windows: mean_over([predict(windows) for predict in predictors], heads)
-
-
-def advance_all(advancers: list[Advance], heads: int) -> Advance:
-    """The same for networks that carry a state on: theirs is the list of all states."""
-    if len(advancers) == heads == 1:
-        return advancers[0]
-
-    def advance(new: np.ndarray, states: Any) -> tuple[np.ndarray, Any]:
-        pairs = zip(advancers, states or [None] * len(advancers), strict=True)
-        outputs, after = zip(*(one(new, state) for one, state in pairs), strict=True)
-        return mean_over(outputs, heads), after
-
-    return advance
-
-
-def mean_over(outputs: Sequence[np.ndarray], heads: int) -> np.ndarray:
-    """The mean over networks and over their heads, which lie side by side: [..., heads * block * D] of each."""
-    mean: np.ndarray = np.mean(outputs, axis=0)
-    return mean if heads == 1 else mean.reshape(*mean.shape[:-1], heads, -1).mean(axis=-2)

@@ -19,7 +19,24 @@ def as_forecaster(given: type) -> type[Forecaster]:
     """A Forecaster as it is; for another class one that wraps it, with its keyword arguments as settings."""
     if issubclass(given, Forecaster):
         return given
-    hints = get_type_hints(given.__init__) if given.__init__ is not object.__init__ else {}
+    namespace = {
+        "given": given,
+        "backends": tuple(getattr(given, "backends", ("numpy",))),
+        "takes_levels": bool(getattr(given, "takes_levels", False)),
+        "__doc__": given.__doc__,
+    }
+    made: type[Forecaster] = make_dataclass(
+        given.__name__, settings_of(given), bases=(Plain,), namespace=namespace, kw_only=True
+    )
+    return made
+
+
+def settings_of(given: type) -> list[tuple[str, Any, Any]]:
+    """List the keyword arguments of a class as fields of a dataclass: name, type and default.
+
+    Raises ValueError for one without a default, or with one that is no plain value.
+    """
+    hints = get_type_hints(given.__init__) if given.__init__ is not object.__init__ else {}  # type: ignore[misc]
     fields = []
     for name, parameter in inspect.signature(given).parameters.items():
         if name == "seed" or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
@@ -28,11 +45,7 @@ def as_forecaster(given: type) -> type[Forecaster]:
             raise ValueError(f"{given.__name__}.__init__: {name} needs a number, text, true, false or None as default")
         kind = hints.get(name, type(parameter.default))
         fields.append((name, kind, field(default=parameter.default)))
-    backends = tuple(getattr(given, "backends", ("numpy",)))
-    levels = bool(getattr(given, "takes_levels", False))
-    namespace = {"given": given, "backends": backends, "takes_levels": levels, "__doc__": given.__doc__}
-    made: Any = make_dataclass(given.__name__, fields, bases=(Plain,), namespace=namespace, kw_only=True)
-    return made
+    return fields
 
 
 class Plain(Forecaster):

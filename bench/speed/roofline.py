@@ -65,10 +65,10 @@ def product_of(backend: str) -> Callable[[], Any]:
     import keras
     from keras import ops
 
-    from implementations.backends.keras.engine import engine
+    from implementations.backends.keras.engine import framework
 
     network = keras.Sequential([keras.Input((1,))])
-    multiply = engine.compiled(network, ops.matmul)
+    multiply = framework.compiled(network, ops.matmul)
     return lambda: ops.convert_to_numpy(multiply(matrix, matrix))
 
 

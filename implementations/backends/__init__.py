@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 if TYPE_CHECKING:
-    from implementations.backends.protocol import Engine
+    from implementations.backends.protocol import Engine, Processor
 
 
 class Backend(NamedTuple):
@@ -34,6 +34,13 @@ BACKENDS = {
 }
 #: those that networks run on
 TRAINING_BACKENDS = tuple(name for name, backend in BACKENDS.items() if backend.trains)
+
+if TYPE_CHECKING:  # what mypy holds every engine to
+    from implementations.backends import numpy as numpy_engine
+    from implementations.backends.keras import engine as keras_engine
+    from implementations.backends.torch import engine as torch_engine
+
+    ENGINES: tuple[Processor, Engine[Any], Engine[Any]] = (numpy_engine, keras_engine, torch_engine)
 
 
 def installed(backend: str) -> bool:

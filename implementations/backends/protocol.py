@@ -30,8 +30,7 @@ class NetworkMethod(Protocol):
     def mixes_series(self) -> bool:
         """Say whether the series of a batch influence each other in training."""
 
-    @property
-    def gradient(self) -> GradientRule | None:
+    def gradient_rule(self) -> GradientRule | None:
         """Return the method's own way to its gradient, if it has one."""
 
     @property

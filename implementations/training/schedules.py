@@ -30,4 +30,4 @@ def blends(options: Options, steps: int) -> np.ndarray | None:
     last = ceil(options.averaging_share * steps)
     decay = 1 - options.averaging_decay
     of_last = 1 / np.arange(1, last + 1) if options.averaging == "swa" else np.r_[1.0, np.full(last - 1, decay)]
-    return np.r_[np.ones(steps - last), of_last].astype(np.float32)
+    return np.concatenate([np.ones(steps - last), of_last]).astype(np.float32)

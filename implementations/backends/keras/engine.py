@@ -6,9 +6,7 @@ The loop body is the same for both engines; only how a gradient is taken and how
 
 from __future__ import annotations
 
-import importlib
 import random
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,16 +15,15 @@ import keras
 import numpy as np
 from keras import ops
 
+import implementations.layers.keras  # noqa: F401  (registers the layers that saved networks name)
 from implementations import incremental, initializers
+from implementations.backends.keras.framework import Tensor, framework
 from implementations.backends.protocol import Advance, NetworkMethod, Predict
 from implementations.layers.keras.chain import PER_STEP, chain
 from implementations.layers.keras.initializers import DEFAULTS
 from implementations.layers.keras.scan import scan
 from implementations.training.options import Options
 from implementations.training.schedules import blends, rates
-
-importlib.import_module("implementations.layers.keras")  # registers the layers that saved networks name
-engine = importlib.import_module(f"implementations.backends.keras.{keras.backend.backend()}")
 
 CHUNK = 1000  # series per forward pass: one compiled shape, bounded memory
 
@@ -35,27 +32,27 @@ def seed(number: int) -> None:
     """Seed Python's, NumPy's and the framework's generators."""
     random.seed(number)  # Keras draws from here the seed of dropout
     np.random.seed(number)
-    engine.seed(number)
+    framework.seed(number)
 
 
 def limit_threads(threads: int) -> None:
     """Keep every operation to so many threads."""
-    engine.limit_threads(threads)
+    framework.limit_threads(threads)
 
 
 def use(device: str) -> None:
     """Compute on this device from now on. Raises ValueError where the machine has none such."""
-    engine.use(device)
+    framework.use(device)
 
 
 def device_name() -> str:
     """What it computes on: cpu, or the name of the accelerator."""
-    return engine.device_name()
+    return framework.device_name()
 
 
 def thread_count() -> int:
     """How many threads one operation may use, read back from the framework."""
-    return engine.thread_count()
+    return framework.thread_count()
 
 
 def build(
@@ -101,7 +98,7 @@ def load(method: NetworkMethod, folder: Path, steps: int | None, channels: int, 
 
 def predictor(network: keras.Model) -> Predict:
     """A function from windows [N, T, D] to the network's outputs, compiled once per shape."""
-    forward = engine.compiled(network, lambda windows: network(windows, training=False))
+    forward = framework.compiled(network, lambda windows: network(windows, training=False))
 
     def predict(windows: np.ndarray) -> np.ndarray:
         if len(windows) <= CHUNK:
@@ -122,7 +119,7 @@ def advancer(network: keras.Model, steps: int, growing: bool) -> Advance | None:
     layers = chain(network)
     if not incremental.carries(layers, PER_STEP, steps, growing):
         return None
-    advance = engine.compiled(network, partial(incremental.advance, layers))
+    advance = framework.compiled(network, partial(incremental.advance, layers))
 
     def advanced(new: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
         outputs, state = advance(new, state)
@@ -136,17 +133,20 @@ class Trainer:
 
     def __init__(self, network: keras.Model, method: NetworkMethod, inputs: np.ndarray, targets: np.ndarray) -> None:
         self.network, self.method, self.options = network, method, method.options
-        hold = engine.hold_for_now if self.options.augments else ops.convert_to_tensor
+        hold = framework.hold_for_now if self.options.augments else ops.convert_to_tensor
         self.inputs, self.targets = hold(inputs), hold(targets)
         steps = self.options.epochs * -(-len(inputs) // self.options.batch_size)
         self.blends = blends(self.options, steps)
         self.optimizer = _optimizer(self.options, rates(self.options, steps), network.trainable_variables)
         self.optimizer.build(network.trainable_variables)
-        self.program = engine.EpochProgram(self)
+        rule = method.gradient_rule()
+        #: the method's own way to its gradient, if it has one: (weights, inputs, targets, present) -> (loss, gradients)
+        self.rule = None if rule is None else partial(rule, ops, scan)
+        self.program = framework.EpochProgram(self)
 
     def show(self, inputs: np.ndarray, targets: np.ndarray) -> None:
         """Train on these from now on, instead of the first ones: arrays of the same shapes."""
-        self.inputs, self.targets = engine.replaced(self.inputs, inputs), engine.replaced(self.targets, targets)
+        self.inputs, self.targets = framework.replaced(self.inputs, inputs), framework.replaced(self.targets, targets)
 
     def compile(self) -> None:
         """Compile the epoch: run it over no batch at all."""
@@ -155,29 +155,24 @@ class Trainer:
 
     def epoch(self, order: np.ndarray) -> float:
         """Take a step for each batch of the series in this order [N]; returns their mean loss."""
-        total = sum(self.program.run(batches, present, len(batches)) for batches, present in self._cut(order))
+        total: float = sum(self.program.run(batches, present, len(batches)) for batches, present in self._cut(order))
         return total / len(order)
 
     def finish(self) -> None:
         """Put the trained weights where the network keeps them."""
         self.program.finish()
 
-    def gradient_rule(self) -> Callable[..., tuple[Any, list[Any]]] | None:
-        """The method's own (weights, inputs, targets, present) -> (loss, gradients), if it has one."""
-        own = self.method.gradient
-        return None if own is None else partial(own, ops, scan)
-
-    def loss(self, outputs: Any, targets: Any, present: Any) -> Any:
+    def loss(self, outputs: Tensor, targets: Tensor, present: Tensor) -> Tensor:
         """Mean squared error over the series of a batch that are present [B]."""
         errors = ops.mean(ops.square(outputs - targets), axis=tuple(range(1, len(targets.shape))))
         return ops.sum(errors * present) / ops.sum(present)
 
-    def blend(self, iterations: Any) -> Any:
+    def blend(self, iterations: Tensor) -> Tensor:
         """How far the average follows the weights in the step that made it so many."""
         assert self.blends is not None
         return ops.take(ops.convert_to_tensor(self.blends), ops.minimum(iterations, len(self.blends)) - 1)
 
-    def penalty(self, weights: list[Any]) -> Any:
+    def penalty(self, weights: list[Tensor]) -> Tensor:
         """The l1 and l2 penalty on the weight matrices; biases and scales go free."""
         l1, l2 = self.options.l1, self.options.l2
         kinds = map(is_matrix, self.network.trainable_variables)
@@ -216,7 +211,7 @@ class RateOfEachStep(keras.optimizers.schedules.LearningRateSchedule):
     def __init__(self, rates: np.ndarray) -> None:
         self.rates = rates
 
-    def __call__(self, step: Any) -> Any:
+    def __call__(self, step: Tensor) -> Tensor:
         number = ops.cast(ops.minimum(step, len(self.rates) - 1), "int32")
         return ops.take(ops.convert_to_tensor(self.rates), number)
 
@@ -224,7 +219,7 @@ class RateOfEachStep(keras.optimizers.schedules.LearningRateSchedule):
 OPTIMIZERS = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW, "sgd": keras.optimizers.SGD}
 
 
-def _optimizer(options: Options, rates: np.ndarray | None, weights: list[Any]) -> keras.optimizers.Optimizer:
+def _optimizer(options: Options, rates: np.ndarray | None, weights: list[keras.Variable]) -> keras.optimizers.Optimizer:
     settings = {
         "learning_rate": options.learning_rate if rates is None else RateOfEachStep(rates),
         "global_clipnorm": options.clip_norm,

@@ -111,7 +111,7 @@ class EpochProgram:
 
     def _step(self, state: Any, inputs: Any, targets: Any, present: Any) -> tuple[Any, Any]:
         trained, tracked, optimizer, averages = state
-        if rule := self.trainer.gradient_rule():
+        if rule := self.trainer.rule:
             loss, gradients = rule(trained, inputs, targets, present)
         else:
             objective = jax.value_and_grad(self._objective, has_aux=True)

@@ -93,7 +93,7 @@ class EpochProgram:
     def _step(self, batch: tf.Tensor, present: tf.Tensor) -> tf.Tensor:
         trainer, variables = self.trainer, self.trainer.network.trainable_variables
         inputs, targets = tf.gather(trainer.inputs, batch), tf.gather(trainer.targets, batch)
-        if rule := trainer.gradient_rule():
+        if rule := trainer.rule:
             values = [tf.convert_to_tensor(variable.value) for variable in variables]
             loss, gradients = rule(values, inputs, targets, present)
         else:

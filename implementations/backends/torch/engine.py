@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import random
 import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from implementations import incremental, initializers
 from implementations.backends.protocol import Advance, NetworkMethod, Predict
-from implementations.backends.torch.optimizers import OPTIMIZERS, Average
+from implementations.backends.torch.optimizers import OPTIMIZERS, Average, Weights, gradients_of
 from implementations.layers.torch.chain import PER_STEP, chain
 from implementations.layers.torch.native_defaults import make_native
 from implementations.layers.torch.scan import scan
@@ -81,7 +80,7 @@ def build(
     with initializers.drawn_from(number):
         network = method.torch_network(channels, outputs)
     if method.native:
-        make_native(network, one_bias=method.gradient is not None)
+        make_native(network, one_bias=method.gradient_rule() is not None)
     return network.to(torch.get_default_device())
 
 
@@ -160,9 +159,12 @@ class Trainer:
     ) -> None:
         self.network, self.method, self.options = network, method, method.options
         self.show(inputs, targets)
-        self.weights = [weight for weight in network.parameters() if weight.requires_grad]
+        self.weights: Weights = [weight for weight in network.parameters() if weight.requires_grad]
         steps = self.options.epochs * -(-len(inputs) // self.options.batch_size)
         self.update = OPTIMIZERS[self.options.optimizer](self.weights, method, rates(self.options, steps))
+        rule = method.gradient_rule()
+        #: the method's own way to its gradient, if it has one: (weights, inputs, targets, present) -> (loss, gradients)
+        self.rule = None if rule is None else partial(rule, torch, scan)
         self.average = None if self.options.averaging == "none" else Average(self.weights, self.options, steps)
 
     def show(self, inputs: np.ndarray, targets: np.ndarray) -> None:
@@ -188,11 +190,6 @@ class Trainer:
         if self.average:
             self.average.put_in()
 
-    def gradient_rule(self) -> Callable[..., tuple[Any, list[Any]]] | None:
-        """The method's own (weights, inputs, targets, present) -> (loss, gradients), if it has one."""
-        own = self.method.gradient
-        return None if own is None else partial(own, torch, scan)
-
     def _step(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         loss = self._differentiate(inputs, targets)
         _clip(self.weights, self.options.clip_norm, self.options.clip_value)
@@ -203,7 +200,7 @@ class Trainer:
 
     def _differentiate(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Leave the gradient of the mean squared error (and penalty) in the weights; returns the error."""
-        if rule := self.gradient_rule():
+        if rule := self.rule:
             present = torch.ones(len(inputs))
             # the rule has matrices as Keras keeps them, [inputs, outputs]
             loss, gradients = rule([_turned(weight.detach()) for weight in self.weights], inputs, targets, present)
@@ -217,7 +214,7 @@ class Trainer:
         (loss + self._penalty() if penalised else loss).backward()
         return loss.detach()
 
-    def _penalty(self) -> Any:
+    def _penalty(self) -> torch.Tensor | int:
         """The l1 and l2 penalty on the weight matrices; biases and scales go free."""
         l1, l2 = self.options.l1, self.options.l2
         matrices = (weight for weight in self.weights if weight.ndim > 1)
@@ -228,8 +225,8 @@ def _turned(matrix: torch.Tensor) -> torch.Tensor:
     return matrix.mT if matrix.ndim == 2 else matrix
 
 
-def _clip(weights: list[torch.nn.Parameter], norm: float | None, value: float | None) -> None:
-    gradients = [weight.grad for weight in weights if weight.grad is not None]
+def _clip(weights: Weights, norm: float | None, value: float | None) -> None:
+    gradients = gradients_of(weights)
     if norm is not None:
         length = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(gradient) for gradient in gradients]))
         torch._foreach_mul_(gradients, (norm / length).clamp(max=1.0))

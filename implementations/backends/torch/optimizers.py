@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 
@@ -12,7 +10,12 @@ from implementations.backends.protocol import NetworkMethod
 from implementations.training.options import Options
 from implementations.training.schedules import blends
 
-Weights = list[torch.nn.Parameter]
+Weights = list[torch.Tensor]
+
+
+def gradients_of(weights: Weights) -> list[torch.Tensor]:
+    """Return the gradients that the last backward pass left in the weights."""
+    return [weight.grad for weight in weights if weight.grad is not None]
 
 
 class Average:
@@ -59,8 +62,7 @@ class SGD:
 
     @torch.no_grad()
     def __call__(self) -> None:
-        gradients = [weight.grad for weight in self.weights]
-        torch._foreach_add_(self.weights, gradients, alpha=-self.next_rate())
+        torch._foreach_add_(self.weights, gradients_of(self.weights), alpha=-self.next_rate())
 
 
 class Adam(SGD):
@@ -84,10 +86,10 @@ class Adam(SGD):
             torch._foreach_mul_([weight for weight in self.weights if weight.ndim > 1], 1 - rate * self.decay)
         self.count += 1
         torch._fused_adam_(
-            self.weights, [weight.grad for weight in self.weights], self.means, self.squares, [],
+            self.weights, gradients_of(self.weights), self.means, self.squares, [],
             [self.count] * len(self.weights), amsgrad=False, beta1=0.9, beta2=0.999, lr=rate, weight_decay=0.0,
             eps=defaults.torch_adam_epsilon(self.steps, self.native), maximize=False,
         )  # fmt: skip
 
 
-OPTIMIZERS: dict[str, Callable[..., Callable[[], None]]] = {"adam": Adam, "adamw": Adam, "sgd": SGD}
+OPTIMIZERS: dict[str, type[SGD]] = {"adam": Adam, "adamw": Adam, "sgd": SGD}

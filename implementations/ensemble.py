@@ -1,0 +1,36 @@
+"""Several networks, or several heads on one, as one: their outputs are averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from implementations.backends.protocol import Advance, Predict
+
+
+def mean_of(predictors: list[Predict], heads: int) -> Predict:
+    """A function that gives the mean of what the networks output, each with so many heads."""
+    if len(predictors) == heads == 1:
+        return predictors[0]
+    return lambda windows: mean_over([predict(windows) for predict in predictors], heads)
+
+
+def advance_all(advancers: list[Advance], heads: int) -> Advance:
+    """The same for networks that carry a state on: theirs is the list of all states."""
+    if len(advancers) == heads == 1:
+        return advancers[0]
+
+    def advance(new: np.ndarray, states: Any) -> tuple[np.ndarray, Any]:
+        pairs = zip(advancers, states or [None] * len(advancers), strict=True)
+        outputs, after = zip(*(one(new, state) for one, state in pairs), strict=True)
+        return mean_over(outputs, heads), after
+
+    return advance
+
+
+def mean_over(outputs: Sequence[np.ndarray], heads: int) -> np.ndarray:
+    """The mean over networks and over their heads, which lie side by side: [..., heads * block * D] of each."""
+    mean: np.ndarray = np.mean(outputs, axis=0)
+    return mean if heads == 1 else mean.reshape(*mean.shape[:-1], heads, -1).mean(axis=-2)
