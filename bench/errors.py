@@ -10,6 +10,14 @@ class UsageError(ValueError):
     """Bad input: the message is one line that names what was got and what is allowed."""
 
 
+class NotStored(UsageError):
+    """A record that no folder takes: its content belongs on standard output, so that it is not lost."""
+
+    def __init__(self, message: str, content: str) -> None:
+        super().__init__(message)
+        self.content = content
+
+
 def unknown(what: str, got: str, allowed: Iterable[str]) -> UsageError:
     """The error for a name that does not exist: the near misses where there are any, else every allowed name."""
     names = list(allowed)

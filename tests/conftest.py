@@ -14,7 +14,7 @@ import pytest
 from bench.cli import app
 from bench.execution.orders import Order, unfinished
 from bench.records import repository
-from bench.records.repository import Metrics, Run, Spec
+from bench.schema.record import Metrics, Run, Spec
 from implementations import METHODS
 
 ROOT = Path(__file__).parent.parent

@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from bench.data import datasets, generators
-from bench.records.repository import SCHEMA, Metrics, Run, Spec, key_of
+from bench.records.codec import key_of
+from bench.schema.record import SCHEMA, Metrics, Run, Spec
 from bench.tasks import TASKS
 
 BASELINES = ("last_value", "moving_average", "arima")

@@ -11,8 +11,9 @@ from conftest import Bench, make_spec, stored
 from synthetic import make
 
 from bench.analysis import ranking
-from bench.records.repository import Run, key_of
+from bench.records.codec import key_of
 from bench.reporting import leaderboard
+from bench.schema.record import Run
 
 FILES = {"torch": "defaults_torch.py", "keras-jax": "defaults_keras.py"}
 

@@ -10,12 +10,12 @@ from synthetic import make
 from bench.campaigns import selection
 from bench.campaigns.selection import Selection
 from bench.errors import UsageError
-from bench.machine import environment
-from bench.records.repository import key_of
+from bench.machine import disturbance, threads
+from bench.records.codec import key_of
 from bench.reporting import leaderboard
 
 
-@pytest.mark.skipif(environment.has_cuda(), reason="this machine has a device")
+@pytest.mark.skipif(threads.has_cuda(), reason="this machine has a device")
 def test_cuda_without_a_device_is_one_line(bench: Bench) -> None:
     done = bench("run", "--device", "cuda", "--method", "gru")
     assert done.returncode == 2 and not done.stdout
@@ -28,7 +28,7 @@ def test_an_unknown_device_names_the_known_ones(bench: Bench) -> None:
 
 
 def test_backends_that_compute_on_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environment, "has_cuda", lambda: True)
+    monkeypatch.setattr(threads, "has_cuda", lambda: True)
     found = selection.specs(Selection(methods=["gru", "last_value"], tasks=["ten-step"], device="cuda"))
     assert [(spec.backend, spec.cuda) for spec in found] == [("numpy", False), ("keras-jax", True), ("torch", True)]
     with pytest.raises(UsageError, match="backend 'keras' computes on cpu alone; with --device cuda: keras-jax, torch"):
@@ -36,10 +36,10 @@ def test_backends_that_compute_on_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_gpu_is_hidden_from_every_other_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in environment.HIDING:
+    for name in threads.HIDING:
         monkeypatch.delenv(name, raising=False)
-    assert set(environment.HIDING) <= set(environment.environment_variables())
-    assert not set(environment.HIDING) & set(environment.environment_variables(cuda=True))
+    assert set(threads.HIDING) <= set(threads.environment_variables())
+    assert not set(threads.HIDING) & set(threads.environment_variables(cuda=True))
 
 
 def test_a_run_on_cuda_is_another_run_in_a_row_of_its_own() -> None:
@@ -52,5 +52,5 @@ def test_a_run_on_cuda_is_another_run_in_a_row_of_its_own() -> None:
 
 def test_a_core_that_waits_for_the_device_is_no_disturbance() -> None:
     seen = {"fit_seconds": 9.0, "fit_cores": 0.3, "steal": 0.0, "throttled": 0, "load": 0.5}
-    assert environment.disturbance(seen, threads=1, affinity=1, cuda=True) is None
-    assert environment.disturbance(seen, threads=1, affinity=1) == "only 30% of a core during fit"
+    assert disturbance.explain_disturbance(seen, threads=1, affinity=1, cuda=True) is None
+    assert disturbance.explain_disturbance(seen, threads=1, affinity=1) == "only 30% of a core during fit"

@@ -30,13 +30,13 @@ import soak
 from conftest import FAULTY, ROOT, make_run, make_spec, stored
 
 import implementations
-from bench.campaigns import run as campaign
 from bench.cli import app
 from bench.execution.jobs import Job
-from bench.machine import environment as machine
-from bench.records import repository
-from bench.records.locks import Claims
-from bench.reporting import leaderboard, markdown
+from bench.machine import threads
+from bench.records import codec, repository
+from bench.records.locks import FolderLocks
+from bench.reporting import leaderboard
+from bench.text import clean
 
 QUICK = ("run", "--quick", "--task", "ten-step")
 
@@ -148,7 +148,7 @@ def test_a_worker_hangs(hung: Campaign, method: str) -> None:
 
 @pytest.mark.xdist_group("hung")
 def test_hangs_end_within_the_limit_and_five_seconds_and_leave_no_process(hung: Campaign) -> None:
-    rounds = -(-len(HANGS) // len(machine.cores()))
+    rounds = -(-len(HANGS) // len(threads.cores()))
     assert hung.seconds < rounds * (LIMIT + 5) + 10, "10 s to start and to render"
     assert len(pids(hung.pids)) == 8 and not any(map(alive, pids(hung.pids)))
 
@@ -169,11 +169,11 @@ def test_a_kill_by_the_kernel_for_memory_is_told_apart(bench: Callable, faulty: 
 
 def test_a_failed_run_takes_no_earlier_result_away(tmp_path: Path) -> None:
     lost = {"metrics": None, "seconds": None}
-    assert campaign.keep(tmp_path, make_run()) is None
+    assert repository.keep(tmp_path, make_run()) is None
     for status in ("failed", "timeout", "oom", "lost"):
-        assert campaign.keep(tmp_path, make_run(status=status, **lost)) == "the earlier result is kept"
+        assert repository.keep(tmp_path, make_run(status=status, **lost)) == "the earlier result is kept"
     assert stored(tmp_path) == [make_run()]
-    assert campaign.keep(tmp_path, make_run(status="diverged", **lost)) is None, "the same job would diverge again"
+    assert repository.keep(tmp_path, make_run(status="diverged", **lost)) is None, "the same job would diverge again"
 
 
 # --- 1: the harness goes ---------------------------------------------------------------------------------------------
@@ -246,7 +246,7 @@ def forged(**changes: Any) -> Damage:
     def forge(content: bytes) -> bytes:
         fields = {**json.loads(content), **changes}
         del fields["checksum"]
-        return repository.seal(json.dumps(fields, indent=1).encode())
+        return codec.seal(json.dumps(fields, indent=1).encode())
 
     return forge
 
@@ -266,7 +266,7 @@ def newer(**changes: Any) -> Damage:
 def renamed(method: str) -> Damage:
     """A program makes a record for a method of that name, with the key that belongs to it."""
     spec = make_spec(method=method)
-    return forged(spec=msgspec.to_builtins(spec), key=repository.key_of(spec))
+    return forged(spec=msgspec.to_builtins(spec), key=codec.key_of(spec))
 
 
 OTHER_SPEC = {**msgspec.to_builtins(make_spec()), "seed": 7}
@@ -331,11 +331,11 @@ def test_a_record_cut_at_any_byte(tmp_path: Path) -> None:
 
 
 def test_a_record_with_any_byte_changed(tmp_path: Path) -> None:
-    content = repository.encode(make_run())
+    content = codec.encode(make_run())
     for place in range(len(content)):
         changed = content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
         with pytest.raises(ValueError):
-            repository.decode(changed, repository.path_of(make_spec()))
+            codec.decode(changed, codec.path_of(make_spec()))
 
 
 @pytest.mark.parametrize("name", ["ten-step/gru.json", "gru.json", "ten-step/old/gru.json", "one-step/{name}"])
@@ -380,12 +380,13 @@ def test_a_damaged_record_is_not_overwritten(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from bench import results
+from bench.records import codec, repository
+from bench.schema.record import Run
 import msgspec
-run = msgspec.json.decode(sys.stdin.buffer.read(), type=results.Run)
+run = msgspec.json.decode(sys.stdin.buffer.read(), type=Run)
 for seed in range(20):
     spec = msgspec.structs.replace(run.spec, seed=seed)
-    results.write(Path(sys.argv[1]), msgspec.structs.replace(run, spec=spec, key=results.key_of(spec)))
+    repository.write(Path(sys.argv[1]), msgspec.structs.replace(run, spec=spec, key=codec.key_of(spec)))
 """
 
 
@@ -415,11 +416,11 @@ def test_a_job_that_another_campaign_forces_too_is_run_once(tmp_path: Path) -> N
     job = Job(make_spec())
     repository.write(tmp_path, make_run())
     known, _ = repository.look_up(tmp_path, [job.name])
-    with Claims(tmp_path, known) as ours, Claims(tmp_path, known) as theirs:
-        assert theirs.take(job) and not ours.take(job) and not ours.is_done(job)
+    with FolderLocks(tmp_path, known) as ours, FolderLocks(tmp_path, known) as theirs:
+        assert theirs.take(job.key) and not ours.take(job.key) and not ours.is_done(job.name)
         repository.write(tmp_path, make_run(started_at="2026-01-02T00:00:00+00:00"))
-        theirs.release(job)
-        assert ours.take(job) and ours.is_done(job)
+        theirs.release(job.key)
+        assert ours.take(job.key) and ours.is_done(job.name)
     assert not (tmp_path / ".running").exists()
 
 
@@ -448,7 +449,7 @@ def test_the_disk_is_full(bench: Callable, tmp_path: Path) -> None:
     )
     assert told, ended.stderr
     kept = Path(told[2])
-    assert repository.decode(kept.read_bytes(), Path("ten-step", told[1])).status == "ok"
+    assert codec.decode(kept.read_bytes(), Path("ten-step", told[1])).status == "ok"
     shutil.rmtree(kept.parent)
     assert 1 <= len(stored(tmp_path / "copy")) < 8 and not list((tmp_path / "copy").rglob("*.tmp"))
 
@@ -459,11 +460,11 @@ def test_all_disks_are_full(bench: Callable, tmp_path: Path) -> None:
     full = mounted(f"mkdir results && mount -t tmpfs -o size=40k none results; {temporary}")
     ended = bench(*QUICK, "--method", "last_value", "--seeds", ",".join(map(str, range(20))), before=full)
     assert ended.returncode == 2 and "No space left on device; the record" in ended.stderr
-    assert ended.stderr.endswith("is printed above\n") and "Traceback" not in ended.stderr
+    assert ended.stderr.endswith("is printed on standard output\n") and "Traceback" not in ended.stderr
     printed = ended.stdout[ended.stdout.index("\n{\n") + 1 :].encode()
     key = json.loads(printed)["key"]
     seed = json.loads(printed)["spec"]["seed"]
-    assert repository.decode(printed, f"ten-step/last_value--numpy--seed{seed}--{key}.json")
+    assert codec.decode(printed, f"ten-step/last_value--numpy--seed{seed}--{key}.json")
     assert 1 <= len(stored(tmp_path / "copy")) < 20
 
 
@@ -499,7 +500,7 @@ def test_a_folder_that_vanishes(faulty: Path, tmp_path: Path) -> None:
     _, errors = process.communicate(timeout=60)
     told = re.fullmatch(r"bench: results folder 'results' is gone; the record .* is kept as '(.*)'\n", errors)
     assert process.returncode == 2 and told, errors
-    assert repository.decode(Path(told[1]).read_bytes(), f"ten-step/{Path(told[1]).name}").spec.method == "works"
+    assert codec.decode(Path(told[1]).read_bytes(), f"ten-step/{Path(told[1]).name}").spec.method == "works"
     shutil.rmtree(Path(told[1]).parent)
     assert not (tmp_path / "results").exists()
 
@@ -538,7 +539,7 @@ def test_a_load_spike_is_named(faulty: Path, tmp_path: Path) -> None:
     process = start(tmp_path, "works")
     wait_for(lambda: pids(faulty))
     burn = "import os, sys\nos.sched_setaffinity(0, {int(sys.argv[1])})\nwhile True: pass"
-    burners = [subprocess.Popen([sys.executable, "-S", "-c", burn, str(core)]) for core in machine.cores()]
+    burners = [subprocess.Popen([sys.executable, "-S", "-c", burn, str(core)]) for core in threads.cores()]
     wait_for(lambda: list((tmp_path / "results").glob("*/*.json")))
     for burner in burners:
         burner.kill()
@@ -591,7 +592,7 @@ def test_the_board_is_inert(text: str) -> None:
     assert not re.search(r"<script|\x1b", board)
     tables = re.findall(r"(?:^\|.*\n)+", board, re.MULTILINE)
     assert tables and all(len({line.count("|") for line in table.splitlines()}) == 1 for table in tables)
-    assert markdown.clean(text).isprintable()
+    assert clean(text).isprintable()
 
 
 def test_names_in_a_file_of_series_are_inert(bench: Callable, tmp_path: Path) -> None:
@@ -693,7 +694,7 @@ SURROUNDINGS: dict[str, tuple[Mapping[str, str], tuple[str, ...]]] = {
     "bad thread counts": ({"OMP_NUM_THREADS": "many", "MKL_NUM_THREADS": "-3", "OPENBLAS_NUM_THREADS": "0"}, ()),
     "one core, a locale without UTF-8": (
         {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
-        ("taskset", "-c", str(min(machine.cores()))),
+        ("taskset", "-c", str(min(threads.cores()))),
     ),
     "no terminal, no streams": ({"TERM": ""}, ("setsid", "-w", "sh", "-c", '"$@" <&- >&- 2>&-', "sh")),
     "no home, no /dev/shm, code that is read-only": ({}, mounted(HOSTILE_MOUNTS)),

@@ -21,8 +21,8 @@ from series_files import CONTENTS, READINGS
 from bench.campaigns import run as campaign
 from bench.campaigns import selection
 from bench.data.series import read_series
-from bench.records import repository
-from bench.records.repository import Run
+from bench.records import codec
+from bench.schema.record import SCHEMA, Run
 
 CASES = int(os.environ.get("FUZZ", "150"))
 
@@ -48,7 +48,7 @@ ANY_JSON = st.recursive(
     max_leaves=12,
 )
 RECORD = msgspec.to_builtins(make_run())
-CONTENT = repository.encode(make_run())
+CONTENT = codec.encode(make_run())
 FIELDS = st.sampled_from([*RECORD, *RECORD["spec"], *RECORD["metrics"], "checksum", "more"])
 
 
@@ -64,13 +64,13 @@ def changed(schema: int) -> st.SearchStrategy[bytes]:
             if target is not fields:
                 fields[inner] = target
         content = json.dumps(fields, indent=1).encode()
-        return repository.seal(content) if schema == repository.SCHEMA else content + b"\n"
+        return codec.seal(content) if schema == SCHEMA else content + b"\n"
 
     return st.dictionaries(FIELDS, ANY_JSON, max_size=3).map(build)
 
 
 def read_record(content: bytes) -> Run:
-    return repository.decode(content, repository.path_of(make_spec()))
+    return codec.decode(content, codec.path_of(make_spec()))
 
 
 WORDS = st.sampled_from(
@@ -80,9 +80,9 @@ TEXTS = st.text(max_size=40) | st.lists(WORDS | st.text(max_size=3), max_size=8)
 
 READERS = {
     "records": Reader(
-        st.binary(max_size=200) | mangled(CONTENT) | changed(repository.SCHEMA) | changed(1) | changed(3),
+        st.binary(max_size=200) | mangled(CONTENT) | changed(SCHEMA) | changed(1) | changed(3),
         read_record,
-        lambda run: read_record(repository.encode(run)) == run,
+        lambda run: read_record(codec.encode(run)) == run,
     ),
     "settings": Reader(
         TEXTS,

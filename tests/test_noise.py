@@ -9,7 +9,7 @@ from conftest import Bench, make_run, make_spec, stored
 
 from bench.analysis.repeatability import Pair, pairs, summary
 from bench.campaigns import repeatability
-from bench.records.repository import key_of
+from bench.records.codec import key_of
 
 
 def pair(first: float, second: float, valid: bool = True, same: bool = True) -> Pair:

@@ -14,7 +14,7 @@ from bench.campaigns.selection import Selection
 from bench.errors import UsageError
 from bench.execution import jobs
 from bench.execution.jobs import Job
-from bench.records import repository
+from bench.records import codec
 
 
 def names(**asked: Any) -> set[tuple[str, str, str]]:
@@ -66,7 +66,7 @@ def test_asking_for_the_default_changes_nothing():
         selection.specs(Selection(**asked, **more))
         for more in ({}, {"epochs": 20, "settings": ["gru.learning_rate=1e-3"]})
     )
-    assert [repository.key_of(spec) for spec in plain] == [repository.key_of(spec) for spec in same]
+    assert [codec.key_of(spec) for spec in plain] == [codec.key_of(spec) for spec in same]
 
 
 def test_set_alone_runs_the_methods_that_it_names():
@@ -88,7 +88,7 @@ def test_quick_is_marked_smaller_and_short():
         selection.specs(Selection(methods=["gru"], tasks=["ten-step"], quick=quick))[0] for quick in (False, True)
     )
     assert quick.quick and quick.settings["epochs"] == 2 and quick.changed == ()
-    assert quick.data_sha256 != full.data_sha256 and repository.key_of(quick) != repository.key_of(full)
+    assert quick.data_sha256 != full.data_sha256 and codec.key_of(quick) != codec.key_of(full)
 
 
 @pytest.mark.parametrize(

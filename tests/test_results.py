@@ -9,8 +9,9 @@ import msgspec
 import pytest
 from conftest import make_run, make_spec, stored
 
+from bench.analysis import anytime
 from bench.errors import UsageError
-from bench.records import repository
+from bench.records import codec, repository
 
 
 def test_write_then_read(tmp_path):
@@ -30,7 +31,7 @@ def test_a_record_is_strict_and_small(tmp_path):
 def test_records_read_for_a_board_share_what_they_say_alike(tmp_path):
     for seed in (1, 2):
         repository.write(tmp_path, make_run(make_spec(seed=seed), environment={"cpu": "a", "packages": {"numpy": "2"}}))
-    whole, lean = repository.read(tmp_path)[0], repository.read(tmp_path, lean=True)[0]
+    whole, lean = repository.read(tmp_path)[0], repository.read(tmp_path, keep=anytime.thinned)[0]
     assert [run.spec for run in lean] == [run.spec for run in whole]
     assert [run.environment for run in lean] == [run.environment for run in whole]
     assert lean[0].spec.settings is lean[1].spec.settings and whole[0].spec.settings is not whole[1].spec.settings
@@ -38,10 +39,8 @@ def test_records_read_for_a_board_share_what_they_say_alike(tmp_path):
 
 def test_the_key_follows_from_the_spec_alone():
     canonical = json.dumps(msgspec.to_builtins(make_spec()), sort_keys=True, separators=(",", ":"))
-    assert repository.key_of(make_spec()) == hashlib.sha256(canonical.encode()).hexdigest()[:16]
-    assert repository.key_of(make_spec(settings={"b": 1, "a": 2})) == repository.key_of(
-        make_spec(settings={"a": 2, "b": 1})
-    )
+    assert codec.key_of(make_spec()) == hashlib.sha256(canonical.encode()).hexdigest()[:16]
+    assert codec.key_of(make_spec(settings={"b": 1, "a": 2})) == codec.key_of(make_spec(settings={"a": 2, "b": 1}))
     changed = [
         {"seed": 43},
         {"settings": {"epochs": 21}},
@@ -49,7 +48,7 @@ def test_the_key_follows_from_the_spec_alone():
         {"quick": True},
         {"data_sha256": "1" * 64},
     ]
-    assert len({repository.key_of(make_spec(**change)) for change in [{}, *changed]}) == 6
+    assert len({codec.key_of(make_spec(**change)) for change in [{}, *changed]}) == 6
 
 
 def test_writing_again_replaces_the_record(tmp_path):

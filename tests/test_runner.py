@@ -12,8 +12,8 @@ from bench.execution import runner
 from bench.execution.jobs import Job
 from bench.execution.limits import Limits
 from bench.execution.processes import pinned
-from bench.machine import environment
-from bench.records.repository import Run, Spec
+from bench.machine import threads
+from bench.schema.record import Run, Spec
 from bench.tasks import TASKS
 
 QUICK = TASKS["ten-step"].quick()
@@ -66,13 +66,13 @@ def test_idle_time_is_not_a_methods_time(faulty):
 def test_a_worker_that_breaks_before_its_job(faulty, monkeypatch, tmp_path):
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "msgspec.py").write_text("raise ImportError('no msgspec here')")
-    monkeypatch.setattr(environment, "ROOT", tmp_path / "broken")
+    monkeypatch.setattr(threads, "ROOT", tmp_path / "broken")
     run = run_all("last_value")["last_value"]
     assert (run.status, run.reason) == ("failed", "exit status 1: ImportError: no msgspec here")
 
 
 def test_workers_have_a_core_each(faulty):
-    assert len(environment.cores()) >= 1
+    assert len(threads.cores()) >= 1
     before = os.sched_getaffinity(0)
     with pinned(min(before)):
         assert os.sched_getaffinity(0) == {min(before)}

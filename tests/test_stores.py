@@ -14,7 +14,7 @@ import pytest
 from conftest import Bench, make_run, make_spec, stored
 from test_faults import wait_for
 
-from bench.records import repository, stores
+from bench.records import codec, repository, stores
 
 pytest.importorskip("s3fs")
 pytest.importorskip("moto")
@@ -96,7 +96,7 @@ def test_every_verb_reads_and_writes_there(bucket: stores.Remote, inside: Bench,
 
 def test_a_damaged_object_is_named_and_not_overwritten(bucket: stores.Remote, inside: Bench) -> None:
     run = make_run()
-    name = repository.path_of(run.spec).as_posix()
+    name = codec.path_of(run.spec).as_posix()
     repository.write(bucket, run)
     good = next(bucket.contents([name]))[1]
     assert isinstance(good, bytes)
@@ -124,9 +124,9 @@ def test_what_another_campaign_has_finished_is_not_run_again(bucket: stores.Remo
 
     with locks.of(bucket, {}) as share:
         job = Job(make_spec())
-        assert share.take(job) and not share.is_done(job)
+        assert share.take(job.key) and not share.is_done(job.name)
         repository.write(bucket, make_run())
-        assert share.is_done(job)
+        assert share.is_done(job.name)
 
 
 def test_a_bucket_that_can_only_be_read(endpoint: str, bucket: stores.Remote, inside: Bench, monkeypatch) -> None:

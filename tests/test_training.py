@@ -8,7 +8,7 @@ from conftest import Bench, make_spec
 
 from bench.campaigns import selection
 from bench.campaigns.selection import Selection
-from bench.records.repository import key_of
+from bench.records.codec import key_of
 
 FILES = ("training.py", "options.py")
 CASES = [

@@ -17,8 +17,8 @@ from bench.analysis.table import frame, select
 from bench.analysis.tuning import RATES
 from bench.campaigns import tune
 from bench.data import generators
-from bench.records.repository import Run, Spec
 from bench.reporting import leaderboard
+from bench.schema.record import Run, Spec
 from bench.tasks import SEARCHES, TASKS
 
 SETTINGS = {"epochs": 20, "learning_rate": 0.001}

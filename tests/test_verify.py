@@ -10,7 +10,7 @@ from conftest import Bench, make_run, stored
 
 from bench.analysis.verification import judge
 from bench.records import repository
-from bench.records.repository import Metrics, Run
+from bench.schema.record import Metrics, Run
 
 DIGEST = {"forecasts": "a", "weights": "b"}
 METRICS = Metrics(val_mse=0.2, last_step_mse=0.1, test_mse=0.1, val_mae=0.3, val_smape=9.0, mse_by_step=[0.1])

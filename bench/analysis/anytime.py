@@ -17,7 +17,7 @@ from bench.tasks import REFERENCES
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bench.records.repository import Run
+    from bench.schema.record import Run
 
 BUDGETS = (1, 10, 60)  # seconds
 

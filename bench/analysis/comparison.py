@@ -19,7 +19,7 @@ from bench.analysis.paired import blocks_of, paired
 from bench.analysis.statistics import LEVEL, holm, paired_t
 from bench.analysis.table import variant_of
 from bench.errors import UsageError, unknown
-from bench.records.repository import Run
+from bench.schema.record import Run
 
 Verdict = Literal["same", "differs", "within noise", "unknown"]
 FEWEST = 5  # raw seconds on each side that a test of times needs

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from bench.machine.calibration import CALIBRATION
-from bench.records.repository import Run
+from bench.schema.record import Run
 
 
 def machine_kind(run: Run) -> str:

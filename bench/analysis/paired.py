@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from bench.records.repository import Run
+from bench.schema.record import Run
 
 
 def blocks_of(run: Run) -> np.ndarray:

@@ -14,7 +14,7 @@ import pandas as pd
 from bench.analysis import reference, statistics
 from bench.analysis.statistics import half_width
 from bench.analysis.table import BOARD, CPU, ROW, frame, select
-from bench.records.repository import Run
+from bench.schema.record import Run
 from bench.tasks import REFERENCES
 
 COLUMNS = [

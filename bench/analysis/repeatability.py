@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.records.repository import Run
+from bench.schema.record import Run
 
 LONG = 5.0  # seconds of fit: what is shorter is timed too coarsely to say much
 AIM = 0.05  # how far, at most, fit times of long runs should be apart

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from bench.analysis import reference
 from bench.analysis.reference import Figure
 from bench.analysis.table import at_defaults
-from bench.records.repository import Run
+from bench.schema.record import Run
 
 WIDER = 0.10
 

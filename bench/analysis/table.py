@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis import hardware
-from bench.records.repository import Run, Spec
+from bench.schema.record import Run, Spec
 from bench.tasks import SEARCHES
 
 #: runs that share these are one row of the board; they differ in nothing but the seed

@@ -17,8 +17,7 @@ import pandas as pd
 from bench.analysis import statistics
 from bench.analysis.statistics import half_width
 from bench.analysis.table import CPU, changed_of, device_of, of_board
-from bench.execution.jobs import KEPT
-from bench.records.repository import Run, Spec
+from bench.schema.record import Run, Spec
 from bench.tasks import REFERENCES, SEARCHES
 
 RATE = "learning_rate"
@@ -59,7 +58,7 @@ def searched(runs: Iterable[Run]) -> dict[Row, Found]:
     """What searches found, from their records: nothing yet where a rate is missing, or where all diverged."""
     errors: dict[Row, dict[float, float]] = {}
     for run in runs:
-        if run.spec.task in SEARCHES and run.spec.seed == SEED and run.status in KEPT:
+        if run.spec.task in SEARCHES and run.spec.seed == SEED and run.is_final:
             error = run.metrics.last_step_mse if run.metrics else math.nan
             errors.setdefault(row_of(run.spec), {})[rate_of(run.spec)] = error
     return {row: found for row, by_rate in errors.items() if (found := choose(by_rate))}

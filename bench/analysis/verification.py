@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bench.records.repository import Metrics, Run
+from bench.schema.record import Metrics, Run
 
 EXACT, CLOSE, OTHER = "bit-exact", "within tolerance", "not reproduced"
 MEASURES = ("last_step_mse", "val_mse", "test_mse")

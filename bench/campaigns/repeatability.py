@@ -18,8 +18,8 @@ from bench.execution import jobs as plan
 from bench.execution import runner
 from bench.execution.coordination import Stopped
 from bench.execution.limits import Limits
-from bench.records import repository
-from bench.reporting.markdown import decimals
+from bench.records import codec, repository
+from bench.text import decimals
 
 HALVES = ("first", "second")
 
@@ -44,7 +44,7 @@ def run(selection: Selection, folder: Path, workers: int, timeout: float) -> int
         print(f"stopped by {stop}; the same command goes on from here", file=sys.stderr)
         return 128 + stop.number
     halves = [repository.read(folder / half)[0] for half in HALVES]
-    print(report(pairs(*halves, list(map(repository.key_of, wanted)))))
+    print(report(pairs(*halves, list(map(codec.key_of, wanted)))))
     return 0
 
 

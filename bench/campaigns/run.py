@@ -5,17 +5,15 @@ from __future__ import annotations
 import contextlib
 import signal
 import sys
-import tempfile
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.campaigns.selection import Selection, specs, understood
 from bench.cli import progress
-from bench.errors import UsageError
 from bench.execution import jobs as plan
 from bench.execution import runner
-from bench.execution.coordination import Locks, Stopped
+from bench.execution.coordination import Stopped
 from bench.execution.jobs import Job
 from bench.execution.limits import LEAST_MEMORY as LEAST_MEMORY
 from bench.execution.limits import Limits as Limits
@@ -23,10 +21,10 @@ from bench.execution.limits import check_cluster as check_cluster
 from bench.execution.limits import check_memory as check_memory
 from bench.execution.limits import check_timeout as check_timeout
 from bench.execution.limits import check_workers as check_workers
-from bench.records import files, locks, repository, stores
-from bench.records.repository import Run, Spec
+from bench.records import codec, files, locks, repository
 from bench.records.stores import Place
-from bench.reporting.markdown import clean
+from bench.schema.record import Run, Spec
+from bench.text import clean
 
 SIMILAR = 50  # earlier runs of a method that say how long the next one takes
 
@@ -57,7 +55,7 @@ def plan_of(found: Iterable[Spec], named: Mapping[str, str], folder: Place, forc
     named: where on this machine lies what the specs name, see Selection.files.
     """
     with repository.collection_paused():
-        wanted = {repository.name_of(spec, repository.key_of(spec)): spec for spec in found}
+        wanted = {codec.name_of(spec, codec.key_of(spec)): spec for spec in found}
         known, problems = repository.look_up(folder, wanted)
         left = [spec for name, spec in wanted.items() if force or name not in known]
         others, _ = repository.look_up(folder, similar(folder, left, known))
@@ -81,7 +79,7 @@ def similar(folder: Place, wanted: Iterable[Spec], known: Mapping[str, Run]) -> 
 
 def describe(jobs: Sequence[Job], wanted: int, known: Iterable[Run]) -> str:
     """What is about to happen, in one line."""
-    retried = {entry.key for entry in known if entry.status not in plan.KEPT} & {job.key for job in jobs}
+    retried = {entry.key for entry in known if not entry.is_final} & {job.key for job in jobs}
     kept = wanted - len(jobs)
     parts = [f"{len(jobs)} {'run' if len(jobs) == 1 else 'runs'} to do"]
     parts += [f"{kept} there already (--force runs them again)"] if kept else []
@@ -125,7 +123,7 @@ def run(planned: Plan, limits: Limits, folder: Place, board: Path) -> int:
             contextlib.closing(started(planned, limits, share)) as finished,
         ):
             for job, record in finished:
-                earlier = keep(folder, record) if record else None
+                earlier = repository.keep(folder, record) if record else None
                 display.show(job, record, earlier)
                 failed += record is not None and record.status != "ok"
     except Stopped as stop:
@@ -134,43 +132,13 @@ def run(planned: Plan, limits: Limits, folder: Place, board: Path) -> int:
     return 1 if failed else 0
 
 
-def started(planned: Plan, limits: Limits, share: Locks) -> Generator[tuple[Job, Run | None], None, None]:
+def started(planned: Plan, limits: Limits, share: locks.NoLocks) -> Generator[tuple[Job, Run | None], None, None]:
     """The jobs with their records as they end, run on this machine or on a cluster's."""
     if limits.cluster is None:
         return runner.run(planned.jobs, limits, share, planned.files)
     from bench.execution.cluster import client
 
     return client.run(planned.jobs, limits, share, planned.files)
-
-
-def keep(folder: Place, record: Run) -> str | None:
-    """Store the record, or say why the earlier one stays: the machine's bad day takes no result away.
-
-    Raises UsageError where it cannot be stored, once it is kept elsewhere.
-    """
-    name = repository.path_of(record.spec).as_posix()
-    earlier = repository.look_up(folder, [name])[0].get(name)
-    if earlier and earlier.status == "ok" and record.status not in plan.KEPT:
-        return "the earlier result is kept"
-    try:
-        if stores.of(folder).is_gone():
-            raise UsageError(f"results folder {str(folder)!r} is gone")
-        repository.write(folder, record)
-    except UsageError as error:
-        raise UsageError(f"{error}; {keep_aside(record)}") from None
-    return None
-
-
-def keep_aside(record: Run) -> str:
-    """Keep a record that its folder does not take: among the temporary files, or else on the screen. Says where."""
-    content = repository.encode(record)
-    try:
-        path = Path(tempfile.mkdtemp(prefix="aheadbench-kept-"), repository.path_of(record.spec).name)
-        files.replace(path, content)
-    except (OSError, UsageError):
-        print(content.decode(), end="")
-        return "the record that it should take is printed above"
-    return f"the record that it should take is kept as {str(path)!r}"
 
 
 def stopped(stop: Stopped, planned: Plan, folder: Place) -> int:
@@ -191,12 +159,3 @@ def close(planned: Plan, folder: Place, board: Path) -> None:
     leaderboard.write(folder, board)
     kept, _ = repository.look_up(folder, sorted(planned.names))
     print(f"\n{progress.best(kept.values())}\n\n{board} is rendered from the records in {folder}")
-
-
-def check(folder: Place) -> int:
-    """Name every file that is no record, change none; 0 when there is none, else 1."""
-    runs, problems = repository.read(stores.check_there(folder))
-    for problem in problems:
-        print(clean(problem, longest=400))
-    print(f"{len(runs)} records, {len(problems)} files that are none")
-    return 1 if problems else 0

@@ -16,8 +16,8 @@ import implementations
 from bench.data import datasets
 from bench.data.series_tasks import name_of, task_on
 from bench.errors import UsageError, unknown
-from bench.machine import environment
-from bench.records.repository import Source, Spec
+from bench.machine import threads
+from bench.schema.record import Source, Spec
 from bench.schema.series import Preparation
 from bench.tasks import ALL, TASKS, Task
 from implementations import backends
@@ -114,7 +114,7 @@ def check_device(device: str) -> str:
     """The device. Raises UsageError for another one than cpu or cuda, and for cuda where there is none."""
     if device not in DEVICES:
         raise unknown("device", device, DEVICES)
-    if device == "cuda" and not environment.has_cuda():
+    if device == "cuda" and not threads.has_cuda():
         raise UsageError("--device cuda: NVIDIA's driver shows no device on this machine; cpu is allowed")
     return device
 

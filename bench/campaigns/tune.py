@@ -16,9 +16,9 @@ from bench.campaigns import selection
 from bench.campaigns.run import Limits
 from bench.campaigns.selection import Selection
 from bench.errors import UsageError
-from bench.records import repository
-from bench.records.repository import Spec
+from bench.records import codec, repository
 from bench.records.stores import Place
+from bench.schema.record import Spec
 from bench.tasks import SEARCHES
 
 
@@ -60,7 +60,7 @@ def searches(tuned: Iterable[Spec]) -> list[Spec]:
 
 def finals(tuned: Sequence[Spec], folder: Place) -> list[Spec]:
     """Return these at their default rate and at the rates found, as far as the search is done."""
-    names = [repository.path_of(spec).as_posix() for spec in searches(tuned)]
+    names = [codec.path_of(spec).as_posix() for spec in searches(tuned)]
     found = searched(repository.look_up(folder, names)[0].values())
     done = [spec for spec in tuned if row_of(spec) in found]
     return [*done, *(at(spec, found[row_of(spec)].rate) for spec in done)]

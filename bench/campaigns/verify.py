@@ -18,8 +18,8 @@ from bench.execution import runner, user_methods
 from bench.execution.coordination import Stopped
 from bench.execution.limits import Limits
 from bench.records import files, repository
-from bench.records.repository import Run
 from bench.records.stores import Place
+from bench.schema.record import Run
 
 
 def choose(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
@@ -27,7 +27,7 @@ def choose(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
 
     Only those of runs that came to an end: others have nothing to reproduce. Raises UsageError for an unknown name.
     """
-    ended = [run for run in runs if run.status in plan.KEPT]
+    ended = [run for run in runs if run.is_final]
     if not ended:
         raise UsageError("no records to verify: `python -m bench run` makes them")
     chosen = {run.key for name in names for run in named(ended, name)} if names else {run.key for run in ended}

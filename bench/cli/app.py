@@ -12,7 +12,7 @@ import typer
 from bench.cli import options
 from bench.cli import series as series_verbs
 from bench.cli.options import Names, seconds, whole
-from bench.errors import UsageError
+from bench.errors import NotStored, UsageError
 from bench.records import stores
 from bench.records.stores import Place
 
@@ -285,8 +285,14 @@ def merge(
     """Take the records of other folders into one, each job once, then write the leaderboard."""
     from bench.records import merge as merging
     from bench.reporting import leaderboard as boards
+    from bench.text import clean
 
-    merging.merge(others, results)
+    for other, taken in merging.merge(others, results):
+        for line in taken.problems:
+            print(clean(f"left out: {line}", longest=400), file=sys.stderr)
+        for line in taken.conflicts:
+            print(clean(line, longest=400))
+        print(clean(f"{other}: {taken.summary()}", longest=400))
     board = board_of(results)
     boards.write(results, board)
     print(f"{board} is up to date")
@@ -350,7 +356,7 @@ def plot(
     results: Results = RESULTS,
 ) -> int:
     """Draw a run: learning curves, and forecasts against the truth."""
-    from bench.cli.listing import open_run
+    from bench.records.repository import open_run
     from bench.reporting.figures import drawing
 
     record = open_run(run, results)
@@ -369,9 +375,14 @@ app.add_typer(records, name="results")
 @records.command(name="check", epilog=options.example("results check"))
 def check_records(results: Results = RESULTS) -> int:
     """Name every file that is no valid record, and exit 1 if there is one. Changes nothing."""
-    from bench.campaigns import run as campaign
+    from bench.records import repository
+    from bench.text import clean
 
-    return campaign.check(results)
+    runs, problems = repository.read(stores.check_there(results))
+    for problem in problems:
+        print(clean(problem, longest=400))
+    print(f"{len(runs)} records, {len(problems)} files that are none")
+    return 1 if problems else 0
 
 
 def board_of(results: Place) -> Path:
@@ -396,6 +407,9 @@ def main() -> int:
         stream.reconfigure(errors="backslashreplace")  # a locale may lack a letter
     try:
         return app(standalone_mode=False, prog_name=name) or 0
+    except NotStored as error:
+        print(error.content, end="")
+        return complain(str(error), 2)
     except UsageError as error:
         return complain(str(error), 2)
     except typer.TyperException as error:
@@ -411,7 +425,7 @@ def main() -> int:
 
 def complain(message: str, status: int) -> int:
     """Print one line and return the status."""
-    from bench.reporting.markdown import clean
+    from bench.text import clean
 
     print(f"bench: {clean(message, longest=1000)}", file=sys.stderr)
     return status

@@ -9,9 +9,9 @@ from bench.analysis import comparison
 from bench.analysis.statistics import LEVEL
 from bench.errors import UsageError
 from bench.records import repository, stores
-from bench.records.repository import Run
 from bench.records.stores import Place, Remote
-from bench.reporting.markdown import digits
+from bench.schema.record import Run
+from bench.text import digits
 
 
 def find(first: str, second: str, task: str | None, folder: Place) -> list[dict[str, Any]]:

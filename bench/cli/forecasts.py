@@ -9,9 +9,9 @@ from pathlib import Path
 from bench.analysis.paired import blocks_of
 from bench.forecasting import recommend
 from bench.forecasting.forecast import Outcome
-from bench.records.repository import Run
 from bench.reporting.commands import words
-from bench.reporting.markdown import clean, decimals, digits
+from bench.schema.record import Run
+from bench.text import clean, decimals, digits
 
 SHOWN = 24  # rows that are printed
 

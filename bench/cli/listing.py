@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from bench.errors import UsageError, unknown
-from bench.records import files, repository, stores
-from bench.records.repository import Run
+from bench.errors import unknown
+from bench.records import repository
 from bench.records.stores import Place
-from bench.reporting.markdown import clean
+from bench.schema.record import Run
 from bench.tasks import ALL
+from bench.text import clean
 
 Row = dict[str, Any]
 
@@ -119,14 +118,3 @@ def cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "" if value is None else f"{value:.5g}" if isinstance(value, float) else clean(str(value))
-
-
-def open_run(name: str, folder: Place) -> Run:
-    """The run in a file of that name, or with a key that begins so. Raises UsageError where there is none."""
-    path = Path(name)
-    if not path.is_file():
-        return repository.find(repository.read(folder)[0], name)
-    try:
-        return repository.decode(files.read(path, stores.LARGEST), Path(path.resolve().parent.name, path.name))
-    except ValueError as error:
-        raise UsageError(f"{name!r} is no record: {error}") from None

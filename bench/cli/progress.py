@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from bench.execution.jobs import Job, with_predictions
-from bench.records.repository import Run, Spec
-from bench.reporting.markdown import clean
+from bench.schema.record import Run, Spec
 from bench.tasks import REFERENCES
+from bench.text import clean
 
 BEST = 5  # rows of each task in the closing table
 

@@ -22,7 +22,7 @@ from bench.data.series import SeriesSet, read_series
 from bench.data.splits import Prepared, prepare
 from bench.data.windows import Split
 from bench.errors import UsageError
-from bench.records.repository import Original, Truth
+from bench.schema.record import Original, Truth
 from bench.tasks import Task
 
 PartName = Literal["validation", "test"]

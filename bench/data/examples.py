@@ -7,7 +7,7 @@ import numpy as np
 from bench.data import datasets, generators
 from bench.data.series_tasks import task_of
 from bench.data.windows import Windows, cut
-from bench.records.repository import Run
+from bench.schema.record import Run
 
 
 def truth(run: Run, count: int = 3) -> Windows | None:

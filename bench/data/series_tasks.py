@@ -7,7 +7,7 @@ import re
 
 import msgspec
 
-from bench.records.repository import Spec
+from bench.schema.record import Spec
 from bench.schema.series import Preparation
 from bench.tasks import ALL, ON_SERIES, SEARCHES, Task
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 import contextlib
 import signal
 from collections.abc import Callable, Iterator
-from typing import Protocol
-
-from bench.execution.jobs import Job
 
 
 class Stopped(Exception):
@@ -16,32 +13,6 @@ class Stopped(Exception):
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
         self.number = number
-
-
-class Locks(Protocol):
-    """How campaigns on the same folder of records keep out of each other's way."""
-
-    def take(self, job: Job) -> bool:
-        """Whether this campaign may run the job now: False while another one is at it."""
-
-    def is_done(self, job: Job) -> bool:
-        """Whether another campaign has made the job's record since this one was planned."""
-
-    def release(self, job: Job) -> None:
-        """The job's record is stored: let others see to it."""
-
-
-class Unlocked:
-    """No other campaign."""
-
-    def take(self, job: Job) -> bool:
-        return True
-
-    def is_done(self, job: Job) -> bool:
-        return False
-
-    def release(self, job: Job) -> None:
-        return None
 
 
 class Busy(Exception):

@@ -6,11 +6,10 @@ import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from bench.records.repository import Run, Spec, key_of, name_of
+from bench.records.codec import key_of, name_of
+from bench.schema.record import Run, Spec
 
 FIRST = 4  # runs before the longest
-
-KEPT = ("ok", "diverged")  # the same spec would only repeat these; any other end may have been the machine's fault
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ def jobs(wanted: Iterable[Spec], runs: Iterable[Run], force: bool) -> list[Job]:
     Longest first, no core is left waiting for one last long run. Unknown times come in the notes' order.
     """
     runs = list(runs)
-    kept = set() if force else {run.key for run in runs if run.status in KEPT}
+    kept = set() if force else {run.key for run in runs if run.is_final}
     estimator = DurationEstimator(runs)
     left = [Job(spec, estimator.seconds(spec)) for spec in wanted if key_of(spec) not in kept]
     fast = sorted(left, key=lambda job: (job.predicted or 0.0, job.spec.backend != "numpy"))

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from bench.errors import UsageError
-from bench.machine import environment
+from bench.machine import resources, threads
 
 LEAST_MEMORY = 2**26  # bytes: Python and NumPy alone need as much
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
@@ -24,7 +24,7 @@ class Limits:
 
 def check_workers(jobs: int | None) -> int:
     """How many run at once. Raises UsageError unless each can have a core."""
-    available = max(1, int(min(len(environment.cores()), environment.cpu_quota())))
+    available = max(1, int(min(len(threads.cores()), resources.cpu_quota())))
     if jobs is not None and not 1 <= jobs <= available:
         raise UsageError(f"--jobs {jobs}: 1 to {available} can run here, each on a core of its own")
     return jobs or available

@@ -16,9 +16,10 @@ from bench.data.datasets import GeneratedData, SeriesData
 from bench.data.series_tasks import task_of
 from bench.data.windows import Split
 from bench.execution import user_methods
-from bench.machine import calibration
+from bench.machine import calibration, disturbance
 from bench.machine import environment as machine
-from bench.records.repository import Metrics, Spec
+from bench.machine.threads import cores
+from bench.schema.record import Metrics, Spec
 from implementations import backends
 from implementations.forecaster import Forecaster
 
@@ -113,7 +114,7 @@ def flat(split: Split) -> list[np.ndarray]:
 
 def fit(forecaster: Forecaster, split: Split, clock: Clock) -> dict[str, float]:
     """Fit under watch, and take the time apart as far as the method did; returns what was seen of the machine."""
-    watch = machine.Watch()
+    watch = disturbance.Watch()
     with clock.phase("fit"):
         forecaster.fit(*split.train, validation=split.validation)
     seen = watch.observe()
@@ -205,8 +206,8 @@ def epoch_seconds(forecaster: Forecaster) -> list[float]:
 
 def timing(threads: int, seen: dict[str, float], device: str) -> dict[str, Any]:
     """Whether the seconds can be trusted, and what was seen of the machine while they were taken."""
-    affinity = len(machine.cores())
-    reason = machine.disturbance(seen, threads, affinity, cuda=device != "cpu")
+    affinity = len(cores())
+    reason = disturbance.explain_disturbance(seen, threads, affinity, cuda=device != "cpu")
     environment = {**machine.fingerprint(), "threads": threads, "affinity": affinity}
     if device != "cpu":
         environment["gpu"] = device

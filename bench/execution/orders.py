@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
-from bench.records.repository import SCHEMA, Run, Spec, key_of
-from bench.reporting.markdown import clean
+from bench.records.codec import key_of
+from bench.schema.record import SCHEMA, Run, Spec
+from bench.text import clean
 
 OUT_OF_MEMORY = re.compile(r"MemoryError|OutOfMemory|ResourceExhausted|RESOURCE_EXHAUSTED|bad_alloc|allocate memory")
 

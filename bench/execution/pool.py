@@ -20,15 +20,16 @@ import msgspec
 
 from bench.errors import UsageError
 from bench.execution import janitor
-from bench.execution.coordination import Busy, Locks
+from bench.execution.coordination import Busy
 from bench.execution.jobs import Job
 from bench.execution.limits import Limits
 from bench.execution.orders import Order, ending, now, one_line, unfinished
 from bench.execution.processes import OutputTail, kill, pinned, signal_group
-from bench.machine import environment
-from bench.records import files, repository, stores
+from bench.machine import environment, resources, threads
+from bench.records import codec, files, stores
 from bench.records.files import reason_of
-from bench.records.repository import Run, Spec
+from bench.records.locks import NoLocks
+from bench.schema.record import Run, Spec
 
 SAMPLE = 0.1  # seconds between two looks at a worker's memory
 BUSY_PAUSE = 0.2  # seconds until a job that another campaign is at is looked at again
@@ -45,7 +46,7 @@ class WorkerPool:
     ) -> None:
         self.limits, self.files = limits, dict(files or {})
         self.cores: queue.SimpleQueue[int] = queue.SimpleQueue()
-        for core in cores or environment.cores()[: limits.workers]:
+        for core in cores or threads.cores()[: limits.workers]:
             self.cores.put(core)
         self.lock = threading.Lock()
         self.alive: set[subprocess.Popen[bytes]] = set()
@@ -57,12 +58,12 @@ class WorkerPool:
         except OSError as error:
             raise UsageError(f"no temporary files, or no processes, can be had: {reason_of(error)}") from None
 
-    def attempt(self, job: Job, locks: Locks) -> Run | None:
+    def attempt(self, job: Job, locks: NoLocks) -> Run | None:
         """Run the job unless another campaign has; raises Busy, after a moment, while another is at it."""
-        if not locks.take(job):
+        if not locks.take(job.key):
             self.over.wait(BUSY_PAUSE)
             raise Busy
-        return None if locks.is_done(job) else self.run(job.spec)
+        return None if locks.is_done(job.name) else self.run(job.spec)
 
     def run(self, spec: Spec) -> Run:
         """One job in a fresh process and a folder of its own, which is gone afterwards."""
@@ -87,7 +88,7 @@ class WorkerPool:
 
     def supervise(self, order: Order, folder: Path, core: int) -> Run:
         """Start a worker on the core, wait until it ends or passes a limit, and read what it left."""
-        kills = environment.oom_kills()
+        kills = resources.oom_kills()
         (folder / "order.json").write_bytes(msgspec.json.encode(order))
         process = self.start(folder, core, order.spec.cuda)
         try:
@@ -95,7 +96,7 @@ class WorkerPool:
             ended = self.wait(process)
         finally:
             self.end(process, folder.name)
-        ended = ended or outcome(process.returncode, log, environment.oom_kills() > kills)
+        ended = ended or outcome(process.returncode, log, resources.oom_kills() > kills)
         return (
             take(folder / "run.json", order) if ended is None else unfinished(order, *ended, environment.fingerprint())
         )
@@ -108,7 +109,7 @@ class WorkerPool:
             process = subprocess.Popen(
                 [sys.executable, "-m", "bench.execution.worker", str(folder)],
                 cwd=folder,
-                env={**environment.environment_variables(cuda), janitor.VARIABLE: folder.name, "TMPDIR": str(folder)},
+                env={**threads.environment_variables(cuda), janitor.VARIABLE: folder.name, "TMPDIR": str(folder)},
                 stdin=subprocess.PIPE,  # open as long as this process lives: how a worker knows
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -124,7 +125,7 @@ class WorkerPool:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(min(left, SAMPLE) if self.limits.memory else left)
                 return None
-            if self.limits.memory and (used := environment.memory_of(process.pid)) > self.limits.memory:
+            if self.limits.memory and (used := resources.memory_of(process.pid)) > self.limits.memory:
                 return "oom", f"killed at {mebibytes(used)}: the limit is {mebibytes(self.limits.memory)}"
         return "timeout", f"killed after {self.limits.timeout:g} s"
 
@@ -181,7 +182,7 @@ def take(path: Path, order: Order) -> Run:
     """The record that a worker left, if it is one and belongs to its order."""
     try:
         run = msgspec.json.decode(files.read(path, stores.LARGEST), type=Run)
-        repository.decode(repository.encode(run), repository.path_of(order.spec))
+        codec.decode(codec.encode(run), codec.path_of(order.spec))
     except FileNotFoundError:
         return unfinished(order, "failed", "exited 0 without a result", environment.fingerprint())
     except (ValueError, OSError, RecursionError) as error:

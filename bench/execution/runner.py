@@ -11,17 +11,18 @@ import signal
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from bench.execution.coordination import Busy, Locks, Stopped, Unlocked, signals
+from bench.execution.coordination import Busy, Stopped, signals
 from bench.execution.jobs import Job
 from bench.execution.limits import Limits
 from bench.execution.pool import WorkerPool
-from bench.records.repository import Run
+from bench.records.locks import NoLocks
+from bench.schema.record import Run
 
 
 def run(
     jobs: Sequence[Job],
     limits: Limits,
-    locks: Locks | None = None,
+    locks: NoLocks | None = None,
     files: Mapping[str, str] | None = None,
 ) -> Generator[tuple[Job, Run | None], None, None]:
     """Run the jobs, at most `limits.workers` at once, each within the limits.
@@ -34,7 +35,7 @@ def run(
     Raises Stopped on SIGINT, SIGTERM and SIGHUP, once every worker is gone. Signals wait in one queue with finished
     runs, so that none strikes while the caller stores a record.
     """
-    locks = locks or Unlocked()
+    locks = locks or NoLocks()
     pool = WorkerPool(limits, files)
     events: queue.SimpleQueue[Future[Run | None] | int] = queue.SimpleQueue()
     left: dict[Future[Run | None], Job] = {}
@@ -60,7 +61,7 @@ def run(
                     submit(job)  # behind all others
                     continue
                 yield job, event.result()
-                locks.release(job)
+                locks.release(job.key)
         finally:
             pool.stop()
             threads.shutdown(cancel_futures=True)

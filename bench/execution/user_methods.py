@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import implementations
 from bench.errors import UsageError
-from bench.records.repository import Source, Spec
+from bench.schema.record import Source, Spec
 from implementations import user_methods
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from bench.execution.orders import Order, ending, head, one_line, unfinished
-from bench.records.repository import Run
+from bench.schema.record import Run
 
 
 def main() -> None:

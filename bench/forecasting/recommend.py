@@ -25,9 +25,9 @@ from bench.errors import UsageError
 from bench.execution import runner, user_methods
 from bench.execution.jobs import Job
 from bench.execution.limits import Limits
-from bench.machine import environment
+from bench.machine import threads
 from bench.records import files
-from bench.records.repository import Run, Spec
+from bench.schema.record import Run, Spec
 from bench.schema.series import Preparation
 from bench.tasks import Task
 from implementations import backends
@@ -131,7 +131,7 @@ def spec_of(task: Task, chosen: Selection, method: str, backend: str, epochs: in
 
 def within(specs: Sequence[Spec], chosen: Selection, until: float) -> Iterator[Run]:
     """The runs of these specs, as many as the time allows: none goes on after it."""
-    workers = len(environment.cores())
+    workers = len(threads.cores())
     for start in range(0, len(specs), workers):
         left = until - time.monotonic()
         if left < SHORTEST:

@@ -14,8 +14,8 @@ import numpy as np
 from bench.data.series import SeriesSet
 from bench.forecasting.intervals import IntervalForecast
 from bench.records import files
-from bench.reporting.markdown import clean
 from bench.schema.series import Preparation
+from bench.text import clean
 
 DIGITS = 6  # significant ones of a forecast
 FORMULA = ("=", "+", "-", "@")  # what a spreadsheet takes for the beginning of one

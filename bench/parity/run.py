@@ -15,7 +15,7 @@ import implementations
 from bench.campaigns.selection import choose_backends, match
 from bench.errors import UsageError
 from bench.execution.orders import one_line
-from bench.machine import environment
+from bench.machine import threads
 from bench.parity.compare import BARS, Verdict, compare
 
 
@@ -38,7 +38,7 @@ def run(methods: Sequence[str], engines: Sequence[str]) -> list[Verdict]:
     """Every method in every engine but the last, compared with the last."""
     with (
         tempfile.TemporaryDirectory(prefix="aheadbench-") as folder,
-        ThreadPoolExecutor(len(environment.cores())) as pool,
+        ThreadPoolExecutor(len(threads.cores())) as pool,
     ):
         endings = dict(
             zip(engines, pool.map(lambda engine: probe(engine, methods, Path(folder)), engines), strict=True)
@@ -49,7 +49,7 @@ def run(methods: Sequence[str], engines: Sequence[str]) -> list[Verdict]:
 def probe(engine: str, methods: Sequence[str], folder: Path) -> str:
     """Have a process of its own write the engine's arrays to the folder; how that ended, in words."""
     command = [sys.executable, "-m", "bench.parity.probe", engine, str(folder), *methods]
-    done = subprocess.run(command, env=environment.environment_variables(), capture_output=True, text=True)
+    done = subprocess.run(command, env=threads.environment_variables(), capture_output=True, text=True)
     last = next((line for line in reversed(done.stderr.splitlines()) if line.strip()), "nothing printed")
     return f"ended with status {done.returncode}: {one_line(last)}"
 

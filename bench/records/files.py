@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import itertools
 import os
 import stat
@@ -73,10 +72,11 @@ def write_all(handle: int, content: bytes) -> None:
 
 def lock(handle: int) -> bool:
     """Whether the open file is now this process's alone, and still has a name. Never waits."""
+    from filelock import lock_descriptor  # here: reading needs none, and its import takes as long as a short command
+
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
+        if not lock_descriptor(handle, blocking=False):
+            return False
     except OSError:
         return True  # a file system without locks: better one job twice than none at all
     return os.fstat(handle).st_nlink > 0

@@ -14,26 +14,27 @@ from pathlib import Path
 from typing import Self
 
 from bench.errors import UsageError
-from bench.execution import jobs
-from bench.execution.jobs import Job
 from bench.records import files, repository
 from bench.records.files import reason_of
-from bench.records.repository import Run
 from bench.records.stores import Place, Remote
+from bench.schema.record import Run
 
 RUNNING = ".running"
 
 
-def of(place: Place, known: Mapping[str, Run]) -> Claims | Unclaimed:
-    """How a campaign claims jobs whose records are kept there."""
-    return Unclaimed(place, known) if isinstance(place, Remote) else Claims(place, known)
+def of(place: Place, known: Mapping[str, Run]) -> NoLocks:
+    """Return how a campaign claims jobs whose records are kept there."""
+    return NoLocks(place, known) if isinstance(place, Remote) else FolderLocks(place, known)
 
 
-class Unclaimed:
-    """The records that were there when this campaign was planned, and those that have come since."""
+class NoLocks:
+    """Every claim is granted; what has been recorded since this campaign was planned is still seen.
 
-    def __init__(self, place: Place, known: Mapping[str, Run]) -> None:
-        self.place, self.known = place, known
+    Without a place, there is no other campaign.
+    """
+
+    def __init__(self, place: Place | None = None, known: Mapping[str, Run] | None = None) -> None:
+        self.place, self.known = place, known or {}
 
     def __enter__(self) -> Self:
         return self
@@ -41,21 +42,23 @@ class Unclaimed:
     def __exit__(self, *error: object) -> None:
         return None
 
-    def take(self, job: Job) -> bool:
-        """Whether this campaign may run the job now: it always may."""
+    def take(self, key: str) -> bool:
+        """Claim the job with this key; False while another campaign is at it."""
         return True
 
-    def is_done(self, job: Job) -> bool:
-        """Whether a record that counts has come since this campaign was planned."""
-        run = repository.look_up(self.place, [job.name])[0].get(job.name)
-        return run is not None and run.status in jobs.KEPT and run != self.known.get(job.name)
+    def is_done(self, name: str) -> bool:
+        """Whether a final record of this name has come since this campaign was planned."""
+        if self.place is None:
+            return False
+        run = repository.look_up(self.place, [name])[0].get(name)
+        return run is not None and run.is_final and run != self.known.get(name)
 
-    def release(self, job: Job) -> None:
-        """The job's record is stored."""
+    def release(self, key: str) -> None:
+        """End the claim: the job's record is stored."""
         return None
 
 
-class Claims(Unclaimed):
+class FolderLocks(NoLocks):
     """The same, and the jobs that this campaign is at, which no other one on the folder is then."""
 
     def __init__(self, folder: Path, known: Mapping[str, Run]) -> None:
@@ -65,7 +68,7 @@ class Claims(Unclaimed):
         self.held: dict[str, int] = {}
 
     def __enter__(self) -> Self:
-        """Clear away what killed processes left: their claims and half-written files."""
+        """Remove what killed processes left: their claims and half-written files."""
         files.sweep(self.running, "*")
         for pattern in (files.TEMPORARY, f"*/{files.TEMPORARY}"):
             files.sweep(self.folder, pattern)
@@ -73,22 +76,22 @@ class Claims(Unclaimed):
 
     def __exit__(self, *error: object) -> None:
         for key in list(self.held):
-            self.let_go(key)
+            self.release(key)
         with contextlib.suppress(OSError):
             self.running.rmdir()  # unless another campaign is running
 
-    def take(self, job: Job) -> bool:
-        """Whether this campaign may run the job now. Raises UsageError where nothing can be written."""
+    def take(self, key: str) -> bool:
+        """Claim the job with this key; False while another campaign is at it. Raises UsageError without a folder."""
         while True:
             try:
-                handle = files.hold(self.running / job.key)
+                handle = files.hold(self.running / key)
                 break
             except FileNotFoundError:  # the first claim, or the last of another campaign that took the folder with it
                 self.make_folder()
             except OSError as error:
                 raise self.unwritable(error) from None
         if handle is not None:
-            self.held[job.key] = handle
+            self.held[key] = handle
         return handle is not None
 
     def make_folder(self) -> None:
@@ -99,14 +102,10 @@ class Claims(Unclaimed):
             raise self.unwritable(error) from None
 
     def unwritable(self, error: OSError) -> UsageError:
-        """The error for a folder that has been read-only, full or gone since the campaign began."""
+        """Return the error for a folder that has been read-only, full or gone since the campaign began."""
         return UsageError(f"results folder {str(self.folder)!r} cannot be written: {reason_of(error)}")
 
-    def release(self, job: Job) -> None:
-        """The job's record is stored."""
-        self.let_go(job.key)
-
-    def let_go(self, key: str) -> None:
-        """End a claim."""
+    def release(self, key: str) -> None:
+        """End the claim: the job's record is stored."""
         if (handle := self.held.pop(key, None)) is not None:
             files.let_go(self.running / key, handle)

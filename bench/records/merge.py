@@ -1,62 +1,73 @@
-"""`python -m bench merge`: records of other folders, as from other machines, into one; each job counts once."""
+"""Records of other folders, as from other machines, taken into one; each job counts once."""
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from bench.errors import UsageError
-from bench.execution import jobs
 from bench.records import repository, stores
-from bench.records.repository import Run
 from bench.records.stores import Place
+from bench.schema.record import Run
+
+TAKEN = ("new", "finished there, not here")
 
 
-def merge(others: Sequence[Place], folder: Place) -> int:
-    """Take what is new from the other folders, and say what was taken and what was not."""
+@dataclass
+class Taken:
+    """What became of another folder's records."""
+
+    fates: Counter[str] = field(default_factory=Counter)  # how many of each fate
+    conflicts: list[str] = field(default_factory=list)  # one line for each record that was run twice
+    problems: list[str] = field(default_factory=list)  # one line for each file that is no valid record
+
+    def summary(self) -> str:
+        """Return the counts in words."""
+        return ", ".join(f"{count} {fate}" for fate, count in sorted(self.fates.items()) if count) or "nothing"
+
+
+def merge(others: Sequence[Place], place: Place) -> Iterator[tuple[Place, Taken]]:
+    """Take what is new from the other folders, one after another; yields each with what became of its records.
+
+    Raises UsageError, before anything is written, for a folder that is not there and for the one merged into.
+    """
     for other in others:
         if not stores.of(other).exists():
             raise UsageError(f"no results folder {str(other)!r}")
-        if stores.is_same(other, folder):
+        if stores.is_same(other, place):
             raise UsageError(f"{str(other)!r} is the folder that is merged into")
-    repository.check_writable(folder)
-    known = {run.key: run for run in repository.read(folder)[0]}
+    repository.check_writable(place)
+    known = {run.key: run for run in repository.read(place).runs}
     for other in others:
-        print(f"{other}: {summary(take(other, folder, known))}")
-    return 0
+        yield other, take(other, place, known)
 
 
-def take(other: Place, folder: Place, known: dict[str, Run]) -> Counter[str]:
+def take(other: Place, place: Place, known: dict[str, Run]) -> Taken:
     """Write the other folder's new records, and count what became of each; `known` grows."""
     runs, problems = repository.read(other)
-    for problem in problems:
-        print(f"left out: {other.name}/{problem}", file=sys.stderr)
-    fates = Counter(dict.fromkeys(["damaged"], len(problems)))
+    taken = Taken(problems=[f"{other.name}/{problem}" for problem in problems])
+    taken.fates["damaged"] = len(problems)
     for run in runs:
         fate = fate_of(run, known.get(run.key))
-        if fate in ("new", "finished there, not here"):
-            repository.write(folder, run)
+        if fate in TAKEN:
+            repository.write(place, run)
             known[run.key] = run
         elif fate != "the same":
-            print(f"{run.key} {run.spec.task} {run.spec.method} {run.spec.backend} seed {run.spec.seed}: {fate}")
-        fates[fate] += 1
-    return fates
+            spec = run.spec
+            taken.conflicts.append(f"{run.key} {spec.task} {spec.method} {spec.backend} seed {spec.seed}: {fate}")
+        taken.fates[fate] += 1
+    return taken
 
 
 def fate_of(theirs: Run, ours: Run | None) -> str:
-    """What becomes of a record of another folder."""
+    """Return what becomes of a record of another folder."""
     if ours is None:
         return "new"
     if theirs == ours:
         return "the same"
-    if theirs.status in jobs.KEPT and ours.status not in jobs.KEPT:
+    if theirs.is_final and not ours.is_final:
         return "finished there, not here"
-    if theirs.status not in jobs.KEPT or ours.digest == theirs.digest:
+    if not theirs.is_final or ours.digest == theirs.digest:
         return "run twice, counted once"
     return "run twice with other forecasts, ours counted"
-
-
-def summary(fates: Counter[str]) -> str:
-    """The counts in words."""
-    return ", ".join(f"{count} {fate}" for fate, count in sorted(fates.items()) if count) or "nothing"

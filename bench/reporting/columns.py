@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 
 from bench.analysis.table import CPU, variant
-from bench.reporting.markdown import NOTHING, decimals, digits, escape
+from bench.reporting.markdown import escape
+from bench.text import NOTHING, decimals, digits
 
 #: their order in a table; given here, so that a board of old records renders whatever became of the methods
 BACKENDS = ("numpy", "keras", "keras-jax", "torch")

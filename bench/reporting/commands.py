@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 import pandas as pd
 
-from bench.records.repository import Run
 from bench.reporting.columns import order
-from bench.reporting.markdown import clean
+from bench.schema.record import Run
 from bench.schema.series import Preparation
 from bench.tasks import ALL
+from bench.text import clean
 
 
 def commands(

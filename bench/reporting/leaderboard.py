@@ -20,15 +20,16 @@ from bench.analysis.table import frame, of_board, select
 from bench.analysis.tuning import Found, Row
 from bench.errors import UsageError
 from bench.records import files, repository, stores
-from bench.records.repository import Run
 from bench.records.stores import FIGURES, Place
 from bench.reporting import commands
 from bench.reporting.figures.catalogue import Picture, pictures
-from bench.reporting.markdown import digits, escape, folded
+from bench.reporting.markdown import escape, folded
 from bench.reporting.sections import across_tasks, measures, provenance, series, summary, tuned
 from bench.reporting.sections import anytime as times
 from bench.reporting.text import prose
+from bench.schema.record import Run
 from bench.tasks import ALL, REAL
+from bench.text import digits
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def write(place: Place, board: Path) -> None:
 
     A picture whose data did not change is left as it is. Raises UsageError where a file cannot be written.
     """
-    runs, problems = repository.read(place, lean=True)
+    runs, problems = repository.read(place, keep=anytime.thinned)
     assessed, folder = assess(runs), stores.of(place).beside / FIGURES
     outdated = [picture for picture in assessed.pictures if not picture.is_current(folder)]
     if outdated:
@@ -83,7 +84,7 @@ def write(place: Place, board: Path) -> None:
 @repository.collection_paused()
 def stale(place: Place, board: Path) -> bool:
     """Whether the leaderboard or one of its pictures is missing or was made from other records."""
-    runs, problems = repository.read(place, lean=True)
+    runs, problems = repository.read(place, keep=anytime.thinned)
     assessed, folder = assess(runs), stores.of(place).beside / FIGURES
     if not board.is_file() or board.read_bytes() != text(assessed, problems, _relative(folder, board)).encode():
         return True

@@ -16,8 +16,9 @@ import implementations
 from bench.analysis import reference
 from bench.errors import UsageError, unknown
 from bench.records import files
-from bench.records.repository import Run
-from bench.reporting.markdown import digits, table
+from bench.reporting.markdown import table
+from bench.schema.record import Run
+from bench.text import digits
 from implementations import METHODS, NetworkForecaster, class_of
 from implementations.forecaster import Forecaster
 

@@ -17,8 +17,9 @@ from bench.records import files, repository, stores
 from bench.records.stores import FIGURES, Place
 from bench.reporting.figures.catalogue import Picture, digest_of
 from bench.reporting.leaderboard import make_folder
-from bench.reporting.markdown import NOTHING, digits, table
+from bench.reporting.markdown import table
 from bench.reporting.text import prose
+from bench.text import NOTHING, digits
 
 if TYPE_CHECKING:
     import matplotlib.figure

@@ -8,14 +8,14 @@ import sys
 from typing import Any
 
 from bench.execution.processes import pinned
-from bench.machine import environment
+from bench.machine import threads
 
 
 def answer(module: str, *arguments: object) -> Any:
     """What `python -m module ARGUMENTS` prints as JSON on its last line. Raises RuntimeError when it fails."""
     command = [sys.executable, "-W", "ignore", "-m", module, *map(str, arguments)]
-    with pinned(environment.cores()[-1]):
-        child = subprocess.Popen(command, env=environment.environment_variables(), stdout=subprocess.PIPE, text=True)
+    with pinned(threads.cores()[-1]):
+        child = subprocess.Popen(command, env=threads.environment_variables(), stdout=subprocess.PIPE, text=True)
     printed, _ = child.communicate()
     if child.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with {child.returncode}")

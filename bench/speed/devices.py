@@ -15,7 +15,7 @@ from statistics import median
 from typing import Any
 
 from bench.execution.processes import pinned
-from bench.machine import environment
+from bench.machine import threads
 
 METHODS = ("rnn_sequence", "lstm", "gru", "wavenet")
 BATCHES = (32, 512)
@@ -46,7 +46,7 @@ def name() -> str:
 def measured(backend: str, method: str, batch: int, device: str) -> dict[str, float]:
     """What a process says that trains the method on the device."""
     command = [sys.executable, "-m", "bench.speed.devices", backend, method, str(batch), device]
-    with pinned(environment.cores()[0]):
+    with pinned(threads.cores()[0]):
         done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(done.stderr[-2000:])

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.machine import environment
+from bench.analysis import anytime
+from bench.machine import threads
 from bench.records import repository
 from bench.reporting import leaderboard, markdown
 
@@ -76,7 +77,7 @@ def median(used: Iterable[Used]) -> Used:
 def timed(folder: Path) -> list[float]:
     """Seconds to read, to rank and to render the records."""
     marks = [time.perf_counter()]
-    runs, problems = repository.read(folder, lean=True)
+    runs, problems = repository.read(folder, keep=anytime.thinned)
     marks.append(time.perf_counter())
     board = leaderboard.assess(runs)
     marks.append(time.perf_counter())
@@ -90,7 +91,7 @@ def command(arguments: Sequence[str]) -> Used:
     start = time.perf_counter()
     ended = subprocess.run(
         [sys.executable, "-c", WEIGHED, *arguments],
-        env=environment.environment_variables(),
+        env=threads.environment_variables(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

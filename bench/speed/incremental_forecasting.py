@@ -17,6 +17,7 @@ import numpy as np
 from bench.data import generators, windows
 from bench.reporting import markdown
 from bench.tasks import TASKS
+from bench.text import NOTHING, digits
 
 from . import child_process
 
@@ -32,7 +33,7 @@ HEADERS = [
 
 TURN = 0.25  # seconds a way has in each round, unless one forecast takes longer
 
-NOTHING = [markdown.NOTHING] * 2  # re-read, and its ratio
+NOTHING = [NOTHING] * 2  # re-read, and its ratio
 Way = tuple[str, int]  # carried or again, steps ahead
 Found = dict[str, Any]
 
@@ -57,7 +58,7 @@ def row(found: Found) -> list[str]:
 
 def seconds(value: float) -> str:
     """Seconds with three digits."""
-    return f"{markdown.digits(value, 3)} s"
+    return f"{digits(value, 3)} s"
 
 
 def main(backend: str, rounds: int) -> None:

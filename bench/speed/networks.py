@@ -10,9 +10,9 @@ import os
 from functools import cache
 from typing import Any
 
-from bench.machine import environment
+from bench.machine import threads
 
-os.environ.update({**environment.ONE_THREAD, **environment.FIXED})  # before NumPy or a framework is imported
+os.environ.update({**threads.ONE_THREAD, **threads.FIXED})  # before NumPy or a framework is imported
 
 import numpy as np
 

@@ -18,9 +18,9 @@ from bench.execution import runner
 from bench.execution.jobs import Job
 from bench.execution.limits import Limits
 from bench.execution.processes import pinned
-from bench.machine import environment
-from bench.records.repository import Run, Spec
+from bench.machine import threads
 from bench.reporting import markdown
+from bench.schema.record import Run, Spec
 
 from .harness import python
 
@@ -102,7 +102,7 @@ def contended(job: Job) -> tuple[float, float]:
 
 def together(rounds: int) -> str:
     """The same runs one at a time, and one on every core."""
-    cores = len(environment.cores())
+    cores = len(threads.cores())
     rows = []
     for method, backend in METHODS:
         jobs = planned(method, backend, seeds=",".join(map(str, range(42, 42 + 2 * cores))), epochs=5)
@@ -141,10 +141,10 @@ def plain(spec: Spec) -> float:
     """CPU seconds of fit in a script that knows no harness: same core, same threads, same data, one process."""
     asked = {"task": spec.task, "method": spec.method, "backend": spec.backend, "seed": spec.seed}
     line = json.dumps({**asked, "settings": spec.settings})
-    with tempfile.TemporaryDirectory() as folder, pinned(environment.cores()[0]):
+    with tempfile.TemporaryDirectory() as folder, pinned(threads.cores()[0]):
         answer = subprocess.run(
             [sys.executable, "-c", SCRIPT, line],
-            env=environment.environment_variables(),
+            env=threads.environment_variables(),
             cwd=Path(folder),
             capture_output=True,
             text=True,

@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 
 from bench.machine import environment
-from bench.records import repository
-from bench.records.repository import Run
+from bench.records import codec, repository
+from bench.schema.record import Run
 from bench.tasks import TASKS
 
 FIRST_SEED = 1000  # of the copies: none of them stands for a run that was made
@@ -23,16 +23,16 @@ def fill(folder: Path, count: int) -> list[Run]:
     copies = (copy(run, seed) for seed in itertools.count(FIRST_SEED) for run in originals)
     runs = list(itertools.islice(copies, count))
     for run in runs:
-        path = folder / repository.path_of(run.spec)
+        path = folder / codec.path_of(run.spec)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(repository.encode(run))
+        path.write_bytes(codec.encode(run))
     return runs
 
 
 def copy(run: Run, seed: int) -> Run:
     """The record as it would be had the run had this seed."""
     spec = msgspec.structs.replace(run.spec, seed=seed)
-    return msgspec.structs.replace(run, spec=spec, key=repository.key_of(spec))
+    return msgspec.structs.replace(run, spec=spec, key=codec.key_of(spec))
 
 
 def is_default(run: Run) -> bool:

@@ -16,6 +16,7 @@ import numpy as np
 
 from bench.reporting import markdown
 from bench.tasks import TASKS
+from bench.text import digits
 from implementations import backends
 
 from . import child_process
@@ -39,13 +40,13 @@ def table(rounds: int) -> str:
             against_limit(statistics.median(steps[network][backend]), 1000 * work / one["rate"])
             for backend, one in found.items()
         ]
-        rows.append([network, markdown.digits(work / 1e6, 3), *cells])
+        rows.append([network, digits(work / 1e6, 3), *cells])
     return markdown.table(headers, rows, left=[0])
 
 
 def against_limit(milliseconds: float, limit: float) -> str:
     """Format a step's time, its limit and their ratio."""
-    return f"{markdown.digits(milliseconds, 3)} / {markdown.digits(limit, 3)} = **{milliseconds / limit:.1f}**"
+    return f"{digits(milliseconds, 3)} / {digits(limit, 3)} = **{milliseconds / limit:.1f}**"
 
 
 def main(backend: str) -> None:

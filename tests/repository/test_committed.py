@@ -11,7 +11,7 @@ from conftest import ROOT
 import implementations
 from bench.analysis import reference
 from bench.records import repository
-from bench.records.repository import Run
+from bench.schema.record import Run
 from bench.tasks import BEYOND, TASKS
 
 FOLDER = ROOT / "results"

@@ -30,14 +30,15 @@ import msgspec
 from bench.errors import UsageError
 from bench.execution.cluster.installation import installation
 from bench.execution.cluster.node import Refused, Ticket
-from bench.execution.coordination import Locks, Stopped, Unlocked, signals
+from bench.execution.coordination import Stopped, signals
 from bench.execution.jobs import Job
 from bench.execution.limits import Limits
 from bench.execution.orders import Order, now, unfinished
 from bench.machine import environment
 from bench.records import files
-from bench.records.repository import Run
-from bench.reporting.markdown import clean
+from bench.records.locks import NoLocks
+from bench.schema.record import Run
+from bench.text import clean
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -62,7 +63,7 @@ def check(address: str) -> int | None:
 def run(
     jobs: Sequence[Job],
     limits: Limits,
-    locks: Locks | None = None,
+    locks: NoLocks | None = None,
     files: Mapping[str, str] | None = None,
 ) -> Generator[tuple[Job, Run | None], None, None]:
     """Run the jobs on the cluster's nodes, as many at once as these have slots; else as `runner.run` does.
@@ -78,7 +79,7 @@ def run(
     with quiet(), connected(address) as client:
         campaign = ClusterClient(client, address, limits, contents)
         with signals(events.put, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            yield from campaign.run(jobs, locks or Unlocked(), events)
+            yield from campaign.run(jobs, locks or NoLocks(), events)
 
 
 def content_of(path: str) -> tuple[str, bytes]:
@@ -174,7 +175,7 @@ class ClusterClient:
         self.slots, self.counted, self.manned = 0, 0.0, time.monotonic()
 
     def run(
-        self, jobs: Sequence[Job], locks: Locks, events: queue.SimpleQueue[int]
+        self, jobs: Sequence[Job], locks: NoLocks, events: queue.SimpleQueue[int]
     ) -> Generator[tuple[Job, Run | None], None, None]:
         """See the module's `run`. A job is taken from other campaigns only when there is a slot for it."""
         from distributed import as_completed
@@ -185,17 +186,17 @@ class ClusterClient:
             self.count()
             for _ in range(min(len(waiting), self.slots - len(self.left))):
                 job = waiting.popleft()
-                if not locks.take(job):
+                if not locks.take(job.key):
                     waiting.append(job)  # another campaign is at it: behind all others
-                elif locks.is_done(job):
+                elif locks.is_done(job.name):
                     yield job, None
-                    locks.release(job)
+                    locks.release(job.key)
                 else:
                     finished.add(self.submit(job))
             for future, result in finished.next_batch(block=False):
                 job = self.left.pop(future)
                 yield job, self.record(job, future, result)
-                locks.release(job)
+                locks.release(job.key)
             with contextlib.suppress(queue.Empty):
                 raise Stopped(events.get(timeout=POLL))
 

@@ -16,8 +16,8 @@ from bench.errors import UsageError
 from bench.execution.cluster.installation import installation
 from bench.execution.limits import Limits
 from bench.execution.pool import WorkerPool
-from bench.machine import environment
-from bench.records.repository import Spec
+from bench.machine import environment, threads
+from bench.schema.record import Spec
 
 if TYPE_CHECKING:
     from distributed import Worker
@@ -90,7 +90,7 @@ def a_core(lost: Callable[[], bool]) -> Iterator[int]:
     A name of the kernel's stands for the core: only one process can hold it, and not beyond its end.
     """
     while not lost():
-        for core in environment.cores():
+        for core in threads.cores():
             with socket.socket(socket.AF_UNIX) as holder:
                 try:
                     holder.bind(f"\0aheadbench.core.{core}")

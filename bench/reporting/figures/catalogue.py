@@ -14,8 +14,8 @@ import msgspec
 import pandas as pd
 
 from bench.data.examples import fits, truth
-from bench.records.repository import Run
-from bench.reporting.markdown import digits
+from bench.schema.record import Run
+from bench.text import digits
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

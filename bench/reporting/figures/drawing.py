@@ -26,8 +26,8 @@ from bench.data.examples import fits, truth
 from bench.data.windows import Windows
 from bench.errors import UsageError
 from bench.records import files
-from bench.records.repository import Run
 from bench.reporting.figures.labels import name_points, plain
+from bench.schema.record import Run
 
 #: colours of Okabe and Ito (2008), which colour-blind readers can tell apart; the marker says the same again
 BLACK, BLUE, RED, GREEN = "#000000", "#0072B2", "#D55E00", "#009E73"

@@ -12,11 +12,11 @@ from bench.analysis import anytime, reference
 from bench.analysis.table import each, variant, variant_of
 from bench.data.examples import fits, truth
 from bench.data.windows import Windows
-from bench.records.repository import Run
 from bench.reporting import leaderboard
 from bench.reporting.commands import command_of
-from bench.reporting.markdown import clean
+from bench.schema.record import Run
 from bench.tasks import TASKS
+from bench.text import clean
 
 DIGITS = 5  # significant ones
 CURVES = ("loss", "val_loss", "val_last_step_mse")

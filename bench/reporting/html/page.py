@@ -14,11 +14,11 @@ from typing import Any
 
 from bench.errors import UsageError
 from bench.records import files, repository
-from bench.records.repository import Run
 from bench.records.stores import Place
 from bench.reporting.columns import seconds, spread
 from bench.reporting.html.data import collect
-from bench.reporting.markdown import digits
+from bench.schema.record import Run
+from bench.text import digits
 
 HERE = Path(__file__).parent
 LIMIT = 6_000_000  # bytes

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from bench.analysis.table import each
-from bench.reporting.markdown import decimals, escape, table
+from bench.reporting.markdown import escape, table
+from bench.text import decimals
 
 
 def over_tasks(rows: pd.DataFrame) -> str:

@@ -8,8 +8,9 @@ import pandas as pd
 
 from bench.analysis import anytime
 from bench.reporting.columns import label
-from bench.reporting.markdown import digits, escape, table
+from bench.reporting.markdown import escape, table
 from bench.reporting.text import prose
+from bench.text import digits
 
 
 def best_at(found: pd.DataFrame) -> str:

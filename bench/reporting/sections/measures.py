@@ -8,8 +8,9 @@ import pandas as pd
 
 from bench.analysis.table import each
 from bench.reporting.columns import COLUMNS, cells, row_label
-from bench.reporting.markdown import decimals, digits, escape, table
+from bench.reporting.markdown import escape, table
 from bench.reporting.text import prose
+from bench.text import decimals, digits
 
 SEEDS_SHOWN = 20  # with a column each: more are no table that a page has room for
 

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from bench.analysis.table import each
-from bench.records.repository import Run
 from bench.reporting.markdown import escape
+from bench.schema.record import Run
 
 SHOWN = 20  # records left out, and files that are none, that are named one by one
 

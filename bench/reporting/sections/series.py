@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from bench.analysis.table import variant_of
-from bench.records.repository import Run
 from bench.reporting.columns import OUTSIDE
-from bench.reporting.markdown import decimals, digits, escape, table
+from bench.reporting.markdown import escape, table
 from bench.reporting.text import prose
+from bench.schema.record import Run
 from bench.schema.series import Preparation
+from bench.text import decimals, digits
 
 HEADERS = ["method", "backend", "RMSE", "MAE", "sMAPE (%)", "MASE", "test RMSE", "test MAE", "test sMAPE (%)",
            "test MASE"]  # fmt: skip

@@ -10,8 +10,9 @@ import pandas as pd
 from bench.analysis.ranking import is_default
 from bench.analysis.table import each
 from bench.reporting.columns import label, order, seconds
-from bench.reporting.markdown import digits, escape, table
+from bench.reporting.markdown import escape, table
 from bench.tasks import BEYOND, CLASSICAL
+from bench.text import digits
 
 
 def summary(methods: pd.DataFrame, rows: pd.DataFrame, failed: pd.DataFrame) -> str:

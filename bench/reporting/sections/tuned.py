@@ -11,8 +11,9 @@ import pandas as pd
 
 from bench.analysis.table import each
 from bench.reporting.columns import spread
-from bench.reporting.markdown import NOTHING, digits, escape, folded, table
+from bench.reporting.markdown import escape, folded, table
 from bench.reporting.text import prose
+from bench.text import NOTHING, digits
 
 GAIN = 1.1  # from which ratio of errors on a learning rate counts as better in words
 WIDTH = 120  # characters of a line of text

@@ -18,8 +18,9 @@ from typing import Any
 
 from bench.errors import UsageError
 from bench.execution.processes import pinned
-from bench.machine import environment
+from bench.machine import environment, threads
 from bench.reporting import markdown
+from bench.text import NOTHING, digits
 
 from .child import MODULES, Ask
 
@@ -51,12 +52,12 @@ class Contestant:
     def __init__(self, name: str) -> None:
         self.name = name
         python = environment.ROOT / PEERS_PYTHON if name in PEERS else Path(sys.executable)
-        variables = environment.environment_variables()
+        variables = threads.environment_variables()
         if name == "reference":
             del variables["TF_ENABLE_ONEDNN_OPTS"]  # the reference leaves TensorFlow as it comes
         command = [str(python), "-W", "ignore", "-m", "bench.speed.peers.child"]
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-        with pinned(environment.cores()[-1]):
+        with pinned(threads.cores()[-1]):
             self.process = subprocess.Popen(command, env=variables, text=True, **pipes)
         self.answer("rnn", BATCH, 1)
 
@@ -151,7 +152,7 @@ def table(samples: Samples, names: Sequence[str]) -> str:
     rows = []
     for network, found in samples.items():
         medians = {name: statistics.median(values) for name, values in found.items()}
-        cells = [markdown.digits(medians[name], 3) if name in found else markdown.NOTHING for name in names]
+        cells = [digits(medians[name], 3) if name in found else NOTHING for name in names]
         rows.append([network, *cells, *(quotient(found, slow, fast) for _, slow, fast in ratios)])
     return markdown.table(["network", *names, *(title for title, *_ in ratios)], rows, left=[0])
 
@@ -163,7 +164,7 @@ def quotient(samples: dict[str, list[float]], slow: Sequence[str], fast: Sequenc
     """
     rounds = [least(samples, slow), least(samples, fast)]
     if not rounds[0]:
-        return markdown.NOTHING
+        return NOTHING
     return f"**{statistics.median(one / other for one, other in zip(*rounds, strict=True)):.1f}**"
 
 

@@ -40,7 +40,7 @@ def test_a_curve_of_one_step_ahead_is_not_one_of_all() -> None:
 
 def test_a_lean_record_tells_the_same(tmp_path: Path) -> None:
     repository.write(tmp_path, at())
-    (lean,), _ = repository.read(tmp_path, lean=True)
+    (lean,), _ = repository.read(tmp_path, keep=anytime.thinned)
     assert [anytime.reached(lean, budget) for budget in anytime.BUDGETS] == [0.3, 0.2, 0.1]
     assert lean.curve == {"seconds": [0.6, 1.4, 12.0], "val_last_step_mse": [0.3, 0.2, 0.1]}
 

@@ -15,7 +15,7 @@ from synthetic import ENVIRONMENT, failed, make
 from bench.analysis import comparison, hardware, ranking
 from bench.machine import calibration, environment
 from bench.records import repository
-from bench.records.repository import Run
+from bench.schema.record import Run
 
 OTHER = {**ENVIRONMENT, "cpu": "Other"}
 

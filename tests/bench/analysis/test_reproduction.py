@@ -11,7 +11,7 @@ from synthetic import failed, make
 
 from bench.analysis import reference, reproduction
 from bench.records import repository
-from bench.records.repository import Run
+from bench.schema.record import Run
 
 GRU = reference.figures()["ten-step"]["gru"]  # 0.02412 / 0.01009
 

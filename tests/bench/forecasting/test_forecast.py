@@ -16,7 +16,7 @@ from series_files import bundled
 
 from bench.cli.options import seconds_in
 from bench.forecasting import intervals, recommend
-from bench.records.repository import Original, Run
+from bench.schema.record import Original, Run
 from implementations import METHODS
 
 SUNSPOTS = (str(bundled("sunspots")), "--target", "SUNACTIVITY", "--ahead", "5")

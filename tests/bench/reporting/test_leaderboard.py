@@ -18,7 +18,8 @@ from bench.errors import UsageError
 from bench.records import repository
 from bench.reporting import leaderboard
 from bench.reporting.columns import COLUMNS, seconds, spread
-from bench.reporting.markdown import clean, decimals, digits, escape
+from bench.reporting.markdown import escape
+from bench.text import clean, decimals, digits
 
 HEADERS = [column.label for column in COLUMNS][:-1]
 NASTY = "a|b `c` <script>alert(1)</script>\x1b[31mred\x1b[0m\nnew *line* _x_ [l](u) $m$ \u202eright"

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from conftest import ROOT, Bench, make_run, make_spec
 
+from bench.analysis import anytime
 from bench.errors import UsageError
-from bench.machine import environment as machine
+from bench.machine import threads
 from bench.records import repository
 from bench.speed import child_process, clock, growth, incremental_forecasting, performance_page, records, self_test
 from bench.speed.__main__ import app
@@ -74,7 +75,7 @@ def test_a_lean_reading_leaves_out_what_neither_board_nor_plan_needs(tmp_path: P
     repository.write(tmp_path, run)
     (tmp_path / "ten-step" / "torn.json").write_text("{")
     (full,), problems = repository.read(tmp_path)
-    (lean,), same = repository.read(tmp_path, lean=True)
+    (lean,), same = repository.read(tmp_path, keep=anytime.thinned)
     assert full == run and problems == same and "torn.json" in problems[0]
     assert lean == msgspec.structs.replace(run, curve=None, samples=None, digest=None)
 
@@ -206,7 +207,7 @@ print((-steps(20) + steps(50)) / 50)
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's own rules")
 def test_a_training_step_in_pytorch_takes_no_memory_from_the_system() -> None:
     """Even where glibc is told to give all memory back at once: by its own rules it does so by chance."""
-    environment = {**machine.environment_variables(), "MALLOC_TRIM_THRESHOLD_": "0", "MALLOC_MMAP_THRESHOLD_": "131072"}
+    environment = {**threads.environment_variables(), "MALLOC_TRIM_THRESHOLD_": "0", "MALLOC_MMAP_THRESHOLD_": "131072"}
     done = subprocess.run([sys.executable, "-c", FAULTS], env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) < 20

@@ -1,0 +1,142 @@
+"""Run, the record of one finished job: what was asked, what came out, where, and how long it took. No I/O."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from bench import __version__
+from bench.schema.series import Preparation
+
+SCHEMA = 2
+Status = Literal["ok", "diverged", "failed", "timeout", "oom", "lost"]
+FINAL: tuple[Status, ...] = ("ok", "diverged")
+BARE: dict[str, Any] = {  # what a plan does not need of a record
+    **dict.fromkeys(("curve", "samples", "digest", "examples")),
+    "environment": {},
+}
+
+Positive = Annotated[float, msgspec.Meta(ge=0)]  # JSON has no infinity and no NaN
+
+
+class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
+    """Where a method comes from that is not of this repository."""
+
+    reference: str  # mine.py:MyForecaster, or what a package's entry point names
+    version: str  # the sha256 of the file, or the package's version
+
+
+class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
+    """What was asked for: equal specs mean the same run."""
+
+    task: str
+    method: str
+    backend: str
+    seed: int
+    settings: dict[str, int | float | str | bool | None]  # every setting of the method, defaults resolved
+    changed: tuple[str, ...] = ()  # settings that differ from the method's defaults, sorted: empty = the default row
+    quick: bool = False  # small data, 2 epochs: never ranked with full runs
+    #: each framework's own defaults; absent where they are made equal, so that those runs' keys stay as they are
+    defaults: Literal["native"] | msgspec.UnsetType = msgspec.UNSET
+    data_sha256: str
+    series: Preparation | msgspec.UnsetType = msgspec.UNSET  # of a file; unset, it is no part of the key
+    source: Source | msgspec.UnsetType = msgspec.UNSET  # of a method from outside; likewise
+    device: Literal["cuda"] | msgspec.UnsetType = msgspec.UNSET  # absent on the processor; likewise
+
+    @property
+    def native(self) -> bool:
+        """Whether the framework's own defaults are kept."""
+        return self.defaults == "native"
+
+    @property
+    def cuda(self) -> bool:
+        """Whether it is computed on an accelerator."""
+        return self.device == "cuda"
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a default row's: nothing changed, on the processor."""
+        return not (self.changed or self.quick or self.native or self.cuda)
+
+    def differences(self) -> list[str]:
+        """What sets it apart from a default row, in words: native, cuda, units=32."""
+        marks = ["native"] * self.native + ["cuda"] * self.cuda
+        return marks + [f"{name}={self.settings.get(name)}" for name in self.changed]
+
+
+class Original(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
+    """Errors in the data's own units, after scaling and differences are undone: validation, and test."""
+
+    rmse: float
+    mae: float
+    smape: float  # percent
+    mase: float | None  # null where the seasonal naive forecast makes no error to compare with
+    test_rmse: float
+    test_mae: float
+    test_smape: float
+    test_mase: float | None
+    #: scaled squared errors of consecutive validation windows, H at a time: what methods are compared by in pairs
+    by_block: list[float]
+
+
+class Metrics(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
+    """Errors of one run, all in float64 from the forecasts."""
+
+    val_mse: Positive  # over all that the method is trained to output
+    last_step_mse: Positive  # over the H values forecast from the last history step: the ranking's measure
+    test_mse: Positive  # the same on the test series
+    val_mae: Positive
+    val_smape: Positive  # percent
+    mse_by_step: list[Positive]  # [H]: validation, one value per step ahead
+    original: Original | msgspec.UnsetType = msgspec.UNSET  # of series from a file; the errors above are of scaled ones
+
+
+class Truth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
+    """What the examples of a run forecast, kept where the data may be gone: first channel, own units."""
+
+    history: list[list[float]]  # [count, T]
+    future: list[list[float]]  # [count, H]
+    imputed: int  # values filled in, of the whole file
+    description: str  # series, steps, windows, in words
+
+
+class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
+    """One finished job, read again years later: what was asked, what came out, where, and how long it took."""
+
+    schema: int
+    version: str = __version__  # of the harness that wrote it: what to install where the schema is too new
+    key: str
+    spec: Spec
+    status: Status
+    reason: str | None
+    metrics: Metrics | None
+    #: phases in seconds: start, import, data, build, first_step, fit, validate, predict_first, predict, evaluate, total
+    seconds: dict[str, float] | None
+    samples: dict[str, list[float]] | None  # raw seconds: predict (at least 5), epochs
+    timing_valid: bool
+    timing_reason: str | None
+    curve: dict[str, list[float]] | None  # loss, val_loss, seconds: one value per epoch
+    parameters: int | None
+    digest: dict[str, str] | None  # sha256 of "forecasts" and "weights"
+    examples: list[list[float]] | None  # forecasts of the first three validation series, first channel
+    environment: dict[str, str | int | float | bool | None | dict[str, str]]
+    started_at: str  # UTC, ISO 8601
+    truth: Truth | msgspec.UnsetType = msgspec.UNSET  # of series from a file
+
+    @property
+    def is_final(self) -> bool:
+        """Whether running it again would only repeat it: any other end may have been the machine's fault."""
+        return self.status in FINAL
+
+
+#: a run of which only what a plan needs is decoded: the rest is as it was written, says its checksum
+Planned: type[Run] = msgspec.defstruct(  # type: ignore[assignment]
+    "Planned",
+    [(one.name, msgspec.Raw if one.name in BARE else one.type, one.default) for one in msgspec.structs.fields(Run)],
+    bases=(Run,),
+    kw_only=True,
+    frozen=True,
+    forbid_unknown_fields=True,
+    gc=False,
+)
