@@ -1,17 +1,51 @@
-"""For methods that treat every channel of every series on its own: a series is forecast alone as in any batch."""
+"""For methods that treat every channel of every series on its own: a series is forecast alone as in any batch.
+
+R rows (one channel of one series each, of any lengths), H steps ahead, L levels of intervals.
+"""
 
 from __future__ import annotations
 
+import copy
+import os
 import time
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
 from implementations.forecaster import Forecaster, check_steps, check_windows
+
+PARALLEL = 16  # rows that are worth starting processes for
+
+
+class RowForecasts(NamedTuple):
+    """Forecasts [R, H] in the rows' own units, and bounds [L, R, H] at each level; L = 0 without intervals."""
+
+    mean: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+
+
+class RowForecaster(Forecaster):
+    """A method that forecasts rows of any lengths from all of their values, in their own units, without training."""
+
+    takes_levels: ClassVar[bool] = True
+
+    @abstractmethod
+    def forecast_rows(self, rows: Sequence[np.ndarray], steps: int, levels: Sequence[float] = ()) -> RowForecasts:
+        """Forecast [R, steps] float64 after each row [any length]; levels in percent.
+
+        Bounds are empty, [0, R, steps], where the method has no intervals of its own.
+        """
+
+
+def without_bounds(forecasts: np.ndarray) -> RowForecasts:
+    """Forecasts [R, H] of a method that has no intervals."""
+    none = np.empty((0, *forecasts.shape))
+    return RowForecasts(forecasts, none, none)
 
 
 def forecast_each(history: np.ndarray, rule: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
@@ -26,13 +60,11 @@ def rows(history: np.ndarray) -> np.ndarray:
     return np.array(history.swapaxes(1, 2), dtype=np.float64, order="C").reshape(-1, history.shape[1])
 
 
-class StatsForecast(Forecaster):
+class StatsForecast(RowForecaster):
     """A model of statsforecast, chosen and fitted anew for each channel of each series when that is forecast.
 
     season_length: steps in a season, 1 for none.
     """
-
-    takes_levels: ClassVar[bool] = True
 
     season_length: int = 1
 
@@ -45,6 +77,20 @@ class StatsForecast(Forecaster):
     @abstractmethod
     def model(self) -> Any:
         """A fresh model of statsforecast."""
+
+    def row_model(self, positive: bool) -> Any:
+        """A fresh model for whole rows in their own units; positive: all their values are above 0."""
+        return self.model()
+
+    def forecast_rows(self, rows: Sequence[np.ndarray], steps: int, levels: Sequence[float] = ()) -> RowForecasts:
+        """Fit each row, all rows of a kind at once; the last value where nothing can be fitted."""
+
+        def make(season: int, positive: bool) -> Any:
+            one = copy.copy(self)
+            one.season_length = season
+            return one.row_model(positive)
+
+        return forecast_batches(make, self.season_length, rows, steps, levels)
 
     def fit(
         self, history: np.ndarray, future: np.ndarray, validation: tuple[np.ndarray, np.ndarray] | None = None
@@ -77,3 +123,48 @@ def numerical_warnings_off() -> Iterator[None]:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         yield
+
+
+def forecast_batches(
+    make: Callable[[int, bool], Any], season: int, rows: Sequence[np.ndarray], steps: int, levels: Sequence[float]
+) -> RowForecasts:
+    """Forecast rows by statsforecast, in one batch for each kind: long enough for a season or not, positive or not.
+
+    make: a model of statsforecast from the steps in a season and whether all values are above 0.
+    """
+    bounds = np.empty((2 * len(levels) + 1, len(rows), steps))
+    kinds: dict[tuple[int, bool], list[int]] = {}
+    for place, row in enumerate(rows):
+        bounds[:, place] = row[-1]
+        if np.ptp(row) > 0 and len(row) > 2:
+            fits = season if len(row) > 2 * season + 2 else 1
+            kinds.setdefault((fits, bool(row.min() > 0)), []).append(place)
+    for kind, places in kinds.items():
+        bounds[:, places] = batch(make(*kind), [rows[place] for place in places], steps, levels)
+    invalid = ~np.isfinite(bounds).all(axis=(0, 2))
+    bounds[:, invalid] = np.array([row[-1] for row in rows])[None, invalid, None]
+    return RowForecasts(bounds[0], bounds[1 : len(levels) + 1], bounds[len(levels) + 1 :])
+
+
+def batch(model: Any, rows: Sequence[np.ndarray], steps: int, levels: Sequence[float]) -> np.ndarray:
+    """Return mean, lower and upper bounds [1 + 2 L, R, steps] of a model fitted to each row; naive where it fails."""
+    import pandas as pd
+    from statsforecast import StatsForecast as Batches
+    from statsforecast.models import Naive
+
+    model.alias = "model"
+    table = pd.DataFrame(
+        {
+            "unique_id": np.repeat(np.arange(len(rows)), [len(row) for row in rows]),
+            "ds": np.concatenate([np.arange(len(row)) for row in rows]),
+            "y": np.concatenate(rows).astype(np.float64),
+        }
+    )
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    jobs = min(cores, len(rows) // PARALLEL + 1)
+    with numerical_warnings_off():
+        batches = Batches(models=[model], freq=1, n_jobs=jobs, fallback_model=Naive())
+        made = batches.forecast(df=table, h=steps, level=list(levels) or None)
+    names = ["model", *(f"model-{side}-{level:g}" for side in ("lo", "hi") for level in levels)]
+    found: np.ndarray = made[names].to_numpy().T.reshape(len(names), len(rows), steps)
+    return found

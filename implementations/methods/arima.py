@@ -6,10 +6,13 @@
 Forecasts set the coming e to 0 and undo the differences. Box & Jenkins 1970. By statsforecast: the search for orders
 (Hyndman & Khandakar 2008, doi:10.18637/jss.v027.i03), conditional least squares, the Kalman filter, the forecasts.
 
-The orders are chosen once, on training series. The search proposes some. Long autoregressions, p = T/4, T/3 and 2T/5,
-join them: two sines in white noise are an ARMA(4, 4) with moving-average roots close to the unit circle, to which an
-autoregression comes near only with many lags, and the search stops at a few. The least error on the training futures
-decides. Then every series to be forecast gets coefficients of its own. Roots that least squares puts outside the unit
+Whole series in their own units (`forecast_rows`) get orders each, seasonal ones too, by the search on conditional least
+squares; `auto_arima` searches by exact likelihood.
+
+Windows get one order, chosen once, on training series. The search proposes some. Long autoregressions, p = T/4, T/3 and
+2T/5, join them: two sines in white noise are an ARMA(4, 4) with moving-average roots close to the unit circle, to which
+an autoregression comes near only with many lags, and the search stops at a few. The least error on the training futures
+decides. Then every window to be forecast gets coefficients of its own. Roots that least squares puts outside the unit
 circle are reflected into it: the spectrum stays as it is, and forecasts cannot explode.
 
 The notes only name the method. Their sines share no season, so season_length is 1, none, unless set.
@@ -17,16 +20,25 @@ The notes only name the method. Their sines share no season, so season_length is
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import field
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from implementations.forecaster import Forecaster, check_steps, check_windows
-from implementations.statistical import forecast_each, numerical_warnings_off, rows
+from implementations.forecaster import check_steps, check_windows
+from implementations.statistical import (
+    RowForecaster,
+    RowForecasts,
+    forecast_batches,
+    forecast_each,
+    numerical_warnings_off,
+    rows,
+)
 
 LONG = (1 / 4, 1 / 3, 2 / 5)  # orders of the long autoregressions, as shares of the history
 PROPOSALS = 2  # how many of the search's orders are compared
@@ -48,14 +60,12 @@ class Order(NamedTuple):
         return 2 * (self.p + self.q + self.mean) + self.d + self.D * season_length + 1
 
 
-class Arima(Forecaster):
-    """One order for all series, coefficients for each channel of each series.
+class Arima(RowForecaster):
+    """One order for all windows, coefficients for each channel of each; whole series get an order each.
 
-    searched: training series on which statsforecast searches; compared: those on which the proposed orders compete;
-    season_length: steps in a season, 1 for none.
+    searched: training windows on which statsforecast searches; compared: those on which the proposed orders compete,
+    both drawn so that the order of the windows plays no part; season_length: steps in a season, 1 for none.
     """
-
-    takes_levels: ClassVar[bool] = True
 
     searched: int = 12
     compared: int = 200
@@ -78,8 +88,9 @@ class Arima(Forecaster):
         import statsforecast.arima  # noqa: F401
 
         self.seconds = {"build": time.perf_counter() - start}
+        chosen = sample(history, self.compared)
+        history, future = history[chosen], future[chosen]
         proposed = propose(rows(history)[: self.searched], self.season_length)
-        history, future = history[: self.compared], future[: self.compared]
         errors = {order: np.mean((self.forecast(history, future.shape[1], order) - future) ** 2) for order in proposed}
         self.order = min(errors, key=lambda order: errors[order])
         return self
@@ -95,6 +106,16 @@ class Arima(Forecaster):
             raise RuntimeError("arima: predict_ahead before fit")
         check_length(history, self.order.steps_needed(self.season_length))
         return self.forecast(history, steps, self.order)
+
+    def forecast_rows(self, rows: Sequence[np.ndarray], steps: int, levels: Sequence[float] = ()) -> RowForecasts:
+        """Search an order for each row, fit it, and forecast."""
+
+        def make(season: int, positive: bool) -> Any:
+            from statsforecast.models import AutoARIMA
+
+            return AutoARIMA(season_length=season, approximation=True)
+
+        return forecast_batches(make, self.season_length, rows, steps, levels)
 
     def forecast(self, history: np.ndarray, steps: int, order: Order) -> np.ndarray:
         """Forecasts [N, steps, D] float32 of the order after history [N, T, D]."""
@@ -122,6 +143,15 @@ def check_length(history: np.ndarray, needed: int) -> None:
     """Raise ValueError when history [N, T, D] has fewer steps than needed."""
     if history.shape[1] < needed:
         raise ValueError(f"history: got {history.shape[1]} steps, needed at least {needed} for arima")
+
+
+def sample(history: np.ndarray, count: int) -> np.ndarray:
+    """Which `count` of the windows [N, T, D] to learn from, [count]: by a digest of their values.
+
+    So neither the order of a file's rows nor that of its series changes what is chosen.
+    """
+    digests = [hashlib.sha256(np.ascontiguousarray(window).tobytes()).digest() for window in history]
+    return np.array(sorted(range(len(history)), key=digests.__getitem__)[:count])
 
 
 def propose(series: np.ndarray, season_length: int) -> list[Order]:

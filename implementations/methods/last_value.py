@@ -9,17 +9,17 @@ can know.
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from collections.abc import Sequence
+from typing import Self
 
 import numpy as np
 
-from implementations.forecaster import Forecaster, check_steps, check_windows
+from implementations.forecaster import check_steps, check_windows
+from implementations.statistical import RowForecaster, RowForecasts, without_bounds
 
 
-class LastValue(Forecaster):
+class LastValue(RowForecaster):
     """The last value of each channel, repeated."""
-
-    takes_levels: ClassVar[bool] = True
 
     def fit(
         self, history: np.ndarray, future: np.ndarray, validation: tuple[np.ndarray, np.ndarray] | None = None
@@ -33,3 +33,7 @@ class LastValue(Forecaster):
         check_windows(history)
         check_steps(steps)
         return np.repeat(history[:, -1:].astype(np.float32), steps, axis=1)
+
+    def forecast_rows(self, rows: Sequence[np.ndarray], steps: int, levels: Sequence[float] = ()) -> RowForecasts:
+        """Repeat each row's last value."""
+        return without_bounds(np.array([np.full(steps, row[-1]) for row in rows], dtype=np.float64))

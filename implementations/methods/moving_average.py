@@ -11,21 +11,26 @@ least one-step error on the series itself (SimpleExponentialSmoothingOptimized).
 from __future__ import annotations
 
 import time
-from typing import ClassVar, Self
+from collections.abc import Sequence
+from typing import Any, Self
 
 import numpy as np
 
-from implementations.forecaster import Forecaster, check_steps, check_windows
-from implementations.statistical import forecast_each
+from implementations.forecaster import check_steps, check_windows
+from implementations.statistical import (
+    RowForecaster,
+    RowForecasts,
+    forecast_each,
+    numerical_warnings_off,
+    without_bounds,
+)
 
 
-class MovingAverage(Forecaster):
+class MovingAverage(RowForecaster):
     """An exponentially weighted moving average of each channel, repeated.
 
     alpha: the weight of the last value, above 0 and at most 1; None: fitted to each series.
     """
-
-    takes_levels: ClassVar[bool] = True
 
     alpha: float | None = None
 
@@ -48,10 +53,19 @@ class MovingAverage(Forecaster):
 
     def predict_ahead(self, history: np.ndarray, steps: int) -> np.ndarray:
         """Average history [N, T, D]: [N, steps, D] float32. Raises ValueError for bad input."""
-        from statsforecast.models import SimpleExponentialSmoothing, SimpleExponentialSmoothingOptimized
-
         check_windows(history)
         check_steps(steps)
-        alpha = self.alpha
-        model = SimpleExponentialSmoothingOptimized() if alpha is None else SimpleExponentialSmoothing(alpha)
+        model = self._model()
         return forecast_each(history, lambda series: model.forecast(y=series, h=steps)["mean"])
+
+    def forecast_rows(self, rows: Sequence[np.ndarray], steps: int, levels: Sequence[float] = ()) -> RowForecasts:
+        """Average each row in its own units."""
+        model = self._model()
+        with numerical_warnings_off():
+            made = [model.forecast(y=np.asarray(row, dtype=np.float64), h=steps)["mean"] for row in rows]
+        return without_bounds(np.array(made, dtype=np.float64))
+
+    def _model(self) -> Any:
+        from statsforecast.models import SimpleExponentialSmoothing, SimpleExponentialSmoothingOptimized
+
+        return SimpleExponentialSmoothingOptimized() if self.alpha is None else SimpleExponentialSmoothing(self.alpha)

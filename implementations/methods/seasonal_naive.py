@@ -7,17 +7,17 @@ Hyndman & Athanasopoulos 2021, Forecasting: Principles and Practice, 3rd edition
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from collections.abc import Sequence
+from typing import Self
 
 import numpy as np
 
-from implementations.forecaster import Forecaster, check_steps, check_windows
+from implementations.forecaster import check_steps, check_windows
+from implementations.statistical import RowForecaster, RowForecasts, without_bounds
 
 
-class SeasonalNaive(Forecaster):
+class SeasonalNaive(RowForecaster):
     """The last season of each channel, repeated. season_length: steps in a season."""
-
-    takes_levels: ClassVar[bool] = True
 
     season_length: int = 1
 
@@ -41,6 +41,11 @@ class SeasonalNaive(Forecaster):
         self._check_length(history)
         season = history[:, -self.season_length :].astype(np.float32)
         return np.ascontiguousarray(season[:, np.arange(steps) % self.season_length])
+
+    def forecast_rows(self, rows: Sequence[np.ndarray], steps: int, levels: Sequence[float] = ()) -> RowForecasts:
+        """Repeat each row's last season, or its last value where it has no whole season."""
+        seasons = (row[-self.season_length :] if len(row) >= self.season_length else row[-1:] for row in rows)
+        return without_bounds(np.array([np.resize(season, steps) for season in seasons], dtype=np.float64))
 
     def _check_length(self, history: np.ndarray) -> None:
         if history.shape[1] < self.season_length:
