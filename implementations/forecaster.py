@@ -124,6 +124,15 @@ class Forecaster(ABC):
         own.sort(key=lambda one: one.name in cls.off)  # those of training last
         return {one.name: cast(Setting, one.default) for one in own}
 
+    @classmethod
+    def adapted(cls, settings: dict[str, Setting], season: int | None) -> dict[str, Setting]:
+        """Return the default settings as they suit series from a file.
+
+        season: steps in a season of the series, None for none; it becomes the setting `season_length`, where there is
+        one.
+        """
+        return {**settings, "season_length": season} if season and "season_length" in settings else settings
+
     def settings(self) -> dict[str, Setting]:
         """The settings as they are, in order."""
         return {name: getattr(self, name) for name in self.defaults()}

@@ -14,7 +14,7 @@ import numpy as np
 from implementations import backends
 from implementations.backends.protocol import Advance, Engine, GradientRule
 from implementations.ensemble import advance_all, mean_of
-from implementations.forecaster import Forecaster, check_steps, check_windows
+from implementations.forecaster import Forecaster, Setting, check_steps, check_windows
 from implementations.strategies import Strategy, roll_on, roll_out
 from implementations.training.early_stopping import EarlyStopping
 from implementations.training.options import OFF, Options
@@ -50,6 +50,12 @@ class NetworkForecaster(Options, Forecaster):
         if self.output_heads > 1 and not self.heads_apart():
             heads = self.output_heads
             raise ValueError(f"{self.name}.output_heads: got {heads}, allowed: 1; its outputs share weights")
+
+    @classmethod
+    def adapted(cls, settings: dict[str, Setting], season: int | None) -> dict[str, Setting]:
+        """Return the settings without series that are flipped or reversed in training: what grows would shrink."""
+        as_they_run: dict[str, Setting] = {name: False for name in ("flip", "reverse") if name in settings}
+        return super().adapted({**settings, **as_they_run}, season)
 
     @property
     def options(self) -> Options:

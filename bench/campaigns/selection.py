@@ -206,15 +206,10 @@ def spec_of(
 
 
 def defaults_of(method: str, task: Task, quick: bool = False) -> dict[str, Setting]:
-    """A method's settings on a task: few epochs in a quick run; on a file's series its season, and time as it runs.
-
-    A file's series are neither turned round nor flipped in training, as drawn ones are: what grows would shrink.
-    """
+    """Return a method's settings on a task: few epochs in a quick run; on series from a file, as the method adapts."""
     defaults = implementations.default_settings(method)
     if task.series:
-        defaults |= {name: False for name in ("flip", "reverse") if name in defaults}
-    if "season_length" in defaults and task.series and task.series.season:
-        defaults = {**defaults, "season_length": task.series.season}
+        defaults = implementations.class_of(method).adapted(defaults, task.series.season)
     return {**defaults, "epochs": QUICK_EPOCHS} if "epochs" in defaults and quick else defaults
 
 

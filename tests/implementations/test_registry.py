@@ -63,3 +63,11 @@ def test_an_unknown_backend_and_setting_are_named() -> None:
         make("gru", "numpy", 1)
     with pytest.raises(ValueError, match="gru: got setting 'unit', allowed: epochs, batch_size"):
         make("gru", "torch", 1, unit=3)
+
+
+def test_defaults_adapt_to_series_from_a_file() -> None:
+    assert class_of("arima").adapted({"searched": 12, "season_length": 1}, 7) == {"searched": 12, "season_length": 7}
+    assert class_of("arima").adapted({"season_length": 1}, None) == {"season_length": 1}
+    given = {"epochs": 40, "flip": True, "reverse": True}
+    assert class_of("mlp").adapted(given, 7) == {"epochs": 40, "flip": False, "reverse": False}
+    assert class_of("gru").adapted({"epochs": 20}, 7) == {"epochs": 20} and given["flip"]
