@@ -21,7 +21,7 @@ import pytest
 from implementations.backends import BACKENDS
 
 ROOT = Path(__file__).parent.parent
-CHECKS = Path(__file__).parent / "checks"
+CHECKS = Path(__file__).parent / "frameworks"
 FRAMEWORKS = ("keras", "keras-jax", "torch")
 
 
@@ -67,7 +67,7 @@ def environment(backend: str) -> dict[str, str]:
 
 
 def checks_of(file: str) -> list[str]:
-    """The names of the checks in a file of tests/checks, read without importing its framework."""
+    """The names of the checks in a file of tests/frameworks, read without importing its framework."""
     tree = ast.parse((CHECKS / file).read_text(encoding="utf-8"))
     return [one.name for one in tree.body if isinstance(one, ast.FunctionDef) and not one.name.startswith("_")]
 

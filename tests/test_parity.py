@@ -18,7 +18,7 @@ from bench.parity.compare import BARS, compare
 from implementations import METHODS, backends_of
 
 NETWORKS = [name for name in METHODS if "torch" in backends_of(name)]
-PLANTED = Path(__file__).parent / "planted"
+ALTERED = Path(__file__).parent / "altered_layers"
 
 
 def parity(*arguments: str, path: str = str(ROOT)) -> Any:
@@ -52,8 +52,8 @@ def test_every_method_was_compared() -> None:
     assert of_all().keys() == {(method, engine) for method in NETWORKS for engine in ("keras", "keras-jax")}
 
 
-#: method -> how the difference that tests/planted puts into its PyTorch layers is named
-PLANTS = {
+#: method -> how the difference that tests/altered_layers puts into its PyTorch layers is named
+ALTERATIONS = {
     "gru": "float32 of layer 1, GRU: ",
     "layer_norm_rnn": "float32 of layer 1, RNN: ",
     "rnn_sequence": "gradient of layer 2, SimpleRNN: ",
@@ -64,15 +64,15 @@ PLANTS = {
 
 
 @cache
-def of_planted() -> dict[tuple[str, str], dict[str, Any]]:
-    path = os.pathsep.join([str(ROOT), str(PLANTED)])
-    return dict(parity(*PLANTS, "--backend", "keras-jax", "--backend", "torch", path=path))
+def of_altered_layers() -> dict[tuple[str, str], dict[str, Any]]:
+    path = os.pathsep.join([str(ROOT), str(ALTERED)])
+    return dict(parity(*ALTERATIONS, "--backend", "keras-jax", "--backend", "torch", path=path))
 
 
-@pytest.mark.xdist_group("planted")
-@pytest.mark.parametrize("method", PLANTS)
-def test_a_planted_difference_is_found_and_its_layer_named(method: str) -> None:
-    problem, expected = of_planted()[method, "keras-jax"]["problem"], PLANTS[method]
+@pytest.mark.xdist_group("altered")
+@pytest.mark.parametrize("method", ALTERATIONS)
+def test_an_altered_layer_is_found_and_named(method: str) -> None:
+    problem, expected = of_altered_layers()[method, "keras-jax"]["problem"], ALTERATIONS[method]
     assert problem is None if expected is None else problem.startswith(expected)
 
 

@@ -2,7 +2,7 @@
 
 Writes FOLDER/METHOD.BACKEND.npz for each method. Every engine gets the same: weights moved by the same random numbers
 from where they start, so that no bias is zero and no gate like another; the same windows; the same batches. Dropout has
-rate zero: frameworks draw other masks. What is random about it is tested in each by itself (tests/checks).
+rate zero: frameworks draw other masks. What is random about it is tested in each by itself (tests/frameworks).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Differences planted in PyTorch's layers. Python imports this at start where the folder is on PYTHONPATH."""
+"""PyTorch's layers, each altered in one way. Python imports this at start where the folder is on PYTHONPATH."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from implementations import backends
 load = backends.load
 
 
-def load_and_plant(backend: str, threads: int = 1) -> ModuleType:
+def load_and_alter(backend: str, threads: int = 1) -> ModuleType:
     """The backend's module; PyTorch's layers are changed before the first network is built."""
     module = load(backend, threads)
-    if backend == "torch" and backends.load is load_and_plant:
+    if backend == "torch" and backends.load is load_and_alter:
         backends.load = load  # once is enough
-        from implementations.layers import torch as blocks
+        from implementations.layers import torch as layers
 
-        for plant in (gate_order, epsilon, missing_bias, backward_pass, start):
-            plant(blocks)
+        for alter in (gate_order, epsilon, missing_bias, backward_pass, start):
+            alter(layers)
     return module
 
 
-backends.load = load_and_plant
+backends.load = load_and_alter
 
 
-def gate_order(blocks: Any) -> None:
+def gate_order(layers: Any) -> None:
     """GRU takes Keras' gate order, update before reset, for its input kernel."""
     import torch
 
-    forward = blocks.GRU.forward
+    forward = layers.GRU.forward
 
-    def planted(self: Any, x: Any) -> Any:
+    def altered(self: Any, x: Any) -> Any:
         kept = self.kernel.data
         first, second, candidate = kept.chunk(3)
         self.kernel.data = torch.cat([second, first, candidate])
@@ -39,51 +39,51 @@ def gate_order(blocks: Any) -> None:
         self.kernel.data = kept
         return outputs
 
-    blocks.GRU.forward = planted
+    layers.GRU.forward = altered
 
 
-def epsilon(blocks: Any) -> None:
+def epsilon(layers: Any) -> None:
     """Layer normalisation has PyTorch's epsilon."""
-    init = blocks.LayerNormCell.__init__
+    init = layers.LayerNormCell.__init__
 
-    def planted(self: Any, *sizes: Any, **settings: Any) -> None:
+    def altered(self: Any, *sizes: Any, **settings: Any) -> None:
         init(self, *sizes, **settings)
         self.norm.eps = 1e-5
 
-    blocks.LayerNormCell.__init__ = planted
+    layers.LayerNormCell.__init__ = altered
 
 
-def missing_bias(blocks: Any) -> None:
+def missing_bias(layers: Any) -> None:
     """A dense layer of three outputs forgets its bias."""
-    forward = blocks.Dense.forward
+    forward = layers.Dense.forward
 
-    def planted(self: Any, x: Any) -> Any:
+    def altered(self: Any, x: Any) -> Any:
         outputs = forward(self, x)
         return outputs - self.bias if self.in_features == 10 else outputs
 
-    blocks.Dense.forward = planted
+    layers.Dense.forward = altered
 
 
-def backward_pass(blocks: Any) -> None:
+def backward_pass(layers: Any) -> None:
     """The second of two simple recurrent layers has outputs as they should be and a gradient 1 % too large."""
-    forward = blocks.SimpleRNN.forward
+    forward = layers.SimpleRNN.forward
 
-    def planted(self: Any, x: Any) -> Any:
+    def altered(self: Any, x: Any) -> Any:
         outputs = forward(self, x)
         if outputs.requires_grad and x.shape[-1] == 20:
             outputs.register_hook(lambda gradient: 1.01 * gradient)
         return outputs
 
-    blocks.SimpleRNN.forward = planted
+    layers.SimpleRNN.forward = altered
 
 
-def start(blocks: Any) -> None:
+def start(layers: Any) -> None:
     """The recurrent kernel that should start at the identity starts at half of it."""
-    init = blocks.SimpleRNN.__init__
+    init = layers.SimpleRNN.__init__
 
-    def planted(self: Any, *sizes: Any, **settings: Any) -> None:
+    def altered(self: Any, *sizes: Any, **settings: Any) -> None:
         init(self, *sizes, **settings)
         if settings.get("identity"):
             self.recurrent_kernel.data.mul_(0.5)
 
-    blocks.SimpleRNN.__init__ = planted
+    layers.SimpleRNN.__init__ = altered

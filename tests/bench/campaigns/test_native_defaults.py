@@ -1,4 +1,4 @@
-"""Frameworks' defaults: made equal, or each framework's own with `--defaults native`, in rows of their own."""
+"""Runs with each framework's own defaults, `--defaults native`: runs and rows apart from the others."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from children import cases, failure
 from conftest import Bench, make_spec, stored
 from synthetic import make
 
@@ -14,14 +13,6 @@ from bench.analysis import ranking
 from bench.records.codec import key_of
 from bench.reporting import leaderboard
 from bench.schema.record import Run
-
-FILES = {"torch": "defaults_torch.py", "keras-jax": "defaults_keras.py"}
-
-
-@pytest.mark.parametrize(("backend", "check"), cases(FILES))
-def test_defaults(backend: str, check: str) -> None:
-    problem = failure(FILES[backend], backend, check)
-    assert problem is None, problem
 
 
 def native(run: Run) -> Run:

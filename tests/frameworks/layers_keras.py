@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from run import run
 
 from implementations import initializers
-from implementations.layers import keras as blocks
+from implementations.layers import keras as our_layers
 from implementations.layers.keras.dropout import kept
 
 SERIES, STEPS, CHANNELS, UNITS = 5, 9, 3, 4
@@ -48,20 +48,20 @@ def dense() -> None:
 
 
 def simple_rnn() -> None:
-    _compare(blocks.SimpleRNN(UNITS, return_sequences=True), loops.simple_rnn)
-    _compare(blocks.SimpleRNN(UNITS), lambda *given: loops.simple_rnn(*given)[:, -1])
+    _compare(our_layers.SimpleRNN(UNITS, return_sequences=True), loops.simple_rnn)
+    _compare(our_layers.SimpleRNN(UNITS), lambda *given: loops.simple_rnn(*given)[:, -1])
 
 
 def relu_rnn() -> None:
-    _compare(blocks.SimpleRNN(UNITS, activation="relu", return_sequences=True), loops.simple_rnn, f=loops.relu)
+    _compare(our_layers.SimpleRNN(UNITS, activation="relu", return_sequences=True), loops.simple_rnn, f=loops.relu)
 
 
 def lstm() -> None:
-    _compare(blocks.LSTM(UNITS, return_sequences=True), loops.lstm)
+    _compare(our_layers.LSTM(UNITS, return_sequences=True), loops.lstm)
 
 
 def gru() -> None:
-    _compare(blocks.GRU(UNITS, return_sequences=True), loops.gru)
+    _compare(our_layers.GRU(UNITS, return_sequences=True), loops.gru)
 
 
 def recurrent_layers_equal_keras_own() -> None:
@@ -69,10 +69,10 @@ def recurrent_layers_equal_keras_own() -> None:
     x, d_outputs = _series(), np.random.default_rng(3).standard_normal((SERIES, STEPS, UNITS)).astype("float32")
     how = {"return_sequences": True}
     for ours, theirs in (
-        (blocks.SimpleRNN(UNITS, **how), layers.SimpleRNN(UNITS, **how)),
-        (blocks.SimpleRNN(UNITS, activation="relu", **how), layers.SimpleRNN(UNITS, activation="relu", **how)),
-        (blocks.GRU(UNITS, **how), layers.GRU(UNITS, **how)),
-        (blocks.LSTM(UNITS, **how), layers.LSTM(UNITS, **how)),
+        (our_layers.SimpleRNN(UNITS, **how), layers.SimpleRNN(UNITS, **how)),
+        (our_layers.SimpleRNN(UNITS, activation="relu", **how), layers.SimpleRNN(UNITS, activation="relu", **how)),
+        (our_layers.GRU(UNITS, **how), layers.GRU(UNITS, **how)),
+        (our_layers.LSTM(UNITS, **how), layers.LSTM(UNITS, **how)),
     ):
         _with_random_weights(ours, x)
         theirs.build(x.shape)
@@ -85,9 +85,9 @@ def recurrent_layers_equal_keras_own() -> None:
 def advance_in_parts_equals_the_whole() -> None:
     x = _series(channels=UNITS)
     for layer in (
-        blocks.SimpleRNN(UNITS, return_sequences=True), blocks.GRU(UNITS, return_sequences=True),
-        blocks.LSTM(UNITS, return_sequences=True), blocks.Loop(blocks.LayerNormCell(UNITS)),
-        blocks.Conv1D(UNITS, 3, padding="causal", dilation_rate=2), blocks.GatedStack(UNITS, [1, 2, 4]),
+        our_layers.SimpleRNN(UNITS, return_sequences=True), our_layers.GRU(UNITS, return_sequences=True),
+        our_layers.LSTM(UNITS, return_sequences=True), our_layers.Loop(our_layers.LayerNormCell(UNITS)),
+        our_layers.Conv1D(UNITS, 3, padding="causal", dilation_rate=2), our_layers.GatedStack(UNITS, [1, 2, 4]),
     ):  # fmt: skip
         _with_random_weights(layer, x)
         state, parts = None, []
@@ -119,11 +119,11 @@ def _gradients(layer: Any, x: np.ndarray, d_outputs: np.ndarray) -> list[np.ndar
 
 def lstm_cell_in_a_loop_equals_lstm() -> None:
     x = _series()
-    whole = blocks.LSTM(UNITS, return_sequences=True)
+    whole = our_layers.LSTM(UNITS, return_sequences=True)
     weights = _with_random_weights(whole, x)
     for looped in (
         layers.RNN(layers.LSTMCell(UNITS), return_sequences=True),
-        blocks.Loop(layers.LSTMCell(UNITS)),
+        our_layers.Loop(layers.LSTMCell(UNITS)),
     ):
         looped.build(x.shape)
         looped.set_weights(weights)
@@ -131,23 +131,23 @@ def lstm_cell_in_a_loop_equals_lstm() -> None:
 
 
 def layer_norm_cell() -> None:
-    _compare(layers.RNN(blocks.LayerNormCell(UNITS), return_sequences=True), loops.layer_norm_rnn)
-    _compare(blocks.Loop(blocks.LayerNormCell(UNITS)), loops.layer_norm_rnn)
+    _compare(layers.RNN(our_layers.LayerNormCell(UNITS), return_sequences=True), loops.layer_norm_rnn)
+    _compare(our_layers.Loop(our_layers.LayerNormCell(UNITS)), loops.layer_norm_rnn)
 
 
 def layer_norm_cell_as_printed() -> None:
-    cell = blocks.LayerNormCell(UNITS, normalise="output")
+    cell = our_layers.LayerNormCell(UNITS, normalise="output")
     _compare(layers.RNN(cell, return_sequences=True), loops.layer_norm_rnn_as_printed)
-    cell = blocks.LayerNormCell(UNITS, normalise="output")
-    _compare(blocks.Loop(cell), loops.layer_norm_rnn_as_printed)
+    cell = our_layers.LayerNormCell(UNITS, normalise="output")
+    _compare(our_layers.Loop(cell), loops.layer_norm_rnn_as_printed)
 
 
 def peephole_lstm() -> None:
-    _compare(layers.RNN(blocks.PeepholeLSTMCell(UNITS), return_sequences=True), loops.lstm)
+    _compare(layers.RNN(our_layers.PeepholeLSTMCell(UNITS), return_sequences=True), loops.lstm)
 
 
 def peephole_lstm_starts_as_lstm() -> None:
-    layer = layers.RNN(blocks.PeepholeLSTMCell(UNITS), return_sequences=True)
+    layer = layers.RNN(our_layers.PeepholeLSTMCell(UNITS), return_sequences=True)
     x = _series()
     layer.build(x.shape)
     W, U, b, peephole = layer.get_weights()
@@ -156,7 +156,7 @@ def peephole_lstm_starts_as_lstm() -> None:
 
 
 def dropout_rnn_in_inference() -> None:
-    _compare(blocks.DropoutRNN(UNITS, 0.5, 0.5), loops.simple_rnn)
+    _compare(our_layers.DropoutRNN(UNITS, 0.5, 0.5), loops.simple_rnn)
 
 
 def masks_are_drawn_evenly_and_independently() -> None:
@@ -195,7 +195,7 @@ def _mixed(x: int) -> int:
 
 def dropout_rnn_drops_inputs_at_each_step_anew() -> None:
     """W = 1, U = 0: the output of ones is tanh of the mask, 0 or 1 / (1 - 0.2)."""
-    layer, x = blocks.DropoutRNN(1, 0.2, 0.0), np.ones((20, 50, 1), "float32")
+    layer, x = our_layers.DropoutRNN(1, 0.2, 0.0), np.ones((20, 50, 1), "float32")
     layer.build(x.shape)
     layer.set_weights([np.ones((1, 1)), np.zeros((1, 1)), np.zeros(1)])
     kept = _output(layer, x, training=True) > 0
@@ -205,7 +205,7 @@ def dropout_rnn_drops_inputs_at_each_step_anew() -> None:
 
 def dropout_rnn_drops_the_state_at_each_step_anew() -> None:
     """W = 0, U = 1, b = 1: the output is tanh(1) where the state was dropped, else tanh(1 + h / (1 - 0.2))."""
-    layer, x = blocks.DropoutRNN(1, 0.0, 0.2), np.ones((20, 50, 1), "float32")
+    layer, x = our_layers.DropoutRNN(1, 0.0, 0.2), np.ones((20, 50, 1), "float32")
     layer.build(x.shape)
     layer.set_weights([np.zeros((1, 1)), np.ones((1, 1)), np.ones(1)])
     h = _output(layer, x, training=True)
@@ -238,28 +238,28 @@ def batch_normalization_in_inference() -> None:
 def conv1d() -> None:
     for steps in (4, STEPS, STEPS + 1):
         x = _series(steps)
-        _compare(blocks.Conv1D(UNITS, 4), loops.conv1d, x)
-        _compare(blocks.Conv1D(UNITS, 1, activation="softmax"), loops.conv1d, x, f=loops.softmax)
+        _compare(our_layers.Conv1D(UNITS, 4), loops.conv1d, x)
+        _compare(our_layers.Conv1D(UNITS, 1, activation="softmax"), loops.conv1d, x, f=loops.softmax)
 
 
 def conv1d_causal_and_dilated() -> None:
     for dilation in (1, 2, 8):
-        layer = blocks.Conv1D(UNITS, 2, padding="causal", dilation_rate=dilation, activation="relu")
+        layer = our_layers.Conv1D(UNITS, 2, padding="causal", dilation_rate=dilation, activation="relu")
         _compare(layer, loops.conv1d, dilation=dilation, causal=True, f=loops.relu)
-    _compare(blocks.Conv1D(UNITS, 3, dilation_rate=2), loops.conv1d, dilation=2)
+    _compare(our_layers.Conv1D(UNITS, 3, dilation_rate=2), loops.conv1d, dilation=2)
 
 
 def conv1d_strided() -> None:
     for steps in (4, 5, STEPS, STEPS + 1):
-        _compare(blocks.Conv1D(UNITS, 4, strides=2), loops.conv1d, _series(steps), stride=2)
-        causal = blocks.Conv1D(UNITS, 2, strides=3, padding="causal")
+        _compare(our_layers.Conv1D(UNITS, 4, strides=2), loops.conv1d, _series(steps), stride=2)
+        causal = our_layers.Conv1D(UNITS, 2, strides=3, padding="causal")
         _compare(causal, loops.conv1d, _series(steps), stride=3, causal=True)
 
 
 def conv1d_equals_keras_own() -> None:
     x = _series()
     for settings in ({"padding": "causal", "dilation_rate": 4}, {"dilation_rate": 2}, {"activation": "relu"}):
-        ours, theirs = blocks.Conv1D(UNITS, 3, **settings), layers.Conv1D(UNITS, 3, **settings)
+        ours, theirs = our_layers.Conv1D(UNITS, 3, **settings), layers.Conv1D(UNITS, 3, **settings)
         theirs.build(x.shape)
         ours.build(x.shape)
         ours.set_weights(theirs.get_weights())
@@ -276,7 +276,7 @@ def gated_stack_as_printed() -> None:
 
 def _gated_stack(tanh_twice: bool) -> None:
     dilations = [1, 2, 4, 1, 2]
-    layer, x = blocks.GatedStack(UNITS, dilations, tanh_twice), _series(channels=UNITS)
+    layer, x = our_layers.GatedStack(UNITS, dilations, tanh_twice), _series(channels=UNITS)
     layer.build(x.shape)
     random, weights = np.random.default_rng(4), []
     for one in layer.gates + layer.mixes:
@@ -289,8 +289,12 @@ def _gated_stack(tanh_twice: bool) -> None:
 
 def initial_biases_of_lstm() -> None:
     zero, one = np.zeros(UNITS), np.ones(UNITS)
-    assert_array_equal(ops.convert_to_numpy(blocks.ForgetBias(2.0)((4 * UNITS,))), np.r_[zero, 2 * one, zero, zero])
-    for layer in (blocks.LSTM(UNITS), layers.RNN(layers.LSTMCell(UNITS)), layers.RNN(blocks.PeepholeLSTMCell(UNITS))):
+    assert_array_equal(ops.convert_to_numpy(our_layers.ForgetBias(2.0)((4 * UNITS,))), np.r_[zero, 2 * one, zero, zero])
+    for layer in (
+        our_layers.LSTM(UNITS),
+        layers.RNN(layers.LSTMCell(UNITS)),
+        layers.RNN(our_layers.PeepholeLSTMCell(UNITS)),
+    ):
         layer.build((None, None, CHANNELS))
         assert_array_equal(layer.get_weights()[2], np.r_[zero, one, zero, zero])
 
@@ -306,7 +310,7 @@ def initial_weights() -> None:
         _expect_uniform(W, np.sqrt(6 / (channels + gates * units)))
         assert W.shape == (channels, gates * units)
         assert_allclose(U @ U.T, np.eye(units), atol=1e-5)
-    convolution = blocks.Conv1D(units, 2)
+    convolution = our_layers.Conv1D(units, 2)
     convolution.build((None, None, channels))
     _expect_uniform(convolution.get_weights()[0], np.sqrt(6 / (2 * channels + 2 * units)))
     assert_array_equal(convolution.get_weights()[1], np.zeros(units))
@@ -315,7 +319,7 @@ def initial_weights() -> None:
 def constants() -> None:
     normalization = layers.BatchNormalization()
     assert (normalization.momentum, normalization.epsilon) == (0.99, loops.EPSILON)
-    assert blocks.LayerNormCell(UNITS).norm.epsilon == loops.EPSILON
+    assert our_layers.LayerNormCell(UNITS).norm.epsilon == loops.EPSILON
     adam = keras.optimizers.Adam()
     assert (adam.beta_1, adam.beta_2, adam.epsilon) == (0.9, 0.999, 1e-7)
 
@@ -323,12 +327,12 @@ def constants() -> None:
 def _recurrent_layers(units: int) -> list[tuple[Any, int]]:
     """A recurrent layer of each kind, with its number of gates."""
     return [
-        (blocks.SimpleRNN(units), 1),
-        (blocks.GRU(units), 3),
-        (blocks.LSTM(units), 4),
-        (layers.RNN(blocks.LayerNormCell(units)), 1),
-        (layers.RNN(blocks.PeepholeLSTMCell(units)), 4),
-        (blocks.DropoutRNN(units, 0.1, 0.1), 1),
+        (our_layers.SimpleRNN(units), 1),
+        (our_layers.GRU(units), 3),
+        (our_layers.LSTM(units), 4),
+        (layers.RNN(our_layers.LayerNormCell(units)), 1),
+        (layers.RNN(our_layers.PeepholeLSTMCell(units)), 4),
+        (our_layers.DropoutRNN(units, 0.1, 0.1), 1),
     ]
 
 

@@ -13,8 +13,8 @@ from run import run
 from torch import nn
 
 from implementations import initializers
-from implementations.layers import torch as blocks
-from implementations.layers.torch import native_defaults as torch_native
+from implementations.layers import torch as layers
+from implementations.layers.torch import native_defaults
 
 SERIES, STEPS, CHANNELS, UNITS = 5, 9, 3, 4
 
@@ -54,24 +54,24 @@ def _compare(layer: nn.Module, loop: Callable[..., np.ndarray], x: np.ndarray | 
 
 
 def dense() -> None:
-    _compare(blocks.Dense(CHANNELS, UNITS), lambda x, W, b: x @ W + b)
+    _compare(layers.Dense(CHANNELS, UNITS), lambda x, W, b: x @ W + b)
 
 
 def simple_rnn() -> None:
-    _compare(blocks.SimpleRNN(CHANNELS, UNITS), loops.simple_rnn)
-    last = blocks.SimpleRNN(CHANNELS, UNITS, return_sequences=False)
+    _compare(layers.SimpleRNN(CHANNELS, UNITS), loops.simple_rnn)
+    last = layers.SimpleRNN(CHANNELS, UNITS, return_sequences=False)
     _compare(last, lambda *given: loops.simple_rnn(*given)[:, -1])
 
 
 def relu_rnn() -> None:
-    layer = blocks.SimpleRNN(CHANNELS, UNITS, activation="relu", identity=True)
+    layer = layers.SimpleRNN(CHANNELS, UNITS, activation="relu", identity=True)
     assert_array_equal(layer.recurrent_kernel.detach(), np.eye(UNITS))
     _compare(layer, loops.simple_rnn, f=loops.relu)
 
 
 def lstm() -> None:
-    _compare(blocks.LSTM(CHANNELS, UNITS), loops.lstm)
-    _compare(blocks.Loop(blocks.LSTMCell(CHANNELS, UNITS)), loops.lstm)
+    _compare(layers.LSTM(CHANNELS, UNITS), loops.lstm)
+    _compare(layers.Loop(layers.LSTMCell(CHANNELS, UNITS)), loops.lstm)
 
 
 def gru() -> None:
@@ -84,15 +84,15 @@ def gru() -> None:
     def loop(x: np.ndarray, W: np.ndarray, U: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
         return loops.gru(x, swapped(W), swapped(U), swapped(np.stack([b, c])))
 
-    _compare(blocks.GRU(CHANNELS, UNITS), loop)
+    _compare(layers.GRU(CHANNELS, UNITS), loop)
 
 
 def advance_in_parts_equals_the_whole() -> None:
     x = _series(channels=UNITS)
     for layer in (
-        blocks.SimpleRNN(UNITS, UNITS), blocks.GRU(UNITS, UNITS), blocks.LSTM(UNITS, UNITS),
-        blocks.StackedLSTM(UNITS, UNITS), blocks.Loop(blocks.LayerNormCell(UNITS, UNITS)),
-        blocks.Conv1D(UNITS, UNITS, 3, causal=True, dilation=2), blocks.GatedStack(UNITS, [1, 2, 4]),
+        layers.SimpleRNN(UNITS, UNITS), layers.GRU(UNITS, UNITS), layers.LSTM(UNITS, UNITS),
+        layers.StackedLSTM(UNITS, UNITS), layers.Loop(layers.LayerNormCell(UNITS, UNITS)),
+        layers.Conv1D(UNITS, UNITS, 3, causal=True, dilation=2), layers.GatedStack(UNITS, [1, 2, 4]),
     ):  # fmt: skip
         _with_random_weights(layer)
         state, parts = None, []
@@ -105,9 +105,9 @@ def advance_in_parts_equals_the_whole() -> None:
 
 def stacked_lstm_is_two_layers() -> None:
     """Read as one layer: the same outputs and gradients, with PyTorch's second bias too, for one step and for more."""
-    stacked = blocks.StackedLSTM(CHANNELS, UNITS)
+    stacked = layers.StackedLSTM(CHANNELS, UNITS)
     _compare(stacked, lambda x, *weights: loops.lstm(loops.lstm(x, *weights[:3]), *weights[3:]))
-    torch_native.convert(stacked.layers[1].layer, one_bias=False)
+    native_defaults.convert(stacked.layers[1].layer, one_bias=False)
     for steps in (1, STEPS):
         x = torch.from_numpy(_series(steps)).requires_grad_()
         wanted = torch.from_numpy(_series(steps, UNITS))
@@ -117,14 +117,14 @@ def stacked_lstm_is_two_layers() -> None:
         assert len(results[0]) == 1 + 1 + 3 + 4
         for one, other in zip(*results, strict=True):
             torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-5)
-        last = blocks.StackedLSTM(CHANNELS, UNITS, return_sequences=False)
+        last = layers.StackedLSTM(CHANNELS, UNITS, return_sequences=False)
         last.load_state_dict(stacked.state_dict())
         for outputs in (last(x), last.advance(x, None)[0]):
             torch.testing.assert_close(outputs, results[1][0][:, -1], atol=1e-6, rtol=1e-5)
 
 
 def lstm_cell_in_a_loop_equals_lstm() -> None:
-    whole, looped = blocks.LSTM(CHANNELS, UNITS), blocks.Loop(blocks.LSTMCell(CHANNELS, UNITS))
+    whole, looped = layers.LSTM(CHANNELS, UNITS), layers.Loop(layers.LSTMCell(CHANNELS, UNITS))
     _with_random_weights(whole)
     for ours, theirs in zip(_trained(looped), _trained(whole), strict=True):
         ours.data.copy_(theirs.data)
@@ -132,35 +132,35 @@ def lstm_cell_in_a_loop_equals_lstm() -> None:
 
 
 def layer_norm_cell() -> None:
-    _compare(blocks.Loop(blocks.LayerNormCell(CHANNELS, UNITS)), loops.layer_norm_rnn)
+    _compare(layers.Loop(layers.LayerNormCell(CHANNELS, UNITS)), loops.layer_norm_rnn)
 
 
 def layer_norm_cell_as_printed() -> None:
-    cell = blocks.LayerNormCell(CHANNELS, UNITS, normalise="output")
-    _compare(blocks.Loop(cell), loops.layer_norm_rnn_as_printed)
+    cell = layers.LayerNormCell(CHANNELS, UNITS, normalise="output")
+    _compare(layers.Loop(cell), loops.layer_norm_rnn_as_printed)
 
 
 def peephole_lstm() -> None:
-    layer = blocks.PeepholeLSTM(CHANNELS, UNITS)
+    layer = layers.PeepholeLSTM(CHANNELS, UNITS)
     x, (W, U, b, peephole) = _series(), _with_random_weights(layer)
     assert_allclose(_output(layer, x), loops.lstm(x.astype("float64"), W, U, b, peephole.T), atol=1e-5)
 
 
 def peephole_lstm_starts_as_lstm() -> None:
-    layer, x = blocks.PeepholeLSTM(CHANNELS, UNITS), _series()
+    layer, x = layers.PeepholeLSTM(CHANNELS, UNITS), _series()
     assert_array_equal(layer.peephole.detach(), np.zeros((3, UNITS)))
     W, U, b = (_as_in_keras(weight.detach().numpy()) for weight in (layer.kernel, layer.recurrent_kernel, layer.bias))
     assert_allclose(_output(layer, x), loops.lstm(x.astype("float64"), W, U, b), atol=1e-5)
 
 
 def dropout_rnn_in_inference() -> None:
-    _compare(blocks.DropoutRNN(CHANNELS, UNITS, 0.5, 0.5), loops.simple_rnn)
+    _compare(layers.DropoutRNN(CHANNELS, UNITS, 0.5, 0.5), loops.simple_rnn)
 
 
 def dropout_rnn_drops_inputs_at_each_step_anew() -> None:
     """W = 1, U = 0: the output of ones is tanh of the mask, 0 or 1 / (1 - 0.2)."""
     torch.manual_seed(6)
-    layer, x = _set(blocks.DropoutRNN(1, 1, 0.2, 0.0), kernel=1, recurrent_kernel=0, bias=0), np.ones((20, 50, 1), "f4")
+    layer, x = _set(layers.DropoutRNN(1, 1, 0.2, 0.0), kernel=1, recurrent_kernel=0, bias=0), np.ones((20, 50, 1), "f4")
     outputs = _output(layer.train(), x)
     kept = outputs > 0
     assert_allclose(outputs[kept], np.tanh(1 / 0.8), atol=1e-6)
@@ -170,7 +170,7 @@ def dropout_rnn_drops_inputs_at_each_step_anew() -> None:
 def dropout_rnn_drops_the_state_at_each_step_anew() -> None:
     """W = 0, U = 1, b = 1: the output is tanh(1) where the state was dropped, else tanh(1 + h / (1 - 0.2))."""
     torch.manual_seed(6)
-    layer, x = _set(blocks.DropoutRNN(1, 1, 0.0, 0.2), kernel=0, recurrent_kernel=1, bias=1), np.ones((20, 50, 1), "f4")
+    layer, x = _set(layers.DropoutRNN(1, 1, 0.0, 0.2), kernel=0, recurrent_kernel=1, bias=1), np.ones((20, 50, 1), "f4")
     h = _output(layer.train(), x)
     dropped = np.isclose(h[:, 1:], np.tanh(1.0), atol=1e-5)
     assert_allclose(h[:, 1:][~dropped], np.tanh(1 + h[:, :-1] / 0.8)[~dropped], atol=1e-5)
@@ -184,7 +184,7 @@ def _set(layer: nn.Module, **values: float) -> nn.Module:
 
 
 def batch_normalization_in_training() -> None:
-    layer, x = blocks.BatchNormalization(CHANNELS), _series()
+    layer, x = layers.BatchNormalization(CHANNELS), _series()
     gamma, beta, mean, variance = _set_batch_normalization(layer)
     got = _output(layer.train(), x)
     batch_mean, batch_variance = x.mean(axis=(0, 1)), x.var(axis=(0, 1))
@@ -194,7 +194,7 @@ def batch_normalization_in_training() -> None:
 
 
 def batch_normalization_in_inference() -> None:
-    layer, x = blocks.BatchNormalization(CHANNELS), _series()
+    layer, x = layers.BatchNormalization(CHANNELS), _series()
     weights = _set_batch_normalization(layer)
     assert_allclose(_output(layer.eval(), x), loops.batch_norm(x.astype("float64"), *weights), atol=1e-5)
     assert_array_equal(list(layer.state_dict().values()), weights)
@@ -211,21 +211,21 @@ def _set_batch_normalization(layer: nn.Module) -> np.ndarray:
 def conv1d() -> None:
     for steps in (4, STEPS, STEPS + 1):
         x = _series(steps)
-        _compare(blocks.Conv1D(CHANNELS, UNITS, 4), loops.conv1d, x)
-        _compare(blocks.Conv1D(CHANNELS, UNITS, 1, activation="softmax"), loops.conv1d, x, f=loops.softmax)
+        _compare(layers.Conv1D(CHANNELS, UNITS, 4), loops.conv1d, x)
+        _compare(layers.Conv1D(CHANNELS, UNITS, 1, activation="softmax"), loops.conv1d, x, f=loops.softmax)
 
 
 def conv1d_causal_and_dilated() -> None:
     for dilation in (1, 2, 8):
-        layer = blocks.Conv1D(CHANNELS, UNITS, 2, dilation=dilation, causal=True, activation="relu")
+        layer = layers.Conv1D(CHANNELS, UNITS, 2, dilation=dilation, causal=True, activation="relu")
         _compare(layer, loops.conv1d, dilation=dilation, causal=True, f=loops.relu)
-    _compare(blocks.Conv1D(CHANNELS, UNITS, 3, dilation=2), loops.conv1d, dilation=2)
+    _compare(layers.Conv1D(CHANNELS, UNITS, 3, dilation=2), loops.conv1d, dilation=2)
 
 
 def conv1d_strided() -> None:
     for steps in (4, 5, STEPS, STEPS + 1):
-        _compare(blocks.Conv1D(CHANNELS, UNITS, 4, stride=2), loops.conv1d, _series(steps), stride=2)
-        causal = blocks.Conv1D(CHANNELS, UNITS, 2, stride=3, causal=True)
+        _compare(layers.Conv1D(CHANNELS, UNITS, 4, stride=2), loops.conv1d, _series(steps), stride=2)
+        causal = layers.Conv1D(CHANNELS, UNITS, 2, stride=3, causal=True)
         _compare(causal, loops.conv1d, _series(steps), stride=3, causal=True)
 
 
@@ -239,7 +239,7 @@ def gated_stack_as_printed() -> None:
 
 def _gated_stack(tanh_twice: bool) -> None:
     dilations = [1, 2, 4, 1, 2]
-    layer, x = blocks.GatedStack(UNITS, dilations, tanh_twice), _series(channels=UNITS)
+    layer, x = layers.GatedStack(UNITS, dilations, tanh_twice), _series(channels=UNITS)
     weights = _with_random_weights(layer)
     expected = loops.gated_stack(x.astype("float64"), weights, dilations, tanh_twice)
     assert_allclose(_output(layer, x), expected, atol=1e-5)
@@ -247,18 +247,18 @@ def _gated_stack(tanh_twice: bool) -> None:
 
 def repeat_vector() -> None:
     codes = _series()[:, 0]
-    assert_array_equal(_output(blocks.RepeatVector(4), codes), np.stack([codes] * 4, axis=1))
+    assert_array_equal(_output(layers.RepeatVector(4), codes), np.stack([codes] * 4, axis=1))
 
 
 def initial_biases_of_lstm() -> None:
     zero, one = np.zeros(UNITS), np.ones(UNITS)
     for bias in (
-        blocks.LSTM(CHANNELS, UNITS).layer.bias_ih_l0,
-        blocks.LSTMCell(CHANNELS, UNITS).bias,
-        blocks.PeepholeLSTM(CHANNELS, UNITS).bias,
+        layers.LSTM(CHANNELS, UNITS).layer.bias_ih_l0,
+        layers.LSTMCell(CHANNELS, UNITS).bias,
+        layers.PeepholeLSTM(CHANNELS, UNITS).bias,
     ):
         assert_array_equal(bias.detach(), np.r_[zero, one, zero, zero])
-    patient = blocks.LSTM(CHANNELS, UNITS, forget_bias=2.0)
+    patient = layers.LSTM(CHANNELS, UNITS, forget_bias=2.0)
     assert_array_equal(patient.layer.bias_ih_l0.detach(), np.r_[zero, 2 * one, zero, zero])
 
 
@@ -271,7 +271,7 @@ def initial_weights() -> None:
         assert W.shape == (channels, gates * units)
         _expect_uniform(W, np.sqrt(6 / (channels + gates * units)))
         assert_allclose(U @ U.T, np.eye(units), atol=1e-5)
-    for layer, inputs in ((blocks.Dense(channels, units), channels), (blocks.Conv1D(channels, units, 2), 2 * channels)):
+    for layer, inputs in ((layers.Dense(channels, units), channels), (layers.Conv1D(channels, units, 2), 2 * channels)):
         weight, bias = _trained(layer)
         _expect_uniform(weight.detach().numpy(), np.sqrt(6 / (inputs + units * (inputs // channels))))
         assert_array_equal(bias.detach(), np.zeros(units))
@@ -280,11 +280,11 @@ def initial_weights() -> None:
 def initial_biases() -> None:
     """Zero, but for the forget gates."""
     for layer in (
-        blocks.Dense(CHANNELS, UNITS),
-        blocks.SimpleRNN(CHANNELS, UNITS),
-        blocks.GRU(CHANNELS, UNITS),
-        blocks.LayerNormCell(CHANNELS, UNITS, normalise="output"),
-        blocks.DropoutRNN(CHANNELS, UNITS, 0.1, 0.1),
+        layers.Dense(CHANNELS, UNITS),
+        layers.SimpleRNN(CHANNELS, UNITS),
+        layers.GRU(CHANNELS, UNITS),
+        layers.LayerNormCell(CHANNELS, UNITS, normalise="output"),
+        layers.DropoutRNN(CHANNELS, UNITS, 0.1, 0.1),
     ):
         biases = [weight for name, weight in layer.named_parameters() if "bias" in name and "norm" not in name]
         assert biases
@@ -293,30 +293,30 @@ def initial_biases() -> None:
 
 
 def one_bias_learns_where_keras_has_one() -> None:
-    layer = blocks.LSTM(CHANNELS, UNITS)
-    assert len(_trained(layer)) == len(_trained(blocks.SimpleRNN(CHANNELS, UNITS))) == 3
+    layer = layers.LSTM(CHANNELS, UNITS)
+    assert len(_trained(layer)) == len(_trained(layers.SimpleRNN(CHANNELS, UNITS))) == 3
     assert not layer.layer.bias_hh_l0.requires_grad
     assert_array_equal(layer.layer.bias_hh_l0, np.zeros_like(layer.layer.bias_hh_l0))
-    assert len(_trained(blocks.GRU(CHANNELS, UNITS))) == 4
+    assert len(_trained(layers.GRU(CHANNELS, UNITS))) == 4
 
 
 def constants() -> None:
-    normalization = blocks.BatchNormalization(CHANNELS)
+    normalization = layers.BatchNormalization(CHANNELS)
     assert (normalization.momentum, normalization.epsilon) == (0.99, loops.EPSILON)
-    assert blocks.LayerNormCell(CHANNELS, UNITS).norm.eps == loops.EPSILON
+    assert layers.LayerNormCell(CHANNELS, UNITS).norm.eps == loops.EPSILON
     assert_array_equal(list(normalization.state_dict().values()), [[1] * 3, [0] * 3, [0] * 3, [1] * 3])
 
 
 def _recurrent_layers(channels: int, units: int) -> list[tuple[nn.Module, int]]:
     """A recurrent layer of each kind, with its number of gates."""
     return [
-        (blocks.SimpleRNN(channels, units), 1),
-        (blocks.GRU(channels, units), 3),
-        (blocks.LSTM(channels, units), 4),
-        (blocks.LSTMCell(channels, units), 4),
-        (blocks.LayerNormCell(channels, units), 1),
-        (blocks.PeepholeLSTM(channels, units), 4),
-        (blocks.DropoutRNN(channels, units, 0.1, 0.1), 1),
+        (layers.SimpleRNN(channels, units), 1),
+        (layers.GRU(channels, units), 3),
+        (layers.LSTM(channels, units), 4),
+        (layers.LSTMCell(channels, units), 4),
+        (layers.LayerNormCell(channels, units), 1),
+        (layers.PeepholeLSTM(channels, units), 4),
+        (layers.DropoutRNN(channels, units, 0.1, 0.1), 1),
     ]
 
 

@@ -8,7 +8,7 @@ import torch
 from run import run
 from torch import Tensor, nn
 
-from implementations.layers import torch as blocks
+from implementations.layers import torch as layers
 
 SERIES, STEPS, CHANNELS, UNITS = 5, 9, 3, 4
 
@@ -54,25 +54,25 @@ def _random(layer: Any) -> Any:
 def simple_rnn() -> None:
     for activation in ("tanh", "relu"):
         for all_steps in (True, False):
-            _is_true(blocks.SimpleRNN(CHANNELS, UNITS, activation=activation, return_sequences=all_steps))
+            _is_true(layers.SimpleRNN(CHANNELS, UNITS, activation=activation, return_sequences=all_steps))
         theirs = nn.RNN(CHANNELS, UNITS, nonlinearity=activation, batch_first=True)
-        _equals(blocks.SimpleRNN(CHANNELS, UNITS, activation=activation), theirs, ("bias_ih_l0",))
+        _equals(layers.SimpleRNN(CHANNELS, UNITS, activation=activation), theirs, ("bias_ih_l0",))
 
 
 def gru() -> None:
     for all_steps in (True, False):
-        _is_true(blocks.GRU(CHANNELS, UNITS, return_sequences=all_steps))
+        _is_true(layers.GRU(CHANNELS, UNITS, return_sequences=all_steps))
     theirs = nn.GRU(CHANNELS, UNITS, batch_first=True)
-    _equals(blocks.GRU(CHANNELS, UNITS), theirs, ("bias_ih_l0", "bias_hh_l0"))
+    _equals(layers.GRU(CHANNELS, UNITS), theirs, ("bias_ih_l0", "bias_hh_l0"))
 
 
 def peephole_lstm() -> None:
-    _is_true(blocks.PeepholeLSTM(CHANNELS, UNITS))
+    _is_true(layers.PeepholeLSTM(CHANNELS, UNITS))
 
 
 def a_layer_used_twice_before_its_gradient() -> None:
     """Each use keeps its own states: the gradient of a sum is the sum of gradients."""
-    for layer in (layer(CHANNELS, UNITS) for layer in (blocks.SimpleRNN, blocks.GRU, blocks.PeepholeLSTM)):
+    for layer in (layer(CHANNELS, UNITS) for layer in (layers.SimpleRNN, layers.GRU, layers.PeepholeLSTM)):
         weights, (x, y) = list(_random(layer).parameters()), torch.randn(2, SERIES, STEPS, CHANNELS)
         together = torch.autograd.grad(layer(x).sum() + layer(y).sum(), weights)
         apart = [torch.autograd.grad(layer(one).sum(), weights) for one in (x, y)]

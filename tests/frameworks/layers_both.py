@@ -1,4 +1,4 @@
-"""Layers of the methods beyond the notes against plain NumPy in float64, on the backend named on the command line."""
+"""Layers that have one check for all, against plain NumPy in float64, on the backend named on the command line."""
 
 from __future__ import annotations
 

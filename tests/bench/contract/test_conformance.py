@@ -1,49 +1,17 @@
-"""Every method on every backend keeps the contract; methods that do not are caught, each under the right promise."""
+"""The check of the contract: an honest method passes, and each offender is caught, under the promise that it breaks."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 
-import numpy as np
 import pytest
-from children import start
-from offenders import BROKEN_ALONG, OFFENDERS, Double, Honest
+from contract_breakers import BROKEN_ALONG, OFFENDERS, Double, Honest
 
 from bench.contract import conformance
 from bench.contract.promises import PROMISES
-from implementations import METHODS, backends_of, make
+from implementations import METHODS
 from implementations.forecaster import Forecaster
-
-BACKENDS = ("keras", "keras-jax", "torch", "numpy")
-
-
-def group(backend: str, method: str) -> str:
-    """Which child tests the method: two share those of TensorFlow, which takes by far the longest to compile."""
-    return f"{backend}-{list(METHODS).index(method) % 2}" if backend == "keras" else backend
-
-
-#: shares all but one line with auto_ets and theta, and takes half a second for each series
-TOO_SLOW = "auto_arima"
-CASES = [
-    pytest.param(backend, method, id=f"{backend}-{method}", marks=pytest.mark.xdist_group(group(backend, method)))
-    for backend in BACKENDS
-    for method in METHODS
-    if backend in backends_of(method) and method != TOO_SLOW
-]
-
-
-@pytest.mark.parametrize(("backend", "method"), CASES)
-def test_method_keeps_the_contract(request: pytest.FixtureRequest, backend: str, method: str) -> None:
-    child = start("method", backend, "-m", "bench.contract.conformance", backend, *company(request, backend, method))
-    assert child.answer(method) == {"method": method, "backend": backend, "broken": {}}
-
-
-def company(request: pytest.FixtureRequest, backend: str, method: str) -> list[str]:
-    """The methods of the same group that this session tests, so that one child can go through them and no others."""
-    parameters = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
-    tested = [one["method"] for one in parameters if one.get("backend") == backend and "method" in one]
-    return [one for one in tested if group(backend, one) == group(backend, method)]
 
 
 def broken_by(method: Callable[..., Forecaster]) -> dict[str, str]:
@@ -69,12 +37,6 @@ def test_an_offender_is_blamed_for_nothing_else(offender: Callable[..., Forecast
 def test_every_promise_has_an_offender() -> None:
     untested = PROMISES.keys() - {promise for promise, _ in OFFENDERS.values()}
     assert untested == set()
-
-
-def test_too_short_a_history_to_fit_is_named() -> None:
-    """Known before a framework is loaded: this process has none."""
-    with pytest.raises(ValueError, match="history: got 3 steps, needed at least 4"):
-        make("conv_gru", "keras", 1).fit(np.zeros((2, 3, 1), np.float32), np.zeros((2, 2, 1), np.float32))
 
 
 def test_main_reports_and_fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
