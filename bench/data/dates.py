@@ -1,71 +1,198 @@
-"""Texts as times: which forms are dates, and what each of them says."""
+"""Texts as times: which form a column is written in, and what it says."""
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import Sequence
-from datetime import date
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from bench.data.calendar import Where, best_fit
-from bench.data.tables import MISSING, shown
+from bench.data import date_forms
+from bench.data.date_forms import ORDERS, UNMISTAKABLE, Form
+from bench.data.numbers import MISSING, shown
+from bench.data.rhythms import best_fit
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
 
+Where = Callable[[int], str]  # a row in words
 
-YEAR = re.compile(r"(\d{4})(?:\.0)?", re.ASCII)
-COMPACT_MONTH = re.compile(r"(\d{4})(\d{2})", re.ASCII)
-QUARTER = re.compile(r"(\d{4})[- ]?[Qq]([1-4])", re.ASCII)
-WEEK = re.compile(r"(\d{4})-?[Ww](\d{2})", re.ASCII)
-MONTH_FIRST = re.compile(r"(\d{1,2})[./-](\d{4})", re.ASCII)
-YEAR_FIRST = re.compile(r"\d{4}[-/]?\d{1,2}([-/]?\d{1,2}([T ].*)?)?", re.ASCII)
-DAY_OR_MONTH_FIRST = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[T ](.*))?", re.ASCII)
 OFFSET = re.compile(r":\d\d(?:\.\d+)?\s*(?:Z|[+-]\d\d(?::?\d\d)?)", re.ASCII)
-#: what nothing but a time looks like; a year alone may be any number
-UNMISTAKABLE = re.compile(r"\d{4}[-/]\d{1,2}(?:[-/]\d{1,2}(?:[T ].*)?)?|\d{1,2}([./-])\d{1,2}\1\d{4}(?:[T ].*)?|"
-                          r"\d{4}[- ]?[Qq][1-4]|\d{4}-?[Ww]\d{2}", re.ASCII)  # fmt: skip
-NAMED_MONTHS = ("%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%b %d %Y", "%b %Y", "%b-%Y",
-                "%d %B %Y", "%d-%B-%Y", "%B %d, %Y", "%B %d %Y", "%B %Y")  # fmt: skip
+INTEGER = re.compile(r"-?\d+(?:\.0+)?", re.ASCII)
+DECIMAL_YEAR = re.compile(r"\d{4}(?:[.,]\d+)?", re.ASCII)
+UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}  # of Unix times, per second
+EARLIEST, LATEST = 10**8, 4 * 10**9  # Unix seconds: 1973 to 2096
+#: what --dates takes besides a format
+WORDS = ("day-first", "month-first", "year-first", "unix", "excel", "decimal-year", "number")
 
 
-def are_times(texts: Sequence[str]) -> bool:
-    """Whether texts, those that are missing aside, are all times and cannot be anything else."""
-    found = [text for text in texts if text.lower() not in MISSING]
-    return bool(found) and all(UNMISTAKABLE.fullmatch(text) for text in found)
+class Reading(NamedTuple):
+    """One way to read a column: its times, in nanoseconds; in UTC where the texts have an offset."""
+
+    index: pd.DatetimeIndex
+    pattern: str  # how times are written
 
 
-def read_times(texts: Sequence[str], column: str, where: Where) -> tuple[pd.DatetimeIndex, str]:
-    """Times of a column, those with offsets in UTC unless their clock time is the regular one; and how to write them.
+def looks_dated(text: str) -> bool:
+    """Whether a text is a time and cannot be anything else; numbers may be."""
+    if text.isdecimal() or not any(letter.isdecimal() for letter in text):
+        return False
+    if re.fullmatch(r"\d+[.,]\d+", text, re.ASCII):
+        return False
+    text = " ".join(text.split())
+    return any(form(text) for form in (*UNMISTAKABLE.values(), *ORDERS.values())) or bool(
+        date_forms.month_year(text) if "/" in text or "-" in text else None
+    )
 
-    Raises UsageError with the line of a text that is no date, of a day that may be a month, and of an offset that
+
+def mostly_times(texts: Sequence[str]) -> bool:
+    """Whether at least half of the texts, those that are missing aside, are times and nothing else."""
+    found = {text for text in texts if text.lower() not in MISSING}
+    return bool(found) and 2 * sum(map(looks_dated, found)) >= len(found)
+
+
+def numeric_times(texts: Sequence[str]) -> bool:
+    """Whether whole numbers are times whatever their column is called: 20240131, or Unix times at an even rhythm."""
+    found = sorted({text.removesuffix(".0") for text in texts})
+    if len(found) < 3 or not all(text.isdecimal() and text.isascii() for text in found):
+        return False
+    if all(len(text) == 8 and date_forms.year_month_day(text) for text in found):
+        return True
+    if {len(text) for text in found} <= {9, 10, 13, 16, 19}:
+        readings = [reading for reading in of_numbers(found) if reading is not None]
+        return any(best_fit(reading.index) is not None for reading in readings)
+    return False
+
+
+def decimal_years(texts: Sequence[str]) -> bool:
+    """Whether all are years with a part of a year behind the point, as R writes times, at an even rhythm."""
+    if not all(DECIMAL_YEAR.fullmatch(text) for text in texts) or len(set(texts)) < 3:
+        return False
+    years = [float(text.replace(",", ".")) for text in set(texts)]
+    if not any(value % 1 for value in years) or not 1600 < min(years) <= max(years) < 2200:
+        return False
+    return best_fit(of_decimal_years(list(set(texts))).index) is not None
+
+
+def read_times(texts: Sequence[str], column: str, where: Where, stated: str = "") -> Reading:
+    """Times of a column, those with offsets in UTC unless their clock time is the more regular one.
+
+    Raises UsageError with the line of a text that is no time, of a day that may be a month, and of an offset that
     others lack.
     """
     import pandas as pd
 
-    aware = [bool(OFFSET.search(text)) or text.endswith("Z") for text in texts]
-    if any(aware) != all(aware):
-        row = aware.index(not aware[0])
-        raise UsageError(f"{where(row)}, column {column!r}: {shown(texts[row])} is the first with"
-                         f"{'out' if aware[0] else ''} a time zone: give all of them one, or none")  # fmt: skip
-    iso = in_iso_order(texts, column, where)
+    codes, distinct = pd.factorize(np.array([" ".join(text.split()) for text in texts], dtype=object))
+    row_of = np.unique(codes, return_index=True)[1]
+    found = read_distinct(list(distinct), column, lambda place: where(int(row_of[place])), stated)
+    return Reading(found.index[codes], found.pattern)
+
+
+def read_distinct(texts: list[str], column: str, where: Where, stated: str) -> Reading:
+    """The same for texts that are all different."""
+    if stated:
+        readings = [reading for reading in of_stated(texts, stated)]
+    elif all(re.fullmatch(r"\d+(?:[.,]\d+)?", text, re.ASCII) for text in texts):
+        readings = [reading for reading in of_numbers(texts) if reading is not None]
+    else:
+        readings = of_forms(texts, column, where)
+    if not readings:
+        raise no_date(texts, column, where, stated)
+    if len(readings) == 1:
+        return readings[0]
+    fitting = [reading for reading in readings if best_fit(reading.index) is not None]
+    if len(fitting) == 1:
+        return fitting[0]
+    different = [reading for reading in readings if not reading.index.equals(readings[0].index)]
+    if not different:
+        return readings[0]
+    raise UsageError(f"{where(0)}, column {column!r}: in {shown(texts[0])} day and month may be either: --dates "
+                     "day-first, month-first or year-first says which, or write it as 2024-01-31")  # fmt: skip
+
+
+def of_stated(texts: list[str], stated: str) -> list[Reading]:
+    """The readings that --dates leaves open."""
+    orders = {"day-first": "day-month-year", "month-first": "month-day-year", "year-first": "year-month-day"}
+    if stated in orders:
+        forms = {name: form for name, form in UNMISTAKABLE.items() if name != "year-month-day"}
+        return [reading] if (reading := read_as({**forms, "": ORDERS[orders[stated]]}, texts)) else []
+    plain = [text.replace(",", ".") for text in texts]
+    if stated in ("unix", "excel", "decimal-year"):
+        if not all(re.fullmatch(r"-?\d+(?:\.\d+)?", text, re.ASCII) for text in plain):
+            return []
+        found = {"unix": of_unix, "excel": of_excel, "decimal-year": of_decimal_years}[stated](plain)
+        return [found] if found else []
+    if "%" not in stated:
+        raise UsageError(f"--dates {stated!r}: a format as in %d/%m/%Y is needed, or one of {', '.join(WORDS)}")
+    reading = read_as({"": date_forms.strptime(stated)}, texts)
+    return [reading] if reading else []
+
+
+def of_forms(texts: list[str], column: str, where: Where) -> list[Reading]:
+    """The readings of texts that are not all plain numbers."""
+    one_zone(texts, column, where)
+    unmistakable = read_as({**UNMISTAKABLE, "month-year": date_forms.month_year}, texts)
+    if unmistakable:
+        return [unmistakable] if not days_without_year(texts) else []
+    marks = {found[2] for text in texts if (found := date_forms.PARTS.fullmatch(text))}
+    names = list(ORDERS) if marks == {"-"} else list(ORDERS)[:1] if marks == {"."} else list(ORDERS)[:2]
+    readings = [reading for name in names if (reading := read_as({name: ORDERS[name]}, texts))]
+    if not readings and marks:
+        readings = [reading] if (reading := read_as({"": ORDERS["year-month-day"]}, texts)) else []
+    return readings
+
+
+def days_without_year(texts: Sequence[str]) -> bool:
+    """Whether Jan-14 and the like are days of one year, whose year is missing, and not months of years."""
+    import pandas as pd
+
+    parts = [re.fullmatch(r"([A-Za-z]{3,9})\.?[-/ ](\d{1,2})", text) for text in texts]
+    if not all(parts) or len(texts) < 3:
+        return False
+    days = [date_forms.named_month(f"{part[1]} {part[2]} 2000") for part in parts if part]
+    if any(day is None for day in days):
+        return False
+    index = pd.DatetimeIndex(pd.to_datetime(pd.Series(days)))
+    fit = best_fit(index)
+    return fit is not None and fit.missing == 0 and fit.name == "daily"
+
+
+def read_as(forms: dict[str, Form], texts: Sequence[str]) -> Reading | None:
+    """All texts by the first form that reads all of them; None where none does."""
+    for form in forms.values():
+        if form(texts[0]) is None and form(texts[-1]) is None:
+            continue
+        times = [form(text) for text in texts]
+        if all(times):
+            return of_iso([time for time in times if time])
+    return None
+
+
+def of_iso(iso: list[str]) -> Reading | None:
+    """Times in ISO 8601; in local time where they have offsets and the clock on the wall misses fewer steps."""
+    import pandas as pd
+
+    aware = bool(OFFSET.search(iso[0])) or iso[0].endswith("Z")
     times = pd.to_datetime(pd.Series(iso), format="ISO8601", utc=True, errors="coerce")
     if times.isna().any():
-        row = int(np.flatnonzero(times.isna())[0])
-        raise UsageError(f"{where(row)}, column {column!r}: {shown(texts[row])} is no date from 1678 to 2261: "
-                         "write it as 2024-01-31")  # fmt: skip
+        return None
     index = pd.DatetimeIndex(times).as_unit("ns")
-    if not all(aware):
+    if not aware:
         index = index.tz_localize(None)
-    elif best_fit(index) is None and best_fit(clock := clock_times(iso)) is not None:
-        index = clock  # days or months across a change to summer time
-    if all(YEAR.fullmatch(text) for text in texts):
-        return index, "%Y"
-    return index, "%Y-%m-%d" if (index == index.normalize()).all() and index.tz is None else ""
+    else:
+        clock = clock_times(iso)
+        fits = [best_fit(index), best_fit(clock)]
+        missing = [fit.missing if fit else np.inf for fit in fits]
+        if missing[1] < missing[0]:
+            index = clock  # days, months or sessions across a change to summer time
+    return Reading(index, pattern_of(index))
+
+
+def pattern_of(index: pd.DatetimeIndex) -> str:
+    """How times are written: as days where they all are, else in full."""
+    return "%Y-%m-%d" if (index == index.normalize()).all() and index.tz is None else ""
 
 
 def clock_times(iso: Sequence[str]) -> pd.DatetimeIndex:
@@ -76,58 +203,99 @@ def clock_times(iso: Sequence[str]) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(pd.to_datetime(pd.Series(bare), format="ISO8601", errors="coerce")).as_unit("ns")
 
 
-def in_iso_order(texts: Sequence[str], column: str, where: Where) -> list[str]:
-    """Year, month and day in this order. Raises UsageError where day and month cannot be told apart."""
-    if all(DAY_OR_MONTH_FIRST.fullmatch(text) for text in texts):
-        return day_and_month(texts, column, where)
-    if any(any(letter.isalpha() for letter in text.strip("TZtz")) for text in texts):
-        texts = named_months(texts)
-    return [year_first(text) for text in texts]
+def of_numbers(texts: list[str]) -> list[Reading | None]:
+    """The readings of plain numbers, the likeliest alone: dates without marks, years, Unix times, Excel's days."""
+    whole = [re.sub(r"\.0+$", "", text) for text in texts]
+    if all(map(str.isdecimal, whole)):
+        if (years := read_as({"": date_forms.year}, whole)) is not None:
+            return [years._replace(pattern="%Y")]
+        for form in (date_forms.year_month, date_forms.year_month_day, date_forms.compact):
+            if (reading := read_as({"": form}, whole)) is not None:
+                return [reading]
+    elif (reading := read_as({"": date_forms.month_year}, texts)) is not None:
+        return [reading]
+    plain = [text.replace(",", ".") for text in texts]
+    values = np.array(plain, dtype=float)
+    if values.min() >= EARLIEST:
+        return [of_unix(plain)]
+    if (values > 1600).all() and (values < 2200).all() and any(values % 1):
+        return [of_decimal_years(plain)]
+    if (values >= 10_000).all() and (values < 100_000).all():
+        return [of_excel(plain)]
+    return []
 
 
-def year_first(text: str) -> str:
-    """One date as ISO 8601 writes it; what is none becomes a text that is refused later."""
-    if match := QUARTER.fullmatch(text):
-        return f"{match[1]}-{3 * int(match[2]) - 2:02}-01"
-    if match := WEEK.fullmatch(text):
-        return monday(int(match[1]), int(match[2]))
-    if match := MONTH_FIRST.fullmatch(text):
-        return f"{match[2]}-{int(match[1]):02}-01"
-    if match := YEAR.fullmatch(text):
-        return f"{match[1]}-01-01"
-    if match := COMPACT_MONTH.fullmatch(text):
-        return f"{match[1]}-{match[2]}-01"
-    return text.replace("/", "-") if YEAR_FIRST.fullmatch(text) else "no date"
-
-
-def monday(year: int, week: int) -> str:
-    """The first day of a week as ISO 8601 counts them."""
-    with contextlib.suppress(ValueError):
-        return date.fromisocalendar(year, week, 1).isoformat()
-    return "no date"
-
-
-def day_and_month(texts: Sequence[str], column: str, where: Where) -> list[str]:
-    """Dates that end with the year: points mean that the day comes first; else a number above 12 has to tell."""
-    parts = [match.groups() for text in texts if (match := DAY_OR_MONTH_FIRST.fullmatch(text))]
-    firsts, seconds = [int(part[0]) for part in parts], [int(part[2]) for part in parts]
-    day_first = parts[0][1] == "." or max(firsts) > 12
-    if not day_first and max(seconds) <= 12 and firsts != seconds:
-        raise UsageError(f"{where(0)}, column {column!r}: in {shown(texts[0])} day and month may be either: "
-                         "write it as 2024-01-31")  # fmt: skip
-    order = (2, 0) if day_first else (0, 2)
-    return [
-        f"{part[3]}-{int(part[order[0]]):02}-{int(part[order[1]]):02}" + (f"T{part[4]}" if part[4] else "")
-        for part in parts
-    ]
-
-
-def named_months(texts: Sequence[str]) -> list[str]:
-    """Dates with the month's name as ISO 8601; as they are where no pattern fits them all."""
+def of_unix(texts: Sequence[str]) -> Reading | None:
+    """Seconds since 1970, or thousandths and finer ones."""
     import pandas as pd
 
-    for pattern in NAMED_MONTHS:
-        times = pd.to_datetime(pd.Series(list(texts)), format=pattern, errors="coerce")
-        if not times.isna().any():
-            return [str(time.date()) for time in times]
-    return list(texts)
+    values = np.array(texts, dtype=float)
+    for factor in UNITS.values():
+        if np.abs(values).max() / factor <= LATEST:
+            if all(INTEGER.fullmatch(text) for text in texts):
+                whole: Any = np.array([int(re.sub(r"\.0+$", "", text)) for text in texts], dtype=np.int64)
+                index = pd.DatetimeIndex(
+                    pd.Timestamp(0) + pd.to_timedelta(whole * (10**9 // factor), unit="ns")
+                ).as_unit("ns")
+            else:
+                index = (
+                    pd.DatetimeIndex(pd.Timestamp(0) + pd.to_timedelta(values / factor, unit="s"))
+                    .as_unit("ns")
+                    .round("ms")
+                )
+            return Reading(index, pattern_of(index))
+    return None
+
+
+def of_excel(texts: Sequence[str]) -> Reading | None:
+    """Days since the end of 1899, as Excel counts them, with parts of a day."""
+    import pandas as pd
+
+    values = np.array(texts, dtype=float)
+    if not ((values > 0) & (values < 130_000)).all():
+        return None
+    index = pd.DatetimeIndex(pd.Timestamp("1899-12-30") + pd.to_timedelta(values, unit="D")).as_unit("ns").round("s")
+    return Reading(index, pattern_of(index))
+
+
+def of_decimal_years(texts: Sequence[str]) -> Reading:
+    """Years and parts of them, as R writes 1949.0833: months where there are at most twelve, else days."""
+    import pandas as pd
+
+    values = np.array([text.replace(",", ".") for text in texts], dtype=float)
+    months = np.floor(values * 12 + 0.02).astype(int)
+    ordered = np.sort(months)
+    if len(set(months)) == len(months) and len(set(np.diff(ordered))) == 1:
+        years, within = np.divmod(months, 12)
+        index = pd.DatetimeIndex([f"{year}-{month + 1:02}-01" for year, month in zip(years, within, strict=True)])
+    else:
+        years = np.floor(values).astype(int)
+        starts = pd.DatetimeIndex([f"{year}-01-01" for year in years])
+        lengths = np.where(starts.is_leap_year, 366, 365)
+        index = starts + pd.to_timedelta(np.round((values - years) * lengths), unit="D")
+    index = index.as_unit("ns")
+    return Reading(index, pattern_of(index))
+
+
+def one_zone(texts: Sequence[str], column: str, where: Where) -> None:
+    """Raise UsageError where some texts have an offset and others none."""
+    aware = [bool(OFFSET.search(text)) or bool(re.search(r"\d(?:Z| ?UTC| ?GMT)$", text)) for text in texts]
+    if any(aware) != all(aware):
+        row = aware.index(not aware[0])
+        raise UsageError(f"{where(row)}, column {column!r}: {shown(texts[row])} is the first with"
+                         f"{'out' if aware[0] else ''} a time zone: give all of them one, or none")  # fmt: skip
+
+
+def no_date(texts: Sequence[str], column: str, where: Where, stated: str) -> UsageError:
+    """The error for a text that the form of most others does not read."""
+    forms = [date_forms.strptime(stated)] if "%" in stated else [*UNMISTAKABLE.values(), *ORDERS.values()]
+    forms += [] if stated else [date_forms.month_year, date_forms.year, date_forms.compact]
+    read = [np.array([form(text) is not None for text in texts]) for form in forms]
+    best = max(read, key=lambda one: int(one.sum()))
+    place = int(np.argmin(best))
+    if days_without_year(texts):
+        return UsageError(f"{where(0)}, column {column!r}: {shown(texts[0])} is a day without a year: write it as "
+                          "2024-01-31, or take the rows as they stand with --time -")  # fmt: skip
+    how = f"written as --dates {stated} says" if stated else "from 1678 to 2261"
+    return UsageError(f"{where(place)}, column {column!r}: {shown(texts[place])} is no date {how}: write it as "
+                      "2024-01-31, or say --dates FORMAT, as in --dates %d/%m/%Y")  # fmt: skip

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
 import io
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from bench.data import numbers, text_files
+from bench.data.numbers import LARGEST, MISSING, Column, shown
 from bench.errors import UsageError, unknown
 from bench.records import files
+from bench.schema.series import Reading
 
-DELIMITERS = ",;\t|"
-MISSING = frozenset(["", "na", "n/a", "#n/a", "nan", "null", "none"])  # in any case
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-LARGEST = 1e100  # of a number: its square has to be one too
-SHOWN = 40  # letters of a bad cell
+__all__ = ["MISSING", "Table", "content_of", "plain", "read_table", "shown"]
 
-#: the byte-order marks that a text file may begin with; those of UTF-32 begin as those of UTF-16
-MARKS = {
-    codecs.BOM_UTF8: "utf-8",
-    codecs.BOM_UTF32_LE: "utf-32-le",
-    codecs.BOM_UTF32_BE: "utf-32-be",
-    codecs.BOM_UTF16_LE: "utf-16-le",
-    codecs.BOM_UTF16_BE: "utf-16-be",
-}
+DEFAULT = Reading()
 
 #: how files begin that are often taken for tables
 FOREIGN = {
@@ -40,7 +29,7 @@ FOREIGN = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
     """Columns by name, each a list of texts (CSV) or an array (Parquet), and the line of every row."""
 
@@ -49,7 +38,9 @@ class Table:
     names: Sequence[str]  # as in the file: one may stand twice
     columns: Sequence[Any]
     lines: Sequence[int]
-    decimal_comma: bool = False  # whether commas may be decimal marks: only where they separate no cells
+    how: Reading = DEFAULT
+    delimiter: str = ""  # of a text file
+    notes: tuple[str, ...] = ()
 
     def where(self, row: int) -> str:
         """A row in words."""
@@ -63,41 +54,42 @@ class Table:
             raise UsageError(f"{option}: {self.name} has {self.names.count(name)} columns named {name!r}, needed one")
         return self.columns[self.names.index(name)]
 
-    def numbers(self, name: str, option: str) -> np.ndarray:
+    def numbers(self, name: str, option: str) -> Column:
         """A column as float64 [rows], NaN where a cell is missing. Raises UsageError with the line of a bad cell."""
         cells = self.column(name, option)
         if isinstance(cells, np.ndarray):
-            return self._checked(cells, name)
-        comma = self.decimal_comma and any("," in cell for cell in cells)
-        values = np.empty(len(cells))
-        for row, cell in enumerate(map(str.strip, cells)):
-            if cell.lower() in MISSING:
-                values[row] = np.nan
-                continue
-            if comma and "." not in cell:
-                cell = cell.replace(",", ".", 1)
-            elif comma:
-                raise UsageError(f"{self.where(row)}, column {name!r}: {shown(cell)} has a point, other cells a comma: "
-                                 "write decimals with one of them, and thousands without any")  # fmt: skip
-            if not NUMBER.fullmatch(cell):
-                raise UsageError(f"{self.where(row)}, column {name!r}: {shown(cell)} is not a number")
-            values[row] = float(cell)
-        return self._checked(values, name)
-
-    def _checked(self, values: np.ndarray, name: str) -> np.ndarray:
-        too_large = np.flatnonzero(np.abs(values) > LARGEST)
+            found = Column(cells, decimals_of(cells))
+        else:
+            found = numbers.read_numbers(
+                cells, name, self.where, self.how, self.delimiter, lambda: self.decimal_marks(name)
+            )
+        too_large = np.flatnonzero(np.abs(found.values) > LARGEST)
         if len(too_large):
-            value = values[too_large[0]]
-            raise UsageError(f"{self.where(too_large[0])}, column {name!r}: {value:g} is too large, {LARGEST:g} is not")
-        return values
+            where, value = self.where(too_large[0]), found.values[too_large[0]]
+            raise UsageError(f"{where}, column {name!r}: {value:g} is too large, {LARGEST:g} is not")
+        return found
 
-    def texts(self, name: str, option: str) -> list[str]:
+    def decimal_marks(self, besides: str) -> set[str]:
+        """The decimal marks that the other columns show."""
+        found: set[str] = set()
+        for name, cells in zip(self.names, self.columns, strict=True):
+            if name != besides and not isinstance(cells, np.ndarray):
+                parts = [numbers.taken_apart(cell) for cell in cells if cell.lower() not in MISSING]
+                if parts and all(parts):
+                    mark = numbers.Marks.of([(row, part) for row, part in enumerate(parts) if part]).decimal
+                    found |= {mark} if mark else set()
+        return found
+
+    def texts(self, name: str, option: str, missing: frozenset[str] = MISSING) -> list[str]:
         """A column as stripped texts. Raises UsageError with the line of a missing cell."""
-        cells = self.column(name, option)
-        texts = [plain(cell) for cell in cells]
+        texts = [plain(cell) for cell in self.column(name, option)]
         for row, text in enumerate(texts):
-            if text.lower() in MISSING:
-                raise UsageError(f"{self.where(row)}, column {name!r}: the cell is empty, {option} needs every one")
+            if text.lower() in missing:
+                place = len(texts) - row
+                hint = f"; --skip-footer {place} leaves out the end" if place <= text_files.NEAR_THE_END else ""
+                raise UsageError(
+                    f"{self.where(row)}, column {name!r}: the cell is empty, {option} needs every one{hint}"
+                )
         return texts
 
     def is_numeric(self, name: str) -> bool:
@@ -105,9 +97,17 @@ class Table:
         if self.names.count(name) != 1:
             return False
         try:
-            return bool(np.isfinite(self.numbers(name, "")).any())
+            return bool(np.isfinite(self.numbers(name, "").values).any())
         except UsageError:
             return False
+
+
+def decimals_of(values: np.ndarray) -> int:
+    """How many decimals numbers have at most, as the shortest text that stands for each of them has."""
+    finite = values[np.isfinite(values)]
+    if not len(finite) or (finite == np.round(finite)).all():
+        return 0
+    return max(len(np.format_float_positional(value, trim="-").partition(".")[2]) for value in finite)
 
 
 def plain(cell: Any) -> str:
@@ -117,12 +117,7 @@ def plain(cell: Any) -> str:
     return "" if cell is None or cell != cell else str(cell).strip()
 
 
-def shown(cell: str) -> str:
-    """A cell for a message: quoted, in one line, not too long."""
-    return repr(cell if len(cell) <= SHOWN else cell[:SHOWN] + "…")
-
-
-def read_table(source: Path | bytes, name: str | None = None) -> Table:
+def read_table(source: Path | bytes, how: Reading = DEFAULT, name: str | None = None) -> Table:
     """A CSV or Parquet file, or its content. Raises UsageError for anything else."""
     if isinstance(source, Path):
         content, name = content_of(source), name or source.name
@@ -130,7 +125,7 @@ def read_table(source: Path | bytes, name: str | None = None) -> Table:
         content, name = source, name or "the data"
     if foreign := next((what for start, what in FOREIGN.items() if content.startswith(start)), None):
         raise UsageError(f"{name}: this is {foreign}, needed CSV or Parquet")
-    table = read_parquet(content, name) if content[:4] == b"PAR1" else read_csv(content, name)
+    table = read_parquet(content, name, how) if content[:4] == b"PAR1" else read_csv(content, name, how)
     if not len(table.lines):
         raise UsageError(f"{name}: there is no row below the names of the columns")
     return table
@@ -144,75 +139,57 @@ def content_of(path: Path) -> bytes:
         raise UsageError(f"{str(path)!r} cannot be read: {files.reason_of(error)}") from None
 
 
-def read_csv(content: bytes, name: str) -> Table:
-    """Comma, semicolon, tab or bar between the cells, a first line of names; quotes as in RFC 4180."""
-    text = decoded(content, name)
-    rows = split_lines(text, name)
-    first = next(rows, None)
-    if first is None:
-        raise UsageError(f"{name}: the file is empty, needed a line of column names and rows below it")
-    names, delimiter = first[1], delimiter_of(text)
-    if all(NUMBER.fullmatch(cell) for cell in names):
-        raise UsageError(f"{name}, line {first[0]}: got {shown(names[0])}, needed the names of the columns")
-    lines, cells = [], []
-    for line, row in rows:
-        if len(row) > len(names) and not any(row[len(names) :]):
-            row = row[: len(names)]  # delimiters at the end of a line
-        if len(row) != len(names):
-            raise UsageError(f"{name}, line {line}: got {len(row)} cells, needed {len(names)} as in the first line")
-        lines.append(line)
-        cells.append(row)
-    columns = [list(column) for column in zip(*cells, strict=True)]
-    return Table(name, "line", names, columns, lines, decimal_comma=delimiter != ",")
+def read_csv(content: bytes, name: str, how: Reading) -> Table:
+    """A text file: delimiter, titles and units are found out, quotes as in RFC 4180."""
+    found = text_files.rows_of(content, name, how)
+    columns = [list(column) for column in zip(*(cells for _, cells in found.rows), strict=True)]
+    columns = columns or [[] for _ in found.names]
+    names = [named if named or not any(cells) else f"Unnamed: {place}"
+             for place, (named, cells) in enumerate(zip(found.names, columns, strict=True))]  # fmt: skip
+    lines = [line for line, _ in found.rows]
+    return Table(name, "line", names, columns, lines, how, found.delimiter, found.notes)
 
 
-def decoded(content: bytes, name: str) -> str:
-    """The text of a file in UTF-8, or in what its byte-order mark says. Raises UsageError with the line."""
-    mark, encoding = next(((mark, code) for mark, code in MARKS.items() if content.startswith(mark)), (b"", "utf-8"))
-    try:
-        text = content[len(mark) :].decode(encoding)
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        byte = f"0x{content[len(mark) + error.start]:02x}"
-        raise UsageError(f"{name}, line {line}: byte {byte} is not {encoding.upper()}: save it as UTF-8") from None
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise UsageError(f"{name}, line {line}: a zero byte: neither CSV nor Parquet")
-    return text
-
-
-def split_lines(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
-    """Each row that is not empty: the line that it begins on, and its stripped cells. Raises UsageError."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True, skipinitialspace=True)
-    line = 1
-    try:
-        for row in reader:
-            cells = [cell.strip() for cell in row]
-            if any(cells):
-                yield line, cells
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise UsageError(f"{name}, line {line}: {error}: neither CSV nor Parquet") from None
-
-
-def delimiter_of(text: str) -> str:
-    """What stands most often between the names in the first line that is not empty."""
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    unquoted = re.sub(r'"[^"]*"', "", first)
-    return max(DELIMITERS, key=unquoted.count)
-
-
-def read_parquet(content: bytes, name: str) -> Table:
-    """Numbers as float64, anything else as it comes; the row's number stands for the line."""
+def read_parquet(content: bytes, name: str, how: Reading) -> Table:
+    """Numbers as float64, anything else as it comes; the row's number stands for the line. Lists become rows."""
     import pyarrow
     import pyarrow.parquet
+    import pyarrow.types as types
 
     try:
         read = pyarrow.parquet.read_table(io.BytesIO(content))
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise UsageError(f"{name}: not a Parquet file that can be read: {files.reason_of(error)}") from None
+    names = ["Unnamed: 0" if column == "__index_level_0__" else column for column in read.column_names]
+    lists = [types.is_list(one.type) or types.is_large_list(one.type) for one in read.columns]
+    if any(lists):
+        return one_row_per_value(name, names, [column.to_pylist() for column in read.columns], lists, how)
     columns: list[Any] = [parquet_column(column) for column in read.columns]
-    return Table(name, "row", list(read.column_names), columns, range(1, read.num_rows + 1))
+    return Table(name, "row", names, columns, range(1, read.num_rows + 1), how)
+
+
+def one_row_per_value(name: str, names: list[str], columns: list[list[Any]], lists: list[bool], how: Reading) -> Table:
+    """A table whose cells are lists, a series in each row: a row for each value. Raises UsageError for uneven lists."""
+    lengths: list[int] = []
+    for row in range(len(columns[0])):
+        found = {len(column[row] or []) for column, is_list in zip(columns, lists, strict=True) if is_list}
+        if len(found) > 1:
+            raise UsageError(f"{name}, row {row + 1}: its lists are of {', '.join(map(str, sorted(found)))} values, "
+                             "needed equally many: keep the columns of one length")  # fmt: skip
+        lengths.append(found.pop())
+    flat: list[Any] = []
+    for column, is_list in zip(columns, lists, strict=True):
+        cells = [one for cell in column for one in cell or []] if is_list else list(np.repeat(column, lengths))
+        flat.append(as_cells(cells))
+    lines = np.repeat(np.arange(1, len(lengths) + 1), lengths).tolist()
+    return Table(name, "row", names, flat, lines, how, notes=("each row is a series, its values in lists",))
+
+
+def as_cells(values: list[Any]) -> Any:
+    """Numbers as an array, NaN where one is null; anything else as texts."""
+    if values and all(isinstance(value, int | float | np.number | None) for value in values):
+        return np.array([np.nan if value is None else float(value) for value in values])
+    return [isoformat(value) if hasattr(value, "isoformat") else plain(value) for value in values]
 
 
 def parquet_column(column: Any) -> Any:
@@ -220,6 +197,8 @@ def parquet_column(column: Any) -> Any:
     import pyarrow.types as types
 
     kind = column.type
+    if types.is_float32(kind) or types.is_float16(kind):  # as the CSV of it would read
+        return np.array([np.nan if value is None else float(f"{np.float32(value)}") for value in column.to_pylist()])
     if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
         return np.array([np.nan if value is None else float(value) for value in column.to_pylist()])
     texts = types.is_temporal(kind)

@@ -47,7 +47,7 @@ def inert(name: str) -> str:
 
 def time_header(how: Preparation, found: SeriesSet) -> str:
     """What the column of times is called."""
-    return "step" if found.calendar.kind == "rows" else how.time or "time"
+    return (found.time[0] if len(found.time) == 1 and how.time else "time") if found.calendar.has_times else "step"
 
 
 def number(value: float) -> str:

@@ -1,0 +1,197 @@
+"""Which columns of a table are the times, which tell series apart, and which are to be forecast."""
+
+from __future__ import annotations
+
+import fnmatch
+import itertools
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from bench.data import date_forms, dates
+from bench.data.numbers import MISSING, looks_numeric
+from bench.data.tables import Table, plain, shown
+from bench.errors import UsageError
+from bench.schema.series import Reading
+
+#: columns that are the time unless another is named
+TIME_NAMES = frozenset(
+    ["date", "datetime", "date_time", "day", "ds", "index", "month", "period", "quarter", "t", "time", "timestamp",
+     "ts", "unnamed: 0", "week", "year"]
+)  # fmt: skip
+PARTS = ("year", "quarter", "month", "week", "day", "hour", "minute")  # of a time, one column each
+NO_TIME = "-"
+
+
+class Key(NamedTuple):
+    """What tells a series apart: the cells of the group's columns, as texts."""
+
+    cells: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The series' name."""
+        return " / ".join(self.cells)
+
+    @property
+    def order(self) -> tuple[tuple[float, str], ...]:
+        """Where it stands among others, whatever the order in the file: numbers by size, then texts."""
+        return tuple((float(cell) if cell.isdecimal() else np.inf, cell) for cell in self.cells)
+
+
+def check(table: Table, how: Reading) -> None:
+    """Raise UsageError for columns that do not exist."""
+    for name in how.groups:
+        table.column(name, "--group")
+    for name in how.times:
+        if name != NO_TIME:
+            table.column(name, "--time")
+
+
+def keys_of(table: Table, how: Reading) -> list[Key]:
+    """The key of every row; a group called NA is one."""
+    if not how.groups:
+        return [Key(())] * len(table.lines)
+    columns = [table.texts(name, "--group", frozenset([""])) for name in how.groups]
+    return [Key(cells) for cells in zip(*columns, strict=True)]
+
+
+def time_columns(table: Table, how: Reading, keys: Sequence[Key]) -> tuple[str, ...]:
+    """The columns of times: those asked for, else one that is named so or holds times, else the parts of one.
+
+    Raises UsageError where several hold times: taken as they stand, rows could be in any order.
+    """
+    if how.times:
+        return () if how.times == (NO_TIME,) else how.times
+    others = [name for name in table.names
+              if name and table.names.count(name) == 1 and name not in (*how.target, *how.groups)]  # fmt: skip
+    texts = {name: [plain(cell) for cell in table.column(name, "")] for name in others}
+    named = [name for name in others if name.lower() in TIME_NAMES and may_be_time(texts[name])]
+    dated = [name for name in others if holds_times(texts[name])]
+    best = [name for name in named if name in dated] or named
+    unique = [name for name in best if is_unique(texts[name], keys)]
+    if parts := ((best and not unique) and time_parts(others, texts, best[0], keys)):
+        return parts
+    if unique or best:
+        return ((unique or best)[0],)
+    if len(dated) > 1:
+        dated = [name for name in dated if is_unique(texts[name], keys)] or dated
+    if len(dated) > 1:
+        raise UsageError(f"{table.name}: the columns {', '.join(map(shown, dated))} hold dates: --time says which, "
+                         "--time - takes the rows as they stand")  # fmt: skip
+    return tuple(dated)
+
+
+def may_be_time(texts: Sequence[str]) -> bool:
+    """Whether a column that is named like one of times holds any: an index of numbers does where they count rows."""
+    return dates.mostly_times(texts) or all(looks_numeric(text) for text in texts if text.lower() not in MISSING)
+
+
+def holds_times(texts: Sequence[str]) -> bool:
+    """Whether a column holds times, whatever it is called."""
+    found = [text for text in texts if text.lower() not in MISSING]
+    return bool(found) and (dates.mostly_times(found) or dates.numeric_times(found) or dates.decimal_years(found))
+
+
+def is_unique(texts: Sequence[str], keys: Sequence[Key]) -> bool:
+    """Whether no series has two rows of one time."""
+    return len(set(zip(keys, texts, strict=True))) == len(keys)
+
+
+def time_parts(
+    names: Sequence[str], texts: dict[str, list[str]], first: str, keys: Sequence[Key]
+) -> tuple[str, ...] | None:
+    """The fewest columns, from the largest part of a time to smaller ones, that together are a time for each row."""
+    parts = sorted((name for name in names if name.lower() in PARTS), key=lambda name: PARTS.index(name.lower()))
+    if first not in parts:
+        parts = [first, *(name for name in parts if name.lower() in ("hour", "minute"))]
+    for count in range(2, len(parts) + 1):
+        for chosen in itertools.combinations(parts, count):
+            joined = ["\t".join(cells) for cells in zip(*(texts[name] for name in chosen), strict=True)]
+            if chosen[0] in (first, parts[0]) and is_unique(joined, keys):
+                return chosen
+    return None
+
+
+def target_columns(table: Table, how: Reading, times: Sequence[str]) -> list[str]:
+    """The columns to be forecast, in the order of the options. Raises UsageError, naming the numeric ones, for none."""
+    taken = (*times, *how.groups)
+    others = [name for name in table.names if name and name not in taken and not name.startswith("Unnamed: ")]
+    targets = how.target or (("*",) if how.wide else ())
+    if not targets:
+        raise no_target(table, others)
+    found: list[str] = []
+    for target in targets:
+        if target in taken:
+            raise UsageError(f"--target {target!r}: this column is the {'time' if target in times else 'group'}")
+        matched = [target] if target in table.names else [name for name in others if fnmatch.fnmatchcase(name, target)]
+        if not matched:
+            table.column(target, "--target")  # raises
+        if how.wide and target == "*":
+            matched = [name for name in matched if any(plain(cell) for cell in table.column(name, "--target"))]
+        found += [name for name in matched if name not in found]
+    if how.wide:
+        found.sort()  # the order of columns decides nothing
+    return found
+
+
+def no_target(table: Table, others: Sequence[str]) -> UsageError:
+    """The error where no column was named to be forecast."""
+    if sum(map(dates.looks_dated, table.names)) > len(table.names) // 2:
+        return UsageError(f"--target is needed: of {table.name}, whose columns are called like times: "
+                          "--rows-are-series reads a series from each row")  # fmt: skip
+    numeric = [name for name in others if table.is_numeric(name)]
+    several = "; --wide takes each as a series" if len(numeric) > 1 else ""
+    return UsageError(f"--target is needed: of {table.name}, choose from {', '.join(numeric) or 'none'}{several}")
+
+
+def joined_times(table: Table, names: Sequence[str]) -> list[str]:
+    """The times of rows, from one column or several: a date and an hour, or year, month and day."""
+    columns = [table.texts(name, "--time") for name in names]
+    if len(columns) == 1:
+        return columns[0]
+    first, *rest = columns
+    if all(re.fullmatch(r"\d{4}(?:\.0)?", text, re.ASCII) for text in first):
+        return [of_parts(names, cells, table, row) for row, cells in enumerate(zip(*columns, strict=True))]
+    return [of_date(names, cells, table, row) for row, cells in enumerate(zip(first, *rest, strict=True))]
+
+
+def of_parts(names: Sequence[str], cells: Sequence[str], table: Table, row: int) -> str:
+    """A year and what follows it, in the order of the columns: month, day, hour, or quarter, or week."""
+    year = cells[0][:4]
+    rest = list(zip((name.lower() for name in names[1:]), cells[1:], strict=True))
+    name, cell = rest[0]
+    if "q" in name:
+        return f"{year}Q{cell.lstrip('Qq')}"
+    if name.startswith(("week", "w", "kw")) and len(rest) == 1:
+        return f"{year}-W{int(float(cell)):02}" if cell.isdecimal() else cell
+    month = date_forms.month_number(cell) or whole(cell, name, table, row)
+    day = whole(rest[1][1], rest[1][0], table, row) if len(rest) > 1 else 1
+    return f"{year}-{month:02}-{day:02}" + clock(rest[2:], table, row)
+
+
+def of_date(names: Sequence[str], cells: Sequence[str], table: Table, row: int) -> str:
+    """A date and the time of day behind it: an hour, 1 to 24 or 0 to 23, or a clock time."""
+    return cells[0] + clock(list(zip(names[1:], cells[1:], strict=True)), table, row)
+
+
+def clock(parts: Sequence[tuple[str, str]], table: Table, row: int) -> str:
+    """The time of day from columns of hours, minutes and so on, or from one of clock times."""
+    if not parts:
+        return ""
+    if ":" in parts[0][1] or parts[0][1][-1:].lower() == "m":
+        return " " + parts[0][1]
+    numbers = [whole(cell, name, table, row) for name, cell in parts]
+    if len(numbers) == 1 and numbers[0] > 24:  # 1530
+        numbers = list(divmod(numbers[0], 100))
+    return " " + ":".join(f"{number:02}" for number in (*numbers, 0)[: max(2, len(numbers))])
+
+
+def whole(cell: str, name: str, table: Table, row: int) -> int:
+    """A whole number in a part of a time. Raises UsageError with the line."""
+    if not re.fullmatch(r"[HhMm]?\d+(?:\.0)?", cell, re.ASCII):
+        raise UsageError(f"{table.where(row)}, column {name!r}: {shown(cell)} is not a whole number, as a part of a "
+                         "time has to be")  # fmt: skip
+    return int(cell.lstrip("HhMm").partition(".")[0])
