@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,13 +23,14 @@ Where = Callable[[int], str]  # a row in words
 OFFSET = re.compile(r":\d\d(?:\.\d+)?\s*(?:Z|[+-]\d\d(?::?\d\d)?)", re.ASCII)
 INTEGER = re.compile(r"-?\d+(?:\.0+)?", re.ASCII)
 DECIMAL_YEAR = re.compile(r"\d{4}(?:[.,]\d+)?", re.ASCII)
-UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}  # of Unix times, per second
+UNITS = (1, 10**3, 10**6, 10**9)  # of Unix times, in a second
 EARLIEST, LATEST = 10**8, 4 * 10**9  # Unix seconds: 1973 to 2096
 #: what --dates takes besides a format
 WORDS = ("day-first", "month-first", "year-first", "unix", "excel", "decimal-year", "number")
 
 
-class Reading(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Reading:
     """One way to read a column: its times, in nanoseconds; in UTC where the texts have an offset."""
 
     index: pd.DatetimeIndex
@@ -208,7 +210,7 @@ def of_numbers(texts: list[str]) -> list[Reading | None]:
     whole = [re.sub(r"\.0+$", "", text) for text in texts]
     if all(map(str.isdecimal, whole)):
         if (years := read_as({"": date_forms.year}, whole)) is not None:
-            return [years._replace(pattern="%Y")]
+            return [replace(years, pattern="%Y")]
         for form in (date_forms.year_month, date_forms.year_month_day, date_forms.compact):
             if (reading := read_as({"": form}, whole)) is not None:
                 return [reading]
@@ -230,21 +232,16 @@ def of_unix(texts: Sequence[str]) -> Reading | None:
     import pandas as pd
 
     values = np.array(texts, dtype=float)
-    for factor in UNITS.values():
-        if np.abs(values).max() / factor <= LATEST:
-            if all(INTEGER.fullmatch(text) for text in texts):
-                whole: Any = np.array([int(re.sub(r"\.0+$", "", text)) for text in texts], dtype=np.int64)
-                index = pd.DatetimeIndex(
-                    pd.Timestamp(0) + pd.to_timedelta(whole * (10**9 // factor), unit="ns")
-                ).as_unit("ns")
-            else:
-                index = (
-                    pd.DatetimeIndex(pd.Timestamp(0) + pd.to_timedelta(values / factor, unit="s"))
-                    .as_unit("ns")
-                    .round("ms")
-                )
-            return Reading(index, pattern_of(index))
-    return None
+    factor = next((factor for factor in UNITS if np.abs(values).max() / factor <= LATEST), None)
+    if factor is None:
+        return None
+    if all(INTEGER.fullmatch(text) for text in texts):
+        whole = np.array([int(re.sub(r"\.0+$", "", text)) for text in texts], dtype=np.int64)
+        since = pd.to_timedelta(whole * (10**9 // factor), unit="ns")
+    else:
+        since = pd.to_timedelta(values / factor, unit="s").round("ms")
+    index = pd.DatetimeIndex(pd.Timestamp(0) + since).as_unit("ns")
+    return Reading(index, pattern_of(index))
 
 
 def of_excel(texts: Sequence[str]) -> Reading | None:

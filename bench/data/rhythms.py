@@ -133,7 +133,7 @@ def month_offsets(times: pd.DatetimeIndex) -> Iterator[tuple[Any, str]]:
     yield offsets.SemiMonthBegin(day_of_month=15), "twice a month"
     weekdays = np.unique(times.dayofweek)
     if len(weekdays) == 1:
-        weekday = int(weekdays[0])
+        weekday: Any = int(weekdays[0])
         for week in np.unique((times.day - 1) // 7)[:1]:
             yield offsets.WeekOfMonth(week=int(week), weekday=weekday), f"monthly, on a {DAYS[weekday]}"
         yield offsets.LastWeekOfMonth(weekday=weekday), f"monthly, on the last {DAYS[weekday]}"

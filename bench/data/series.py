@@ -88,10 +88,10 @@ def read_series(source: Path | bytes, how: Reading) -> SeriesSet:
     values = np.stack([one.values for one in found], axis=1)
     calendar, steps = steps_of(table, times, keys, values, how)
     rows = Rows(table, calendar, targets, how, tuple(one.decimals for one in found))
-    keys, steps, values, lines = without_duplicates(table, keys, steps, values, how)
+    merged, steps, values, lines = without_duplicates(table, keys, steps, values, how)
     every: list[Series] = []
     left: list[tuple[str, int, int]] = []  # series, leading and trailing blanks
-    for key, places in rows_by_key(keys):
+    for key, places in rows_by_key(merged):
         ordered = places[np.argsort(steps[places], kind="stable")]
         every += rows.series(key, lines[ordered], steps[ordered], values[ordered], left)
     if not every:
@@ -159,7 +159,7 @@ class Rows:
     def filled(
         self, name: str, key: Key, lines: np.ndarray, steps: np.ndarray, values: np.ndarray, part: list[int]
     ) -> Series:
-        """A series from its first value to its last one, holes filled. Raises UsageError where most steps are missing."""
+        """A series from its first value to its last one, holes filled. Raises UsageError where most are missing."""
         start, end = int(steps[0]), int(steps[-1]) + 1
         if end - start > 2 * len(steps) and self.how.impute != "zero":
             raise UsageError(f"{self.table.where(lines[0])}: the series {shown(name)} has {len(steps)} values in "

@@ -49,8 +49,8 @@ def refuse_footer(table: Table, times: Sequence[str]) -> None:
         end += 1
     if end and is_time(cells[0]) and is_time(cells[-1 - end]):
         row = len(cells) - end
-        raise UsageError(f"{table.where(row)}, column {times[0]!r}: {shown(cells[row])} is no time: --skip-footer {end} "
-                         "leaves out the end")  # fmt: skip
+        raise UsageError(f"{table.where(row)}, column {times[0]!r}: {shown(cells[row])} is no time: "
+                         f"--skip-footer {end} leaves out the end")  # fmt: skip
 
 
 def is_time(text: str) -> bool:

@@ -51,8 +51,9 @@ def rows_of(content: bytes, name: str, how: Reading) -> Rows:
     rows = rows[: len(rows) - (how.skip_footer or 0)]
     if not rows:
         raise UsageError(f"{name}: the file is empty, needed a line of column names and rows below it")
+    notes: list[str] = []
     if how.no_header:
-        names, notes = [str(place + 1) for place in range(max(len(cells) for _, cells in rows[:SAMPLE]))], []
+        names = [str(place + 1) for place in range(max(len(cells) for _, cells in rows[:SAMPLE]))]
     else:
         rows, notes = below_titles(rows)
         (line, names), *rows = rows
@@ -181,7 +182,7 @@ def check_names(names: list[str], line: int, rows: Sequence[Row], name: str, how
         and any(map(dates.looks_dated, names))
     ):  # fmt: skip
         raise UsageError(f"{name}, line {line}: got {shown(next(filter(is_value, names)))}, needed the names of the "
-                         "columns: --no-header calls them 1, 2, …; --rows-are-series reads times from there")  # fmt: skip
+                         "columns: --no-header calls them 1, 2, …; --rows-are-series takes them for times")  # fmt: skip
 
 
 def as_wide(

@@ -74,7 +74,7 @@ def holds_numbers(table: Table, place: int) -> bool:
 
 
 def series_names(table: Table, how: Reading, values: list[int]) -> list[str]:
-    """What each series is called: by --group, or by the columns of words in front. Raises UsageError for a name twice."""
+    """What each series is called: by --group, or the columns of words in front. Raises UsageError for one twice."""
     if how.groups:
         chosen = [table.texts(name, "--group", frozenset([""])) for name in how.groups]
     else:

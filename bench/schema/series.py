@@ -1,6 +1,6 @@
 """How a file becomes series, and series windows: the part of a spec that says so. Imports nothing heavy.
 
-Options that came later are absent (UNSET) where they were not given, so that the keys of older records stay as they are.
+Options that came later are absent (UNSET) where they were not given, so that older records keep their keys.
 """
 
 from __future__ import annotations
