@@ -78,7 +78,7 @@ def test_series_are_scaled_each_by_its_own_training_part():
     prepared = prepare(found, how)
     history = prepared.split(levels=True).train.history
     np.testing.assert_allclose(history[: len(history) // 2], history[len(history) // 2 :], rtol=1e-5)
-    assert prepared.scaling.levels.centre[0] == pytest.approx(np.mean(range(28)))
+    assert prepared.scaling.levels.centre[1] == pytest.approx(np.mean(range(28)))
 
 
 def test_a_constant_series_is_read():
@@ -122,7 +122,7 @@ def test_what_was_filled_in_is_learnt_from_but_not_scored():
         (range(20), {"season": 12}, "+ 12 for differences = 18"),
         (range(40), {"ahead": 0}, "--ahead 0: at least 1 is needed"),
         (range(40), {"stride": 0}, "--stride 0: at least 1 is needed"),
-        ([*range(28), *["na"] * 12], {"impute": "last"}, "every window of the validation part forecasts a value that"),
+        ([*range(28), *["na"] * 11, 5], {"impute": "last"}, "every window of the validation part forecasts a value that"),
     ],
 )
 def test_what_makes_no_window(rows, how, message):
@@ -169,7 +169,7 @@ def test_filled_values_are_stated_on_the_board(inside: Bench, tmp_path: Path) ->
     assert refused.returncode == 2 and not (tmp_path / "results").exists()
     assert refused.stderr == (
         "bench: sales.csv, line 9, column 'units': the value is missing: "
-        "fill it in, or choose --impute linear, last or seasonal\n"
+        "fill it in, or choose --impute linear, last, seasonal or zero\n"
     )
     ended = inside(*command, "--impute", "linear")
     assert ended.returncode == 0 and ended.stdout.startswith("sales.csv: 1 series, 60 steps monthly, windows: ")
