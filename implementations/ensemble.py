@@ -11,14 +11,14 @@ from implementations.backends.protocol import Advance, Predict
 
 
 def mean_of(predictors: list[Predict], heads: int) -> Predict:
-    """A function that gives the mean of what the networks output, each with so many heads."""
+    """Make a function that returns the mean of what the networks output, each with so many heads."""
     if len(predictors) == heads == 1:
         return predictors[0]
     return lambda windows: mean_over([predict(windows) for predict in predictors], heads)
 
 
 def advance_all(advancers: list[Advance], heads: int) -> Advance:
-    """The same for networks that carry a state on: theirs is the list of all states."""
+    """Do the same for networks that carry a state: theirs is the list of all states."""
     if len(advancers) == heads == 1:
         return advancers[0]
 
@@ -31,6 +31,6 @@ def advance_all(advancers: list[Advance], heads: int) -> Advance:
 
 
 def mean_over(outputs: Sequence[np.ndarray], heads: int) -> np.ndarray:
-    """The mean over networks and over their heads, which lie side by side: [..., heads * block * D] of each."""
+    """Average over networks and over their heads, which lie side by side: [..., heads * block * D] of each."""
     mean: np.ndarray = np.mean(outputs, axis=0)
     return mean if heads == 1 else mean.reshape(*mean.shape[:-1], heads, -1).mean(axis=-2)

@@ -47,7 +47,7 @@ def check_steps(steps: int) -> None:
 class Forecaster(ABC):
     """A method that learns from windows and forecasts any number of steps ahead.
 
-    Every subclass is a dataclass, without being told: its fields are its settings, stated once with their defaults. A
+    Every subclass becomes a dataclass: its fields are its settings, stated once with their defaults. A
     name without a default, as in `gains: np.ndarray`, is no setting: `fit` gives it its value.
     `backend` and `seed` say where and from which random numbers it runs, `name` what METHODS calls it, and `native`
     whether its layers keep their framework's own defaults (see `implementations.framework_defaults`).
@@ -96,22 +96,22 @@ class Forecaster(ABC):
         """Forecast [N, steps, D] float32 after history [N, T, D], for any steps >= 1."""
 
     def outputs(self, history: np.ndarray, future: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """All that the method is trained to output on these series, and the truth: two arrays of one shape.
+        """Return all that the method is trained to output on these series, and the truth: two arrays of one shape.
 
         For a sequence method [N, T', H * D]: the forecasts made at every step. For others: the forecast, [N, H, D].
         """
         return self.predict_ahead(history, future.shape[1]), future
 
     def parameters(self) -> int:
-        """How many numbers were trained."""
+        """Count the numbers that were trained."""
         return 0
 
     def weights(self) -> list[np.ndarray]:
-        """What was learnt, as arrays in a fixed order: the record keeps their digest."""
+        """Return what was learnt, as arrays in a fixed order: the record keeps their digest."""
         return []
 
     def state(self) -> dict[str, Any]:
-        """What was learnt, beside the weights, as JSON values: `save` writes it, `restore` takes it back."""
+        """Return what was learnt apart from the weights, as JSON values: `save` writes it, `restore` takes it back."""
         return {}
 
     def restore(self, state: dict[str, Any], folder: Path) -> None:  # noqa: B027  (nothing learnt, nothing to do)
@@ -119,7 +119,7 @@ class Forecaster(ABC):
 
     @classmethod
     def defaults(cls) -> dict[str, Setting]:
-        """The settings with their defaults, in order."""
+        """Return the settings with their defaults, in order."""
         own = [one for one in fields(cls) if one.init and one.default is not MISSING and one.name not in OF_A_RUN]
         own.sort(key=lambda one: one.name in cls.off)  # those of training last
         return {one.name: cast(Setting, one.default) for one in own}
@@ -134,7 +134,7 @@ class Forecaster(ABC):
         return {**settings, "season_length": season} if season and "season_length" in settings else settings
 
     def settings(self) -> dict[str, Setting]:
-        """The settings as they are, in order."""
+        """Return the settings as they are, in order."""
         return {name: getattr(self, name) for name in self.defaults()}
 
     def save(self, folder: Path) -> None:

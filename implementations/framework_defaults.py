@@ -1,4 +1,4 @@
-"""Where the frameworks differ by default, and what both get here: Keras' defaults, which the notes use.
+"""Where the frameworks differ by default, and what both get here: Keras' defaults, which the reference uses.
 
     | what                     | Keras                                  | PyTorch                                    |
     |--------------------------|----------------------------------------|--------------------------------------------|
@@ -29,7 +29,7 @@ TORCH_ADAM_EPSILON = 1e-8
 
 
 def torch_adam_epsilon(step: int, native: bool) -> float:
-    """What PyTorch's Adam has to add at a step, the first is 1: its own, or what makes it Keras'.
+    """Return the epsilon of PyTorch's Adam at a step, from 1: PyTorch's, or what makes the step equal to Keras'.
 
     Keras adds epsilon before the bias correction, PyTorch after it: at step t equal if scaled so.
     """

@@ -16,7 +16,7 @@ from typing import Any
 
 
 def carries(layers: Sequence[Any], per_step: tuple[type, ...], steps: int, growing: bool) -> bool:
-    """Whether these layers, one after the other, forecast the same with a carried state as by reading the window.
+    """Say whether these layers, in turn, forecast the same with a carried state as by reading the window again.
 
     They do if every layer can carry one, and nothing that has left a window of so many steps would be remembered.
     """
@@ -26,7 +26,7 @@ def carries(layers: Sequence[Any], per_step: tuple[type, ...], steps: int, growi
 
 
 def advance(layers: Sequence[Any], new: Any, states: Sequence[Any] | None) -> tuple[Any, list[Any]]:
-    """What the layers output for new steps [N, S, D] after their states, and their states then."""
+    """Return what the layers output for new steps [N, S, D] after their states, and their states then."""
     after = []
     for layer, state in zip(layers, states or [None] * len(layers), strict=True):
         if hasattr(layer, "advance"):

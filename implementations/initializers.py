@@ -22,7 +22,7 @@ _drawn_from: ContextVar[np.random.Generator | None] = ContextVar("drawn_from", d
 
 @contextmanager
 def drawn_from(seed: int) -> Iterator[None]:
-    """Within the block, layers get their weights from this seed, in a stream apart from that of the batches."""
+    """Give layers that are built within the block their weights from this seed, in another stream than the batches'."""
     token = _drawn_from.set(np.random.default_rng([seed, 1]))
     try:
         yield
@@ -31,36 +31,36 @@ def drawn_from(seed: int) -> Iterator[None]:
 
 
 def current() -> np.random.Generator:
-    """The generator that layers draw from: that of the block around, else an unseeded one."""
+    """Return the generator that layers draw from: that of `drawn_from`, or else an unseeded one."""
     return _drawn_from.get() or np.random.default_rng()
 
 
 def glorot_uniform(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Uniform within sqrt(6 / (fan in + fan out)), float32."""
+    """Draw uniformly within sqrt(6 / (fan in + fan out)), float32."""
     *window, inputs, outputs = shape
     limit = sqrt(6 / (prod(window) * (inputs + outputs)))
     return random.uniform(-limit, limit, shape).astype(np.float32)
 
 
 def orthogonal(random: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
-    """Orthonormal rows or columns, whichever are fewer, evenly distributed over all such matrices; float32."""
+    """Draw orthonormal rows or columns, whichever are fewer, evenly over all such matrices; float32."""
     q, r = np.linalg.qr(random.standard_normal((max(shape), min(shape))))
     q *= np.sign(np.diag(r))  # without this, QR prefers some matrices
     return (q.T if shape[0] < shape[1] else q).astype(np.float32)
 
 
 def uniform(random: np.random.Generator, shape: tuple[int, ...], low: float, high: float) -> np.ndarray:
-    """Uniform between two numbers, float32."""
+    """Draw uniformly between two numbers, float32."""
     return random.uniform(low, high, shape).astype(np.float32)
 
 
 def normal(random: np.random.Generator, shape: tuple[int, ...], deviation: float) -> np.ndarray:
-    """Normal around zero, float32."""
+    """Draw from a normal distribution around zero, float32."""
     return (deviation * random.standard_normal(shape)).astype(np.float32)
 
 
 def diagonal_state_space(random: np.random.Generator, width: int, modes: int) -> dict[str, np.ndarray]:
-    """The weights of a diagonal state space for each of `width` channels: S4D-Lin, A_m = -1/2 + i pi m; float32."""
+    """Draw a diagonal state space for each of `width` channels: S4D-Lin, A_m = -1/2 + i pi m; float32."""
     every = np.ones((width, modes), np.float32)
     return {
         "log_dt": uniform(random, (width,), log(1e-3), log(1e-1)),

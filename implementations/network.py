@@ -59,23 +59,23 @@ class NetworkForecaster(Options, Forecaster):
 
     @property
     def options(self) -> Options:
-        """The options of its training."""
+        """Return the options of its training."""
         return self
 
     def state_size(self) -> int:
-        """How many numbers a recurrent network of one channel carries from step to step; 0 for others."""
+        """Count the numbers that a recurrent network of one channel carries from step to step; 0 for others."""
         return 0
 
     def receptive_field(self) -> int | None:
-        """How many steps an output depends on; None for all that there are."""
+        """Count the steps that an output depends on; None for all that there are."""
         return None
 
     def takes_any_length(self) -> bool:
-        """Whether its network takes windows of any number of steps: recurrent ones and convolutions do."""
+        """Say whether its network takes windows of any number of steps: recurrent ones and convolutions do."""
         return self.state_size() > 0 or self.receptive_field() is not None
 
     def heads_apart(self) -> bool:
-        """Whether each output has weights of its own, so that more of them make further heads."""
+        """Say whether each output has its own weights, so that more outputs make further heads."""
         return True
 
     def gradient_rule(self) -> GradientRule | None:
@@ -87,16 +87,16 @@ class NetworkForecaster(Options, Forecaster):
 
     @property
     def network(self) -> Any:
-        """The network; of several, the first."""
+        """Return the network; of several, the first."""
         return self.networks[0]
 
     @abstractmethod
     def keras_network(self, channels: int, outputs: int) -> Callable[[Any], Any]:
-        """Layers from windows [N, T, channels] to [N, outputs] or, for sequence methods, [N, T', outputs]."""
+        """Make layers from windows [N, T, channels] to [N, outputs] or, for sequence methods, [N, T', outputs]."""
 
     @abstractmethod
     def torch_network(self, channels: int, outputs: int) -> Any:
-        """The same layers as a torch.nn.Module."""
+        """Make the same layers as a torch.nn.Module."""
 
     def fit(
         self, history: np.ndarray, future: np.ndarray, validation: tuple[np.ndarray, np.ndarray] | None = None
@@ -127,14 +127,14 @@ class NetworkForecaster(Options, Forecaster):
         return self
 
     def _hold_out(self, history: np.ndarray, future: np.ndarray) -> tuple[np.ndarray, np.ndarray, Pair | None]:
-        """The series to train on, and those held out, if any."""
+        """Return the series to train on, and those held out, if any."""
         if not self.holdout:
             return history, future, None
         train, out = split_off(len(history), self.holdout, self.seed)
         return history[train], future[train], (history[out], future[out])
 
     def _trainings(self, engine: Engine[Any], history: np.ndarray, future: np.ndarray) -> list[NetworkTraining]:
-        """The training of each network."""
+        """Return the training of each network."""
         seeds = member_seeds(self.seed, self.members)
         return [
             NetworkTraining(engine, network, self, TrainingWindows(self, self.strategy, history, future, seed), seed)
@@ -216,11 +216,11 @@ class NetworkForecaster(Options, Forecaster):
         self._advance = advance_all(advancers, self.output_heads) if len(advancers) == len(found) else None
 
     def _folders(self, folder: Path) -> list[Path]:
-        """Where each network is saved: the first in the folder itself."""
+        """List the folder of each network: the first is saved in the folder itself."""
         return [folder, *(folder / f"member-{number}" for number in range(2, self.members + 1))]
 
     def _window(self, history: np.ndarray) -> np.ndarray:
-        """The part of history [N, T or more, D] that a forecast is made from."""
+        """Return the part of history [N, T or more, D] that a forecast is made from."""
         if history.shape[1] < self.steps or history.shape[2] != self.channels:
             raise ValueError(
                 f"history: got {history.shape[1]} steps of {history.shape[2]} channels, "
@@ -229,11 +229,11 @@ class NetworkForecaster(Options, Forecaster):
         return history if self.strategy.growing else np.ascontiguousarray(history[:, -self.steps :])
 
     def _forecast_block(self, window: np.ndarray) -> np.ndarray:
-        """The next block [N, block, D] after a window [N, T, D]."""
+        """Forecast the next block [N, block, D] after a window [N, T, D]."""
         return self._last_block(self._predict(np.ascontiguousarray(window, dtype=np.float32)))
 
     def _advance_block(self, advance: Advance, new: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
-        """The next block [N, block, D] after new steps [N, S, D] and what the state remembers, and the state then."""
+        """Forecast the next block [N, block, D] after new steps [N, S, D] and a state; return it and the state then."""
         outputs, state = advance(np.ascontiguousarray(new, dtype=np.float32), state)
         return self._last_block(outputs), state
 
@@ -250,7 +250,7 @@ class NetworkForecaster(Options, Forecaster):
         self._note(epoch, "val_last_step_mse", of_last)
 
     def _errors(self, history: np.ndarray, future: np.ndarray) -> tuple[float, float]:
-        """The mean squared error of all outputs, and of those from the last step alone."""
+        """Return the mean squared error of all outputs, and of those from the last step alone."""
         targets = self.strategy.targets(history, future)
         errors = np.square(self._predict(self._window(history)).astype(np.float64) - targets)
         return float(errors.mean()), float(errors[:, -1].mean() if self.strategy.every_step else errors.mean())
@@ -268,7 +268,7 @@ class NetworkForecaster(Options, Forecaster):
 
 
 class NetworkTraining:
-    """One network in training: its batches and its windows come from a seed of its own."""
+    """One network in training: its batches and its windows come from its own seed."""
 
     def __init__(
         self, engine: Engine[Any], network: Any, method: NetworkForecaster, windows: TrainingWindows, seed: int
@@ -279,7 +279,7 @@ class NetworkTraining:
         self.trainer = engine.Trainer(network, method, *self.drawn)
 
     def epoch(self) -> float:
-        """Train on every series once; the mean loss."""
+        """Train on every series once; return the mean loss."""
         if self.windows.options.augments:
             if self.drawn is None:
                 self.trainer.show(*self.windows.draw())

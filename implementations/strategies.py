@@ -26,11 +26,11 @@ class Strategy:
     every_step = False  # True: the network forecasts at every history step, not at the last one alone
 
     def block(self, horizon: int) -> int:
-        """How many steps ahead one output covers, when trained with `horizon` known future steps."""
+        """Count the steps ahead that one output covers, when trained with `horizon` known future steps."""
         return horizon
 
     def targets(self, history: np.ndarray, future: np.ndarray) -> np.ndarray:
-        """What the network should output for history [N, T, D], future [N, H, D]: [N, block * D]."""
+        """Return what the network should output for history [N, T, D] and future [N, H, D]: [N, block * D]."""
         raise NotImplementedError
 
 
@@ -92,7 +92,7 @@ def roll_out(forecast: Forecast, history: np.ndarray, steps: int, growing: bool 
 
 
 def roll_on(advance: Advance, history: np.ndarray, steps: int) -> np.ndarray:
-    """The same forecast [N, steps, D] by a method that carries a state: each block is read once."""
+    """Forecast [N, steps, D] as `roll_out` does, by a method that carries a state: it reads each block once."""
     block, state = advance(history, None)
     blocks, reached = [block], block.shape[1]
     while reached < steps:

@@ -34,12 +34,12 @@ class Found:
 
 
 def is_reference(text: str) -> bool:
-    """Whether a text names a class in a file, rather than a method by its name."""
+    """Say whether a text names a class in a file, rather than a method by its name."""
     return bool(re.search(r"\.py(:|$)", text))
 
 
 def from_file(reference: str) -> Found:
-    """The class in `path/to/mine.py:MyForecaster`. Raises ValueError that says what is wrong with it."""
+    """Import the class in `path/to/mine.py:MyForecaster`. Raises ValueError that says what is wrong with it."""
     path_text, _, class_name = reference.rpartition(":") if not reference.endswith(".py") else (reference, "", "")
     path = Path(path_text)
     try:
@@ -61,7 +61,7 @@ def from_file(reference: str) -> Found:
 
 
 def run(path: Path) -> ModuleType:
-    """The module in a file, its folder among those that it imports from. Raises ValueError when it does not run."""
+    """Run the module in a file, with its folder on the import path. Raises ValueError when it does not run."""
     spec = importlib.util.spec_from_file_location(f"outside_{path.stem}", path)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -79,18 +79,18 @@ def run(path: Path) -> ModuleType:
 
 
 def is_method(value: Any, module: ModuleType) -> bool:
-    """Whether it is a class, written in the module, that can fit and forecast."""
+    """Say whether a value is a class, written in the module, that can fit and forecast."""
     own = inspect.isclass(value) and value.__module__ == module.__name__
     return own and all(callable(getattr(value, name, None)) for name in ("fit", "predict_ahead"))
 
 
 def packaged() -> dict[str, EntryPoint]:
-    """The methods that installed packages offer, by name: looked up, not imported."""
+    """List the methods that installed packages offer, by name: looked up, not imported."""
     return {f"{point.dist.name}.{point.name}": point for point in entry_points(group=GROUP) if point.dist}
 
 
 def from_package(name: str) -> Found:
-    """The method of a package. Raises ValueError when it cannot be imported or is none."""
+    """Import the method of a package. Raises ValueError when it cannot be imported or is not a method."""
     from implementations.wrapping import as_forecaster
 
     point = packaged()[name]

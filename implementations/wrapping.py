@@ -16,7 +16,7 @@ SETTING_TYPES = (int, float, str, bool, type(None))
 
 
 def as_forecaster(given: type) -> type[Forecaster]:
-    """A Forecaster as it is; for another class one that wraps it, with its keyword arguments as settings."""
+    """Return a Forecaster as it is; for another class one that wraps it, with its keyword arguments as settings."""
     if issubclass(given, Forecaster):
         return given
     namespace = {
@@ -73,11 +73,11 @@ class Plain(Forecaster):
         return forecasts
 
     def parameters(self) -> int:
-        """The numbers in its arrays."""
+        """Count the numbers in its arrays."""
         return sum(array.size for array in self.weights())
 
     def weights(self) -> list[np.ndarray]:
-        """Its array attributes, by name."""
+        """Return its array attributes, in the order of their names."""
         return [value for _, value in sorted(vars(self.method).items()) if isinstance(value, np.ndarray)]
 
     def save(self, folder: Path) -> None:
@@ -86,7 +86,7 @@ class Plain(Forecaster):
         np.savez(folder / ARRAYS, allow_pickle=False, **arrays)
 
     def state(self) -> dict[str, Setting]:
-        """Its attributes that are plain values; raises ValueError for what is neither that nor an array."""
+        """Return its attributes that are plain values. Raises ValueError for what is neither that nor an array."""
         values = {name: as_plain(value) for name, value in vars(self.method).items() if name != "curve"}
         for name, value in values.items():
             if not isinstance(value, (*SETTING_TYPES, np.ndarray)):
@@ -102,5 +102,5 @@ class Plain(Forecaster):
 
 
 def as_plain(value: Any) -> Any:
-    """A NumPy scalar as Python's own; anything else as it is."""
+    """Return a NumPy scalar as Python's own; anything else as it is."""
     return value.item() if isinstance(value, np.generic) else value

@@ -44,12 +44,12 @@ if TYPE_CHECKING:  # what mypy holds every engine to
 
 
 def installed(backend: str) -> bool:
-    """Whether the packages that the backend needs are there (looked for, not imported)."""
+    """Say whether the packages that the backend needs are installed: looked for, not imported."""
     return all(find_spec(package) is not None for package in BACKENDS[backend].needs)
 
 
 def extra(backend: str) -> str:
-    """The extra that installs the backend: pip install 'aheadbench[extra]'."""
+    """Name the extra that installs the backend: pip install 'aheadbench[extra]'."""
     return BACKENDS[backend].extra
 
 

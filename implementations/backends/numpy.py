@@ -14,20 +14,20 @@ def seed(number: int) -> None:
 
 
 def limit_threads(threads: int) -> None:
-    """NumPy takes its thread count from OMP_NUM_THREADS and its like, before it is imported."""
+    """Do nothing: NumPy takes its thread count from OMP_NUM_THREADS and its like, before it is imported."""
 
 
 def use(device: str) -> None:
-    """NumPy computes on the processor."""
+    """Do nothing: NumPy computes on the processor."""
 
 
 def device_name() -> str:
-    """No device but the processor."""
+    """Name the processor, the only device."""
     return "cpu"
 
 
 def thread_count() -> int:
-    """The largest thread pool of the loaded numerical libraries."""
+    """Count the threads of the largest pool of the loaded numerical libraries."""
     from threadpoolctl import threadpool_info
 
     return max((pool["num_threads"] for pool in threadpool_info()), default=1)

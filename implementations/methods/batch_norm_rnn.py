@@ -4,7 +4,7 @@
 
 Mean and variance per unit, over all series and steps of a batch; moving averages of them when forecasting. Ioffe and
 Szegedy 2015, arXiv:1502.03167; Laurent et al. 2016, arXiv:1510.01378, on recurrent networks. Section "unstable
-gradients" of the notes, after each recurrent layer as its code has it. Departs from it in nothing.
+gradients" of the reference, after each recurrent layer as its code has it. No departures.
 """
 
 from __future__ import annotations

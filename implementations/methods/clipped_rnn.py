@@ -3,9 +3,9 @@
     g <- g * min(1, clip_norm / |g|)            |g| over all weights together
     g_i <- min(max(g_i, -clip_value), clip_value)     as an option: --set clipped_rnn.clip_value=1 (turns the direction)
 
-Pascanu, Mikolov and Bengio 2013, arXiv:1211.5063. Section "gradient clipping" of the notes: SGD, norm clipped at 1.
-Departs from their code: Keras' clipnorm clips each weight array by itself, which turns the direction that the notes'
-text means to keep. The learning rate is Keras' default for SGD, since the notes give none.
+Pascanu, Mikolov and Bengio 2013, arXiv:1211.5063. Section "gradient clipping" of the reference: SGD, norm clipped at 1.
+Departs from its code: Keras' clipnorm clips each weight array apart, which turns the direction that the reference's
+text means to keep. The learning rate is Keras' default for SGD, since the reference gives none.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     u_s = sum over k = 0..3 of K_k x_{2s + k} + b        s = 0 .. (T - 4) / 2: each sees four steps, every second one
     GRU, GRU, Dense as in gru.py, forecasting the H values after the last step that u_s has seen
 
-Section "1D convolution" of the notes. Departs from it in nothing: no padding, targets from step 3 on, every second. A
+Section "1D convolution" of the reference, without departures: no padding, targets from step 3 on, every second. A
 history of odd length leaves its last step unseen, so that the newest steps are kept: the first is dropped instead.
 """
 

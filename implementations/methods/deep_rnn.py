@@ -4,9 +4,9 @@
     x_{T+1} = V h_T + c                     from the last step of the last layer
 
 Elman 1990, "Finding structure in time", doi:10.1207/s15516709cog1402_1. Sections "simple RNN", "deep RNN" and "several
-steps ahead" of the notes. Departs from them: the notes train on one-step's draw (51 points over the unit of time) and
-roll out on ten-step's (60 points over the same unit, so another sampling rate); here both come from the task at hand.
-The notes' text swaps the names of the sliding and the growing roll-out; here each is what its name says.
+steps ahead" of the reference. Departs from it: the reference trains on one-step's draw (51 points over the unit of
+time) and rolls out on ten-step's (60 points over the same unit, so another sampling rate); here both come from the task
+at hand. The reference's text swaps the names of the sliding and the growing roll-out; here each is what its name says.
 """
 
 from __future__ import annotations

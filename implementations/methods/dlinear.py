@@ -3,7 +3,7 @@
     m_t = mean of x_{t - width/2} .. x_{t + width/2}         ends repeated beyond the window
     y = W m + b + W' (x - m) + b'                            x [T], y [H], for each channel, weights shared
 
-Zeng, Chen, Zhang and Xu 2023, arXiv:2205.13504. Departs from it: Glorot uniform weights. Not in the notes.
+Zeng, Chen, Zhang and Xu 2023, arXiv:2205.13504. Departs from it: Glorot uniform weights. Not in the reference.
 """
 
 from __future__ import annotations

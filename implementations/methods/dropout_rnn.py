@@ -3,8 +3,8 @@
     h_t = tanh(W (m_t * x_t) + U (n_t * h_{t-1}) + b)        m_t, n_t: 0 with probability p, else 1 / (1 - p)
 
 Zaremba, Sutskever and Vinyals 2014, arXiv:1409.2329; Semeniuta et al. 2016, arXiv:1603.05118, on the state. Section
-"dropout" of the notes, which gives no rates. Departs from Keras' SimpleRNN(dropout=...), which keeps one mask for all
-steps: with a single input channel, that hides every fifth series entirely.
+"dropout" of the reference, which gives no rates. Departs from Keras' SimpleRNN(dropout=...), which keeps one mask for
+all steps: with a single input channel, that hides every fifth series entirely.
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@
     x_{T+s} = V d_s + c
 
 Cho et al. 2014, arXiv:1406.1078; Sutskever, Vinyals and Le 2014, arXiv:1409.3215. Section "asynchronous seq2seq" of the
-notes, which gives no widths. Departs from the papers: plain recurrent layers; the decoder's forecasts are not fed back.
+reference, which gives no widths. Departs from the papers: plain recurrent layers; the decoder's forecasts are not fed
+back.
 """
 
 from __future__ import annotations

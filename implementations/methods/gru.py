@@ -5,8 +5,8 @@
     n_t = tanh(W_n x_t + b_n + r_t * (U_n h_{t-1} + c_n))            candidate
     h_t = z_t * h_{t-1} + (1 - z_t) * n_t
 
-Cho et al. 2014, arXiv:1406.1078. Section "GRU" of the notes. Departs from both: the reset acts after U_n h, which is
-the default of both frameworks.
+Cho et al. 2014, arXiv:1406.1078. Section "GRU" of the reference. Departs from both: the reset acts after U_n h, which
+is the default of both frameworks.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The notes' GRU with nothing but its width and its training changed: what the architecture can do.
+"""The reference's GRU with another width and other training: what the architecture can do.
 
-The equations are those of gru.py. The learning rate, five times the notes', falls along half a cosine to zero
+The equations are those of gru.py. The learning rate, five times the reference's, falls along half a cosine to zero
 (Loshchilov and Hutter 2017, arXiv:1608.03983).
 """
 

@@ -4,8 +4,8 @@
     h_t = tanh(LN(z_t))
     LN(z) = gamma * (z - mean(z)) / sqrt(var(z) + epsilon) + beta        over the units of one series
 
-Ba, Kiros and Hinton 2016, arXiv:1607.06450. Sections "layer normalisation" and "custom RNN" of the notes. Departs from
-their code: that normalises the output of a cell which has applied tanh already (erratum 3). normalise="output", in
+Ba, Kiros and Hinton 2016, arXiv:1607.06450. Sections "layer normalisation" and "custom RNN" of the reference. Departs
+from its code, which normalises the output of a cell which has applied tanh already (erratum 3). normalise="output", in
 METHODS the variants ending in _as_printed, does the same as the code: h_t = tanh(LN(tanh(z_t + b))).
 
 hand_written: the loop over time is our own instead of the framework's generic one. PyTorch has no generic one, so there
@@ -24,7 +24,7 @@ class LayerNormRNN(NetworkForecaster):
     strategy = SequenceToSequence()
     units: int = 20
     second_units: int = 10
-    normalise: str = "input"  # or output, as the notes' code does
+    normalise: str = "input"  # or output, as the reference's code does
     hand_written: bool = False
 
     def __post_init__(self) -> None:

@@ -2,7 +2,7 @@
 
     y = W flatten(x) + b        x [T, D], y [H, D]
 
-Section "linear" of the notes. Departs from it in nothing.
+Section "linear" of the reference, without departures.
 """
 
 from __future__ import annotations

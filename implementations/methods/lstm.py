@@ -8,9 +8,9 @@
     h_t = o_t * tanh(c_t)                               state
 
 Hochreiter and Schmidhuber 1997, doi:10.1162/neco.1997.9.8.1735; the forget gate, Gers et al. 2000; its bias of 1,
-Jozefowicz et al. 2015. Sections "LSTM" and "LSTM theory" of the notes. Departs from their text: it names the candidate
-and the memory both c_t (erratum 6). `LSTMCell` is the same by a generic loop over a cell: equal weights give equal
-forecasts.
+Jozefowicz et al. 2015. Sections "LSTM" and "LSTM theory" of the reference. Departs from its text, which names the
+candidate and the memory both c_t (erratum 6). `LSTMCell` is the same by a generic loop over a cell: equal weights give
+equal forecasts.
 """
 
 from __future__ import annotations

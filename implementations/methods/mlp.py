@@ -4,10 +4,10 @@
     y = V h_layers + c                                       y [H, D]
 
 Rumelhart, Hinton and Williams 1986, doi:10.1038/323533a0; the units of Glorot, Bordes and Bengio 2011. Not in the
-notes. What is tuned is its training, on a part split off the training series of sines: series are flipped and turned
-round, which is right where they could as well be upside down or backwards. On series from files the harness turns both
-off; elsewhere make it with flip=False and reverse=False. In METHODS mlp_ensemble: five of them, trained for longer,
-with noise on their inputs, and their forecasts averaged.
+reference. What is tuned is its training, on a part split off the training series of sines: series are flipped and
+turned round, which is right where they could as well be upside down or backwards. On series from files the harness
+turns both off; elsewhere make it with flip=False and reverse=False. In METHODS mlp_ensemble: five of them, trained for
+longer, with noise on their inputs, and their forecasts averaged.
 """
 
 from __future__ import annotations

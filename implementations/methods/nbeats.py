@@ -6,7 +6,7 @@
 
 Bases B, F: generic, every value a coefficient; interpretable, polynomials of degree 3 in the first half of the blocks
 and waves in the second. Oreshkin, Carpov, Chapados and Bengio 2020, arXiv:1905.10437. Departs from it: mean squared
-error, fewer and narrower blocks, weights not shared within a stack; each channel by itself. Not in the notes.
+error, fewer and narrower blocks, weights not shared within a stack; each channel apart. Not in the reference.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""N-HiTS: N-BEATS whose blocks each see the history, and forecast, at a rate of their own.
+"""N-HiTS: N-BEATS with blocks that see the history, and forecast, at different rates.
 
     theta_l = MLP_l(maxpool(x_l; k_l))                       k_l steps become one, the largest
     x_{l+1} = x_l - theta_l[:T]
     y = sum over l of interpolate(theta_l[T:])               ceil(H / r_l) knots, straight lines between them
 
 Challu et al. 2023, arXiv:2201.12886. From coarse to fine: k = 8, 4, 1 and r = 4, 2, 1. Departs from it: the backcast is
-not interpolated, as in the authors' code; mean squared error; each channel by itself. Not in the notes.
+not interpolated, as in the authors' code; mean squared error; each channel apart. Not in the reference.
 """
 
 from __future__ import annotations

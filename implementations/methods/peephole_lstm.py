@@ -6,7 +6,7 @@
     o_t = sigmoid(W_o x_t + U_o h_{t-1} + v_o * c_t + b_o)
     h_t = o_t * tanh(c_t)
 
-Gers and Schmidhuber 2000, doi:10.1109/IJCNN.2000.861302. Section "peephole" of the notes. Departs from it in nothing.
+Gers and Schmidhuber 2000, doi:10.1109/IJCNN.2000.861302. Section "peephole" of the reference, without departures.
 The peepholes start at zero, that is, as an LSTM without them.
 """
 

@@ -2,8 +2,8 @@
 
     h_t = max(0, W x_t + U h_{t-1} + b),   U = I at the start
 
-Le, Jaitly and Hinton 2015, arXiv:1504.00941 (IRNN). Section "activation" of the notes, which names it without settings.
-Departs from the paper: Glorot uniform input weights and Adam, as for all methods here.
+Le, Jaitly and Hinton 2015, arXiv:1504.00941 (IRNN). Section "activation" of the reference, which names it without
+settings. Departs from the paper: Glorot uniform input weights and Adam, as for all methods here.
 """
 
 from __future__ import annotations

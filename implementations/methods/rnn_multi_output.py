@@ -3,7 +3,7 @@
     h_t = tanh(W x_t + U h_{t-1} + b)
     x_{T+1}, ..., x_{T+H} = V h_T + c
 
-Section "all H at once" of the notes. Departs from it in nothing.
+Section "all H at once" of the reference, without departures.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
     h_t = tanh(W x_t + U h_{t-1} + b)
     x_{t+1}, ..., x_{t+H} = V h_t + c        for every t: the error flows back from all of them
 
-Section "H at every step" of the notes, which trains this network, and no other, at learning rate 0.01. Departs from it
-in nothing. `RNNSequenceBlocks` is the end of that section: blocks of ten, fed back for as long as wished. Where the
+Section "H at every step" of the reference, which trains this network, and no other, at learning rate 0.01. No
+departures. `RNNSequenceBlocks` is the end of that section: blocks of ten, fed back for as long as wished. Where the
 horizon is ten, one block is all of it, and the two are the same run under two names.
 """
 

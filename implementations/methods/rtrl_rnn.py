@@ -4,10 +4,10 @@
     S_t = d h_t / d M = (1 - h_t^2) * (U' S_{t-1} + v_t)            the sensitivities, S_0 = 0
     dL / dM = sum over t of (dL / dh_t) S_t                        known at once at each step t
 
-Williams and Zipser 1989, doi:10.1162/neco.1989.1.2.270. Section "training RNNs" of the notes, which gives no network:
-here one layer, forecasting at every step. The gradient is that of back-propagation through time to rounding, at
-memory that does not grow with T but work that grows with units^4, hence ten units. Departs from the paper: weights are
-updated after a batch of series, not after every time step, so that the two gradients are the same.
+Williams and Zipser 1989, doi:10.1162/neco.1989.1.2.270. Section "training RNNs" of the reference, which gives no
+network: here one layer, forecasting at every step. The gradient is that of back-propagation through time to rounding,
+at memory that does not grow with T but work that grows with units^4, hence ten units. Departs from the paper: weights
+are updated after a batch of series, not after every time step, so that the two gradients are the same.
 """
 
 from __future__ import annotations

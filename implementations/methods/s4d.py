@@ -7,7 +7,7 @@
 
 Gu, Gupta, Goel and Re 2022, arXiv:2206.11893: zero-order hold, S4D-Lin, A_m = -1/2 + i pi m at the start, dt spread
 over 0.001 .. 0.1. Departs from it: one learning rate for all weights, no dropout; the convolution is a product with the
-kernel's Toeplitz matrix, as windows are short. Not in the notes.
+kernel's Toeplitz matrix, as windows are short. Not in the reference.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@
     x <- max(0, x + F(x))                                    d = 1, 2, 4, 8; the first x by a convolution of width 1
     x_{t+1}, ..., x_{t+H} = V x_t + c
 
-Bai, Kolter and Koltun 2018, arXiv:1803.01271. Departs from it: no weight normalisation, no dropout. Not in the notes.
+Bai, Kolter and Koltun 2018, arXiv:1803.01271. Departs from it: no weight normalisation, no dropout. Not in the
+reference.
 """
 
 from __future__ import annotations

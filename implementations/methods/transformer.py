@@ -6,7 +6,7 @@
     y = V flatten(z) + c                                     for each channel, weights shared
 
 Vaswani et al. 2017, arXiv:1706.03762, on patches as PatchTST, Nie et al. 2023, arXiv:2211.14730. Departs from PatchTST:
-layer instead of batch normalisation, series are not normalised one by one, no dropout. Not in the notes.
+layer instead of batch normalisation, series are not normalised one by one, no dropout. Not in the reference.
 """
 
 from __future__ import annotations

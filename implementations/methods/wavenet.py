@@ -5,11 +5,11 @@
     s = V z;  x <- x + s                                   skip and residual connection
     y = head(K'' relu(K' relu(sum of s)))
 
-van den Oord et al. 2016, arXiv:1609.03499. Section "WaveNet" of the notes: 32 filters, one block of three layers.
-Departs from their code (erratum 2): the notes end in a softmax, so that outputs are positive and sum to one, and
-apply tanh twice in the gate. Here the head is linear and tanh is applied once, as the formula says; head="softmax" and
-tanh_twice=True, in METHODS wavenet_as_printed, are the code's. Departs from the paper, as the notes do: the block's
-convolution V serves for both the skip and the residual connection.
+van den Oord et al. 2016, arXiv:1609.03499. Section "WaveNet" of the reference: 32 filters, one block of three layers.
+Departs from its code (erratum 2), which ends in a softmax, so that outputs are positive and sum to one, and applies
+tanh twice in the gate. Here the head is linear and tanh is applied once, as the formula says; head="softmax" and
+tanh_twice=True, in METHODS wavenet_as_printed, are the code's. Departs from the paper, as the reference does: the
+block's convolution V serves for both the skip and the residual connection.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
     x_{t+1}, ..., x_{t+H} = V u_t + c                a convolution of width 1
 
 Receptive field: 1 + 2 (1 + 2 + 4 + 8) = 31 steps. van den Oord et al. 2016, arXiv:1609.03499. Section "WaveNet" of the
-notes, its simplified version. Departs from it in nothing.
+reference, its simplified version, without departures.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     loss = MSE + l2 * sum of w^2 + l1 * sum of |w|       over the weight matrices; biases go free
 
-Pascanu, Mikolov and Bengio 2013, arXiv:1211.5063, section 3.1. Section "gradient explosion" of the notes, which
+Pascanu, Mikolov and Bengio 2013, arXiv:1211.5063, section 3.1. Section "gradient explosion" of the reference, which
 gives no strength: l2 = 1e-4 here, l1 as an option (--set weight_decay_rnn.l1=1e-5). The learning curve shows the MSE
 alone.
 """

@@ -13,12 +13,12 @@ class EarlyStopping:
         self.weights: list[list[np.ndarray]] = []  # of each network
 
     def note(self, error: float) -> bool:
-        """Take note of an epoch's error; whether it is the smallest yet."""
+        """Note an epoch's error, and say whether it is the smallest yet."""
         self.since = 0 if error < self.error else self.since + 1
         self.error = min(error, self.error)
         return self.since == 0
 
     @property
     def over(self) -> bool:
-        """Whether it is time to stop."""
+        """Say whether it is time to stop."""
         return self.since >= self.patience

@@ -1,4 +1,4 @@
-"""How a network may be trained beyond mean squared error and Adam: options of every network method, off unless set.
+"""How a network is trained: the options of every network method.
 
     learning rate     a value per step: warm-up, then constant or half a cosine down to zero
     averaged weights  a_t = a_{t-1} + b_t (w_t - a_{t-1}), a b_t per step: the mean over the last steps, or exponential
@@ -41,12 +41,12 @@ class Options(Basics):
     averaging_decay: float = 0.999  # of ema: how much of the average each step keeps
     holdout: float = 0.0  # share of the training series that is not trained on, but watched
     patience: int | None = None  # epochs without a better error on the holdout, after which the best weights are kept
-    noise: float = 0.0  # standard deviation of what is added to the history, anew in each epoch
+    noise: float = 0.0  # standard deviation of what is added to the history, drawn again in each epoch
     shift: int = 0  # train on windows shorter by so many steps, which start anywhere in 0..shift in each epoch
     flip: bool = False  # half of the series, others in each epoch, times -1
     reverse: bool = False  # half of the series, others in each epoch, backwards in time
-    members: int = 1  # networks trained apart, from seeds drawn from the run's; their forecasts are averaged
-    output_heads: int = 1  # last layers side by side on one network, each from first weights of its own; likewise
+    members: int = 1  # networks trained from different seeds, drawn from the run's; their forecasts are averaged
+    output_heads: int = 1  # last layers side by side on one network, from different first weights; averaged too
 
     def check_options(self, name: str) -> None:
         """Raise ValueError for a value that means nothing; `name` is the method's."""
@@ -67,7 +67,7 @@ class Options(Basics):
 
     @property
     def augments(self) -> bool:
-        """Whether every epoch sees other windows."""
+        """Say whether every epoch sees other windows."""
         return bool(self.noise or self.shift or self.flip or self.reverse)
 
 

@@ -10,7 +10,7 @@ from implementations.training.options import Options
 
 
 def rates(options: Options, steps: int) -> np.ndarray | None:
-    """The learning rate of each step [steps]; None where it is the same for all."""
+    """Return the learning rate of each step [steps]; None where it is the same for all."""
     if options.schedule == "constant" and not options.warmup:
         return None
     rising = ceil(options.warmup * steps)
@@ -21,7 +21,7 @@ def rates(options: Options, steps: int) -> np.ndarray | None:
 
 
 def blends(options: Options, steps: int) -> np.ndarray | None:
-    """How much of its way to the weights the average goes in each step [steps]; None where nothing is averaged.
+    """Return how much of its way to the weights the average goes in each step [steps]; None without averaging.
 
     1 until averaging begins: the average is the weights themselves.
     """

@@ -19,7 +19,7 @@ class TrainingWindows:
         self.random = np.random.default_rng([seed, AUGMENTATION])
 
     def draw(self) -> tuple[np.ndarray, np.ndarray]:
-        """The windows of an epoch: as they are, unless an option changes them."""
+        """Draw the windows of an epoch: as they are, unless an option changes them."""
         if not self.options.augments:
             return self.history, self._targets(self.history, self.future)
         history, future = self._cut(self._turned(np.concatenate([self.history, self.future], axis=1)))
@@ -29,12 +29,12 @@ class TrainingWindows:
         return np.ascontiguousarray(history), targets
 
     def _targets(self, history: np.ndarray, future: np.ndarray) -> np.ndarray:
-        """What the network should output: the same from each of its heads."""
+        """Return what the network should output: the same from each of its heads."""
         targets, heads = self.strategy.targets(history, future), self.options.output_heads
         return np.tile(targets, heads) if heads > 1 else targets
 
     def _turned(self, series: np.ndarray) -> np.ndarray:
-        """Half of the series times -1, half of them backwards."""
+        """Turn half of the series upside down, and half of them backwards."""
         if self.options.flip:
             series = np.where(self._half(series), -series, series)
         if self.options.reverse:
@@ -45,7 +45,7 @@ class TrainingWindows:
         return self.random.integers(2, size=(len(series), 1, 1)).astype(bool)
 
     def _cut(self, series: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """History and future of series [N, T + H, D], each from a start of its own."""
+        """Cut series [N, T + H, D], each at another start, into history and future."""
         steps, horizon = self.history.shape[1] - self.options.shift, self.future.shape[1]
         if self.options.shift:
             starts = self.random.integers(self.options.shift + 1, size=(len(series), 1))

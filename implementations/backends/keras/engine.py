@@ -46,19 +46,19 @@ def use(device: str) -> None:
 
 
 def device_name() -> str:
-    """What it computes on: cpu, or the name of the accelerator."""
+    """Name what it computes on: cpu, or the accelerator."""
     return framework.device_name()
 
 
 def thread_count() -> int:
-    """How many threads one operation may use, read back from the framework."""
+    """Count the threads that one operation may use, as the framework says."""
     return framework.thread_count()
 
 
 def build(
     method: NetworkMethod, steps: int | None, channels: int, outputs: int, number: int | None = None
 ) -> keras.Model:
-    """The method's network on windows of `steps` (None: any number) with fresh weights.
+    """Build the method's network for windows of `steps` (None: any number), with fresh weights.
 
     number: the seed, unless it is the method's.
     """
@@ -71,12 +71,12 @@ def build(
 
 
 def parameters(network: keras.Model) -> int:
-    """How many numbers are trained."""
+    """Count the numbers that are trained."""
     return sum(int(np.prod(weight.shape)) for weight in network.trainable_variables)
 
 
 def weights(network: keras.Model) -> list[np.ndarray]:
-    """Every weight, trained or tracked, in the network's order."""
+    """Return every weight, trained or tracked, in the network's order."""
     return [np.asarray(ops.convert_to_numpy(weight)) for weight in network.weights]
 
 
@@ -97,7 +97,7 @@ def load(method: NetworkMethod, folder: Path, steps: int | None, channels: int, 
 
 
 def predictor(network: keras.Model) -> Predict:
-    """A function from windows [N, T, D] to the network's outputs, compiled once per shape."""
+    """Make a function from windows [N, T, D] to the network's outputs, compiled once per shape."""
     forward = framework.compiled(network, lambda windows: network(windows, training=False))
 
     def predict(windows: np.ndarray) -> np.ndarray:
@@ -112,9 +112,9 @@ def predictor(network: keras.Model) -> Predict:
 
 
 def advancer(network: keras.Model, steps: int, growing: bool) -> Advance | None:
-    """A function from new steps [N, S, D] and a state to the network's outputs and the state then; see incremental.
+    """Make a function from new steps [N, S, D] and a state to outputs and the state then, see `incremental`.
 
-    None where the network has to read its window of so many steps anew for each block.
+    None where the network has to read its window of so many steps again for each block.
     """
     layers = chain(network)
     if not incremental.carries(layers, PER_STEP, steps, growing):
@@ -154,7 +154,7 @@ class Trainer:
             self.program.run(batches, present, 0)
 
     def epoch(self, order: np.ndarray) -> float:
-        """Take a step for each batch of the series in this order [N]; returns their mean loss."""
+        """Take a step for each batch of the series in this order [N]; return their mean loss."""
         total: float = sum(self.program.run(batches, present, len(batches)) for batches, present in self._cut(order))
         return total / len(order)
 
@@ -163,28 +163,28 @@ class Trainer:
         self.program.finish()
 
     def loss(self, outputs: Tensor, targets: Tensor, present: Tensor) -> Tensor:
-        """Mean squared error over the series of a batch that are present [B]."""
+        """Return the mean squared error over the series of a batch that are present [B]."""
         errors = ops.mean(ops.square(outputs - targets), axis=tuple(range(1, len(targets.shape))))
         return ops.sum(errors * present) / ops.sum(present)
 
     def blend(self, iterations: Tensor) -> Tensor:
-        """How far the average follows the weights in the step that made it so many."""
+        """Return how far the average follows the weights in the step with this number, from 1."""
         assert self.blends is not None
         return ops.take(ops.convert_to_tensor(self.blends), ops.minimum(iterations, len(self.blends)) - 1)
 
     def penalty(self, weights: list[Tensor]) -> Tensor:
-        """The l1 and l2 penalty on the weight matrices; biases and scales go free."""
+        """Return the l1 and l2 penalty on the weight matrices; biases and scales go free."""
         l1, l2 = self.options.l1, self.options.l2
         kinds = map(is_matrix, self.network.trainable_variables)
         matrices = [weight for weight, counts in zip(weights, kinds, strict=True) if counts] if l1 or l2 else []
         return sum(l1 * ops.sum(ops.abs(matrix)) + l2 * ops.sum(ops.square(matrix)) for matrix in matrices)
 
     def _cut(self, order: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-        """The batches of an epoch as indices [S, B] int32, with which of them are present [S, B] float32.
+        """Cut an epoch into batches: indices [S, B] int32, and which of them are present [S, B] float32.
 
         An epoch's last, smaller batch is filled up with absent series, so that one compiled program serves all.
-        Where the series of a batch influence each other (batch normalisation) that would be another batch: then it
-        is a piece, and so a compiled program, of its own.
+        Where the series of a batch influence each other (batch normalisation) that would change the batch: then it
+        is a separate piece, and so a separate compiled program.
         """
         size = min(self.options.batch_size, len(order))
         whole, rest = np.split(order, [len(order) // size * size])
@@ -201,12 +201,12 @@ class Trainer:
 
 
 def is_matrix(weight: keras.Variable) -> bool:
-    """Whether a weight is one that penalties are for: no scale and no bias, of which a GRU has two in one array."""
+    """Say whether penalties are for a weight: not for a scale or a bias, of which a GRU has two in one array."""
     return len(weight.shape) > 1 and weight.name != "bias"
 
 
 class RateOfEachStep(keras.optimizers.schedules.LearningRateSchedule):
-    """A learning rate for each step; the last one for all after them."""
+    """A learning rate for each step; the last one holds for all later steps."""
 
     def __init__(self, rates: np.ndarray) -> None:
         self.rates = rates

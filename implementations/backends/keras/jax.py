@@ -12,11 +12,11 @@ import numpy as np
 
 
 def seed(number: int) -> None:
-    """JAX has no generator of its own; Keras' set_random_seed would import TensorFlow, for seconds, to seed that."""
+    """Do nothing: JAX has no generator. Keras' set_random_seed would import TensorFlow, for seconds, to seed that."""
 
 
 def limit_threads(threads: int) -> None:
-    """JAX takes its threads from XLA_FLAGS, read when the first program is compiled."""
+    """Set XLA_FLAGS, which JAX reads when it compiles the first program."""
     if threads == 1 and "intra_op_parallelism_threads" not in os.environ.get("XLA_FLAGS", ""):
         single = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {single}".strip()
@@ -35,19 +35,19 @@ def use(device: str) -> None:
 
 
 def device_name() -> str:
-    """What it computes on: cpu, or the name of the accelerator."""
+    """Name what it computes on: cpu, or the accelerator."""
     (device,) = jax.numpy.zeros(()).devices()
     return "cpu" if device.platform == "cpu" else str(device.device_kind)
 
 
 def thread_count() -> int:
-    """How many threads one operation may use: 1 if the flags say so, else every core of this process."""
+    """Count the threads that one operation may use: 1 if the flags say so, else every core of this process."""
     single = "intra_op_parallelism_threads=1" in os.environ.get("XLA_FLAGS", "")
     return 1 if single else len(os.sched_getaffinity(0))
 
 
 def compiled(network: keras.Model, call: Callable[..., Any]) -> Callable[..., Any]:
-    """A call that uses the network's weights, compiled once per shape of its arguments."""
+    """Compile a call that uses the network's weights, once per shape of its arguments."""
     variables = network.variables
 
     @jax.jit
@@ -59,12 +59,12 @@ def compiled(network: keras.Model, call: Callable[..., Any]) -> Callable[..., An
 
 
 def hold_for_now(array: np.ndarray) -> Any:
-    """An array for the training program, of which another one may take the place."""
+    """Hold an array for the training program, of which another one may take the place."""
     return jax.numpy.asarray(array)
 
 
 def replaced(held: Any, array: np.ndarray) -> Any:
-    """What the program is to read instead."""
+    """Return what the program is to read instead."""
     return hold_for_now(array)
 
 
@@ -86,7 +86,7 @@ class EpochProgram:
         self.epoch = jax.jit(self._epoch)
 
     def run(self, batches: np.ndarray, present: np.ndarray, count: int) -> float:
-        """Take a step for each of the first `count` batches [S, B]; returns the sum of their series' losses."""
+        """Take a step for each of the first `count` batches [S, B]; return the sum of their series' losses."""
         self.state, total = self.epoch(self.state, self.trainer.inputs, self.trainer.targets, batches, present, count)
         return float(total)
 

@@ -16,29 +16,29 @@ def seed(number: int) -> None:
 
 
 def limit_threads(threads: int) -> None:
-    """TensorFlow obeys this before its first operation only."""
+    """Limit TensorFlow's threads, which works before its first operation only."""
     if thread_count() != threads:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
 
 
 def use(device: str) -> None:
-    """TensorFlow computes on the processor here, also where there is an accelerator."""
+    """Compute on the processor, also where there is an accelerator."""
     tf.config.set_visible_devices([], "GPU")
 
 
 def device_name() -> str:
-    """No device but the processor."""
+    """Name the processor, the only device."""
     return "cpu"
 
 
 def thread_count() -> int:
-    """How many threads one operation may use."""
+    """Count the threads that one operation may use."""
     return tf.config.threading.get_intra_op_parallelism_threads()
 
 
 def compiled(network: keras.Model, call: Callable[..., Any]) -> Callable[..., Any]:
-    """A call that uses the network's weights, compiled once per shape of its arguments."""
+    """Compile a call that uses the network's weights, once per shape of its arguments."""
     compute = tf.function(call, jit_compile=True, autograph=False)
     return lambda *arguments: compute(*tf.nest.map_structure(_tensor, arguments))
 
@@ -48,12 +48,12 @@ def _tensor(value: Any) -> Any:
 
 
 def hold_for_now(array: np.ndarray) -> tf.Variable:
-    """An array for the training program, of which another one may take the place."""
+    """Hold an array for the training program, of which another one may take the place."""
     return tf.Variable(array, trainable=False)
 
 
 def replaced(held: tf.Variable, array: np.ndarray) -> tf.Variable:
-    """What the program is to read instead: the program has the variable in it."""
+    """Return what the program is to read instead: the same variable, with other values."""
     held.assign(array)
     return held
 
@@ -69,14 +69,14 @@ class EpochProgram:
         self.epoch = tf.function(self._epoch, jit_compile=True, autograph=False)
 
     def run(self, batches: np.ndarray, present: np.ndarray, count: int) -> float:
-        """Take a step for each of the first `count` batches [S, B]; returns the sum of their series' losses."""
+        """Take a step for each of the first `count` batches [S, B]; return the sum of their series' losses."""
         for weight, value in zip(self.trainer.network.trainable_variables, self.live, strict=bool(self.live)):
             weight.assign(value)
         self.live = []
         return float(self.epoch(tf.constant(batches), tf.constant(present), tf.constant(count)))
 
     def finish(self) -> None:
-        """The network has its weights already, but for averages."""
+        """Put averages into the network; without them it has its weights already."""
         if self.averages and not self.live:
             self.live = [tf.identity(weight.value) for weight in self.trainer.network.trainable_variables]
             for weight, average in zip(self.trainer.network.trainable_variables, self.averages, strict=True):

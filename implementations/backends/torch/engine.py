@@ -26,7 +26,7 @@ CHUNK = 1000  # series per forward pass: bounded memory, and the same shape for 
 
 
 def keep_freed_memory() -> None:
-    """Have glibc keep the memory of blocks that are freed, for the next step, rather than give it to the system.
+    """Make glibc keep the memory of freed blocks for the next step, instead of giving it to the system.
 
     oneDNN's LSTM asks for three megabytes at each step. By glibc's own rules it depends on what else lies on the heap,
     and so on chance, whether those come from the system each time: 660 page faults a step, and 1.8 times as long.
@@ -59,19 +59,19 @@ def use(device: str) -> None:
 
 
 def device_name() -> str:
-    """What it computes on: cpu, or the name of the accelerator."""
+    """Name what it computes on: cpu, or the accelerator."""
     return torch.cuda.get_device_name() if torch.get_default_device().type == "cuda" else "cpu"
 
 
 def thread_count() -> int:
-    """How many threads one operation may use."""
+    """Count the threads that one operation may use."""
     return torch.get_num_threads()
 
 
 def build(
     method: NetworkMethod, steps: int | None, channels: int, outputs: int, number: int | None = None
 ) -> torch.nn.Module:
-    """The method's network on windows of `steps` (None: any number) with fresh weights.
+    """Build the method's network for windows of `steps` (None: any number), with fresh weights.
 
     number: the seed, unless it is the method's.
     """
@@ -85,12 +85,12 @@ def build(
 
 
 def parameters(network: torch.nn.Module) -> int:
-    """How many numbers are trained."""
+    """Count the numbers that are trained."""
     return sum(weight.numel() for weight in network.parameters() if weight.requires_grad)
 
 
 def weights(network: torch.nn.Module) -> list[np.ndarray]:
-    """Every weight, trained or tracked, in the network's order."""
+    """Return every weight, trained or tracked, in the network's order."""
     return [weight.detach().cpu().numpy().copy() for weight in network.state_dict().values()]
 
 
@@ -116,13 +116,13 @@ def load(method: NetworkMethod, folder: Path, steps: int | None, channels: int, 
     if of_network != of_file:
         name = min(of_network ^ of_file)[0]
         raise ValueError(f"network.safetensors: got the weights of another network, as {name!r} shows; "
-                         "where an earlier version wrote them, train it anew")  # fmt: skip
+                         "where an earlier version wrote them, train it again")  # fmt: skip
     network.load_state_dict(found)
     return network
 
 
 def predictor(network: torch.nn.Module) -> Predict:
-    """A function from windows [N, T, D] to the network's outputs."""
+    """Make a function from windows [N, T, D] to the network's outputs."""
 
     def predict(windows: np.ndarray) -> np.ndarray:
         network.eval()
@@ -134,9 +134,9 @@ def predictor(network: torch.nn.Module) -> Predict:
 
 
 def advancer(network: torch.nn.Module, steps: int, growing: bool) -> Advance | None:
-    """A function from new steps [N, S, D] and a state to the network's outputs and the state then; see incremental.
+    """Make a function from new steps [N, S, D] and a state to outputs and the state then, see `incremental`.
 
-    None where the network has to read its window of so many steps anew for each block.
+    None where the network has to read its window of so many steps again for each block.
     """
     layers = chain(network)
     if not incremental.carries(layers, PER_STEP, steps, growing):
@@ -172,10 +172,10 @@ class Trainer:
         self.inputs, self.targets = torch.tensor(inputs), torch.tensor(targets)
 
     def compile(self) -> None:
-        """PyTorch runs as it reads: there is nothing to compile."""
+        """Do nothing: PyTorch does not compile."""
 
     def epoch(self, order: np.ndarray) -> float:
-        """Take a step for each batch of the series in this order [N]; returns their mean loss."""
+        """Take a step for each batch of the series in this order [N]; return their mean loss."""
         self.network.train()
         if self.average:
             self.average.take_out()
@@ -186,7 +186,7 @@ class Trainer:
         return total.item() / len(order)
 
     def finish(self) -> None:
-        """The network has its weights already, but for averages."""
+        """Put averages into the network; without them it has its weights already."""
         if self.average:
             self.average.put_in()
 
@@ -199,7 +199,7 @@ class Trainer:
         return loss
 
     def _differentiate(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """Leave the gradient of the mean squared error (and penalty) in the weights; returns the error."""
+        """Leave the gradient of the mean squared error (and penalty) in the weights; return the error."""
         if rule := self.rule:
             present = torch.ones(len(inputs))
             # the rule has matrices as Keras keeps them, [inputs, outputs]
@@ -215,7 +215,7 @@ class Trainer:
         return loss.detach()
 
     def _penalty(self) -> torch.Tensor | int:
-        """The l1 and l2 penalty on the weight matrices; biases and scales go free."""
+        """Return the l1 and l2 penalty on the weight matrices; biases and scales go free."""
         l1, l2 = self.options.l1, self.options.l2
         matrices = (weight for weight in self.weights if weight.ndim > 1)
         return sum(l1 * matrix.abs().sum() + l2 * matrix.square().sum() for matrix in matrices)

@@ -28,7 +28,7 @@ class Average:
 
     @torch.no_grad()
     def follow(self) -> None:
-        """Go a part of the way to the weights after a step."""
+        """Move the averages a part of the way to the weights, after a step."""
         assert self.blends is not None
         blend = float(self.blends[min(self.steps, len(self.blends) - 1)])
         self.steps += 1
@@ -56,7 +56,7 @@ class SGD:
         self.weights, self.learning_rate, self.rates, self.steps = weights, method.options.learning_rate, rates, 0
 
     def next_rate(self) -> float:
-        """The learning rate of the next step: the last one given for all after that."""
+        """Return the learning rate of the next step; the last one given holds for all later steps."""
         self.steps += 1
         return self.learning_rate if self.rates is None else float(self.rates[min(self.steps, len(self.rates)) - 1])
 
@@ -69,7 +69,7 @@ class Adam(SGD):
     """Kingma and Ba 2015, arXiv:1412.6980, with Keras' epsilon (or PyTorch's, see `framework_defaults`).
 
     PyTorch's fused kernel, called as it is: the optimiser object would import the compiler, for two seconds, and
-    `torch.optim.adam.adam` counts the steps of each weight by itself.
+    `torch.optim.adam.adam` counts the steps of each weight apart.
     """
 
     def __init__(self, weights: Weights, method: NetworkMethod, rates: np.ndarray | None) -> None:

@@ -8,10 +8,10 @@ from keras import ops
 
 
 def sigmoid(x: Any) -> Any:
-    """1 / (1 + exp(-x)): by tanh, which XLA computes three times as fast."""
+    """Return 1 / (1 + exp(-x)), by tanh, which XLA computes three times as fast."""
     return 0.5 * ops.tanh(0.5 * x) + 0.5
 
 
 def gelu(x: Any) -> Any:
-    """x times the share of a normal distribution below x; TensorFlow's own rounds the root of 2 to float32."""
+    """Return x times the share of a normal distribution below x. TensorFlow's own rounds the root of 2 to float32."""
     return 0.5 * x * (1 + ops.erf(x / 2**0.5))

@@ -47,7 +47,7 @@ class Positions(keras.layers.Layer):
 
 @register
 class Encoder(Configured):
-    """Attention of all places to all, then a layer of its own for each; both added and normalised: [M, K, width]."""
+    """Attention of all places to all, then a layer at each place; both added and normalised: [M, K, width]."""
 
     def __init__(self, width: int, heads: int, hidden: int, **kwargs: Any) -> None:
         super().__init__({"width": width, "heads": heads, "hidden": hidden}, **kwargs)

@@ -15,7 +15,7 @@ from implementations.layers.keras.scan import scan
 
 
 def loop(cell: keras.layers.Layer, inputs: Any, states: Any = None) -> tuple[Any, Any]:
-    """Run a cell over inputs [N, T, D] from states (None: its first): outputs [N, T, units], and the states then."""
+    """Run a cell over inputs [N, T, D] from states (None: its first): return outputs [N, T, units] and the states."""
     if states is None:
         states = cell.get_initial_state(batch_size=ops.shape(inputs)[0])
 
@@ -45,7 +45,7 @@ class Loop(keras.layers.Layer):
         return loop(self.cell, inputs)[0]
 
     def advance(self, new: Any, states: Any) -> tuple[Any, Any]:
-        """Its outputs for new steps [N, S, D], after the states (None: none yet), and the states then."""
+        """Return outputs for new steps [N, S, D], after the states (None: none yet), and the states then."""
         return loop(self.cell, new, states)
 
     def compute_output_shape(self, shape: Any) -> Any:
@@ -63,7 +63,7 @@ class Loop(keras.layers.Layer):
 class LayerNormCell(keras.layers.Layer):
     """A simple recurrent cell with layer normalisation of its net input, h_t = tanh(LN(W x_t + U h_{t-1})).
 
-    normalise="output" normalises after the first tanh instead, as the notes' code does:
+    normalise="output" normalises after the first tanh instead, as the reference's code does:
     h_t = tanh(LN(tanh(W x_t + U h_{t-1} + b))).
     """
 

@@ -23,7 +23,7 @@ class Conv1D(keras.layers.Conv1D):
 
     @property
     def memory(self) -> float:
-        """How many earlier steps an output depends on; without bound where strides leave some out."""
+        """Count the earlier steps that an output depends on; without bound where strides leave some out."""
         return self.dilation_rate[0] * (self.kernel_size[0] - 1) if self.strides == (1,) else inf
 
     def call(self, inputs: Any) -> Any:
@@ -32,7 +32,7 @@ class Conv1D(keras.layers.Conv1D):
         return self._over(inputs)
 
     def advance(self, new: Any, earlier: Any) -> tuple[Any, Any]:
-        """Its outputs for new steps [N, S, D], after the earlier ones in memory (None: none yet), and those then."""
+        """Return outputs for new steps [N, S, D], after the earlier ones in memory (None: none yet), and those then."""
         if earlier is None:
             earlier = ops.zeros((ops.shape(new)[0], self.memory, new.shape[2]))
         seen = ops.concatenate([earlier, new], axis=1)

@@ -70,7 +70,7 @@ class DropoutRNN(keras.layers.Layer):
 
 
 def kept(seeds: keras.random.SeedGenerator, shape: Sequence[int], rate: float) -> Any:
-    """A mask of this shape, float32, another one at each call: 0 with probability `rate`, else 1 / (1 - rate)."""
+    """Draw a mask of this shape, float32, another one at each call: 0 with probability `rate`, else 1 / (1 - rate)."""
     seed, turn = (ops.cast(word, "uint32") for word in ops.unstack(seeds.next(), 2))
     first = mix(ops.bitwise_xor(mix(turn), seed))
     second = mix(ops.add(first, seed))
@@ -80,7 +80,7 @@ def kept(seeds: keras.random.SeedGenerator, shape: Sequence[int], rate: float) -
 
 
 def mix(x: Any) -> Any:
-    """The hash of numbers of 32 bits."""
+    """Hash numbers of 32 bits."""
     for shift, factor in zip((16, 15), FACTORS, strict=True):
         x = ops.multiply(_folded(x, shift), factor)
     return _folded(x, 16)

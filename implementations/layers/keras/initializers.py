@@ -47,5 +47,5 @@ class ForgetBias(keras.initializers.Initializer):
 
 
 def starting_at(start: np.ndarray) -> Any:
-    """What makes a weight start at these values."""
+    """Return an initialiser that starts a weight at these values."""
     return lambda shape, dtype: ops.cast(ops.convert_to_tensor(start), dtype)

@@ -26,12 +26,15 @@ SLOPES = {"tanh": lambda h: 1 - h * h, "relu": lambda h: ops.cast(h > 0, h.dtype
 
 
 def project(x: Any, W: Any, b: Any) -> Any:
-    """Net inputs W' x_t + b, [T, G h, N], of x [T, D, N], W [D, G h], b [G h]: all steps at once."""
+    """Return net inputs W' x_t + b, [T, G h, N], of x [T, D, N], W [D, G h], b [G h]: all steps at once."""
     return ops.matmul(ops.transpose(W), x) + b[:, None]
 
 
 def simple(nets: Any, U: Any, first: Any, *, f: Callable[[Any], Any]) -> Any:
-    """States h_t = f(net_t + U h_{t-1}), [T, h, N], after first [h, N]; nets [T, h, N], U [h, h]; f: tanh or relu."""
+    """Return states h_t = f(net_t + U h_{t-1}), [T, h, N], after first [h, N].
+
+    nets [T, h, N], U [h, h]; f: tanh or relu.
+    """
     slope = SLOPES[f.__name__]
 
     @ops.custom_gradient
@@ -52,7 +55,7 @@ def simple(nets: Any, U: Any, first: Any, *, f: Callable[[Any], Any]) -> Any:
 
 
 def gru(nets: Any, U: Any, c: Any, first: Any) -> Any:
-    """States h_t = z_t * h_{t-1} + (1 - z_t) * n_t, [T, h, N], after first [h, N].
+    """Return states h_t = z_t * h_{t-1} + (1 - z_t) * n_t, [T, h, N], after first [h, N].
 
     n_t = tanh(net_t + r_t * q_t), q_t = U_q h_{t-1} + c_q; nets [T, 3 h, N] of z, r, n; U [3 h, h], c [3 h] of z, r, q.
     """
@@ -84,7 +87,7 @@ def gru(nets: Any, U: Any, c: Any, first: Any) -> Any:
 
 
 def lstm(x: Any, W: Any, U: Any, b: Any, first_h: Any, first_c: Any) -> tuple[Any, Any]:
-    """States h_t = o_t * tanh(c_t) and memories c_t = f_t * c_{t-1} + i_t * g_t, [T, h, N], after the first, [h, N].
+    """Return states h_t = o_t * tanh(c_t) and memories c_t = f_t * c_{t-1} + i_t * g_t, [T, h, N] each.
 
     x [T, D, N]; W [D, 4 h], U [h, 4 h], b [4 h] of i, f, g, o, as Keras keeps them. A gradient comes back through the
     states alone; those of all weights are one product.
@@ -93,7 +96,7 @@ def lstm(x: Any, W: Any, U: Any, b: Any, first_h: Any, first_c: Any) -> tuple[An
 
     @ops.custom_gradient
     def states(x: Any, W: Any, U: Any, b: Any) -> Any:
-        U_T = ops.transpose(U)  # outside the loop, as U is below: within, each step would turn it anew
+        U_T = ops.transpose(U)  # outside the loop, as U is below: within, each step would turn it again
 
         def step(carried: Any, at_step: Any) -> Any:
             h, c = carried
@@ -131,12 +134,12 @@ def lstm(x: Any, W: Any, U: Any, b: Any, first_h: Any, first_c: Any) -> tuple[An
 
 
 def _before(states: Any, first: Any) -> Any:
-    """The states [T, h, N] a step earlier, beginning with the first, [h, N]."""
+    """Return the states [T, h, N] a step earlier, beginning with the first, [h, N]."""
     return ops.concatenate([first[None], states[:-1]])
 
 
 def _back(d_outputs: Any, slopes: Any, U: Any, kept: Any = None) -> tuple[Any, Any]:
-    """The gradients of the net inputs U h_{t-1}, [T, G h, N], and of the states, [T, h, N].
+    """Return the gradients of the net inputs U h_{t-1}, [T, G h, N], and of the states, [T, h, N].
 
     d_outputs [T, h, N], U [G h, h]; kept [T, h, N]: how much of h_{t-1} is in h_t as it is.
     """
@@ -154,6 +157,6 @@ def _back(d_outputs: Any, slopes: Any, U: Any, kept: Any = None) -> tuple[Any, A
 
 
 def _product(left: Any, right: Any) -> Any:
-    """The sum over steps and series of left_t right_t', [L, R], of [T, L, N] and [T, R, N]: as one matrix product."""
+    """Sum left_t right_t', [L, R], over steps and series of [T, L, N] and [T, R, N], as one matrix product."""
     flat = [ops.reshape(ops.transpose(array, (1, 0, 2)), (array.shape[1], -1)) for array in (left, right)]
     return ops.matmul(flat[0], ops.transpose(flat[1]))

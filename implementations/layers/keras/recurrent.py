@@ -23,7 +23,7 @@ class SeriesLast(keras.layers.RNN):
         return self.advance(sequences, None)[0]
 
     def advance(self, new: Any, states: Any) -> tuple[Any, Any]:
-        """Its outputs for new steps [N, S, D], after the states (None: none yet), and the states then."""
+        """Return outputs for new steps [N, S, D], after the states (None: none yet), and the states then."""
         if states is None:
             states = self.cell.get_initial_state(batch_size=ops.shape(new)[0])
         over_time = self.series_last(ops.transpose(new, (1, 2, 0)), *[ops.transpose(state) for state in states])
@@ -31,7 +31,7 @@ class SeriesLast(keras.layers.RNN):
         return ops.transpose(over_time[0], (2, 0, 1)) if self.return_sequences else latest[0], latest
 
     def series_last(self, x: Any, *first: Any) -> tuple[Any, ...]:
-        """The states at every step, [T, h, N] each, for x [T, D, N] after the first ones, [h, N] each."""
+        """Return the states at every step, [T, h, N] each, for x [T, D, N] after the first ones, [h, N] each."""
         raise NotImplementedError
 
 

@@ -19,7 +19,7 @@ class GatedStack(keras.layers.Layer):
     """WaveNet's residual blocks, one per dilation d; returns the sum of their skip outputs s, [N, T, filters].
 
     z = tanh(W_f *_d x) * sigmoid(W_g *_d x); s = V z; the next block's x is x + s. tanh_twice applies tanh again to the
-    first factor, as the notes' code does.
+    first factor, as the reference's code does.
     """
 
     def __init__(self, filters: int, dilations: list[int], tanh_twice: bool = False, **kwargs: Any) -> None:
@@ -35,14 +35,14 @@ class GatedStack(keras.layers.Layer):
 
     @property
     def memory(self) -> int:
-        """How many earlier steps an output depends on."""
+        """Count the earlier steps that an output depends on."""
         return sum(self.dilations)
 
     def call(self, x: Any) -> Any:
         return self._through(x, lambda gate, x: gate(x))
 
     def advance(self, new: Any, states: Any) -> tuple[Any, Any]:
-        """Its outputs for new steps [N, S, filters], after the gates' states (None: none yet), and the states then."""
+        """Return outputs for new steps [N, S, filters], after the gates' states (None: none yet), and the states."""
         before, after = iter(states or [None] * len(self.gates)), []
 
         def gated(gate: Conv1D, x: Any) -> Any:
@@ -91,7 +91,7 @@ class TemporalBlock(Configured):
 
     @property
     def memory(self) -> float:
-        """How many earlier steps an output depends on."""
+        """Count the earlier steps that an output depends on."""
         return sum(layer.memory for layer in self.convolutions)
 
     def call(self, x: Any) -> Any:
@@ -99,7 +99,7 @@ class TemporalBlock(Configured):
         return self._added(x, second(first(x)))
 
     def advance(self, new: Any, states: Any) -> tuple[Any, Any]:
-        """Its outputs for new steps [N, S, D], after the convolutions' states (None: none yet), and the states then."""
+        """Return outputs for new steps [N, S, D], after the convolutions' states (None: none yet), and the states."""
         hidden, after = new, []
         for layer, state in zip(self.convolutions, states or [None, None], strict=True):
             hidden, state = layer.advance(hidden, state)
@@ -160,7 +160,7 @@ class DoublyResidual(Configured):
 
 
 def _pooled(x: Any, width: int) -> Any:
-    """The largest of each `width` steps of [M, T], the last ones maybe fewer."""
+    """Take the largest of each `width` steps of [M, T]; the last group may have fewer."""
     if width == 1:
         return x
     missing = -x.shape[1] % width

@@ -12,7 +12,7 @@ Step = Callable[[Any, Any], tuple[Any, Any]]  # (carried, values of one step) ->
 
 
 def scan(step: Step, carried: Any, sequences: tuple[Any, ...], reverse: bool = False) -> tuple[Any, Any]:
-    """A loop over the first axis of the sequences, [T, ...] each: the last value carried, and the outputs stacked.
+    """Loop over the first axis of the sequences, [T, ...] each; return the last value carried, and stacked outputs.
 
     reverse: from the last step to the first; outputs keep their places.
 

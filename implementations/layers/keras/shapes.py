@@ -12,7 +12,7 @@ from implementations.layers.keras.base import Configured, register
 
 @register
 class ChannelsApart(keras.layers.Layer):
-    """[N, T, D] -> [N D, T]: every channel of every series by itself."""
+    """[N, T, D] -> [N D, T]: every channel of every series is one row."""
 
     def call(self, x: Any) -> Any:
         return ops.reshape(ops.transpose(x, (0, 2, 1)), (-1, x.shape[1]))

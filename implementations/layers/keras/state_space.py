@@ -37,7 +37,7 @@ class DiagonalStateSpace(Configured):
         return self.norm(x + value * ops.sigmoid(gate))
 
     def kernel(self, steps: int) -> Any:
-        """The response to an impulse, [width, steps]."""
+        """Return the response to an impulse, [width, steps]."""
         dt, A_re = ops.exp(self.log_dt)[:, None], -ops.exp(self.log_A_re)
         re, im = dt * A_re, dt * self.A_im
         # (exp(dt A) - 1) / A
@@ -53,7 +53,7 @@ class DiagonalStateSpace(Configured):
         return 2 * ops.sum(decay * waves, axis=1)
 
     def _lagged(self, steps: int) -> Any:
-        """The kernel as matrices [width, from, to]: each row is the one before, a step later."""
+        """Return the kernel as matrices [width, from, to]: each row is the one before, a step later."""
         kernel = self.kernel(steps)
         row = ops.concatenate([kernel, ops.zeros_like(kernel)], axis=1)
         rows = ops.tile(row, (1, steps))[:, : steps * (2 * steps - 1)]

@@ -34,7 +34,7 @@ class Positions(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Attention of all places to all, then a layer of its own for each; both added and normalised: [M, K, width]."""
+    """Attention of all places to all, then a layer at each place; both added and normalised: [M, K, width]."""
 
     def __init__(self, width: int, heads: int, hidden: int) -> None:
         super().__init__()

@@ -15,7 +15,7 @@ from implementations.layers.torch.initializers import glorot, orthogonal
 
 
 def loop(cell: Any, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
-    """Run a cell over x [N, T, D], from a state (None: its first): its outputs [N, T, units], and the state then."""
+    """Run a cell over x [N, T, D] from a state (None: its first); return outputs [N, T, units] and the state then."""
     if state is None:
         state = cell.first_state(x.new_zeros(len(x), cell.units))
     outputs = []
@@ -38,7 +38,7 @@ class Loop(nn.Module):
         return loop(self.cell, x)[0]
 
     def advance(self, new: Tensor, state: Any) -> tuple[Tensor, Any]:
-        """Its outputs for new steps [N, S, D], after the state (None: none yet), and the state then."""
+        """Return outputs for new steps [N, S, D], after the state (None: none yet), and the state then."""
         return loop(self.cell, new, state)
 
 
@@ -56,15 +56,15 @@ class Cell(nn.Module):
         self.bias = nn.Parameter(torch.zeros(gates * units)) if bias else None
 
     def inputs(self, x: Tensor) -> tuple[Tensor, ...]:
-        """The part of the net input that depends on x alone, for each step."""
+        """Return the part of the net input that depends on x alone, for each step."""
         return F.linear(x, self.kernel, self.bias).unbind(1)
 
     def first_state(self, zeros: Tensor) -> Any:
-        """The state before the first step, of zeros [N, units]."""
+        """Return the state before the first step, made of zeros [N, units]."""
         return zeros
 
     def recur(self, net: Tensor, state: Tensor) -> Tensor:
-        """The whole net input of a step."""
+        """Return the whole net input of a step."""
         return torch.addmm(net, state, self.recurrent_kernel.T)
 
 
@@ -90,7 +90,7 @@ class LSTMCell(Cell):
 class LayerNormCell(Cell):
     """A simple recurrent cell with layer normalisation of its net input, h_t = tanh(LN(W x_t + U h_{t-1})).
 
-    normalise="output" normalises after the first tanh instead, as the notes' code does:
+    normalise="output" normalises after the first tanh instead, as the reference's code does:
     h_t = tanh(LN(tanh(W x_t + U h_{t-1} + b))).
     """
 

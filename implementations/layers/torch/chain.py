@@ -8,7 +8,7 @@ PER_STEP = (nn.Linear, nn.ReLU)  # layers whose output at a step depends on that
 
 
 def chain(network: nn.Module) -> list[nn.Module]:
-    """The layers of a network that passes its input through one after the other."""
+    """List the layers of a network that passes its input through one after the other."""
     if isinstance(network, nn.Sequential):
         return [one for layer in network for one in chain(layer)]
     return [network]

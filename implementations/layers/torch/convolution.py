@@ -31,21 +31,21 @@ class Conv1D(nn.Module):
 
     @property
     def memory(self) -> float:
-        """How many earlier steps an output depends on; without bound where strides leave some out."""
+        """Count the earlier steps that an output depends on; without bound where strides leave some out."""
         return self.lags[-1] if self.stride == 1 else inf
 
     def forward(self, x: Tensor) -> Tensor:
         return self._over(F.pad(x, (0, 0, self.lags[-1], 0)) if self.causal else x)
 
     def advance(self, new: Tensor, earlier: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Its outputs for new steps [N, S, D], after the earlier ones in memory (None: none yet), and those then."""
+        """Return outputs for new steps [N, S, D], after the earlier ones in memory (None: none yet), and those then."""
         if earlier is None:
             earlier = new.new_zeros(len(new), self.lags[-1], new.shape[2])
         seen = torch.cat([earlier, new], dim=1)
         return self._over(seen), seen[:, seen.shape[1] - self.lags[-1] :]
 
     def _over(self, x: Tensor) -> Tensor:
-        """One matrix product: for series this short and narrow, cheaper than PyTorch's convolution."""
+        """Convolve by one matrix product: for series this short and narrow, cheaper than PyTorch's convolution."""
         steps = x.shape[1] - self.lags[-1]
         first = (steps - 1) % self.stride
         seen = [x[:, first + lag : steps + lag : self.stride] for lag in self.lags]

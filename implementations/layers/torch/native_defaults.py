@@ -21,8 +21,9 @@ TWO_BIASES = (SimpleRNN, LSTMCell)  # layers that PyTorch has, with one more bia
 def make_native(network: nn.Module, one_bias: bool = False) -> None:
     """Give a PyTorch network, fresh from its builder, PyTorch's own starting values and constants.
 
-    What a method chooses by itself stays: a recurrent kernel at the identity, a forget bias other than Keras', zero
-    peepholes. one_bias: no second bias where PyTorch has two, for methods with a gradient rule of their own.
+    What a method chooses stays: a recurrent kernel at the identity, a forget bias other than Keras', zero peepholes.
+
+    one_bias: no second bias where PyTorch has two, for methods with their own gradient rule.
     """
     for module in list(network.modules()):
         convert(module, one_bias)
@@ -50,14 +51,14 @@ def convert(module: Any, one_bias: bool) -> None:
 
 
 def draw(bound: float, *weights: Tensor | None) -> None:
-    """Uniform numbers within the bound, in place."""
+    """Fill the weights with uniform numbers within the bound."""
     for weight in weights:
         if weight is not None:
             nn.init.uniform_(weight, -bound, bound)
 
 
 def convert_lstm(layer: Any) -> None:
-    """Both biases learn."""
+    """Draw the weights again, and let both biases learn."""
     forget = chosen_forget_bias(layer.bias_ih_l0)
     layer.reset_parameters()
     layer.bias_hh_l0.requires_grad_(True)
@@ -65,7 +66,7 @@ def convert_lstm(layer: Any) -> None:
 
 
 def convert_cell(cell: Any, one_bias: bool) -> None:
-    """A recurrent layer of ours: kernels and biases anew, a second bias where PyTorch has two."""
+    """Draw kernels and biases of a recurrent layer of ours again, with a second bias where PyTorch has two."""
     named: Any = cell
     forget = chosen_forget_bias(cell.bias) if isinstance(cell, LSTMCell) else None
     kernel = cell.recurrent_kernel
@@ -82,7 +83,7 @@ def convert_cell(cell: Any, one_bias: bool) -> None:
 
 
 def chosen_forget_bias(bias: Any) -> float | None:
-    """What a method sets the forget gate's bias to, [4 units]: None where it is Keras' default."""
+    """Return what a method sets the forget gate's bias to, [4 units]; None where it is Keras' default."""
     value = float(bias[len(bias) // 4])
     return None if value == defaults.FORGET_BIAS else value
 
@@ -107,7 +108,7 @@ class SumOfTwo(nn.Module):
         return of_x + of_h
 
     def right_inverse(self, bias: Tensor) -> tuple[Tensor, Tensor]:
-        """The bias as it is drawn, and another one."""
+        """Return the bias as it is drawn, and another one."""
         return bias, torch.empty_like(bias).uniform_(-self.bound, self.bound)
 
 

@@ -131,19 +131,19 @@ class PeepholeRecurrence(Function):
 
 
 def _from_zero(x: Tensor, units: int) -> Tensor:
-    """Room for the states [T + 1, h, N], the first of them zero."""
+    """Allocate the states [T + 1, h, N], the first of them zero."""
     states = x.new_empty(len(x) + 1, units, x.shape[2])
     states[0] = 0
     return states
 
 
 def _project(x: Tensor, W: Tensor, b: Tensor, out: Tensor) -> None:
-    """W x_t + b for all steps."""
+    """Write W x_t + b for all steps to `out`."""
     torch.baddbmm(b[:, None], W.expand(len(x), -1, -1), x, out=out)
 
 
 def _back(d_outputs: Tensor, slopes: Tensor, J: Tensor) -> Tensor:
-    """The gradients d_t [T, G h, N]; they take the place of the slopes [T, G h, N]. J [G h, h]."""
+    """Return the gradients d_t [T, G h, N], which replace the slopes [T, G h, N]; J [G h, h]."""
     d_states = d_outputs.clone(memory_format=torch.contiguous_format).unbind()
     by_gate = slopes.unflatten(1, (-1, J.shape[1])).unbind()
     J_T, deltas = J.T.contiguous(), slopes.unbind()
@@ -155,7 +155,7 @@ def _back(d_outputs: Tensor, slopes: Tensor, J: Tensor) -> Tensor:
 
 
 def _gradients(ctx: Any, deltas: Tensor, x: Tensor, W: Tensor, states: Tensor) -> tuple[Tensor | None, ...]:
-    """Those of x, W, U and b."""
+    """Return the gradients of x, W, U and b."""
     d_x = torch.bmm(W.T.expand(len(x), -1, -1), deltas) if ctx.needs_input_grad[0] else None
     d_W, d_U = (torch.bmm(deltas, seen.mT).sum(0) for seen in (x, states[:-1]))
     return d_x, d_W, d_U, deltas.sum((0, 2))

@@ -27,7 +27,7 @@ class SeriesLast(Cell):
         return self.advance(x, None)[0]
 
     def advance(self, new: Tensor, state: Any) -> tuple[Tensor, Any]:
-        """Its outputs for new steps [N, S, D], after the state (None: none yet), and the state then."""
+        """Return outputs for new steps [N, S, D], after the state (None: none yet), and the state then."""
         if state is None:  # the whole history at once
             states = self.series_last(new.permute(1, 2, 0))
             outputs, state = states.permute(2, 0, 1), states[-1].mT
@@ -36,7 +36,7 @@ class SeriesLast(Cell):
         return outputs if self.return_sequences else outputs[:, -1], state
 
     def series_last(self, x: Tensor) -> Tensor:
-        """The states at every step, [T, h, N], for x [T, D, N]."""
+        """Return the states at every step, [T, h, N], for x [T, D, N]."""
         raise NotImplementedError
 
 
@@ -88,7 +88,7 @@ class GRU(SeriesLast):
         return state, state
 
     def _of_four_nets(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Weights with rows for reset, update, candidate from x, candidate from h: the reset acts on the last alone."""
+        """Return weights with rows for reset, update, candidate of x, candidate of h: the reset acts on the last."""
 
         def of_h(weights: Tensor) -> Tensor:
             gates, candidate = weights.split([2 * self.units, self.units])
@@ -127,7 +127,7 @@ class LSTM(nn.Module):
         return self.advance(x, None)[0]
 
     def advance(self, new: Tensor, state: Any) -> tuple[Tensor, Any]:
-        """Its outputs for new steps [N, S, D], after the state (None: none yet), and the state then."""
+        """Return outputs for new steps [N, S, D], after the state (None: none yet), and the state then."""
         if state is None:
             zeros = new.new_zeros(1, len(new), self.layer.hidden_size)
             state = zeros, zeros
@@ -137,7 +137,7 @@ class LSTM(nn.Module):
 
 
 def _lstm(x: Tensor, state: Any, weights: list[Tensor], training: bool) -> tuple[Tensor, Any]:
-    """One layer's outputs for x [T, N, D] after the state (h, c), each [1, N, units], and the state then.
+    """Return one layer's outputs for x [T, N, D] after the state (h, c), each [1, N, units], and the state then.
 
     Without the checks of nn.LSTM's own call: 4 % of a training step.
     """
@@ -177,11 +177,11 @@ class StackedLSTM(nn.Module):
         return second if self.return_sequences else second[:, -1]
 
     def advance(self, new: Tensor, state: Any) -> tuple[Tensor, Any]:
-        """Its outputs for new steps [N, S, D], after the layers' states (None: none yet), and the states then."""
+        """Return outputs for new steps [N, S, D], after the layers' states (None: none yet), and the states then."""
         return incremental.advance(self.layers, new, state)
 
     def _as_one(self) -> list[Tensor]:
-        """Kernels [8 units, D + 1] and [8 units, 2 units] and the biases [8 units] of both layers, gate by gate."""
+        """Return kernels [8 units, D + 1] and [8 units, 2 units] and biases [8 units] of both layers, gate by gate."""
         (W, U, *biases), (W_2, U_2, *biases_2) = (
             [weight.unflatten(0, (4, -1)) for weight in layer.layer._flat_weights] for layer in self.layers
         )

@@ -18,7 +18,7 @@ class GatedStack(nn.Module):
     """WaveNet's residual blocks, one per dilation d; returns the sum of their skip outputs s, [N, T, filters].
 
     z = tanh(W_f *_d x) * sigmoid(W_g *_d x); s = V z; the next block's x is x + s. tanh_twice applies tanh again to the
-    first factor, as the notes' code does.
+    first factor, as the reference's code does.
     """
 
     def __init__(self, filters: int, dilations: list[int], tanh_twice: bool = False) -> None:
@@ -29,14 +29,14 @@ class GatedStack(nn.Module):
 
     @property
     def memory(self) -> float:
-        """How many earlier steps an output depends on."""
+        """Count the earlier steps that an output depends on."""
         return sum(gate.memory for gate in self.gates)  # type: ignore[misc]
 
     def forward(self, x: Tensor) -> Tensor:
         return self._through(x, lambda gate, x: gate(x))
 
     def advance(self, new: Tensor, states: Any) -> tuple[Tensor, Any]:
-        """Its outputs for new steps [N, S, filters], after the gates' states (None: none yet), and the states then."""
+        """Return outputs for new steps [N, S, filters], after the gates' states (None: none yet), and the states."""
         before, after = iter(states or [None] * len(self.gates)), []
 
         def gated(gate: Any, x: Tensor) -> Tensor:
@@ -67,7 +67,7 @@ class TemporalBlock(nn.Module):
 
     @property
     def memory(self) -> float:
-        """How many earlier steps an output depends on."""
+        """Count the earlier steps that an output depends on."""
         return sum(cast(Any, layer).memory for layer in self.convolutions)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -75,7 +75,7 @@ class TemporalBlock(nn.Module):
         return self._added(x, second(first(x)))
 
     def advance(self, new: Tensor, states: Any) -> tuple[Tensor, Any]:
-        """Its outputs for new steps [N, S, D], after the convolutions' states (None: none yet), and the states then."""
+        """Return outputs for new steps [N, S, D], after the convolutions' states (None: none yet), and the states."""
         hidden, after = new, []
         for layer, state in zip(cast(Any, self.convolutions), states or [None, None], strict=True):
             hidden, state = layer.advance(hidden, state)
@@ -119,5 +119,5 @@ class DoublyResidual(nn.Module):
 
 
 def _pooled(x: Tensor, width: int) -> Tensor:
-    """The largest of each `width` steps of [M, T], the last ones maybe fewer."""
+    """Take the largest of each `width` steps of [M, T]; the last group may have fewer."""
     return x if width == 1 else F.max_pool1d(x[:, None], width, width, ceil_mode=True)[:, 0]

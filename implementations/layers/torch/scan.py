@@ -9,7 +9,7 @@ import torch
 
 
 def scan(step: Callable[..., Any], carried: Any, sequences: tuple[torch.Tensor, ...]) -> tuple[Any, torch.Tensor]:
-    """keras.ops.scan as a plain loop: carry a value over the steps, and stack what each gives."""
+    """Carry a value over the steps, and stack what each step returns."""
     outputs = []
     for at_step in zip(*sequences, strict=True):
         carried, output = step(carried, at_step)

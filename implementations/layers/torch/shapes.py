@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 
 class ChannelsApart(nn.Module):
-    """[N, T, D] -> [N D, T]: every channel of every series by itself."""
+    """[N, T, D] -> [N D, T]: every channel of every series is one row."""
 
     def forward(self, x: Tensor) -> Tensor:
         return x.transpose(1, 2).reshape(-1, x.shape[1])

@@ -35,7 +35,7 @@ class DiagonalStateSpace(nn.Module):
         return self.norm(x + F.glu(self.mix(F.gelu(y + self.D * x))))
 
     def kernel(self, steps: int) -> Tensor:
-        """The response to an impulse, [width, steps]."""
+        """Return the response to an impulse, [width, steps]."""
         dt, A_re = self.log_dt.exp()[:, None], -self.log_A_re.exp()
         re, im = dt * A_re, dt * self.A_im
         # (exp(dt A) - 1) / A
@@ -51,7 +51,7 @@ class DiagonalStateSpace(nn.Module):
         return 2 * (decay * waves).sum(dim=1)
 
     def _lagged(self, steps: int) -> Tensor:
-        """The kernel as matrices [width, from, to]: each row is the one before, a step later."""
+        """Return the kernel as matrices [width, from, to]: each row is the one before, a step later."""
         row = F.pad(self.kernel(steps), (0, steps))
         rows = row.repeat(1, steps)[:, : steps * (2 * steps - 1)]
         return rows.unflatten(1, (steps, 2 * steps - 1))[:, :, :steps]
