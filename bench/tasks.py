@@ -9,8 +9,8 @@ import msgspec
 
 from bench.schema.series import Preparation
 
-#: methods that know how a data set was made: they show where the limit is and stand outside the ranking
-REFERENCES = {"oracle": "sines"}
+#: methods that know how a data set was made, and are not ranked; the error of the first is the limit
+REFERENCES = {"bayes": "sines", "least_squares_oracle": "sines"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +66,8 @@ CLASSICAL = (
 )  # baselines for series with a season: the notes' sines share none
 #: networks that the notes do not have, and training that they do not do
 BEYOND = ("mlp", "mlp_ensemble", "dlinear", "nbeats", "nhits", "tcn", "transformer", "s4d", "gru_tuned")
+#: methods without a network that the reference does not have
+WITHOUT_NETWORK = ("sinusoids", "ssa", "esprit", "least_squares", "kernel_ridge")
 ONE_STEP = ("simple_rnn", "deep_rnn_recurrent_head", "deep_rnn")  # the notes train them to forecast one step
 
 TASKS: dict[str, Task] = {
@@ -75,14 +77,14 @@ TASKS: dict[str, Task] = {
             name="one-step",
             seed=42,
             ahead=1,
-            methods=("last_value", "moving_average", "arima", "linear", *ONE_STEP),
+            methods=(*REFERENCES, "last_value", "moving_average", "arima", "linear", *ONE_STEP),
             quick_methods=("last_value", "linear", "deep_rnn"),
         ),
         Task(
             name="ten-step",
             seed=43,
             ahead=10,
-            when_named=ONE_STEP + CLASSICAL + BEYOND,
+            when_named=ONE_STEP + CLASSICAL + WITHOUT_NETWORK + BEYOND,
             quick_methods=("last_value", "moving_average", "linear", "rnn_sequence", "gru"),
         ),
     )
@@ -107,7 +109,10 @@ ON_REAL = (
     "rnn_multi_output", "lstm", "gru", "conv_gru", "wavenet_simple",
 )  # fmt: skip
 #: the sets of methods of a task on series from a file: what runs when methods are named alone, and what runs quickly
-ON_SERIES: dict[str, Any] = {"when_named": ONE_STEP + BEYOND, "quick_methods": TASKS["ten-step"].quick_methods}
+ON_SERIES: dict[str, Any] = {
+    "when_named": ONE_STEP + WITHOUT_NETWORK + BEYOND,
+    "quick_methods": TASKS["ten-step"].quick_methods,
+}
 REAL_SETS: dict[str, Any] = {**ON_SERIES, "methods": ON_REAL}
 
 #: tasks on real series that come with statsmodels (`bench.data.bundled`): run when they are named, as in --task nile

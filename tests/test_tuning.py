@@ -91,7 +91,7 @@ def test_rows_are_ranked_by_test_mse_at_the_rate_found() -> None:
     runs = [
         *search(SEARCHED), *trained(own), *trained(better, rate=0.003),
         *search(stays, "lstm"), *trained(other, "lstm"), *baseline, *trained(own, "unsearched"),
-        make("oracle", "numpy", 42, 0.001, settings={}),
+        make("bayes", "numpy", 42, 0.001, settings={}),
     ]  # fmt: skip
     rows = table(runs).set_index("method")
     assert list(rows.index) == ["gru", "lstm", "last_value"]  # not what was not searched, nor the limit

@@ -17,7 +17,7 @@ import numpy as np
 from bench.analysis.hardware import machine_kind
 from bench.analysis.paired import blocks_of, paired
 from bench.analysis.statistics import LEVEL, holm, paired_t
-from bench.analysis.table import variant_of
+from bench.analysis.table import under_current_names, variant_of
 from bench.errors import UsageError, unknown
 from bench.schema.record import Run
 
@@ -63,7 +63,7 @@ def compare_folders(first: Iterable[Run], second: Iterable[Run]) -> list[dict[st
 def rows_of(runs: Iterable[Run]) -> dict[Row, list[Run]]:
     """Return the finished runs by row, newest first of each seed."""
     rows: dict[Row, dict[int, Run]] = {}
-    for run in sorted(runs, key=lambda run: run.started_at):
+    for run in sorted(under_current_names(runs), key=lambda run: run.started_at):
         if run.metrics:
             rows.setdefault(row(run), {})[run.spec.seed] = run
     return {name: list(seeds.values()) for name, seeds in rows.items()}

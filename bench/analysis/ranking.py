@@ -42,7 +42,7 @@ def rank(runs: Sequence[Run]) -> pd.DataFrame:
     `skill` (percent against the naive forecast, see BASELINES), `fit_seconds` and `predict_ms` (medians),
     `timing_valid` (False: timed on disturbed machines only), `parameters`, `notes` (the notes' last-step MSE), `ratio`
     to it, `seeds` that count, `seeds_tried`, `by_seed` (seed -> last-step MSE), `pareto` (no faster row of the same
-    board has an error as small), and `to_limit` (the ratio of its error to the reference method's, see
+    board has an error as small), and `to_limit` (the ratio of its error to that of the first reference, see
     tasks.REFERENCES).
     """
     return rank_table(select(frame(runs))[0])
@@ -60,7 +60,7 @@ def rank_table(table: pd.DataFrame) -> pd.DataFrame:
     rows = rows.reset_index()
     rows["tuned"] = ~is_default(rows)
     rows["skill"] = _skill(rows)
-    rows["to_limit"] = rows["last_step_mse"] / rows.join(limits["limit"], on=["task", "quick"])["limit"]
+    rows["to_limit"] = rows["last_step_mse"] / rows.join(limits, on=["task", "quick"])["limit"]
     rows["notes"] = _notes(rows)
     rows["ratio"] = rows["last_step_mse"] / rows["notes"]
     rows["pareto"] = _pareto(rows)
@@ -70,13 +70,21 @@ def rank_table(table: pd.DataFrame) -> pd.DataFrame:
     return ranked
 
 
-def limit(table: pd.DataFrame) -> pd.DataFrame:
-    """What the reference method reaches, by task and quick: `limit` (mean last-step MSE), and its name `reference`."""
+def references(table: pd.DataFrame) -> pd.DataFrame:
+    """Return what the reference methods reach: `task`, `quick`, `method` and `error`, the mean last-step MSE.
+
+    They have the order of tasks.REFERENCES: the first on a task is the limit that errors are compared with.
+    """
     ok = table[(table["status"] == "ok") & is_default(table) & table["method"].isin(REFERENCES)]
-    found: pd.DataFrame = ok.groupby(["task", "quick"]).agg(
-        limit=("last_step_mse", "mean"), reference=("method", "first")
-    )
-    return found
+    found = ok.groupby(["task", "quick", "method"], as_index=False).agg(error=("last_step_mse", "mean"))
+    order = found["method"].map(list(REFERENCES).index)
+    return found.assign(order=order).sort_values(["task", "quick", "order"], ignore_index=True).drop(columns="order")
+
+
+def limit(table: pd.DataFrame) -> pd.Series:
+    """Return the error of the first reference that ran, by task and quick."""
+    error: pd.Series = references(table).groupby(["task", "quick"])["error"].first().rename("limit")
+    return error
 
 
 def _spread(ok: pd.DataFrame) -> pd.DataFrame:

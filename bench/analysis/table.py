@@ -18,6 +18,7 @@ import pandas as pd
 from bench.analysis import hardware
 from bench.schema.record import Run, Spec
 from bench.tasks import SEARCHES
+from implementations import current_name
 
 #: runs that share these are one row of the board; they differ in nothing but the seed
 ROW = ["task", "quick", "changed", "native", "device", "method", "backend"]
@@ -62,12 +63,22 @@ def of_board(table: pd.DataFrame, task: str, quick: bool) -> pd.DataFrame:
     return table[(table["task"] == task) & (table["quick"] == quick)]
 
 
+def under_current_names(runs: Iterable[Run]) -> list[Run]:
+    """Return the runs, each with the name that its method has now; keys stay those of the records."""
+    return [
+        run if (name := current_name(run.spec.method)) == run.spec.method
+        else msgspec.structs.replace(run, spec=msgspec.structs.replace(run.spec, method=name))
+        for run in runs
+    ]  # fmt: skip
+
+
 def frame(runs: Sequence[Run]) -> pd.DataFrame:
     """Return one row per record, sorted: what it is, how it ended, its errors (NaN unless ok), seconds and parameters.
 
     Seconds are those that the run would have taken on the board's usual kind of machine; where that is unknown,
     `timing_valid` is False. Runs of searches are left out: they are no results (see `bench.analysis.tuning`).
     """
+    runs = under_current_names(runs)
     factors = hardware.time_factors(runs)
     rows = [_flat(run, factor) for run, factor in zip(runs, factors, strict=True) if run.spec.task not in SEARCHES]
     table = pd.DataFrame(rows, columns=[*_TEXT, *_FLAGS, "seed", *_NUMBERS])
@@ -112,7 +123,7 @@ def select(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def at_defaults(runs: Iterable[Run]) -> list[Run]:
     """Return the runs that count and ended well, full ones at default settings, sorted by backend and seed."""
-    runs = list(runs)
+    runs = under_current_names(runs)
     tried, _ = select(frame(runs))
     default = (tried["changed"] == ()) if tried.empty else tried["changed"].map(len) == 0
     plain = default & ~tried["native"] & (tried["device"] == CPU) & ~tried["quick"]

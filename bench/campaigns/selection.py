@@ -153,6 +153,7 @@ def parse_settings(texts: Sequence[str]) -> dict[str, dict[str, Setting]]:
         method, dot, name = target.rpartition(".")
         if not (equals and dot and method and name):
             raise UsageError(f"--set {text!r}: METHOD.NAME=VALUE is needed, as in gru.units=32")
+        method = implementations.current_name(method)
         if method not in implementations.METHODS:
             raise unknown("method", method, implementations.METHODS)
         known = implementations.all_settings(method)

@@ -20,6 +20,7 @@ from bench.execution.limits import Limits
 from bench.records import files, repository
 from bench.records.stores import Place
 from bench.schema.record import Run
+from implementations import current_name
 
 
 def choose(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
@@ -36,7 +37,7 @@ def choose(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
 
 def named(runs: Sequence[Run], name: str) -> list[Run]:
     """The records of the methods that match, or the one with that key."""
-    if found := [run for run in runs if fnmatch.fnmatchcase(run.spec.method, name)]:
+    if found := [run for run in runs if fnmatch.fnmatchcase(current_name(run.spec.method), name)]:
         return found
     if re.fullmatch("[0-9a-f]+", name):
         return [repository.find(runs, name)]

@@ -20,7 +20,7 @@ class Registered(NamedTuple):
 
 
 def register(patterns: Sequence[str]) -> tuple[list[str], Registered]:
-    """Patterns with references replaced by names; what they name is added to METHODS.
+    """Patterns with references and old names replaced by names; what references name is added to METHODS.
 
     Raises UsageError for a file or a class that cannot be used.
     """
@@ -34,7 +34,7 @@ def register(patterns: Sequence[str]) -> tuple[list[str], Registered]:
         elif pattern in user_methods.packaged():
             found = find(pattern)
         else:
-            names.append(pattern)
+            names.append(implementations.current_name(pattern))
             continue
         registered.sources[found.name] = Source(reference=found.reference, version=found.version)
         names.append(found.name)

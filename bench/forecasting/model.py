@@ -70,7 +70,7 @@ def load(folder: Path) -> Model:
     try:
         kept = msgspec.json.decode((folder / SAVED).read_bytes(), type=SavedModel)
         saved = msgspec.json.decode((folder / "forecaster.json").read_bytes())
-        if saved["method"] not in implementations.METHODS:
+        if implementations.current_name(saved["method"]) not in implementations.METHODS:
             source = kept.source or saved["method"]
             raise UsageError(f"--model {str(folder)!r}: its method is not of this repository: add --method {source}")
         backends.load(saved["backend"])

@@ -16,7 +16,7 @@ import pandas as pd
 
 from bench.analysis import anytime, hardware, ranking, reference, tuning
 from bench.analysis.across_tasks import over_tasks
-from bench.analysis.table import frame, of_board, select
+from bench.analysis.table import frame, of_board, select, under_current_names
 from bench.analysis.tuning import Found, Row
 from bench.errors import UsageError
 from bench.records import files, repository, stores
@@ -45,8 +45,16 @@ class Board:
     found: Mapping[Row, Found]  # by searches, see tuning
 
 
+#: what the references do, up to their error
+REACHES = {
+    "bayes": "knows the generator and averages all that can follow a history. No method can be expected below its",
+    "least_squares_oracle": "knows the formula of the series and fits it to each history by least squares. It reaches",
+}
+
+
 def assess(runs: Sequence[Run]) -> Board:
     """Sort out which records count, and rank them."""
+    runs = under_current_names(runs)
     tried, left_out = select(frame(runs))
     counted = set(tried["key"])
     by_key = {run.key: run for run in runs if run.key in counted}
@@ -153,7 +161,7 @@ def _section(board: Board, task: str, quick: bool, figures: str) -> list[str]:
         )
     return [
         shown_first,
-        _floor(task, ranking.limit(tried)),
+        _floor(task, ranking.references(tried)),
         summary.beyond(rows["method"]),
         summary.beside_classical(default),
         times.best_at(by_time),
@@ -201,7 +209,7 @@ def _normalised(board: Board) -> list[str]:
     return [f"- {line}" for line in map(escape, hardware.describe_normalisation(list(board.runs.values())))]
 
 
-def _floor(task: str, limits: pd.DataFrame) -> str:
+def _floor(task: str, references: pd.DataFrame) -> str:
     """The lines that no method can be expected below."""
     if task not in reference.figures():
         return ""
@@ -210,11 +218,11 @@ def _floor(task: str, limits: pd.DataFrame) -> str:
         f"The noise in the series alone has a mean square of 0.1²/12 = {floor}: no method can be expected below it."
     ]
     lines += [
-        f"`{row['reference']}`, which knows the formula of the series and fits it to each, reaches "
-        f"{digits(row['limit'])}: the limit.\nIt is not ranked; the full table has the ratio of each row's error to it "
-        "(× limit)."
-        for row in limits.to_dict("records")
+        f"`{row['method']}` {REACHES[row['method']]} {digits(row['error'])}." for row in references.to_dict("records")
     ]
+    if not references.empty:
+        first = references["method"].iloc[0]
+        lines += [f"References are not ranked; the full table compares each error with that of `{first}` (× limit)."]
     return "\n".join(lines)
 
 

@@ -11,7 +11,7 @@ from bench.analysis.ranking import is_default
 from bench.analysis.table import each
 from bench.reporting.columns import label, order, seconds
 from bench.reporting.markdown import escape, table
-from bench.tasks import BEYOND, CLASSICAL
+from bench.tasks import BEYOND, CLASSICAL, WITHOUT_NETWORK
 from bench.text import digits
 
 
@@ -56,9 +56,13 @@ def _shares_column(rows: pd.DataFrame, backends: Sequence[str]) -> bool:
 
 def beyond(methods: Iterable[str]) -> str:
     """Which rows go beyond the notes; empty where none does."""
-    found = [f"`{name}`" for name in BEYOND if name in set(methods)]
-    words = "Networks that the notes do not have, or training that they do not do"
-    return f"{words}:\n{', '.join(found)}." if found else ""
+    kinds = {
+        "Networks that the notes do not have, or training that they do not do": BEYOND,
+        "Methods without a network that the notes do not have": WITHOUT_NETWORK,
+    }
+    named = set(methods)
+    found = {words: [f"`{name}`" for name in kind if name in named] for words, kind in kinds.items()}
+    return "\n\n".join(f"{words}:\n{', '.join(names)}." for words, names in found.items() if names)
 
 
 def beside_classical(rows: pd.DataFrame) -> str:

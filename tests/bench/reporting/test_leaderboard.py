@@ -83,12 +83,23 @@ def test_rows_that_cannot_be_told_apart_share_a_rank():
 
 
 def test_the_reference_stands_below_and_rows_say_how_far_they_are():
-    board = leaderboard.render([make("oracle", "numpy", error=0.00107), make(error=0.0107)])
+    references = [make("least_squares_oracle", "numpy", error=0.002), make("bayes", "numpy", error=0.00107)]
+    board = leaderboard.render([*references, make(error=0.0107)])
     summary, full, *_ = tables(board)
     assert [row[1] for row in summary] == ["method", "gru"]
     assert full[0] == [*HEADERS, "× limit"] and full[1][-1] == "10.0"
-    assert "reaches 0.001070:" in board
-    assert "oracle" not in leaderboard.render([make()])
+    assert "No method can be expected below its 0.001070." in board and "It reaches 0.002000." in board
+    assert "compares each error with that of `bayes`" in board
+    assert "References" not in leaderboard.render([make()])
+
+
+def test_a_record_under_an_old_name_counts_as_the_method():
+    old = make("oracle", "numpy", seed=1, error=0.002)
+    alone = leaderboard.render([old, make(error=0.0107)])
+    assert "`least_squares_oracle` knows the formula" in alone and "It reaches 0.002000." in alone
+    newer = make("least_squares_oracle", "numpy", seed=1, error=0.003, started_at="2030-01-01T00:00:00+00:00")
+    both = leaderboard.render([old, newer, make(error=0.0107)])
+    assert "It reaches 0.003000." in both and "`oracle`" not in both
 
 
 def test_several_tasks_are_summed_up():
