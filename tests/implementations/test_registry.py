@@ -16,7 +16,8 @@ from implementations.registry import Network
 
 PUBLIC = {
     "BACKENDS", "METHODS", "Forecaster", "MultiOutput", "NetworkForecaster", "Recursive", "SequenceToSequence",
-    "all_settings", "backends_of", "class_of", "current_name", "default_settings", "installed", "load", "make", "setting_type",
+    "all_settings", "backends_of", "class_of", "current_name", "default_settings", "installed", "load", "make",
+    "setting_type",
 }  # fmt: skip
 
 
