@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import itertools
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -18,11 +17,19 @@ from bench.schema.series import Reading
 
 #: columns that are the time unless another is named
 TIME_NAMES = frozenset(
-    ["date", "datetime", "date_time", "day", "ds", "index", "month", "period", "quarter", "t", "time", "timestamp",
-     "ts", "unnamed: 0", "week", "year"]
+    ["date", "dates", "datetime", "date_time", "datum", "day", "ds", "index", "month", "period", "quarter", "t", "time",
+     "timestamp", "ts", "unnamed: 0", "week", "when", "year"]
 )  # fmt: skip
-PARTS = ("year", "quarter", "month", "week", "day", "hour", "minute")  # of a time, one column each
+PARTS = ("year", "quarter", "month", "week", "day", "hour", "minute", "time")  # of a time, one column each
+#: which of them follow each other
+WAYS = (
+    ("year", "month", "day", "hour", "minute"), ("year", "month", "day", "hour"), ("year", "month", "day", "time"),
+    ("year", "month", "day"), ("year", "month"), ("year", "quarter"), ("year", "week"), ("date", "time"),
+    ("date", "hour", "minute"), ("date", "hour"), ("day", "hour"),
+)  # fmt: skip
+COUNTERS = frozenset(["id", "idx", "n", "no", "nr", "number", "obs", "observation", "row", "seq", "sequence", "step"])
 NO_TIME = "-"
+MANY = 12  # columns that are named
 
 
 class Key(NamedTuple):
@@ -69,19 +76,22 @@ def time_columns(table: Table, how: Reading, keys: Sequence[Key]) -> tuple[str, 
               if name and table.names.count(name) == 1 and name not in (*how.target, *how.groups)]  # fmt: skip
     texts = {name: [plain(cell) for cell in table.column(name, "")] for name in others}
     named = [name for name in others if name.lower() in TIME_NAMES and may_be_time(texts[name])]
-    dated = [name for name in others if holds_times(texts[name])]
-    best = [name for name in named if name in dated] or named
-    unique = [name for name in best if is_unique(texts[name], keys)]
-    if parts := ((best and not unique) and time_parts(others, texts, best[0], keys)):
+    dated = [name for name in others if holds_times(name, texts[name])]
+    unique = [name for name in (*[one for one in named if one in dated], *named) if is_unique(texts[name], keys)]
+    whole = [name for name in unique if name in dated or name.lower() not in PARTS]
+    if whole:
+        return (whole[0],)
+    if parts := time_parts(others, texts, keys):
         return parts
-    if unique or best:
-        return ((unique or best)[0],)
+    if unique or named:
+        return ((unique or [name for name in named if name in dated] or named)[0],)
     if len(dated) > 1:
         dated = [name for name in dated if is_unique(texts[name], keys)] or dated
     if len(dated) > 1:
         raise UsageError(f"{table.name}: the columns {', '.join(map(shown, dated))} hold dates: --time says which, "
                          "--time - takes the rows as they stand")  # fmt: skip
-    return tuple(dated)
+    counted = [name for name in others if name.lower() in COUNTERS and counts_rows(texts[name], keys)]
+    return tuple(dated or counted[:1])
 
 
 def may_be_time(texts: Sequence[str]) -> bool:
@@ -89,10 +99,21 @@ def may_be_time(texts: Sequence[str]) -> bool:
     return dates.mostly_times(texts) or all(looks_numeric(text) for text in texts if text.lower() not in MISSING)
 
 
-def holds_times(texts: Sequence[str]) -> bool:
-    """Whether a column holds times, whatever it is called."""
+def holds_times(name: str, texts: Sequence[str]) -> bool:
+    """Whether a column holds times, whatever it is called; plain numbers, by their name or their even rhythm."""
     found = [text for text in texts if text.lower() not in MISSING]
-    return bool(found) and (dates.mostly_times(found) or dates.numeric_times(found) or dates.decimal_years(found))
+    if not found:
+        return False
+    words = {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)}
+    return dates.mostly_times(found) or dates.numeric_times(found, by_name=bool(words & TIME_NAMES or "dt" in words))
+
+
+def counts_rows(texts: Sequence[str], keys: Sequence[Key]) -> bool:
+    """Whether a column numbers the rows of each series, in whatever order they are."""
+    if not all(text.isdecimal() for text in texts) or not is_unique(texts, keys):
+        return False
+    distinct = {int(text) for text in texts}
+    return len(distinct) > 1 and max(distinct) - min(distinct) == len(distinct) - 1
 
 
 def is_unique(texts: Sequence[str], keys: Sequence[Key]) -> bool:
@@ -100,18 +121,15 @@ def is_unique(texts: Sequence[str], keys: Sequence[Key]) -> bool:
     return len(set(zip(keys, texts, strict=True))) == len(keys)
 
 
-def time_parts(
-    names: Sequence[str], texts: dict[str, list[str]], first: str, keys: Sequence[Key]
-) -> tuple[str, ...] | None:
+def time_parts(names: Sequence[str], texts: dict[str, list[str]], keys: Sequence[Key]) -> tuple[str, ...] | None:
     """The fewest columns, from the largest part of a time to smaller ones, that together are a time for each row."""
-    parts = sorted((name for name in names if name.lower() in PARTS), key=lambda name: PARTS.index(name.lower()))
-    if first not in parts:
-        parts = [first, *(name for name in parts if name.lower() in ("hour", "minute"))]
-    for count in range(2, len(parts) + 1):
-        for chosen in itertools.combinations(parts, count):
-            joined = ["\t".join(cells) for cells in zip(*(texts[name] for name in chosen), strict=True)]
-            if chosen[0] in (first, parts[0]) and is_unique(joined, keys):
-                return chosen
+    by_name = {name.lower(): name for name in reversed(names)}
+    for ways in WAYS:
+        chosen = [by_name[part] for part in ways if part in by_name]
+        for count in range(2, len(chosen) + 1 if len(chosen) == len(ways) else 0):
+            joined = ["\t".join(cells) for cells in zip(*(texts[name] for name in chosen[:count]), strict=True)]
+            if is_unique(joined, keys):
+                return tuple(chosen[:count])
     return None
 
 
@@ -144,7 +162,10 @@ def no_target(table: Table, others: Sequence[str]) -> UsageError:
                           "--rows-are-series reads a series from each row")  # fmt: skip
     numeric = [name for name in others if table.is_numeric(name)]
     several = "; --wide takes each as a series" if len(numeric) > 1 else ""
-    return UsageError(f"--target is needed: of {table.name}, choose from {', '.join(numeric) or 'none'}{several}")
+    several += "; --rows-are-series reads a series from each row" if len(numeric) > MANY else ""
+    more = f" and {len(numeric) - MANY} more" if len(numeric) > MANY else ""
+    names = ", ".join(numeric[:MANY]) or "none"
+    return UsageError(f"--target is needed: of {table.name}, choose from {names}{more}{several}")
 
 
 def joined_times(table: Table, names: Sequence[str]) -> list[str]:
@@ -183,6 +204,8 @@ def clock(parts: Sequence[tuple[str, str]], table: Table, row: int) -> str:
         return ""
     if ":" in parts[0][1] or parts[0][1][-1:].lower() == "m":
         return " " + parts[0][1]
+    if re.fullmatch(r"\d{1,2}\.\d{2}(?:\.\d{2})?", parts[0][1], re.ASCII):  # 18.00.00
+        return " " + parts[0][1].replace(".", ":")
     numbers = [whole(cell, name, table, row) for name, cell in parts]
     if len(numbers) == 1 and numbers[0] > 24:  # 1530
         numbers = list(divmod(numbers[0], 100))

@@ -19,7 +19,7 @@ import numpy as np
 from bench import metrics
 from bench.data import bundled, generators, windows
 from bench.data.series import SeriesSet, read_series
-from bench.data.splits import Prepared, prepare
+from bench.data.splits import Prepared, long_enough, prepare
 from bench.data.windows import Split
 from bench.errors import UsageError
 from bench.schema.record import Original, Truth
@@ -27,6 +27,7 @@ from bench.tasks import Task
 
 PartName = Literal["validation", "test"]
 Pair = tuple[np.ndarray, np.ndarray]  # forecasts and the truth, of one shape
+CHUNK = 256  # windows that are copied at a time
 EXAMPLES = 3  # windows whose forecasts go into the record, for the pictures
 
 
@@ -80,7 +81,7 @@ class SeriesData:
     @property
     def digest(self) -> str:
         """The sha256 of all windows in own units, and of which series they come from."""
-        return digest(*(array for part in self.prepared.parts for array in part))
+        return digest(*(array for part in self.prepared.parts for array in (part.values, part.series)))
 
     @cached_property
     def split(self) -> Split:
@@ -113,7 +114,7 @@ class SeriesData:
         errors = np.mean((got - truth) ** 2, axis=(1, 2))
         series, how = self.prepared.parts.validation.series, self.prepared.preparation
         first = np.searchsorted(series, series)  # windows of one series follow each other
-        block = (np.arange(len(series)) - first) // -(-how.ahead // how.stride)
+        block = (np.arange(len(series)) - first) // -(-how.ahead // how.scored_stride)
         _, member = np.unique(np.stack([series, block]), axis=1, return_inverse=True)
         means = np.bincount(member, errors) / np.bincount(member)
         return [float(f"{value:.6g}") for value in means]
@@ -154,7 +155,8 @@ class SeriesData:
         """The data in words: how much of what, how often, how many windows."""
         parts = self.prepared.parts
         counts = ", ".join(f"{len(part.series)} {name}" for name, part in zip(parts._fields, parts, strict=True))
-        return f"{self.found.describe()}, windows: {counts}"
+        season = f"season of {self.prepared.preparation.season} steps" if self.prepared.preparation.season else ""
+        return ", ".join(filter(None, [self.found.describe(), f"windows: {counts}", self.prepared.describe(), season]))
 
 
 def open_data(task: Task, files: Mapping[str, str], levels: bool = False) -> GeneratedData | SeriesData:
@@ -166,7 +168,7 @@ def open_data(task: Task, files: Mapping[str, str], levels: bool = False) -> Gen
         return SeriesData(replace(found, file=task.name), prepare(found, task.series), levels)
     if "series" not in files:
         raise UsageError(f"{task.name}: its series are in {task.series.file}: name it with --data")
-    found = read_series(Path(files["series"]), task.series)
+    found = long_enough(read_series(Path(files["series"]), task.series), task.series)
     return SeriesData(found, prepare(found, task.series), levels)
 
 
@@ -175,5 +177,8 @@ def digest(*arrays: np.ndarray) -> str:
     sha256 = hashlib.sha256()
     for array in arrays:
         sha256.update(f"{array.dtype.str}{array.shape}".encode())
-        sha256.update(np.ascontiguousarray(array).tobytes())
+        for start in range(0, len(array), CHUNK) if array.ndim else ():
+            sha256.update(np.ascontiguousarray(array[start : start + CHUNK]).tobytes())
+        if not array.ndim:
+            sha256.update(array.tobytes())
     return sha256.hexdigest()

@@ -24,6 +24,7 @@ OFFSET = re.compile(r":\d\d(?:\.\d+)?\s*(?:Z|[+-]\d\d(?::?\d\d)?)", re.ASCII)
 INTEGER = re.compile(r"-?\d+(?:\.0+)?", re.ASCII)
 DECIMAL_YEAR = re.compile(r"\d{4}(?:[.,]\d+)?", re.ASCII)
 UNITS = (1, 10**3, 10**6, 10**9)  # of Unix times, in a second
+GAPLESS = 7  # numbers without a gap that are more than chance
 EARLIEST, LATEST = 10**8, 4 * 10**9  # Unix seconds: 1973 to 2096
 #: what --dates takes besides a format
 WORDS = ("day-first", "month-first", "year-first", "unix", "excel", "decimal-year", "number")
@@ -55,27 +56,21 @@ def mostly_times(texts: Sequence[str]) -> bool:
     return bool(found) and 2 * sum(map(looks_dated, found)) >= len(found)
 
 
-def numeric_times(texts: Sequence[str]) -> bool:
-    """Whether whole numbers are times whatever their column is called: 20240131, or Unix times at an even rhythm."""
-    found = sorted({text.removesuffix(".0") for text in texts})
-    if len(found) < 3 or not all(text.isdecimal() and text.isascii() for text in found):
+def numeric_times(texts: Sequence[str], by_name: bool) -> bool:
+    """Whether plain numbers are times: 20240131, Unix times, years and months without a gap, and parts of years.
+
+    by_name: whether the column is called like one of times, so that any reading at an even rhythm will do.
+    """
+    found = sorted({re.sub(r"\.0+$", "", text) for text in texts})
+    if len(found) < 3 or not all(re.fullmatch(r"\d+(?:[.,]\d+)?", text, re.ASCII) for text in found):
         return False
     if all(len(text) == 8 and date_forms.year_month_day(text) for text in found):
         return True
-    if {len(text) for text in found} <= {9, 10, 13, 16, 19}:
-        readings = [reading for reading in of_numbers(found) if reading is not None]
-        return any(best_fit(reading.index) is not None for reading in readings)
-    return False
-
-
-def decimal_years(texts: Sequence[str]) -> bool:
-    """Whether all are years with a part of a year behind the point, as R writes times, at an even rhythm."""
-    if not all(DECIMAL_YEAR.fullmatch(text) for text in texts) or len(set(texts)) < 3:
-        return False
-    years = [float(text.replace(",", ".")) for text in set(texts)]
-    if not any(value % 1 for value in years) or not 1600 < min(years) <= max(years) < 2200:
-        return False
-    return best_fit(of_decimal_years(list(set(texts))).index) is not None
+    fits = [best_fit(reading.index) for reading in of_numbers(found) if reading is not None]
+    if by_name or {len(text) for text in found} <= {9, 10, 13, 16, 19} or any("." in text for text in found):
+        return any(fits) and float(found[0].replace(",", ".")) > 1600
+    gapless = any(fit is not None and fit.missing == 0 for fit in fits)
+    return gapless and len(found) > GAPLESS and len(found[0]) in (4, 6)
 
 
 def read_times(texts: Sequence[str], column: str, where: Where, stated: str = "") -> Reading:
@@ -256,21 +251,21 @@ def of_excel(texts: Sequence[str]) -> Reading | None:
 
 
 def of_decimal_years(texts: Sequence[str]) -> Reading:
-    """Years and parts of them, as R writes 1949.0833: months where there are at most twelve, else days."""
+    """Years and parts of them, as R writes 1949.0833: months where there are at most twelve, weeks, else days."""
     import pandas as pd
 
     values = np.array([text.replace(",", ".") for text in texts], dtype=float)
     months = np.floor(values * 12 + 0.02).astype(int)
-    ordered = np.sort(months)
-    if len(set(months)) == len(months) and len(set(np.diff(ordered))) == 1:
+    gap = float(np.median(np.diff(np.sort(values)))) if len(values) > 1 else 1.0
+    if len(set(months)) == len(months) and len(set(np.diff(np.sort(months)))) == 1:
         years, within = np.divmod(months, 12)
         index = pd.DatetimeIndex([f"{year}-{month + 1:02}-01" for year, month in zip(years, within, strict=True)])
     else:
-        years = np.floor(values).astype(int)
-        starts = pd.DatetimeIndex([f"{year}-01-01" for year in years])
-        lengths = np.where(starts.is_leap_year, 366, 365)
-        index = starts + pd.to_timedelta(np.round((values - years) * lengths), unit="D")
-    index = index.as_unit("ns")
+        first = int(np.floor(values.min()))
+        step, days = (1 / 52, 7) if abs(gap * 52 - 1) < 0.1 else (1 / 365, 1) if abs(gap * 365 - 1) < 0.1 else (0, 0)
+        since = np.round((values - first) / step) * days if step else np.round((values - first) * 365.25)
+        index = pd.Timestamp(f"{first}-01-01") + pd.to_timedelta(since, unit="D")
+    index = pd.DatetimeIndex(index).as_unit("ns")
     return Reading(index, pattern_of(index))
 
 

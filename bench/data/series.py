@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import get_args
 
@@ -70,13 +71,37 @@ class SeriesSet:
 
 
 def read_series(source: Path | bytes, how: Reading) -> SeriesSet:
-    """The series in a CSV or Parquet file, or in its content.
+    """The series in a CSV or Parquet file, or in its content; a file that has not changed is read once.
 
     Raises UsageError, in one line that names the file's line and column wherever there is one, for whatever is not a
     table, for columns that do not exist, cells that are no numbers or dates, two values for one time, times without a
     rhythm, and missing values between others that nothing fills.
     """
     check(how)
+    how = reading_of(how)
+    if isinstance(source, bytes):
+        return read(source, how)
+    try:
+        state = source.stat()
+    except (OSError, ValueError):
+        return read(source, how)  # raises
+    return read_once(source.absolute(), how, (state.st_mtime_ns, state.st_size))
+
+
+def reading_of(how: Reading) -> Reading:
+    """What of a preparation decides how a file is read; its season where values are taken from a season before."""
+    fields = {name: getattr(how, name) for name in Reading.__struct_fields__}
+    return Reading(**fields | ({} if how.impute == "seasonal" else {"season": None}))
+
+
+@lru_cache(maxsize=4)
+def read_once(path: Path, how: Reading, state: tuple[int, int]) -> SeriesSet:
+    """The series of a file in a state that it had."""
+    return read(path, how)
+
+
+def read(source: Path | bytes, how: Reading) -> SeriesSet:
+    """The same, read anew."""
     table = read_table(source, how)
     if how.rows_are_series:
         table, how = transposed.one_row_per_value(table, how)
@@ -173,7 +198,9 @@ class Rows:
         columns = [fill(whole[:, channel], self.how, holes, channel) for channel in range(whole.shape[1])]
         decimals = tuple(self.decimals[channel] for channel in part)
         cells = (name,) if self.how.wide else key.cells
-        return Series(name, np.stack(columns, axis=1), np.isnan(whole), start, cells, decimals)
+        filled = np.stack(columns, axis=1)
+        filled.setflags(write=False)  # windows are views of it
+        return Series(name, filled, np.isnan(whole), start, cells, decimals)
 
 
 def of_ends(left: Sequence[tuple[str, int, int]]) -> Iterator[str]:

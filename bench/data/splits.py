@@ -1,21 +1,24 @@
-"""From series of a file to windows: cut in time, none that forecasts what an earlier part has seen."""
+"""From series of a file to windows: cut in time, none that forecasts what an earlier part has seen.
+
+N windows, C steps before the history that differences reach back to, T history, H ahead, D channels.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
 
-from bench.data.series import Series, SeriesSet
+from bench.data.cuts import Ends, cut_of
+from bench.data.series import NAMED, Series, SeriesSet
 from bench.data.transforms import Part, Parts, Scaling, differenced, naive_error, scale_of
-from bench.data.windows import Split, Windows, read_only
+from bench.data.windows import Split, Windows, read_only, views
 from bench.errors import UsageError
 from bench.schema.series import Preparation
 
-SHARE = 0.15  # of the steps, for validation, and as many for the test
+FEWEST = 0.1  # of the series that have to be scored, unless --drop-short says that the others may be left out
 
 
 @dataclass(frozen=True)
@@ -26,15 +29,19 @@ class Prepared:
     parts: Parts
     scaling: Scaling
     naive: np.ndarray  # [S, 1, D]: mean absolute error of the seasonal naive forecast in the training part
+    series: Sequence[Series]
+    constant: tuple[str, ...] = ()  # series that do not change in their training part, and so are not scored
 
     def split(self, levels: bool) -> Split:
         """What a method sees, float32: with differences taken, unless it takes levels, that is, models them itself."""
-        return Split(*(self._seen(part, levels) for part in self.parts))
+        shown = [self.scaling.shown(one.values, place, levels) for place, one in enumerate(self.series)]
+        return Split(*(self._seen(part, shown, levels) for part in self.parts))
 
-    def _seen(self, part: Part, levels: bool) -> Windows:
-        values = self.scaling.seen(part, levels)
-        end = values.shape[1] - self.preparation.ahead
-        return read_only(values[:, end - self.preparation.history : end].copy(), values[:, end:].copy())
+    def _seen(self, part: Part, shown: Sequence[np.ndarray], levels: bool) -> Windows:
+        how = self.preparation
+        skipped = sum(how.lags) if levels else 0  # what differences would reach back to
+        values = views(shown, part.series, part.starts + skipped, how.history + how.ahead)
+        return read_only(values[:, : how.history], values[:, how.history :])
 
     def known(self, part: Part) -> Part:
         """What a forecast may be made from, in own units: [N, C + T, D]."""
@@ -44,102 +51,155 @@ class Prepared:
         """What is to be forecast, in own units: [N, H, D]."""
         return part.values[:, -self.preparation.ahead :]
 
+    @property
+    def scored(self) -> int:
+        """How many series have a window in the last part."""
+        last = self.parts.test if len(self.parts.test.series) else self.parts.validation
+        return len(np.unique(last.series))
 
-class Ends(NamedTuple):
-    """Where the training part and the validation part end, in steps of the calendar."""
-
-    train: int
-    validation: int
-
-
-def ends(found: SeriesSet, ahead: int, test: bool = True) -> Ends:
-    """The same times for all series: what is validation for one is never training for another.
-
-    test: whether a part is kept for the test; else validation is the last one.
-    """
-    first, last = min(one.start for one in found.series), max(one.end for one in found.series)
-    held_back = max(ahead, round(SHARE * (last - first)))
-    return Ends(last - 2 * held_back, last - held_back) if test else Ends(last - held_back, last)
+    def describe(self) -> str:
+        """Which series are scored, in words; empty where all are."""
+        if self.scored == len(self.series):
+            return ""
+        constant = f", {shortened(self.constant)} constant in training" if self.constant else ""
+        return f"{self.scored} of {len(self.series)} series scored{constant}"
 
 
 def prepare(found: SeriesSet, how: Preparation, test: bool = True) -> Prepared:
-    """The windows of all series. Raises UsageError for options out of range and for series too short for a window."""
+    """The windows of all series. Raises UsageError for options out of range and for series too short for a window.
+
+    A series too short for a window of some part has none there, as long as others have.
+    """
     check(how)
-    cut = ends(found, how.ahead, test)
-    check_lengths(found, how, cut)
-    limits = [(-np.inf, cut.train), (cut.train, cut.validation), (cut.validation, np.inf)]
-    parts = Parts(*(windows(found, how, *limit, keep_imputed=place == 0) for place, limit in enumerate(limits)))
-    for name, part in zip(Parts._fields[: 3 if test else 2], parts, strict=False):
-        if not len(part.series):
-            raise UsageError(f"{found.file}: every window of the {name} part forecasts a value that was filled in")
-    training = [one.values[: cut.train - one.start] for one in found.series]
-    return Prepared(
+    cut = cut_of(how, found.calendar, test)
+    ends = [cut(one) for one in found.series]
+    training = [one.values[: max(end.train, 1)] for one, end in zip(found.series, ends, strict=True)]
+    levels = scale_of(training)
+    constant = [len(values) > 1 and bool((values == values[0]).all()) for values in training]
+    unscored = {place for place, one in enumerate(constant) if one or ends[place].train < 2}
+    unscored = unscored if len(unscored) < len(ends) else set()
+    parts = Parts(*(windows(found, how, ends, place, unscored if place else set()) for place in range(3)))
+    check_windows(found, how, ends, parts, test)
+    prepared = Prepared(
         preparation=how,
         parts=parts,
         scaling=Scaling(
             names=tuple(one.name for one in found.series),
             lags=tuple(how.lags),
-            levels=scale_of(training),
+            levels=levels,
             differences=scale_of([differenced(values[None], how.lags)[0] for values in training]),
         ),
         naive=np.stack([naive_error(values, how.season or 1) for values in training]),
+        series=found.series,
+        constant=tuple(found.series[place].name for place in sorted(unscored) if constant[place]),
     )
+    if prepared.scored < FEWEST * len(found.series) and not how.drop_short:
+        counts = f"{prepared.scored} of {len(found.series)}"
+        raise UsageError(f"{found.file}: {counts} series are long enough to be scored: "
+                         "a shorter --history scores more, --drop-short leaves the others out")  # fmt: skip
+    return prepared
 
 
 def with_fitting_history(found: SeriesSet, how: Preparation, test: bool = True) -> Preparation:
-    """The preparation with a history of 50 steps or two seasons, as far as the shortest series allows."""
+    """The preparation with a history of 50 steps or two seasons, as far as most series allow.
+
+    The shortest series decides, unless that left the others a fourth of what they could have.
+    """
     check(how)
-    limit = ends(found, how.ahead, test).train
-    shortest = min(min(one.end, limit) - one.start for one in found.series)
-    possible = (shortest - sum(how.lags) - how.ahead) * 2 // 3  # the rest is left to make windows of
-    return msgspec.structs.replace(how, history=max(1, min(max(how.history, 2 * (how.season or 0)), possible)))
+    cut = cut_of(how, found.calendar, test)
+    rest = sum(how.lags) + how.ahead
+    possible = sorted((cut(one).train - rest) * 2 // 3 for one in found.series)  # the rest is left to make windows of
+    wanted = max(how.history, 2 * (how.season or 0))
+    limit = possible[0] if possible[0] >= wanted / 4 else possible[len(possible) // 2]
+    return msgspec.structs.replace(how, history=max(1, min(wanted, limit)))
+
+
+def long_enough(found: SeriesSet, how: Preparation, test: bool = True) -> SeriesSet:
+    """The series without those too short for a window of each part, if --drop-short asks for it; a note names them."""
+    if not how.drop_short:
+        return found
+    cut = cut_of(how, found.calendar, test)
+    short = [one for one in found.series if not is_long_enough(cut(one), how, test)]
+    kept = [one for one in found.series if all(one is not other for other in short)]
+    if not short or not kept:
+        return found
+    note = f"{len(short)} series too short are left out: {shortened([one.name for one in short])}"
+    return replace(found, series=kept, notes=(*found.notes, note))
+
+
+def is_long_enough(end: Ends, how: Preparation, test: bool) -> bool:
+    """Whether a series has a window in each part."""
+    lasts = (end.train, end.validation, *([end.test] if test else []))
+    return min(lasts) >= how.length
+
+
+def shortened(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
 
 
 def check(how: Preparation) -> None:
     """Raise UsageError for numbers below 1."""
-    for name in ("history", "ahead", "stride"):
-        if getattr(how, name) < 1:
-            raise UsageError(f"--{name} {getattr(how, name)}: at least 1 is needed")
+    for name in ("history", "ahead", "stride", "test_stride", "cutoffs"):
+        value = getattr(how, name)
+        if value is not msgspec.UNSET and value < 1:
+            raise UsageError(f"--{name.replace('_', '-')} {value}: at least 1 is needed")
 
 
-def check_lengths(found: SeriesSet, how: Preparation, cut: Ends) -> None:
-    """Raise UsageError, with what would do, when a series has no window in the training part."""
-    short = [one for one in found.series if min(cut.train, one.end) - one.start < how.length]
-    if not short:
-        return
-    one = min(short, key=lambda one: min(cut.train, one.end) - one.start)
+def check_windows(found: SeriesSet, how: Preparation, ends: Sequence[Ends], parts: Parts, test: bool) -> None:
+    """Raise UsageError, with what would do, when a part has no window."""
+    for name, part, place in zip(Parts._fields[: 3 if test else 2], parts, range(3), strict=False):
+        if len(part.series):
+            continue
+        longest = max(range(len(ends)), key=lambda number: ends[number][place])
+        if ends[longest][place] >= how.length and place:
+            raise UsageError(f"{found.file}: every window of the {name} part forecasts a value that was filled in")
+        raise too_short(found, how, found.series[longest], ends[longest])
+
+
+def too_short(found: SeriesSet, how: Preparation, one: Series, end: Ends) -> UsageError:
+    """The error for a series, the longest, that has no window."""
     name = f"the series {one.name!r}" if one.name else "the series"
-    others = f" (and {len(short) - 1} more)" if len(short) > 1 else ""
-    steps = max(0, min(cut.train, one.end) - one.start)
-    before = f" (before {found.calendar.at(cut.train)}, the same for all series)" if len(found.series) > 1 else ""
+    longest = f", the longest of {len(found.series)}," if len(found.series) > 1 else ""
     lags = f" + {sum(how.lags)} for differences" if how.lags else ""
     needed = f"{how.history} (--history) + {how.ahead} (--ahead){lags}"
-    possible = steps - (how.length - how.history)
+    possible = end.train - (how.length - how.history)
     hint = f": --history {possible} is possible" if possible >= 1 else ""
-    raise UsageError(f"{found.file}: {name}{others} is too short: got {len(one.values)} steps, {steps} of them for "
-                     f"training{before}, needed {needed} = {how.length}{hint}")  # fmt: skip
+    return UsageError(f"{found.file}: {name}{longest} is too short: got {len(one.values)} steps, {end.train} of them "
+                      f"for training, needed {needed} = {how.length}{hint}")  # fmt: skip
 
 
-def windows(found: SeriesSet, how: Preparation, begin: float, end: float, keep_imputed: bool) -> Part:
-    """All windows whose future lies in [begin, end) of the calendar, every `stride` steps of each series.
+def windows(found: SeriesSet, how: Preparation, ends: Sequence[Ends], place: int, unscored: set[int]) -> Part:
+    """All windows of a part: 0 training, 1 validation, 2 test, every `stride` steps of each series.
 
-    Unless kept, those are left out that forecast a value that was filled in, or start from one: to score them would be
-    to score the filling, which may have seen the value after it.
+    Of validation and test those are left out that forecast a value that was filled in, or start from one: to score
+    them would be to score the filling, which may have seen the value after it.
     """
-    values, series = [], []
-    for number, one in enumerate(found.series):
-        for place in places(one, how, begin, end):
-            last_known = place + how.length - how.ahead - 1
-            if keep_imputed or not one.imputed[last_known : place + how.length].any():
-                values.append(one.values[place : place + how.length])
-                series.append(number)
-    channels = len(found.channels)
-    return Part(np.array(values).reshape(-1, how.length, channels), np.array(series, dtype=np.int64))
+    starts, series = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+    for number, (one, end) in enumerate(zip(found.series, ends, strict=True)):
+        if number in unscored:
+            continue
+        begin = 0 if place == 0 else end[place - 1]
+        chosen = np.array(places(how, begin, end[place], scored=place > 0), dtype=np.int64)
+        if place and one.imputed.any():
+            chosen = chosen[[not filled(one, how, int(start)) for start in chosen]]
+        starts.append(chosen)
+        series.append(np.full(len(chosen), number))
+    where, which = np.concatenate(starts), np.concatenate(series)
+    return Part(views([one.values for one in found.series], which, where, how.length), which, where)
 
 
-def places(one: Series, how: Preparation, begin: float, end: float) -> Iterator[int]:
-    """Where in a series the windows begin."""
-    known = how.length - how.ahead
-    first = max(0, begin - one.start - known)
-    last = min(len(one.values), end - one.start) - how.length
-    yield from range(int(first), int(last) + 1, how.stride) if last >= first else ()
+def filled(one: Series, how: Preparation, start: int) -> bool:
+    """Whether a window forecasts a value that was filled in, or starts from one."""
+    last_known = start + how.length - how.ahead - 1
+    return bool(one.imputed[last_known : start + how.length].any())
+
+
+def places(how: Preparation, begin: int, end: int, scored: bool) -> range:
+    """Where in a series the windows begin whose future lies between two steps."""
+    stride = how.scored_stride if scored else how.stride
+    first, last = begin - (how.length - how.ahead), end - how.length
+    if first < 0:  # the history is not long enough: begin later, at a counted origin where they are counted
+        counted = scored and (how.origin == "end" or how.cutoffs)
+        first += -(first // stride) * stride if counted else -first
+    return range(first, last + 1, stride) if last >= first else range(0)

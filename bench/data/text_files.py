@@ -21,6 +21,7 @@ from bench.schema.series import Reading
 DELIMITERS = ",;\t|"
 SAMPLE = 60  # rows that tell the delimiter and the width
 NEAR_THE_END = 5  # rows that may be a footer
+TITLES = 8  # rows that may be above the names
 
 #: the byte-order marks that a text file may begin with; those of UTF-32 begin as those of UTF-16
 MARKS = {
@@ -81,7 +82,8 @@ def decoded(content: bytes, name: str, encoding: str) -> str:
                          f"--encoding {likely}, which is likely") from None  # fmt: skip
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise UsageError(f"{name}, line {line}: a zero byte: neither CSV nor Parquet")
+        wide = "; it looks like UTF-16: --encoding utf-16" if text.count("\0") > len(text) / 3 else ""
+        raise UsageError(f"{name}, line {line}: a zero byte: neither CSV nor Parquet{wide}")
     return text
 
 
@@ -147,7 +149,7 @@ def below_titles(rows: list[Row]) -> tuple[list[Row], list[str]]:
     """The rows from the names of the columns on, and what was above them: rows of fewer cells than most have."""
     widths = Counter(len(cells) for _, cells in rows[:SAMPLE])
     width = max(widths, key=lambda width: (widths[width], width))
-    place = 0
+    place = above_a_gap(rows)
     while place < len(rows) - 1 and is_title(rows[place][1], rows[place + 1][1], width):
         place += 1
     if len(rows[place][1]) < width:
@@ -156,6 +158,16 @@ def below_titles(rows: list[Row]) -> tuple[list[Row], list[str]]:
         f"line {line} is taken for a title: {shown(' '.join(filter(None, cells)))}" for line, cells in rows[:place]
     ]
     return rows[place:], lines
+
+
+def above_a_gap(rows: Sequence[Row]) -> int:
+    """How many rows of words stand above an empty line and further words: titles."""
+    for place in range(min(TITLES, len(rows) - 1)):
+        if any(map(is_value, rows[place][1])) or not any(len(cells) > 1 for _, cells in rows[place + 1 : place + 2]):
+            return 0
+        if rows[place + 1][0] - rows[place][0] > 1 and not any(map(is_value, rows[place + 1][1])):
+            return place + 1
+    return 0
 
 
 def is_title(cells: list[str], below: list[str], width: int) -> bool:
@@ -189,6 +201,9 @@ def as_wide(
     cells: list[str], names: list[str], line: int, place: int, rows: Sequence[Row], name: str, how: Reading
 ) -> list[str]:
     """A row as wide as the names. Raises UsageError, with the option that helps, for another number of cells."""
+    if cells[0].startswith("#") and place and not rows[0][1][0].startswith("#"):
+        raise UsageError(f"{name}, line {line}: {shown(cells[0])} looks like a comment: --comment '#' leaves "
+                         "such lines out")  # fmt: skip
     if len(cells) > len(names) and not any(cells[len(names) :]):
         return cells[: len(names)]  # delimiters at the end of a line
     if len(cells) == len(names):

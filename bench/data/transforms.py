@@ -17,6 +17,7 @@ class Part(NamedTuple):
 
     values: np.ndarray  # [N, C + T + H, D] float64
     series: np.ndarray  # [N]
+    starts: np.ndarray = np.empty(0, dtype=np.int64)  # [N]: where in its series each window begins
 
 
 class Parts(NamedTuple):
@@ -42,6 +43,12 @@ class Scaling:
     lags: tuple[int, ...]
     levels: Scale  # of the series as they are
     differences: Scale  # of what is left when all differences are taken
+
+    def shown(self, values: np.ndarray, series: int, levels: bool) -> np.ndarray:
+        """A whole series [L, D] as a method sees it, float32: [L, D], or [L - C, D] with differences taken."""
+        scale = self.levels if levels else self.differences
+        taken = values if levels else differenced(values[None], self.lags)[0]
+        return ((taken - scale.centre[series]) / scale.spread[series]).astype(np.float32)
 
     def seen(self, part: Part, levels: bool) -> np.ndarray:
         """Windows as a method sees them, float32: with differences taken, unless it takes levels."""
@@ -82,7 +89,8 @@ def scaled(part: Part, scale: Scale) -> np.ndarray:
 
 
 def scale_of(training: Sequence[np.ndarray]) -> Scale:
-    """Mean and standard deviation of each series [L, D]; a spread of 1 where all values are equal."""
+    """Mean and standard deviation of each series [L, D]; a spread of 1 where all values are equal, or none is there."""
+    training = [values if len(values) else np.zeros((1, values.shape[1])) for values in training]
     centre = np.stack([values.mean(axis=0, keepdims=True) for values in training])
     spread = np.stack([values.std(axis=0, keepdims=True) for values in training])
     tiny = spread <= 1e-12 * np.maximum(np.abs(centre), 1e-300)  # what rounding leaves of a constant
@@ -91,5 +99,7 @@ def scale_of(training: Sequence[np.ndarray]) -> Scale:
 
 def naive_error(values: np.ndarray, season: int) -> np.ndarray:
     """Mean |y_t - y_{t-m}| of one series [L, D]: [1, D], what MASE divides by (Hyndman & Koehler 2006)."""
+    if len(values) <= season:
+        return np.zeros((1, values.shape[1]))  # no scale
     changes: np.ndarray = np.abs(differenced(values[None], [season])[0]).mean(axis=0, keepdims=True)
     return changes

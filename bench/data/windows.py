@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -39,6 +40,28 @@ def cut(series: np.ndarray, task: Task) -> Split:
 def windows(series: np.ndarray, history: int) -> Windows:
     """Copies of the first T values and of the rest."""
     return read_only(series[:, :history].copy(), series[:, history:].copy())
+
+
+def views(series: Sequence[np.ndarray], which: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
+    """Windows [N, length, D] of series [L, D], each from its start: views of one series' memory where they are even.
+
+    Raises ValueError for a window beyond the end of its series.
+    """
+    if not len(which):
+        return np.empty((0, length, series[0].shape[1]), dtype=series[0].dtype)
+    steps = np.unique(np.diff(starts))
+    if len(np.unique(which)) == 1 and len(steps) <= 1 and (not len(steps) or steps[0] > 0):
+        return rolling(series[which[0]], length)[starts[0] :: steps[0] if len(steps) else 1][: len(starts)]
+    found = np.empty((len(which), length, series[0].shape[1]), dtype=series[0].dtype)
+    for number in np.unique(which):
+        mine = which == number
+        found[mine] = rolling(series[number], length)[starts[mine]]
+    return found
+
+
+def rolling(values: np.ndarray, length: int) -> np.ndarray:
+    """All windows [L - length + 1, length, D] of a series [L, D], as views."""
+    return np.lib.stride_tricks.sliding_window_view(values, length, axis=0).transpose(0, 2, 1)
 
 
 def read_only(history: np.ndarray, future: np.ndarray) -> Windows:

@@ -81,7 +81,9 @@ class Preparation(Reading, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     @property
     def scored_stride(self) -> int:
-        """The steps from one window that is scored to the next."""
+        """The steps from one window that is scored to the next: H at the end of series, where origins are counted."""
+        if self.origin == "end" or self.cutoffs:
+            return self.ahead
         return self.test_stride or self.stride
 
 

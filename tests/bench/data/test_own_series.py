@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from series_files import bundled
 
 from bench.data.datasets import SeriesData
 from bench.data.series import read_series
-from bench.data.splits import prepare
+from bench.data.splits import Prepared, long_enough, prepare
 from bench.data.transforms import differenced, summed
 from bench.errors import UsageError
 from bench.metrics import mase
@@ -88,12 +89,69 @@ def test_a_constant_series_is_read():
     assert (errors.rmse, errors.mase) == (0, None)
 
 
-def test_a_series_too_short_for_the_common_ends_says_when_training_ends():
-    rows = "".join(f"2024-01-{day:02},a,1\n" for day in range(1, 31)) + "2024-01-29,b,1\n2024-01-30,b,2\n"
-    how = Preparation(file="x.csv", target=("units",), group="s", history=4, ahead=2)
-    found = read_series(f"date,s,units\n{rows}".encode(), how)
-    with pytest.raises(UsageError, match="'b' is too short: got 2 steps, 0 of them for training .before 2024-01-23, "):
-        prepare(found, how)
+def panel(**lengths: int) -> str:
+    """A long file of series s that rise daily, each of so many days."""
+    days = [date(2024, 1, 1) + timedelta(day) for day in range(max(lengths.values()))]
+    return "date,s,units\n" + "".join(f"{day},{s},{place}\n" for s, length in lengths.items()
+                                      for place, day in enumerate(days[len(days) - length :]))  # fmt: skip
+
+
+HOW = Preparation(file="x.csv", target=("units",), group="s", history=4, ahead=2)
+
+
+def prepared(text: str, **how: Any) -> Prepared:
+    preparation = msgspec.structs.replace(HOW, **how)
+    return prepare(read_series(text.encode(), preparation), preparation)
+
+
+def test_each_series_is_cut_from_its_own_end():
+    parts = prepared(panel(a=100, b=40)).parts
+    assert [int((parts.test.series == series).sum()) for series in (0, 1)] == [14, 5]
+    assert parts.validation.values[:, -1].max() < parts.test.values[:, -2].max()
+
+
+def test_series_that_are_too_short_are_not_scored_and_it_is_said():
+    some = prepared(panel(a=60, b=60, c=3))
+    assert some.describe() == "2 of 3 series scored"
+    with pytest.raises(UsageError, match="1 of 11 series are long enough to be scored: .*--drop-short leaves"):
+        prepared(panel(a=60, **{f"b{number}": 5 for number in range(10)}))
+    assert prepared(panel(a=60, **{f"b{number}": 5 for number in range(10)}), drop_short=True).scored == 1
+
+
+def test_short_series_are_left_out_by_name():
+    how = msgspec.structs.replace(HOW, drop_short=True)
+    found = long_enough(read_series(panel(a=60, b=7).encode(), how), how)
+    assert [one.name for one in found.series] == ["a"] and "1 series too short are left out: b" in found.notes
+
+
+def test_a_constant_series_is_trained_on_but_not_scored():
+    rows = "".join(f"a,{step % 7}\nb,{5 if step < 50 else 500}\n" for step in range(60))
+    found = prepared(f"s,units\n{rows}")
+    assert found.constant == ("b",) and set(found.parts.test.series) == {0} and set(found.parts.train.series) == {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("how", "futures"),
+    [
+        ({"split": "80/10/10"}, [(4, 79), (80, 89), (90, 99)]),
+        ({"split": "40/20/10"}, [(4, 39), (40, 59), (60, 69)]),
+        ({"split": "2024-02-01/2024-03-01"}, [(4, 30), (31, 59), (60, 99)]),
+        ({"origin": "end"}, [(4, 95), (96, 97), (98, 99)]),
+        ({"cutoffs": 3}, [(4, 87), (88, 93), (94, 99)]),
+        ({"test_stride": 2, "stride": 5}, [(4, 65), (70, 83), (85, 98)]),
+    ],
+)
+def test_splits(how, futures):
+    parts = prepared(panel(a=100), **how).parts
+    assert [(part.values[:, -2:].min(), part.values[:, -2:].max()) for part in parts] == futures
+    if "cutoffs" in how:
+        assert [part.starts.tolist() for part in parts[1:]] == [[84, 86, 88], [90, 92, 94]]
+
+
+@pytest.mark.parametrize("split", ["70/15", "a/b/c", "50/20/20.5", "2024-03-01/2024-02-01", "0/50/50"])
+def test_splits_that_are_none(split):
+    with pytest.raises(UsageError, match="--split"):
+        prepared(panel(a=100), split=split)
 
 
 def test_mase_counts_series_that_have_a_scale():
