@@ -33,6 +33,8 @@ class RowForecaster(Forecaster):
     """A method that forecasts rows of any lengths from all of their values, in their own units, without training."""
 
     takes_levels: ClassVar[bool] = True
+    #: whether it fits a model that has intervals
+    has_intervals: ClassVar[bool] = False
 
     @abstractmethod
     def forecast_rows(self, rows: Sequence[np.ndarray], steps: int, levels: Sequence[float] = ()) -> RowForecasts:
@@ -65,6 +67,8 @@ class StatsForecast(RowForecaster):
 
     season_length: steps in a season, 1 for none.
     """
+
+    has_intervals: ClassVar[bool] = True
 
     season_length: int = 1
 

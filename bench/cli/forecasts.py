@@ -9,6 +9,7 @@ from pathlib import Path
 from bench.analysis.paired import blocks_of
 from bench.forecasting import recommend
 from bench.forecasting.forecast import Outcome
+from bench.forecasting.train import Errors
 from bench.reporting.commands import words
 from bench.schema.record import Run
 from bench.text import clean, decimals, digits
@@ -19,18 +20,28 @@ SHOWN = 24  # rows that are printed
 def outcome(made: Outcome) -> Iterator[str]:
     """Return the lines that say what came of a forecast."""
     if made.trained:
-        first, errors = made.trained.split("\n")
-        yield f"{clean(first, longest=400)}\n{errors}\n"
-    yield from printed(made.header, made.lines)
+        yield f"{clean(made.trained, longest=400)}\n{measured(made.errors)}\n"
+    yield from printed(made.header, made.lines, made.bounds)
     yield f"\n{made.intervals}"
     yield f"{made.output}\n{made.picture}"
 
 
-def printed(header: Sequence[str], lines: Sequence[Sequence[str]]) -> Iterator[str]:
-    """The first rows as a table in plain text."""
+def measured(errors: Errors | None) -> str:
+    """The errors at rolling origins in words."""
+    if errors is None:
+        return "no rolling origin: the series are too short to measure any error"
+    skill = f"{errors.skill:.0f} %" if errors.skill is not None else "not defined, as that makes no error"
+    mase = f", MASE {errors.mase:.3f}" if errors.mase is not None else ""
+    return (f"{errors.origins} rolling origins: RMSE {errors.rmse:.4g}, MAE {errors.mae:.4g}, sMAPE {errors.smape:.1f} %"
+            f"{mase}; skill against the seasonal naive forecast {skill}")  # fmt: skip
+
+
+def printed(header: Sequence[str], lines: Sequence[Sequence[str]], numbers: int) -> Iterator[str]:
+    """The first rows as a table in plain text, the last columns of which are numbers."""
     from tabulate import tabulate
 
-    yield tabulate(lines[:SHOWN], header, disable_numparse=True, colalign=["left"] * (len(header) - 3) + ["right"] * 3)
+    sides = ["left"] * (len(header) - numbers) + ["right"] * numbers
+    yield tabulate(lines[:SHOWN], header, disable_numparse=True, colalign=sides)
     if len(lines) > SHOWN:
         yield f"... and {len(lines) - SHOWN} rows more"
 

@@ -8,17 +8,21 @@ from typing import NamedTuple
 
 from bench.campaigns import selection
 from bench.contract import check
-from bench.data import splits
 from bench.data.series import SeriesSet, read_series
 from bench.data.series_tasks import task_on
 from bench.errors import UsageError, unknown
 from bench.execution import user_methods
-from bench.forecasting import figure, table, train
+from bench.forecasting import figure, intervals, table, train
 from bench.forecasting import model as models
+from bench.forecasting.ahead import ahead
 from bench.forecasting.model import Model
-from bench.forecasting.train import Training
+from bench.forecasting.predictor import Training
 from bench.schema.series import Preparation
-from implementations import METHODS
+from implementations import METHODS, class_of
+from implementations.statistical import RowForecaster
+
+#: methods that know the formula of the benchmark's own series, which no file has
+KNOW_THE_FORMULA = ("oracle", "least_squares_oracle")
 
 
 class Choice(NamedTuple):
@@ -29,16 +33,20 @@ class Choice(NamedTuple):
     seed: int
     epochs: int | None
     settings: Sequence[str]
-    level: float  # percent
+    levels: Sequence[float]  # percent
+    non_negative: bool
 
 
 class Outcome(NamedTuple):
     """What came of it: how the method did, the forecasts as a table, and where they were written."""
 
-    trained: str | None  # what was trained on what, and its errors; None for a kept model
+    trained: str | None  # what was trained on what; None for a kept model
+    errors: train.Errors | None
     header: list[str]
     lines: list[list[str]]
+    bounds: int  # columns of numbers
     intervals: str  # what they rest on
+    warnings: tuple[str, ...]
     output: Path
     picture: Path
 
@@ -49,17 +57,22 @@ def make(file: Path, how: Preparation, fit_history: bool, choice: Choice, output
     check_folder(save)
     what = resolve(how, choice)
     found = read_series(file, how)
-    how = splits.with_fitting_history(found, how, test=False) if fit_history else how
-    model, errors = train.train(found, how, what)
-    trained = f"{how.history} steps → {how.ahead} steps, trained on {file.name} ({found.describe()})"
+    rows = issubclass(class_of(what.method), RowForecaster)
+    how = train.with_fitting_history(found, how) if fit_history and not rows else how
+    model, errors = train.train(found, how, what, choice.levels)
+    history = "all that is known" if rows else f"{how.history} steps"
+    trained = f"{history} → {how.ahead} steps, fitted to all of {file.name} ({found.describe()})"
     if save:
         models.save(model, save)
-    outcome = finish(model, found, how.ahead, output, f"{what.method}: the next {how.ahead} steps of {file.name}")
-    return outcome._replace(trained=f"{what.method} ({what.backend}), {trained}\n{errors}")
+    title = f"{what.method}: the next {how.ahead} steps of {file.name}"
+    outcome = finish(model, found, how.ahead, output, title, choice.non_negative)
+    return outcome._replace(trained=f"{what.method} ({what.backend}), {trained}", errors=errors)
 
 
-def reuse(folder: Path, file: Path, steps: int | None, method: str | None, output: Path) -> Outcome:
-    """Forecast with a kept model, which says how the file is read."""
+def reuse(
+    folder: Path, file: Path, steps: int | None, method: str | None, output: Path, non_negative: bool = False
+) -> Outcome:
+    """Forecast with a kept model, which says how the file is read; new rows and new series go on from it."""
     check_output(output, file)
     user_methods.register([method] if method else [])
     model = models.load(folder)
@@ -68,18 +81,44 @@ def reuse(folder: Path, file: Path, steps: int | None, method: str | None, outpu
     steps = how.ahead if steps is None else steps
     if steps < 1:
         raise UsageError(f"--ahead {steps}: at least 1 is needed")
-    return finish(model, found, steps, output, f"{model.forecaster.name}: the next {steps} steps of {file.name}")
+    title = f"{model.predictor.forecaster.name}: the next {steps} steps of {file.name}"
+    return finish(model, found, steps, output, title, non_negative)
 
 
-def finish(model: Model, found: SeriesSet, steps: int, output: Path, title: str) -> Outcome:
+def finish(
+    model: Model, found: SeriesSet, steps: int, output: Path, title: str, non_negative: bool
+) -> Outcome:
     """Forecast, write the table, draw it."""
-    made = train.ahead(model, found, steps)
-    header, lines = table.rows(found, model.kept.preparation, made)
+    made, warnings = ahead(model, found, steps, non_negative)
+    how = model.kept.preparation
+    header, lines = table.rows(found, how, made)
     table.write_csv(output, header, lines)
     picture = output.with_suffix(".png")
-    figure.draw(picture, found, made, model.kept.level, title)
-    said = f"{model.kept.level:g} % intervals from the errors of {model.kept.windows} validation windows"
-    return Outcome(None, header, lines, said, output, picture)
+    figure.draw(picture, found, made, title)
+    header, lines = table.rows(found, how, made, shown=True)
+    bounds = 1 + 2 * len(made.levels)
+    return Outcome(None, None, header, lines, bounds, rest_on(model, made.levels), warnings, output, picture)
+
+
+def rest_on(model: Model, given: Sequence[float]) -> str:
+    """What the intervals rest on, and where the errors cannot tell the level that was asked for."""
+    calibration, asked = model.kept.calibration, model.kept.asked
+    missing = [level for level in asked if level not in given]
+    said = f"{percent(given)} intervals" if given else "no intervals"
+    if calibration.own:
+        checked = f"times {calibration.pooled:.2f} by the errors at {calibration.origins} rolling origins"
+        return f"{said} of the method's own, " + (checked if calibration.origins else "not checked: too few steps")
+    said += f" from the errors at {calibration.origins} rolling origins"
+    if not missing:
+        return said
+    errors = f"{calibration.independent:.1f} errors that do not overlap"
+    most = f"they can tell {calibration.largest:.0f} % at most" if calibration.largest >= 1 else "they can tell none"
+    return f"{said}, not {percent(missing)}: of {errors}, {most}; a longer series or a smaller --ahead gives more"
+
+
+def percent(levels: Sequence[float]) -> str:
+    """Levels in words."""
+    return " and ".join(f"{level:g} %" for level in levels)
 
 
 def resolve(how: Preparation, choice: Choice) -> Training:
@@ -88,15 +127,19 @@ def resolve(how: Preparation, choice: Choice) -> Training:
     name = names[0]
     if name not in METHODS:
         raise unknown("method", name, METHODS)
+    if name in KNOW_THE_FORMULA:
+        raise UsageError(f"--method {name}: it knows the formula of the benchmark's own series, which {how.file} does "
+                         "not follow: choose another method")  # fmt: skip
     selection.check_epochs(choice.epochs)
     changes = selection.parse_settings(choice.settings)
     for other in changes.keys() - {name}:
         raise UsageError(f"--set {other}.{next(iter(changes[other]))}: the method is {name}")
-    if not 0 < choice.level < 100:
-        raise UsageError(f"--level {choice.level:g}: more than 0 and less than 100 percent are needed")
+    for level in choice.levels:
+        if not 0 < level < 100:
+            raise UsageError(f"--level {level:g}: more than 0 and less than 100 percent are needed")
     settings = selection.resolve(selection.defaults_of(name, task_on(how, "")), choice.epochs, changes.get(name, {}))
     source = choice.method if name in registered.sources else None
-    return Training(name, check.choose(name, choice.backend), choice.seed, settings, source, choice.level)
+    return Training(name, check.choose(name, choice.backend), choice.seed, settings, source)
 
 
 def check_output(output: Path, file: Path) -> None:

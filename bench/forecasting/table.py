@@ -14,26 +14,62 @@ import numpy as np
 from bench.data.series import SeriesSet
 from bench.forecasting.intervals import IntervalForecast
 from bench.records import files
+from bench.reporting.markdown import clean
 from bench.schema.series import Preparation
-from bench.text import clean
 
-DIGITS = 6  # significant ones of a forecast
+MOST_DECIMALS = 17  # after the point: beyond these a number is not written in full
+WRITTEN = 6  # decimals that a person may have written: shown on the screen, too
+SIGNIFICANT = 4  # digits of the spread of a series that its forecasts have at least
+LARGEST = 1e17  # what is larger has no digits to be written in full
 FORMULA = ("=", "+", "-", "@")  # what a spreadsheet takes for the beginning of one
 
 
-def rows(found: SeriesSet, how: Preparation, made: IntervalForecast) -> tuple[list[str], list[list[str]]]:
-    """The forecast as a long table: series and channel only where there are several."""
+def rows(
+    found: SeriesSet, how: Preparation, made: IntervalForecast, shown: bool = False
+) -> tuple[list[str], list[list[str]]]:
+    """The forecast as a long table: series and channel only where there are several.
+
+    shown: for the screen, where digits that no person wrote are left out.
+    """
     several, channels = len(found.series) > 1 or bool(found.series[0].name), len(found.channels) > 1
     header = [inert(how.group or "series")] * several + [inert(time_header(how, found))] + ["channel"] * channels
+    decimals = [decimals_of(found, channel, shown) for channel in range(len(found.channels))]
+    bounds = list(itertools.chain(*zip(made.lower, made.upper, strict=True)))
     lines = []
     for place, one in enumerate(found.series):
         for step in range(made.forecast.shape[1]):
             time = found.calendar.at(one.end + step)
             for channel, name in enumerate(found.channels):
-                cells = [made_by[place, step, channel] for made_by in made]
+                values = [part[place, step, channel] for part in (made.forecast, *bounds)]
                 named = [[inert(one.name)] * several, [time], [inert(name)] * channels]
-                lines.append([*itertools.chain(*named), *map(number, cells)])
-    return [*header, "forecast", "lower", "upper"], lines
+                lines.append([*itertools.chain(*named), *(number(value, decimals[channel]) for value in values)])
+    return [*header, "forecast", *bound_names(made.levels)], lines
+
+
+def bound_names(levels: Sequence[float]) -> list[str]:
+    """What the bounds are called: with their level where there are several."""
+    if len(levels) == 1:
+        return ["lower", "upper"]
+    return [f"{side}_{level:g}" for level in levels for side in ("lower", "upper")]
+
+
+def decimals_of(found: SeriesSet, channel: int, shown: bool) -> int | None:
+    """How many decimals forecasts have: as many as the data, and SIGNIFICANT digits of its spread; None: no such number."""
+    values = np.concatenate([one.values[~one.imputed[:, channel], channel] for one in found.series])
+    written = next((d for d in range(MOST_DECIMALS + 1) if (np.round(values, d) == values).all()), MOST_DECIMALS)
+    spread = np.median([one.values[:, channel].std() for one in found.series]) or np.abs(values).max(initial=0.0)
+    needed = SIGNIFICANT - 1 - int(np.floor(np.log10(spread))) if spread > 0 else 0
+    if needed > MOST_DECIMALS:
+        return None
+    return max(needed, 0 if shown and written > WRITTEN else written)
+
+
+def number(value: float, decimals: int | None) -> str:
+    """A forecast with so many decimals, never with an exponent where it is a plain number."""
+    if decimals is None or abs(value) >= LARGEST:
+        return repr(float(value))
+    text = f"{value:.{decimals}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
 
 
 def inert(name: str) -> str:
@@ -48,11 +84,6 @@ def inert(name: str) -> str:
 def time_header(how: Preparation, found: SeriesSet) -> str:
     """What the column of times is called."""
     return (found.time[0] if len(found.time) == 1 and how.time else "time") if found.calendar.has_times else "step"
-
-
-def number(value: float) -> str:
-    """A forecast with enough digits; empty where there is none."""
-    return "" if np.isnan(value) else f"{value:.{DIGITS}g}"
 
 
 def write_csv(path: Path, header: Sequence[str], lines: Sequence[Sequence[str]]) -> None:

@@ -1,112 +1,124 @@
-"""Train a method on a file's series, measure its errors, and forecast beyond the end of each series."""
+"""Train a method on a file's series: errors and intervals from rolling origins, then a fit to everything.
+
+S series, T history, H steps ahead, D channels.
+"""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 
-import implementations
 from bench import metrics
-from bench.data.datasets import SeriesData
 from bench.data.series import SeriesSet
-from bench.data.splits import prepare
-from bench.data.transforms import Part, Scale
+from bench.data.splits import check
+from bench.data.transforms import scale_of
 from bench.errors import UsageError
-from bench.forecasting.intervals import IntervalForecast, padded, quantiles
-from bench.forecasting.model import Model, SavedModel
+from bench.forecasting import intervals
+from bench.forecasting.backtest import Origins, backtest, cuts_of
+from bench.forecasting.model import Model, SavedModel, listed
+from bench.forecasting.predictor import Training, fit, make
 from bench.schema.series import Preparation
-from implementations import backends
-from implementations.forecaster import Setting
+from implementations.statistical import RowForecaster
 
 
-class Training(NamedTuple):
-    """What is to be trained."""
+class Errors(msgspec.Struct, frozen=True):
+    """Errors at rolling origins, in own units; None where they are not defined."""
 
-    method: str
-    backend: str
-    seed: int
-    settings: dict[str, Setting]
-    source: str | None  # of a method from outside
-    level: float  # of the intervals, percent
+    origins: int
+    rmse: float
+    mae: float
+    smape: float
+    mase: float | None
+    skill: float | None  # percent of the squared error of the seasonal naive forecast saved, spreads as units
 
 
-def train(found: SeriesSet, how: Preparation, what: Training) -> tuple[Model, str]:
-    """Fit the method on all but the last steps, measure its errors on those, and say how large they are."""
-    prepared = prepare(found, how, test=False)
-    backend = backends.load(what.backend)
-    backend.seed(what.seed)
-    try:
-        forecaster = implementations.make(what.method, what.backend, what.seed, **what.settings)
-    except (TypeError, ValueError) as error:
-        raise UsageError(" ".join(str(error).split())) from None
-    data = SeriesData(found, prepared, forecaster.takes_levels)
-    try:
-        forecaster.fit(*data.split.train, validation=data.split.validation)
-        validation = forecaster.predict_ahead(data.split.validation.history, how.ahead)
-    except (ValueError, FloatingPointError) as error:
-        raise UsageError(f"{what.method}: {' '.join(str(error).split())}") from None
-    got, truth = data.compared("validation", validation)
-    if not np.isfinite(got).all():
-        raise UsageError(f"{what.method} diverged: its forecasts are not finite")
-    lower, upper = quantiles(truth - got, what.level)
-    scaling = prepared.scaling
+def train(found: SeriesSet, how: Preparation, what: Training, levels: Sequence[float]) -> tuple[Model, Errors | None]:
+    """Measure the method's errors at rolling origins, then fit it to all there is. Errors: None without any origin.
+
+    Raises UsageError for options out of range, for series too short for a window, and where the method diverges.
+    """
+    check(how)
+    if not isinstance(make(what), RowForecaster):
+        check_lengths(found, how)
+    known, names = [one.values for one in found.series], [one.name for one in found.series]
+    season = how.season or 1
+    origins = backtest(found.series, how, what, levels)
+    calibration = intervals.calibrate(origins, known, season, levels)
+    predictor = fit(known, names, how, what)
+    usual = scale_of(known)
     kept = SavedModel(
         preparation=how,
         channels=found.channels,
-        names=scaling.names,
-        levels=listed(scaling.levels),
-        differences=listed(scaling.differences),
-        lower=lower.tolist(),
-        upper=upper.tolist(),
-        level=what.level,
-        windows=len(truth),
+        names=tuple(names),
+        rhythm=found.calendar.name,
+        usual=listed(usual),
+        levels=listed(predictor.scaling.levels) if predictor.scaling else None,
+        differences=listed(predictor.scaling.differences) if predictor.scaling else None,
+        calibration=calibration,
+        asked=tuple(levels),
         source=what.source,
     )
-    return Model(forecaster, kept), report(data, validation)
+    measured = errors_of(origins, known, season, usual.spread[:, 0]) if len(origins.series) else None
+    return Model(predictor, kept), measured
 
 
-def listed(scale: Scale) -> Any:
-    """Centre and spread [S, 1, D] as lists."""
-    return scale.centre[:, 0].tolist(), scale.spread[:, 0].tolist()
+def with_fitting_history(found: SeriesSet, how: Preparation) -> Preparation:
+    """The preparation with a history of 50 steps or two seasons, as far as most series allow."""
+    check(how)
+    extra = sum(how.lags)
+    possible = int(np.median([(cut - extra - how.ahead) * 2 // 3 for cut in cuts_of(found.series, how)]))
+    shortest = min(len(one.values) for one in found.series) - extra
+    wanted = max(how.history, 2 * (how.season or 0))
+    return msgspec.structs.replace(how, history=max(1, min(wanted, possible, shortest)))
 
 
-def report(data: SeriesData, validation: np.ndarray) -> str:
-    """The validation errors in own units, and against the seasonal naive forecast of the same windows."""
-    how, part = data.prepared.preparation, data.prepared.parts.validation
-    got, truth = data.restored("validation", validation), data.prepared.truth(part)
-    season = how.season or 1
-    known = data.prepared.known(part).values
-    naive = known[:, -season:][:, np.arange(how.ahead) % season]  # what is known is longer than a season
-    spread = data.prepared.scaling.levels.spread[part.series]
-    own, reference = (metrics.mse(forecasts / spread, truth / spread) for forecasts in (got, naive))
-    skill = f"{round(100 * (1 - own / reference))} %" if reference else "not defined, as that makes no error"
-    name = "seasonal naive" if how.season else "naive"
-    mase = metrics.mase(got, truth, data.prepared.naive[part.series])
-    errors = f"RMSE {metrics.mse(got, truth) ** 0.5:.4g}, MAE {metrics.mae(got, truth):.4g}"
-    errors += f", sMAPE {metrics.smape(got, truth):.1f} %" + (f", MASE {mase:.3f}" if mase is not None else "")
-    return f"{len(truth)} validation windows: {errors}; skill against the {name} forecast {skill}"
+def check_lengths(found: SeriesSet, how: Preparation) -> None:
+    """Raise UsageError, with what would do, for a series that cannot be forecast, and where none can be learnt from."""
+    needed, extra = how.history + sum(how.lags), sum(how.lags)
+    lags = f" + {extra} for differences" if extra else ""
+    one = min(found.series, key=lambda one: len(one.values))
+    name = f"the series {one.name!r}" if one.name else "the series"
+    if len(one.values) < needed:
+        possible = len(one.values) - extra
+        hint = f": --history {possible} is possible" if possible >= 1 else ""
+        raise UsageError(f"{found.file}: {name} is too short: got {len(one.values)} steps, needed {needed} to forecast "
+                         f"from: {how.history} (--history){lags}{hint}")  # fmt: skip
+    longest = max(len(one.values) for one in found.series)
+    if longest < how.length:
+        possible = longest - how.ahead - extra
+        hint = f": --history {possible} is possible" if possible >= 1 else ""
+        raise UsageError(f"{found.file}: {name} is too short: got {longest} steps, needed {how.length} to learn from = "
+                         f"{how.history} (--history) + {how.ahead} (--ahead){lags}{hint}")  # fmt: skip
 
 
-def ahead(model: Model, found: SeriesSet, steps: int) -> IntervalForecast:
-    """Forecast beyond the end of every series. Raises UsageError for series or channels that it does not know."""
-    kept, how = model.kept, model.kept.preparation
-    if found.channels != kept.channels:
-        got, needed = ", ".join(found.channels), ", ".join(kept.channels)
-        raise UsageError(f"{found.file}: got channels {got}, the model was trained on {needed}")
-    unknown = [one.name for one in found.series if one.name not in kept.names]
-    if unknown:
-        raise UsageError(f"{found.file}: the model was not trained on the series {unknown[0]!r}")
-    needed_steps = sum(how.lags) + how.history
-    for one in found.series:
-        if len(one.values) < needed_steps:
-            raise UsageError(
-                f"{found.file}: the series {one.name!r} has {len(one.values)} steps, needed {needed_steps}"
-            )
-    values = np.stack([one.values[-needed_steps:] for one in found.series])
-    known = Part(values, np.array([kept.names.index(one.name) for one in found.series]))
-    history = np.ascontiguousarray(model.scaling.seen(known, model.levels)[:, -how.history :])
-    forecasts = model.scaling.restored(model.forecaster.predict_ahead(history, steps), known, model.levels)
-    spread = model.scaling.levels.spread[known.series]
-    lower, upper = (forecasts + spread * padded(np.array(bound), steps) for bound in (kept.lower, kept.upper))
-    return IntervalForecast(forecasts, lower, upper)
+def errors_of(origins: Origins, known: Sequence[np.ndarray], season: int, spread: np.ndarray) -> Errors | None:
+    """The errors where the truth is known; spread [S, D] puts series on one footing for the skill."""
+    there = np.isfinite(origins.truth)
+    if not there.any():
+        return None
+    steps = origins.truth.shape[1]
+    naive = np.stack([
+        repeated(known[number][:step], season, steps)
+        for number, step in zip(origins.series, origins.known, strict=True)
+    ])  # fmt: skip
+    got, truth = origins.forecast[there], origins.truth[there]
+    unit = np.broadcast_to(spread[origins.series][:, None], there.shape)[there]
+    own, reference = metrics.mse(got / unit, truth / unit), metrics.mse(naive[there] / unit, truth / unit)
+    change = np.array([intervals.change_of(values, season) for values in known])
+    scale = np.broadcast_to(change[origins.series][:, None], there.shape)[there]
+    return Errors(
+        origins=len(origins.series),
+        rmse=metrics.mse(got, truth) ** 0.5,
+        mae=metrics.mae(got, truth),
+        smape=metrics.smape(got, truth),
+        mase=metrics.mase(got, truth, scale),
+        skill=100 * (1 - own / reference) if reference else None,
+    )
+
+
+def repeated(known: np.ndarray, season: int, steps: int) -> np.ndarray:
+    """The last season of known values [L, D], or the last value where there is none, again and again: [steps, D]."""
+    last = known[-season:] if len(known) >= season else known[-1:]
+    return last[np.arange(steps) % len(last)]

@@ -26,7 +26,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import field
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
@@ -66,6 +66,8 @@ class Arima(RowForecaster):
     searched: training windows on which statsforecast searches; compared: those on which the proposed orders compete,
     both drawn so that the order of the windows plays no part; season_length: steps in a season, 1 for none.
     """
+
+    has_intervals: ClassVar[bool] = True
 
     searched: int = 12
     compared: int = 200
