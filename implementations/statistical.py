@@ -156,7 +156,7 @@ def batch(model: Any, rows: Sequence[np.ndarray], steps: int, levels: Sequence[f
     from statsforecast import StatsForecast as Batches
     from statsforecast.models import Naive
 
-    model.alias = "model"
+    model.alias, levels = "model", [int(level) if float(level).is_integer() else level for level in levels]
     table = pd.DataFrame(
         {
             "unique_id": np.repeat(np.arange(len(rows)), [len(row) for row in rows]),
@@ -168,7 +168,7 @@ def batch(model: Any, rows: Sequence[np.ndarray], steps: int, levels: Sequence[f
     jobs = min(cores, len(rows) // PARALLEL + 1)
     with numerical_warnings_off():
         batches = Batches(models=[model], freq=1, n_jobs=jobs, fallback_model=Naive())
-        made = batches.forecast(df=table, h=steps, level=list(levels) or None)
-    names = ["model", *(f"model-{side}-{level:g}" for side in ("lo", "hi") for level in levels)]
+        made = batches.forecast(df=table, h=steps, level=levels or None)
+    names = ["model", *(f"model-{side}-{level}" for side in ("lo", "hi") for level in levels)]
     found: np.ndarray = made[names].to_numpy().T.reshape(len(names), len(rows), steps)
     return found

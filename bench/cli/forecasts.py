@@ -30,10 +30,10 @@ def measured(errors: Errors | None) -> str:
     """The errors at rolling origins in words."""
     if errors is None:
         return "no rolling origin: the series are too short to measure any error"
-    skill = f"{errors.skill:.0f} %" if errors.skill is not None else "not defined, as that makes no error"
+    skill = f"{round(errors.skill)} %" if errors.skill is not None else "not defined, as that makes no error"
     mase = f", MASE {errors.mase:.3f}" if errors.mase is not None else ""
-    return (f"{errors.origins} rolling origins: RMSE {errors.rmse:.4g}, MAE {errors.mae:.4g}, sMAPE {errors.smape:.1f} %"
-            f"{mase}; skill against the seasonal naive forecast {skill}")  # fmt: skip
+    said = f"RMSE {errors.rmse:.4g}, MAE {errors.mae:.4g}, sMAPE {errors.smape:.1f} %{mase}"
+    return f"{errors.origins} rolling origins: {said}; skill against the seasonal naive forecast {skill}"
 
 
 def printed(header: Sequence[str], lines: Sequence[Sequence[str]], numbers: int) -> Iterator[str]:

@@ -66,6 +66,19 @@ def seconds_in(text: str) -> float:
     return seconds
 
 
+def interval_levels(level: float | None, levels: str | None) -> tuple[float, ...]:
+    """Levels in percent, from one or from '80,95': 90 unless given. Raises UsageError."""
+    if levels is None:
+        return (90.0 if level is None else level,)
+    if level is not None:
+        raise UsageError(f"--level {level:g} and --levels {levels}: give one of them")
+    try:
+        found = tuple(dict.fromkeys(float(part) for part in levels.split(",")))
+    except ValueError:
+        raise UsageError(f"--levels {levels!r}: percent, separated by commas, are needed, as in 80,95") from None
+    return found
+
+
 def methods(incomplete: str) -> list[str]:
     """The methods whose names a shell may complete this to."""
     import implementations

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 FORECAST = options.example("forecast sales.csv --target units --ahead 12 --method last_value")
 RECOMMEND = options.example("recommend sales.csv --target units --ahead 12 --budget 30s --method last_value")
 
+DEFAULT = "arima"  # the method of `forecast`
+
 File = Annotated[Path, typer.Argument(metavar="FILE", help="CSV or Parquet.")]
 
 
@@ -36,7 +38,7 @@ def forecast(
     impute: options.Impute = None,
     stride: options.Stride = None,
     method: Annotated[
-        str | None, typer.Option(autocompletion=options.methods, help="Name or ./mine.py:Class. Default: arima.")
+        str | None, typer.Option(autocompletion=options.methods, help=f"Name or ./mine.py:Class. Default: {DEFAULT}.")
     ] = None,
     backend: Annotated[
         str | None,
@@ -45,7 +47,15 @@ def forecast(
     epochs: Annotated[int | None, typer.Option(parser=whole, help="Instead of the method's own.")] = None,
     settings: options.Settings = None,
     seed: Annotated[int, typer.Option(parser=whole, help="Of weights and batches.")] = 42,
-    level: Annotated[float, typer.Option(parser=options.percent, help="Of the prediction intervals, percent.")] = 90.0,
+    level: Annotated[
+        float | None, typer.Option(parser=options.percent, help="Of the prediction intervals, percent. Default: 90.")
+    ] = None,
+    levels: Annotated[
+        str | None, typer.Option(metavar="80,95", help="Several levels instead, each with bounds of its own.")
+    ] = None,
+    non_negative: Annotated[
+        bool, typer.Option("--non-negative", help="Cut forecasts and bounds off at 0, for what cannot be below it.")
+    ] = False,
     output: Annotated[Path, typer.Option(metavar="FILE", help="CSV; the picture beside it.")] = Path("forecast.csv"),
     save: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep the trained model.")] = None,
     model: Annotated[Path | None, typer.Option(metavar="DIR", help="Use a kept model, without training.")] = None,
@@ -58,10 +68,11 @@ def forecast(
     from bench.forecasting import forecast as forecasting
 
     if model:
-        more = {"backend": backend, "epochs": epochs, "set": settings, "save": save}
+        more = {"backend": backend, "epochs": epochs, "set": settings, "save": save, "level": level, "levels": levels}
         options.refuse({**given, **more}, "--model keeps its own")
-        return show(forecasting.reuse(model, file, ahead, method, output))
-    choice = forecasting.Choice(method or "arima", backend, seed, epochs, settings or (), level)
+        return show(forecasting.reuse(model, file, ahead, method, output, non_negative))
+    asked = options.interval_levels(level, levels)
+    choice = forecasting.Choice(method or DEFAULT, backend, seed, epochs, settings or (), asked, non_negative)
     how = options.preparation(file, **given, ahead=ahead)
     return show(forecasting.make(file, how, history is None, choice, output, save))
 
@@ -71,6 +82,8 @@ def show(made: Outcome) -> int:
     from bench.cli import forecasts
 
     print("\n".join(forecasts.outcome(made)))
+    for warning in made.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
     return 0
 
 

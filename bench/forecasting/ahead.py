@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,6 @@ from bench.forecasting import intervals
 from bench.forecasting.intervals import IntervalForecast
 from bench.forecasting.model import Model
 from bench.forecasting.predictor import Predictor, extended
-from dataclasses import replace
 
 FAR = 4.0  # spreads from the training values: a level further out is warned of
 
@@ -60,7 +60,7 @@ def check(model: Model, found: SeriesSet) -> None:
 
 
 def for_new(model: Model, found: SeriesSet, places: Sequence[int | None]) -> tuple[Predictor, list[int]]:
-    """The predictor with series that it was not trained on, scaled by their own values, and the number of each series."""
+    """The predictor with new series, scaled by their own values, and the number of each series."""
     predictor, how = model.predictor, model.kept.preparation
     new = [one for one, place in zip(found.series, places, strict=True) if place is None]
     if predictor.scaling is not None and new:
@@ -85,23 +85,23 @@ def wider_by(
 ) -> np.ndarray:
     """By how much to widen the intervals of series [S, D] whose level is far from the training values.
 
-    As far as their changes have grown, and at least as far as they are off.
+    By as much as their changes have grown, and once more for every doubling of the distance.
     """
-    change = model.kept.calibration.change
+    calibration = model.kept.calibration
     factors = np.ones(far.shape)
     for number, (values, place) in enumerate(zip(known, places, strict=True)):
         if place is not None and (far[number] > FAR).any():
-            before = np.array(change[place])
+            before = np.array(calibration.change[place])
             grown = intervals.change_of(values, season) / np.where(before > 0, before, np.inf)
-            factors[number] = np.where(far[number] > FAR, np.maximum(grown, far[number] / FAR), 1.0)
+            grown = np.maximum(grown / intervals.moved(calibration, values, place, season), 1.0)
+            doublings = np.log2(np.maximum(far[number] / FAR, 1.0))
+            factors[number] = np.where(far[number] > FAR, grown * (1 + doublings), 1.0)
     return factors
 
 
 def widened(made: IntervalForecast, factors: np.ndarray) -> IntervalForecast:
     """Bounds further from the forecast by factors [S, D]."""
-    lower, upper = (
-        made.forecast + factors[:, None] * (bounds - made.forecast) for bounds in (made.lower, made.upper)
-    )
+    lower, upper = (made.forecast + factors[:, None] * (bounds - made.forecast) for bounds in (made.lower, made.upper))
     return made._replace(lower=lower, upper=upper)
 
 
@@ -120,7 +120,9 @@ def warnings(found: SeriesSet, places: Sequence[int | None], far: np.ndarray) ->
                     "that the model was trained on: intervals are widened; train again to rely on them")  # fmt: skip
     new = [one.name for one, place in zip(found.series, places, strict=True) if place is None]
     if new:
-        said.append(f"the model was not trained on {named(new)}: scaled by {'their' if len(new) > 1 else 'its'} own values")
+        said.append(
+            f"the model was not trained on {named(new)}: scaled by {'their' if len(new) > 1 else 'its'} own values"
+        )
     return said
 
 

@@ -1,7 +1,7 @@
 """Rolling origins: forecasts made inside each series as if it ended there, and what came then.
 
-E origins, H steps ahead, D channels, V levels. Beyond the end of a series, and where a value was filled in, the truth is
-NaN: an origin two steps before the end still tests two steps.
+E origins, H steps ahead, D channels, V levels. Beyond the end of a series, and where a value was filled in, the truth
+is NaN: an origin two steps before the end still tests two steps.
 """
 
 from __future__ import annotations

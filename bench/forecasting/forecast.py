@@ -12,7 +12,7 @@ from bench.data.series import SeriesSet, read_series
 from bench.data.series_tasks import task_on
 from bench.errors import UsageError, unknown
 from bench.execution import user_methods
-from bench.forecasting import figure, intervals, table, train
+from bench.forecasting import figure, table, train
 from bench.forecasting import model as models
 from bench.forecasting.ahead import ahead
 from bench.forecasting.model import Model
@@ -85,9 +85,7 @@ def reuse(
     return finish(model, found, steps, output, title, non_negative)
 
 
-def finish(
-    model: Model, found: SeriesSet, steps: int, output: Path, title: str, non_negative: bool
-) -> Outcome:
+def finish(model: Model, found: SeriesSet, steps: int, output: Path, title: str, non_negative: bool) -> Outcome:
     """Forecast, write the table, draw it."""
     made, warnings = ahead(model, found, steps, non_negative)
     how = model.kept.preparation

@@ -2,13 +2,13 @@
 
 S series, E origins, H steps ahead, D channels, V levels.
 
-A method without intervals gets conformal ones in the sense of Vovk, Gammerman & Shafer 2005 and Lei et al. 2018
-(doi:10.1080/01621459.2017.1307116): the size of the next error is judged by those seen. Errors are made comparable first:
-divided by how errors grow with the step ahead, by the level of the series to a power (0: the same at all levels, 1: in
-proportion), and by the scale of their series, which is shrunk towards that of all series. What is left is one sample.
+A method without intervals gets conformal ones in the sense of Lei et al. 2018 (doi:10.1080/01621459.2017.1307116):
+the size of the next error is judged by those seen. Errors are made comparable first: divided by how errors grow with
+the step ahead, by the level of the series to a power (0: the same at all levels, 1: in proportion), and by the scale of
+their series, which is shrunk towards that of all series. What is left is one sample.
 `statsforecast.ConformalIntervals` and MAPIE take the quantile of each step of each series alone: 9 windows for 80 %.
 
-A method with intervals of its own keeps them, wider or narrower by what the errors at rolling origins were in their terms.
+A method with intervals of its own keeps them, wider or narrower by what errors at rolling origins were in their terms.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
     @property
     def largest(self) -> float:
-        """The highest level, percent, that so many errors can tell: of n and the next, each is as likely the largest."""
+        """The highest level, percent, that n errors can tell: of them and the next, each is as likely the largest."""
         return 100.0 if self.own else 100 * self.independent / (self.independent + 1)
 
     def quantile(self, level: float) -> float:
@@ -146,7 +146,7 @@ def in_terms_of(errors: np.ndarray, below: np.ndarray, above: np.ndarray, level:
     from scipy import stats
 
     half = np.where(errors < 0, -below, above)
-    tiny = 1e-9 * np.nanmax(np.abs(errors), initial=0.0, axis=(0, 1))
+    tiny = 1e-9 * np.nan_to_num(np.abs(errors)).max(initial=0.0, axis=(0, 1))
     spreads = errors / np.maximum(half, np.maximum(tiny, 1e-300)) * stats.norm.ppf(0.5 + level / 200)
     return np.clip(spreads, -LARGEST, LARGEST)
 
@@ -169,8 +169,8 @@ def levelled(
 ) -> tuple[float, np.ndarray]:
     """The power of the level that errors go with, and the errors as they would be at the level of each series' end.
 
-    A regression of log sizes on log levels within series and steps, shrunk towards POWER; series with values of 0 or less
-    have no such level, and their errors stay as they are.
+    A regression of log sizes on log levels within series and steps, shrunk towards POWER; series with values of 0 or
+    less have no such level, and their errors stay as they are.
     """
     positive = np.array([values.min(axis=0) > 0 for values in known])  # [S, D]
     ratio = np.ones((len(errors), errors.shape[2]))
@@ -217,9 +217,7 @@ def growth_of(errors: np.ndarray, series: np.ndarray, counts: np.ndarray) -> tup
     return np.exp((weight * logs + SMOOTH * law) / (weight + SMOOTH)), exponent
 
 
-def scales(
-    errors: np.ndarray, series: np.ndarray, counts: np.ndarray, change: np.ndarray
-) -> tuple[np.ndarray, float]:
+def scales(errors: np.ndarray, series: np.ndarray, counts: np.ndarray, change: np.ndarray) -> tuple[np.ndarray, float]:
     """The size of each series' errors [S, D], shrunk towards what its changes and all series let expect."""
     found = np.zeros(change.shape)
     for number in np.unique(series):
@@ -244,7 +242,7 @@ def rms(values: np.ndarray, axis: int | tuple[int, ...]) -> np.ndarray:
 
 
 def tails(sizes: np.ndarray, independent: float, levels: Sequence[float]) -> dict[str, float]:
-    """For each level, how much further out errors of scale 1 lie than normal ones: nothing for few, what is seen for many."""
+    """For each level, how much further out errors of scale 1 lie than normal ones: 1 for few, what is seen for many."""
     from scipy import stats
 
     found = sizes[np.isfinite(sizes)]
@@ -265,7 +263,9 @@ def around(
     from scipy import stats
 
     steps = made.forecast.shape[1]
-    widths = np.array([scale_now(calibration, values, place, season) for values, place in zip(known, places, strict=True)])
+    widths = np.array(
+        [scale_now(calibration, values, place, season) for values, place in zip(known, places, strict=True)]
+    )
     growth = longer(calibration, steps)
     lower, upper = [], []
     for place, level in enumerate(levels):
@@ -279,7 +279,9 @@ def around(
             lower.append(made.forecast - half)
             upper.append(made.forecast + half)
     shape = (len(levels), *made.forecast.shape)
-    return IntervalForecast(made.forecast, np.array(lower).reshape(shape), np.array(upper).reshape(shape), tuple(levels))
+    return IntervalForecast(
+        made.forecast, np.array(lower).reshape(shape), np.array(upper).reshape(shape), tuple(levels)
+    )
 
 
 def longer(calibration: Calibration, steps: int) -> np.ndarray:
@@ -295,8 +297,12 @@ def scale_now(calibration: Calibration, values: np.ndarray, place: int | None, s
         return np.full(values.shape[1], calibration.pooled)
     if place is None:
         return calibration.pooled * change_of(values, season)
-    scale, before = np.array(calibration.scale[place]), np.array(calibration.level[place])
-    now = levels_of(values, season)[-1]
-    moved = np.where((before > 0) & (now > 0), now / np.where(before > 0, before, 1.0), 1.0)
-    wider: np.ndarray = scale * np.where(moved > 0, moved, 1.0) ** calibration.power
-    return wider
+    return np.array(calibration.scale[place]) * moved(calibration, values, place, season)
+
+
+def moved(calibration: Calibration, values: np.ndarray, place: int, season: int) -> np.ndarray:
+    """By how much errors [D] are larger at the level where the values [L, D] end; 1 where a level is not above 0."""
+    before, now = np.array(calibration.level[place]), levels_of(values, season)[-1]
+    both = (before > 0) & (now > 0)
+    ratio: np.ndarray = (np.where(both, now, 1.0) / np.where(both, before, 1.0)) ** calibration.power
+    return ratio

@@ -115,4 +115,6 @@ def check_weights(forecaster: Forecaster) -> None:
     """Raise ValueError for a network with weights that are not finite."""
     for place, weights in enumerate(forecaster.weights()):
         if np.issubdtype(weights.dtype, np.floating) and not np.isfinite(weights).all():
-            raise ValueError(f"its network has {np.sum(~np.isfinite(weights))} weights that are not finite (array {place})")
+            raise ValueError(
+                f"its network has {np.sum(~np.isfinite(weights))} weights that are not finite (array {place})"
+            )

@@ -2,8 +2,8 @@
 
 S series, L steps known, T history, H or `steps` ahead, D channels, V levels of intervals.
 
-Row methods (`implementations.statistical.RowForecaster`: naive and classical ones) forecast each channel from all that is
-known, and need no training. All others learn from windows of T + H steps, scaled, with differences taken.
+Row methods (`implementations.statistical.RowForecaster`: naive and classical ones) forecast each channel from all that
+is known, and need no training. All others learn from windows of T + H steps, scaled, with differences taken.
 """
 
 from __future__ import annotations

@@ -32,7 +32,9 @@ def rows(
     shown: for the screen, where digits that no person wrote are left out.
     """
     several, channels = len(found.series) > 1 or bool(found.series[0].name), len(found.channels) > 1
-    header = [inert(how.group or "series")] * several + [inert(time_header(how, found))] + ["channel"] * channels
+    header = (
+        [inert(" ".join(how.groups) or "series")] * several + [inert(time_header(how, found))] + ["channel"] * channels
+    )
     decimals = [decimals_of(found, channel, shown) for channel in range(len(found.channels))]
     bounds = list(itertools.chain(*zip(made.lower, made.upper, strict=True)))
     lines = []
@@ -42,7 +44,7 @@ def rows(
             for channel, name in enumerate(found.channels):
                 values = [part[place, step, channel] for part in (made.forecast, *bounds)]
                 named = [[inert(one.name)] * several, [time], [inert(name)] * channels]
-                lines.append([*itertools.chain(*named), *(number(value, decimals[channel]) for value in values)])
+                lines.append([*itertools.chain(*named), *(number(value, decimals[channel], shown) for value in values)])
     return [*header, "forecast", *bound_names(made.levels)], lines
 
 
@@ -54,7 +56,7 @@ def bound_names(levels: Sequence[float]) -> list[str]:
 
 
 def decimals_of(found: SeriesSet, channel: int, shown: bool) -> int | None:
-    """How many decimals forecasts have: as many as the data, and SIGNIFICANT digits of its spread; None: no such number."""
+    """How many decimals: those of the data, and at least SIGNIFICANT digits of its spread; None: too many."""
     values = np.concatenate([one.values[~one.imputed[:, channel], channel] for one in found.series])
     written = next((d for d in range(MOST_DECIMALS + 1) if (np.round(values, d) == values).all()), MOST_DECIMALS)
     spread = np.median([one.values[:, channel].std() for one in found.series]) or np.abs(values).max(initial=0.0)
@@ -64,12 +66,16 @@ def decimals_of(found: SeriesSet, channel: int, shown: bool) -> int | None:
     return max(needed, 0 if shown and written > WRITTEN else written)
 
 
-def number(value: float, decimals: int | None) -> str:
-    """A forecast with so many decimals, never with an exponent where it is a plain number."""
+def number(value: float, decimals: int | None, aligned: bool) -> str:
+    """A forecast with so many decimals, never with an exponent where it is a plain number.
+
+    aligned: with zeros at the end, as in a column of numbers.
+    """
     if decimals is None or abs(value) >= LARGEST:
         return repr(float(value))
     text = f"{value:.{decimals}f}"
-    return text.removeprefix("-") if float(text) == 0 else text
+    text = text.removeprefix("-") if float(text) == 0 else text
+    return text if aligned or "." not in text else text.rstrip("0").rstrip(".")
 
 
 def inert(name: str) -> str:

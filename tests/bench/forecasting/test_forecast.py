@@ -15,7 +15,7 @@ from safetensors.numpy import load_file, save_file
 from series_files import bundled
 
 from bench.cli.options import seconds_in
-from bench.forecasting import intervals, recommend
+from bench.forecasting import recommend
 from bench.schema.record import Original, Run
 from implementations import METHODS
 
@@ -29,20 +29,89 @@ def table(path: Path) -> list[dict[str, str]]:
 
 
 def test_a_real_series_is_forecast_with_intervals(inside: Bench, tmp_path: Path) -> None:
-    made = inside("forecast", *SUNSPOTS, "--method", "last_value", "--history", "30", "--level", "80")
+    made = inside("forecast", *SUNSPOTS, "--method", "last_value", "--levels", "80,95")
     assert made.returncode == 0, made.stderr
     rows = table(tmp_path / "forecast.csv")
     assert [row["time"] for row in rows] == ["2009", "2010", "2011", "2012", "2013"]
     assert {float(row["forecast"]) for row in rows} == {SPOTS[-1]}
-    validation = np.array([SPOTS[start : start + 5] for start in range(309 - 46, 309 - 4)])
-    errors = np.sort(validation - np.array([SPOTS[start - 1] for start in range(309 - 46, 309 - 4)])[:, None], axis=0)
-    assert len(errors) == 42  # rank (42 + 1) * 0.1 = 4.3
-    for row, lower, upper in zip(rows, errors[3], errors[-4], strict=True):
-        assert float(row["lower"]) == pytest.approx(SPOTS[-1] + lower, rel=1e-4)
-        assert float(row["upper"]) == pytest.approx(SPOTS[-1] + upper, rel=1e-4)
-    assert "42 validation windows: RMSE" in made.stdout and "skill against the naive forecast 0 %" in made.stdout
-    assert "80 % intervals from the errors of 42 validation windows" in made.stdout
+    widths = [[float(row[f"upper_{level}"]) - float(row[f"lower_{level}"]) for row in rows] for level in (80, 95)]
+    assert all(np.diff(widths[0]) > 0) and all(np.array(widths[1]) > widths[0])
+    errors = np.array(SPOTS[1:]) - SPOTS[:-1]
+    seen = np.mean(np.abs(errors) <= widths[0][0] / 2)  # one step ahead
+    assert 0.6 < seen < 0.9  # of all the series, while the interval is that of its end
+    assert "308 rolling origins: RMSE" in made.stdout and "seasonal naive forecast 0 %" in made.stdout
+    assert "80 % and 95 % intervals from the errors at 308 rolling origins" in made.stdout
     assert (tmp_path / "forecast.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_classical_method_sees_the_whole_series_as_it_is(inside: Bench, tmp_path: Path) -> None:
+    """Its forecasts and intervals are those of statsforecast run on the values."""
+    from statsforecast.models import AutoETS
+
+    assert inside("forecast", *SUNSPOTS, "--method", "auto_ets", "--level", "80").returncode == 0
+    rows = table(tmp_path / "forecast.csv")
+    expected = AutoETS(season_length=1).forecast(y=np.array(SPOTS), h=5, level=[80])
+    np.testing.assert_allclose([float(row["forecast"]) for row in rows], expected["mean"], atol=0.01)
+    upper = np.array([float(row["upper"]) for row in rows]) - expected["mean"]
+    lower = expected["mean"] - np.array([float(row["lower"]) for row in rows])
+    np.testing.assert_allclose(upper / (expected["hi-80"] - expected["mean"]), upper[0] / lower[0], rtol=0.6)
+
+
+def test_too_few_values_for_a_level_say_which_they_can_tell(inside: Bench, tmp_path: Path) -> None:
+    lines = [f"2020-{month:02}-01,{value}" for month, value in enumerate([5, 7, 6, 9, 8, 11, 9, 12, 10, 13, 12, 14], 1)]
+    (tmp_path / "short.csv").write_text("date,y\n" + "\n".join(lines))
+    asked = ("forecast", "short.csv", "--target", "y", "--ahead", "3", "--method", "last_value")
+    made = inside(*asked, "--level", "95")
+    assert made.returncode == 0, made.stderr
+    assert "80 % intervals" in made.stdout and "not 95 %" in made.stdout and "86 % at most" in made.stdout
+    (tmp_path / "short.csv").write_text("date,y\n" + "\n".join(lines[:3]))
+    made = inside(*asked)
+    assert made.returncode == 0, made.stderr
+    assert "no intervals" in made.stdout and list(table(tmp_path / "forecast.csv")[0]) == ["time", "forecast"]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([48217700, 48217724, 48217754], "48217754"),
+        ([1331800.5, 1331897.75, 1331897.25], "1331897.25"),
+        ([0.1234567890123, 1.2, 0.3333333333333], "0.3333333333333"),
+        ([1e-7, 3e-7, 2e-7], "0.0000002"),
+        ([-0.5, 0.5, -0.0], "0"),
+    ],
+)
+def test_digits_follow_the_data(inside: Bench, tmp_path: Path, values: list[float], expected: str) -> None:
+    lines = [f"2020-01-{day:02},{value!r}" for day, value in enumerate(values * 5, 1)]
+    (tmp_path / "digits.csv").write_text("date,y\n" + "\n".join(lines))
+    made = inside("forecast", "digits.csv", "--target", "y", "--ahead", "1", "--method", "last_value")
+    assert made.returncode == 0, made.stderr
+    assert table(tmp_path / "forecast.csv")[0]["forecast"] == expected
+    assert "e-" not in made.stdout.split("\n\n")[1]
+
+
+def test_forecasts_of_what_cannot_be_negative(inside: Bench, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    lines = [f"{day},{value}" for day, value in enumerate(random.integers(0, 3, 60))]
+    (tmp_path / "sales.csv").write_text("row,y\n" + "\n".join(lines))
+    command = ("forecast", "sales.csv", "--target", "y", "--time", "-", "--ahead", "2", "--method", "last_value")
+    assert inside(*command).returncode == 0
+    assert float(table(tmp_path / "forecast.csv")[0]["lower"]) < 0
+    assert inside(*command, "--non-negative").returncode == 0
+    assert {float(row["lower"]) for row in table(tmp_path / "forecast.csv")} == {0.0}
+
+
+def test_the_order_of_series_changes_no_forecast(inside: Bench, tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    noise = [f"2020-01-{day:02},noise,{value:.3f}" for day, value in enumerate(random.normal(size=31), 1)]
+    waves = [f"2020-01-{day:02},wave,{np.sin(day):.3f}" for day in range(1, 32)]
+    made = []
+    for name, lines in (("a", noise + waves), ("b", waves + noise)):
+        (tmp_path / f"{name}.csv").write_text("date,id,y\n" + "\n".join(lines))
+        ended = inside("forecast", f"{name}.csv", "--target", "y", "--group", "id", "--ahead", "4", "--method", "arima")
+        assert ended.returncode == 0, ended.stderr
+        errors = ended.stdout.splitlines()[1]
+        made.append((errors, sorted(map(str, table(tmp_path / "forecast.csv")))))
+    assert made[0] == made[1]
 
 
 def test_a_kept_model_forecasts_the_same_without_training(inside: Bench, tmp_path: Path) -> None:
@@ -61,10 +130,15 @@ def test_a_kept_model_forecasts_the_same_without_training(inside: Bench, tmp_pat
     further = inside("forecast", "sales.csv", "--model", "model", "--ahead", "4", "--output", "further.csv")
     assert further.returncode == 0
     longer = [row for row in table(tmp_path / "further.csv") if row["time"] > "2024-02-01"]
-    assert len(longer) == 8 and {row["lower"] for row in longer} == {""}
+    assert len(longer) == 8 and all(float(row["lower"]) <= float(row["upper"]) for row in longer)
     (tmp_path / "more.csv").write_text(f"date,shop,units,price\n{rows.replace(',b,', ',c,')}")
+    new = inside("forecast", "more.csv", "--model", "model", "--output", "new.csv")
+    assert new.returncode == 0 and "not trained on the series 'c'" in new.stderr
+    mondays = np.arange("2024-01-01", "2024-12-01", 7, "datetime64[D]")
+    weekly = "".join(f"{day},a,{number},{number}\n" for number, day in enumerate(mondays))
+    (tmp_path / "weekly.csv").write_text(f"date,shop,units,price\n{weekly}")
     for arguments, message in {
-        ("more.csv", "--model", "model"): "more.csv: the model was not trained on the series 'c'",
+        ("weekly.csv", "--model", "model"): "weekly.csv: its values come weekly, the model was trained on values that",
         ("sales.csv", "--model", "model", "--target", "units"): "--target units: --model keeps its own",
         ("sales.csv", "--model", "model", "--ahead", "0"): "--ahead 0: at least 1",
         ("sales.csv", "--model", "."): "--model '.' is no model that `forecast --save` wrote: No such file",
@@ -94,6 +168,41 @@ def test_a_kept_model_with_the_weights_of_another_network_is_refused(bench: Benc
         assert not (tmp_path / "forecast.csv").exists()
 
 
+def test_a_kept_model_says_when_it_is_out_of_its_depth(inside: Bench, tmp_path: Path) -> None:
+    random = np.random.default_rng(2)
+    days = np.arange("2024-01-01", "2024-05-01", dtype="datetime64[D]")
+    for name, scale in (("then", 1), ("now", 50)):
+        rows = zip(days, (100 + random.normal(size=len(days))) * scale, strict=True)
+        (tmp_path / f"{name}.csv").write_text("date,y\n" + "".join(f"{day},{value:.2f}\n" for day, value in rows))
+    first = ("forecast", "then.csv", "--target", "y", "--ahead", "3", "--method", "last_value", "--save", "model")
+    assert inside(*first).returncode == 0
+    before = table(tmp_path / "forecast.csv")
+    moved = inside("forecast", "now.csv", "--model", "model")
+    assert moved.returncode == 0 and "spreads from the values that the model was trained on" in moved.stderr
+    after = table(tmp_path / "forecast.csv")
+    for one, other in zip(before, after, strict=True):
+        assert float(other["upper"]) - float(other["lower"]) > 40 * (float(one["upper"]) - float(one["lower"]))
+
+
+@pytest.mark.parametrize("damage", ["cut", "shape", "infinite", "level"])
+def test_a_damaged_model_is_one_line(inside: Bench, tmp_path: Path, damage: str) -> None:
+    assert inside("forecast", *SUNSPOTS, "--method", "last_value", "--save", "model").returncode == 0
+    (tmp_path / "forecast.csv").unlink()
+    place = tmp_path / "model" / "forecast.json"
+    saved = json.loads(place.read_text())
+    if damage == "shape":
+        saved["calibration"]["scale"] = [[1.0, 2.0]]
+    elif damage == "infinite":
+        saved["usual"] = [[[1e999]], [[1.0]]]
+    elif damage == "level":
+        saved["calibration"]["growth"] = [1.0]
+    text = json.dumps(saved)
+    place.write_text(text[: len(text) // 2] if damage == "cut" else text)
+    ended = inside("forecast", SUNSPOTS[0], "--model", "model")
+    assert ended.returncode == 2 and ended.stderr.count("\n") == 1, ended.stderr
+    assert "is no model that `forecast --save` wrote" in ended.stderr and not (tmp_path / "forecast.csv").exists()
+
+
 def test_a_kept_method_of_yours_has_to_be_named_again(inside: Bench, tmp_path: Path) -> None:
     assert inside("new-method", "drift").returncode == 0
     own = ("--method", "./drift.py:Drift", "--set", "drift.Drift.strength=0.5")
@@ -114,7 +223,7 @@ def test_a_kept_method_of_yours_has_to_be_named_again(inside: Bench, tmp_path: P
         ((*SUNSPOTS, "--method", "lstmm"), "unknown method 'lstmm': did you mean lstm"),
         ((*SUNSPOTS, "--method", "arima", "--backend", "torch"), "unknown backend of arima 'torch': choose from numpy"),
         ((*SUNSPOTS, "--method", "last_value", "--set", "gru.units=3"), "--set gru.units: the method is last_value"),
-        ((*SUNSPOTS, "--set", "arima.searched=0"), "arima.searched: got 0, needed"),
+        ((*SUNSPOTS, "--method", "arima", "--set", "arima.searched=0"), "arima.searched: got 0, needed"),
         ((*SUNSPOTS, "--epochs", "0"), "--epochs 0: at least 1"),
         ((*SUNSPOTS, "--level", "100"), "--level 100: more than 0 and less than 100"),
         ((*SUNSPOTS, "--level", "most"), "'most' is not a number of percent"),
@@ -122,7 +231,13 @@ def test_a_kept_method_of_yours_has_to_be_named_again(inside: Bench, tmp_path: P
         ((*SUNSPOTS, "--output", "no/x.csv"), "there is no folder 'no'"),
         ((*SUNSPOTS, "--output", SUNSPOTS[0]), "this is the file of the series"),
         ((*SUNSPOTS, "--save", "."), "a folder that is new or empty is needed"),
-        ((*SUNSPOTS, "--method", "seasonal_naive", "--season", "60", "--history", "30"), "at least a season of 60"),
+        ((*SUNSPOTS, "--levels", "80", "--level", "90"), "--level 90 and --levels 80: give one of them"),
+        ((*SUNSPOTS, "--levels", "80;90"), "--levels '80;90': percent, separated by commas"),
+        ((*SUNSPOTS, "--method", "oracle"), "--method oracle: it knows the formula of the benchmark's own series"),
+        (
+            (*SUNSPOTS, "--method", "linear", "--history", "400"),
+            "too short: got 309 steps, needed 400 to forecast from",
+        ),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(inside: Bench, tmp_path: Path, arguments, message) -> None:
@@ -131,16 +246,6 @@ def test_bad_input_is_one_line_and_status_2(inside: Bench, tmp_path: Path, argum
     assert (ended.returncode, ended.stdout) == (2, ""), ended.stderr
     assert message in ended.stderr and ended.stderr.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["there"]
-
-
-def test_intervals_hold_what_they_promise() -> None:
-    random = np.random.default_rng(0)
-    held = []
-    for _ in range(2000):
-        seen, following = random.normal(size=(99, 1, 1)), random.normal()
-        lower, upper = intervals.quantiles(seen, 90)
-        held.append(lower[0, 0] <= following <= upper[0, 0])
-    assert np.mean(held) == pytest.approx(0.9, abs=0.02)
 
 
 def test_a_race_on_a_real_series(inside: Bench, tmp_path: Path) -> None:
