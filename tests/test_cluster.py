@@ -225,7 +225,7 @@ def test_a_cluster_of_this_machine(bench: Bench, tmp_path: Path, monkeypatch: py
     assert Counter(run.status for run in stored(tmp_path / "kept")) == {"ok": 4}
     wait_for(lambda: not [one for one in psutil.process_iter() if variables(one).get("OF_THIS_TEST") == str(tmp_path)])
     again = bench(*command)
-    assert again.returncode == 0 and "0 runs to do, 4 there already" in again.stdout
+    assert again.returncode == 0 and "0 runs to do, 4 skipped, already recorded" in again.stdout
 
 
 def variables(process: psutil.Process) -> dict[str, str]:

@@ -18,9 +18,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from series_files import CONTENTS, READINGS
 
-from bench.campaigns import run as campaign
-from bench.campaigns import selection
+from bench.campaigns.request import parse_seeds
+from bench.campaigns.settings import parse_settings
 from bench.data.series import read_series
+from bench.execution import limits
 from bench.records import codec
 from bench.schema.record import SCHEMA, Run
 
@@ -86,18 +87,18 @@ READERS = {
     ),
     "settings": Reader(
         TEXTS,
-        lambda text: selection.parse_settings([text]),
+        lambda text: parse_settings([text]),
         lambda changes: all(json.dumps(values, allow_nan=False) for values in changes.values()),
     ),
     "seeds": Reader(
         TEXTS | st.lists(st.integers(-3, 2**33)).map(lambda seeds: ",".join(map(str, seeds))),
-        selection.parse_seeds,
+        parse_seeds,
         lambda seeds: len(set(seeds)) == len(seeds) >= 1 and all(0 <= seed < 2**32 for seed in seeds),
     ),
     "sizes": Reader(
         TEXTS | st.from_regex(r"[0-9.]{0,12}[KMGTiB ]{0,3}", fullmatch=True),
-        campaign.check_memory,
-        lambda size: campaign.LEAST_MEMORY <= size < 2**90,
+        limits.check_memory,
+        lambda size: limits.LEAST_MEMORY <= size < 2**90,
     ),
     "files": Reader(
         st.tuples(CONTENTS, READINGS),
@@ -127,5 +128,5 @@ def test_a_valid_value_or_one_clear_line(name: str) -> None:
 def test_what_is_changed_is_sometimes_still_valid() -> None:
     """Else the fuzzing would see nothing but the first check."""
     assert read_record(CONTENT) == make_run()
-    assert selection.parse_settings(["gru.units=32"]) == {"gru": {"units": 32}}
-    assert campaign.check_memory("500M") == 500 * 2**20
+    assert parse_settings(["gru.units=32"]) == {"gru": {"units": 32}}
+    assert limits.check_memory("500M") == 500 * 2**20

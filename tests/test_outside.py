@@ -169,18 +169,18 @@ def test_check_of_what_does_not_fit_or_save(inside: Bench, mine: Path) -> None:
 
 
 def test_the_starting_file_keeps_the_contract(inside: Bench, tmp_path: Path) -> None:
-    written = inside("new-method", "my_forecaster")
+    written = inside("new", "my_forecaster")
     assert written.returncode == 0 and "python -m bench check ./my_forecaster.py:MyForecaster" in written.stdout
     checked = inside("check", "./my_forecaster.py:MyForecaster")
     assert checked.returncode == 0 and checked.stdout.count("ok  ") == len(PROMISES)
-    again = inside("new-method", "MyForecaster")
+    again = inside("new", "MyForecaster")
     assert again.returncode == 2 and "'my_forecaster.py' is there already" in again.stderr
-    refused = inside("new-method", "my-forecaster")
+    refused = inside("new", "my-forecaster")
     assert refused.returncode == 2 and "letters, digits and '_' can" in refused.stderr
 
 
 def test_the_starting_network_is_one(tmp_path: Path, inside: Bench) -> None:
     """Its layers are those that the methods' own tests go through; trained in docs/adding-a-method.md's commands."""
-    assert inside("new-method", "--network", "HTTPNet2").returncode == 0
+    assert inside("new", "--network", "HTTPNet2").returncode == 0
     found = user_methods.from_file(str(tmp_path / "http_net2.py") + ":HTTPNet2")
     assert found.maker.backends == ("keras", "keras-jax", "torch") and found.maker.defaults()["units"] == 20

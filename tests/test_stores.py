@@ -76,7 +76,7 @@ def test_every_verb_reads_and_writes_there(bucket: stores.Remote, inside: Bench,
     assert f"{board.relative_to(tmp_path)} is rendered from the records in {bucket}" in ran.stdout
     assert "last_value" in board.read_text()
     again = inside(*QUICK, "--seeds", "1,2", *there)
-    assert again.returncode == 0 and "0 runs to do, 2 there already" in again.stdout
+    assert again.returncode == 0 and "0 runs to do, 2 skipped, already recorded" in again.stdout
     assert json.loads(inside("list", "runs", "--json", *there).stdout)[0]["key"] == runs[0].key
     for command in (("leaderboard", "--check"), ("results", "check"), ("verify", runs[0].key), ("reproduction",),
                     ("show", "last_value"), ("report",), ("plot", runs[0].key)):  # fmt: skip

@@ -16,8 +16,8 @@ from typing import Any
 import msgspec
 
 import implementations
-from bench.campaigns import selection
-from bench.campaigns.selection import Selection
+from bench.campaigns import selection, settings
+from bench.campaigns.request import Selection, Setting, check_seeds
 from bench.data.tables import content_of
 from bench.errors import UsageError, unknown
 from bench.execution import user_methods
@@ -30,11 +30,11 @@ Path_ = tuple[str, ...]  # of keys: ("settings", "gru", "units")
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The file's keys, all of them optional: what is left out is the command line's default."""
+    """The file's keys, all optional: what is left out is the command line's default."""
 
-    tasks: list[str] = []
-    methods: list[str] = []
-    backends: list[str] = []
+    tasks: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    backends: tuple[str, ...] = ()
     seeds: tuple[int, ...] = (42,)
     epochs: int | None = None
     quick: bool = False
@@ -61,7 +61,7 @@ class Text:
 
 
 def selections(path: Path) -> list[Selection]:
-    """What a campaign file selects. Raises UsageError, with the line, for keys and values that do not exist."""
+    """Return what a campaign file selects. Raises UsageError, with the line, for keys and values that do not exist."""
     text = read(path)
     config = parse(text)
     check_values(text, config)
@@ -71,7 +71,7 @@ def selections(path: Path) -> list[Selection]:
     common = Selection(
         tasks=config.tasks,
         backends=config.backends,
-        seeds=",".join(map(str, config.seeds)),
+        seeds=config.seeds,
         epochs=config.epochs,
         quick=config.quick,
         defaults=config.defaults,
@@ -81,8 +81,12 @@ def selections(path: Path) -> list[Selection]:
         files=outsiders.files | data,
     )
     grids = {method: list(grid(text, method, values)) for method, values in config.settings.items()}
-    plain = [name for name in named(text, methods) if name not in grids]
-    found = [replace(common, methods=[method], settings=point) for method, points in grids.items() for point in points]
+    plain = tuple(name for name in named(text, methods) if name not in grids)
+    found = [
+        replace(common, methods=(method,), settings={method: point})
+        for method, points in grids.items()
+        for point in points
+    ]
     return ([replace(common, methods=plain)] if plain or not grids else []) + found
 
 
@@ -145,7 +149,7 @@ def check_values(text: Text, config: Config) -> None:
         "tasks": lambda: selection.match(config.tasks, ALL, "task"),
         "device": lambda: selection.check_device(config.device),
         "backends": lambda: selection.choose_backends(config.backends, config.device),
-        "seeds": lambda: selection.parse_seeds(",".join(map(str, config.seeds))),
+        "seeds": lambda: check_seeds(config.seeds),
         "epochs": lambda: selection.check_epochs(config.epochs),
         "defaults": lambda: selection.check_defaults(config.defaults),
     }
@@ -190,22 +194,15 @@ def named(text: Text, methods: list[str]) -> list[str]:
         raise text.error(("methods",), str(error)) from None
 
 
-def grid(text: Text, method: str, values: dict[str, Value | list[Value]]) -> Iterator[list[str]]:
-    """Every combination of a method's values, as `--set` takes them. Raises UsageError for the first that is wrong."""
+def grid(text: Text, method: str, values: dict[str, Value | list[Value]]) -> Iterator[dict[str, Setting]]:
+    """Yield every combination of a method's values. Raises UsageError, with the line, for the first that is wrong."""
     axes = []
     for name, value in values.items():
-        axis = [f"{method}.{name}={said(one)}" for one in (value if isinstance(value, list) else [value])]
-        for point in axis:
-            try:
-                selection.parse_settings([point])
-            except UsageError as error:
-                keys = ("settings", *method.split("."), name)
-                keys = keys if keys in text.lines else ("settings", method, name)
-                raise text.error(keys, str(error).removeprefix("--set ")) from None
-        axes.append(axis)
-    yield from (list(point) for point in itertools.product(*axes))
-
-
-def said(value: Value) -> str:
-    """A value as the command line takes it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+        try:
+            axes.append([settings.typed(method, name, one) for one in (value if isinstance(value, list) else [value])])
+        except UsageError as error:
+            keys = ("settings", *method.split("."), name)
+            keys = keys if keys in text.lines else ("settings", method, name)
+            raise text.error(keys, str(error)) from None
+    for point in itertools.product(*axes):
+        yield dict(zip(values, point, strict=True))

@@ -5,16 +5,15 @@ searches -> runs on <task>-search -> analysis.tuning.searched -> finals -> runs 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 from bench.analysis.tuning import RATE, RATES, SEED, SUFFIX, row_of, searched
 from bench.campaigns import run as campaign
 from bench.campaigns import selection
-from bench.campaigns.run import Limits
-from bench.campaigns.selection import Selection
+from bench.campaigns.request import Selection
+from bench.campaigns.run import Plan
 from bench.errors import UsageError
 from bench.records import codec, repository
 from bench.records.stores import Place
@@ -22,21 +21,14 @@ from bench.schema.record import Spec
 from bench.tasks import SEARCHES
 
 
-def run(selected: Selection, limits: Limits, folder: Place, board: Path) -> int:
-    """Search, then train at the rates found; the status of `campaign.run`."""
-    tuned = tunable(selection.specs(selected))
-    jobs = campaign.plan_of(searches(tuned), selected.files, folder)
-    if (status := campaign.run(jobs, limits, folder, board)) > 1:
-        return status  # stopped by a signal; a rate at which a method diverges is a finding
-    return campaign.run(campaign.plan_of(finals(tuned, folder), selected.files, folder), limits, folder, board)
+def plans(selected: Selection, folder: Place) -> Iterator[Plan]:
+    """Yield the plan of the search, then, from the records there are by then, the plan of the runs at the rates found.
 
-
-def show(selected: Selection, folder: Place, workers: int) -> int:
-    """Print what `run` would do: the search and, as far as that is done already, what comes of it."""
+    Raises UsageError for a task without a search, and where no method has a learning rate.
+    """
     tuned = tunable(selection.specs(selected))
-    for specs in (searches(tuned), finals(tuned, folder)):
-        campaign.show(campaign.plan_of(specs, selected.files, folder), workers)
-    return 0
+    yield campaign.plan_of(searches(tuned), selected.files, folder)
+    yield campaign.plan_of(finals(tuned, folder), selected.files, folder)
 
 
 def tunable(specs: Sequence[Spec]) -> list[Spec]:

@@ -1,30 +1,54 @@
-"""What `python -m bench verify` does: run records again as their specs say, and compare what comes out."""
+"""Run records again as their specs say, and judge what comes out. Writes nothing."""
 
 from __future__ import annotations
 
 import contextlib
 import fnmatch
 import re
-import sys
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from bench.analysis.verification import CLOSE, EXACT, OTHER, judge
-from bench.cli.progress import name_of
+from bench.analysis.verification import Verdict, judge
 from bench.errors import UsageError, unknown
-from bench.execution import jobs as plan
+from bench.execution import jobs as queue
 from bench.execution import runner, user_methods
-from bench.execution.coordination import Stopped
+from bench.execution.jobs import Job
 from bench.execution.limits import Limits
 from bench.records import files, repository
 from bench.records.stores import Place
 from bench.schema.record import Run
 from implementations import current_name
+from implementations.user_methods import is_reference
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The records to run again."""
+
+    jobs: Sequence[Job]
+    records: Mapping[str, Run]  # by key
+    files: Mapping[str, str]  # where the files lie that the specs name
+    problems: Sequence[str]  # lines about files that are no valid records
+
+
+def plan(folder: Place, names: Sequence[str], data: Path | None = None) -> Plan:
+    """Plan to run the records of these methods or keys again; without a name, all.
+
+    Records on a user's series need `data`, their file; those of user methods `./mine.py:Mine` as a name. Raises
+    UsageError for what is not recorded and for a file that is not named.
+    """
+    found, problems = repository.read(folder)
+    names, outsiders = user_methods.register(names)
+    places = files.absolute(outsiders.files | ({"series": str(data)} if data else {}))
+    records = {record.key: record for record in choose(found, names)}
+    check_files(list(records.values()), places)
+    jobs = queue.jobs([record.spec for record in records.values()], found, force=True)
+    return Plan(jobs, records, places, problems)
 
 
 def choose(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
-    """The records of these methods (names or patterns) and keys (or their beginnings), all without a name.
+    """Return the records of these methods (names or patterns) and keys (or their beginnings), all without a name.
 
     Only those of runs that came to an end: others have nothing to reproduce. Raises UsageError for an unknown name.
     """
@@ -36,7 +60,7 @@ def choose(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
 
 
 def named(runs: Sequence[Run], name: str) -> list[Run]:
-    """The records of the methods that match, or the one with that key."""
+    """Return the records of the methods that match, or the one with that key."""
     if found := [run for run in runs if fnmatch.fnmatchcase(current_name(run.spec.method), name)]:
         return found
     if re.fullmatch("[0-9a-f]+", name):
@@ -50,49 +74,20 @@ def check_files(records: Sequence[Run], places: Mapping[str, str]) -> None:
         series, source = record.spec.series, record.spec.source
         if series and not series.bundled and "series" not in places:
             raise UsageError(f"{record.spec.task}: its series are in {series.file}: name it with --data")
-        if source and ".py:" in source.reference and record.spec.method not in places:
+        if source and is_reference(source.reference) and record.spec.method not in places:
             raise UsageError(f"{record.spec.method} is not of this repository: name it as ./{source.reference}")
 
 
-def check_tolerance(tolerance: float) -> None:
-    """Raise UsageError unless it is a share that a difference can be compared with."""
+def check_tolerance(tolerance: float) -> float:
+    """Return the tolerance. Raises UsageError unless it is a share that a difference can be compared with."""
     if not 0 <= tolerance < 1:
         raise UsageError(f"--tolerance {tolerance:g}: a share of at least 0 and below 1 is needed, such as 0.01")
+    return tolerance
 
 
-def run(
-    folder: Place, names: Sequence[str], workers: int, timeout: float, tolerance: float, data: Path | None = None
-) -> int:
-    """Run the records again, print a verdict for each; 0 when all are reproduced, else 1. Nothing is written.
-
-    Records on series of the user's need `data`, their file; those of methods from outside, `./mine.py:Mine` as a name.
-    """
-    check_tolerance(tolerance)
-    found, problems = repository.read(folder)
-    for problem in problems:
-        print(f"left out: {problem}", file=sys.stderr)
-    names, outsiders = user_methods.register(names)
-    places = files.absolute(outsiders.files | ({"series": str(data)} if data else {}))
-    records = {record.key: record for record in choose(found, names)}
-    check_files(list(records.values()), places)
-    jobs = plan.jobs([record.spec for record in records.values()], found, force=True)
-    minutes = (plan.makespan(jobs, workers) or 0) / 60
-    print(f"{len(jobs)} {'record' if len(jobs) == 1 else 'records'} to run again, in about {minutes:.1f} minutes")
-    counts = Counter[str]()
-    try:
-        with contextlib.closing(runner.run(jobs, Limits(workers, timeout), files=places)) as finished:
-            for job, again in finished:
-                assert again is not None  # no other campaign shares these jobs
-                verdict = judge(records[job.key], again, tolerance)
-                counts[verdict.word] += 1
-                print(f"{name_of(again.spec)}  {job.key}  {verdict}", flush=True)
-    except Stopped as stop:
-        print(f"stopped by {stop} after {counts.total()} of {len(jobs)} records", file=sys.stderr)
-        return 128 + stop.number
-    print(summary(counts))
-    return 1 if counts[OTHER] else 0
-
-
-def summary(counts: Counter[str]) -> str:
-    """All verdicts in one line."""
-    return ", ".join(f"{counts[word]} {word}" for word in (EXACT, CLOSE, OTHER))
+def run(planned: Plan, limits: Limits, tolerance: float) -> Generator[tuple[Run, Verdict], None, None]:
+    """Run the records again; yields each second run with the verdict, as it ends. Raises Stopped on a signal."""
+    with contextlib.closing(runner.run(planned.jobs, limits, files=planned.files)) as finished:
+        for job, again in finished:
+            assert again is not None  # no other campaign shares these jobs
+            yield again, judge(planned.records[job.key], again, tolerance)

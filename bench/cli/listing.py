@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
+import csv
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,17 +20,14 @@ from bench.text import clean
 Row = dict[str, Any]
 
 
-def rows(what: str, folder: Place) -> list[Row]:
-    """The rows of a kind. Raises UsageError for an unknown one."""
-    kinds: dict[str, Callable[[], list[Row]]] = {
-        "methods": methods,
-        "tasks": tasks,
-        "backends": backends,
-        "runs": lambda: runs(folder),
-    }
+def rows(what: str, folder: Place) -> tuple[list[Row], list[str]]:
+    """Return the rows of a kind, and lines about files that are left out. Raises UsageError for an unknown kind."""
+    kinds: dict[str, Callable[[], list[Row]]] = {"methods": methods, "tasks": tasks, "backends": backends}
+    if what == "runs":
+        return runs(folder)
     if what not in kinds:
-        raise unknown("list", what, kinds)
-    return kinds[what]()
+        raise unknown("list", what, [*kinds, "runs"])
+    return kinds[what](), []
 
 
 def methods() -> list[Row]:
@@ -65,12 +64,10 @@ def backends() -> list[Row]:
     return [{"name": name, "installed": installed(name), "extra": extra(name)} for name in BACKENDS]
 
 
-def runs(folder: Place) -> list[Row]:
-    """Each record of the folder."""
+def runs(folder: Place) -> tuple[list[Row], list[str]]:
+    """Return each record of the folder, and a line for each file that is no valid record."""
     found, problems = repository.look_up(folder, repository.names(folder))
-    for problem in problems:
-        print(clean(f"left out: {problem}", longest=400), file=sys.stderr)
-    return [run_row(run) for run in found.values()]
+    return [run_row(run) for run in found.values()], problems
 
 
 def run_row(run: Run) -> Row:
@@ -94,12 +91,26 @@ def run_row(run: Run) -> Row:
     }
 
 
-def as_json(found: list[Row]) -> str:
+def as_json(found: Sequence[Row]) -> str:
     """The rows as a JSON list of objects."""
     return msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
 
 
-def as_table(found: list[Row]) -> str:
+def as_csv(found: Sequence[Row]) -> str:
+    """The rows as comma-separated values, under the names of the columns."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(found[0] if found else [])
+    writer.writerows([plain(value) for value in row.values()] for row in found)
+    return text.getvalue().rstrip("\n")
+
+
+def plain(value: Any) -> Any:
+    """A value as a program reads it from CSV: all digits of a number, a dash nowhere."""
+    return cell(value) if isinstance(value, dict | list | bool) else value
+
+
+def as_table(found: Sequence[Row]) -> str:
     """The rows as a table in plain text; not by tabulate, with which a list of runs takes half as long again."""
     if not found:
         return ""
@@ -118,3 +129,19 @@ def cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "" if value is None else f"{value:.5g}" if isinstance(value, float) else clean(str(value))
+
+
+def open_run(name: str, folder: Place) -> tuple[Run, str | None]:
+    """Return the run in a file of that name, or with a key that begins so, or the newest of a method; and which it is.
+
+    Raises UsageError where there is none.
+    """
+    if Path(name).is_file():
+        return repository.open_run(name, folder), None
+    found = repository.read(folder).runs
+    of_method = [run for run in found if run.spec.method == name.lower() and run.metrics]
+    if not of_method or any(run.key.startswith(name) for run in found):
+        return repository.find(found, name), None
+    newest = max(of_method, key=lambda run: run.started_at)
+    spec = newest.spec
+    return newest, f"the newest run of {spec.method}: {spec.task}, {spec.backend}, seed {spec.seed}, key {newest.key}"

@@ -1,143 +1,293 @@
-"""Options that several verbs share, and what they are made into. Imports nothing heavy."""
+"""Options that several commands share, in groups, and what they are made into. Imports nothing heavy."""
 
 from __future__ import annotations
 
-import contextlib
-import math
-import re
-from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
+from bench.cli import parsing
+from bench.cli.parsing import place, seconds, whole
 from bench.errors import UsageError
-from bench.records import stores
 
 if TYPE_CHECKING:
-    from bench.campaigns.selection import Selection
+    from bench.campaigns.request import Selection
+    from bench.execution.limits import Limits
     from bench.schema.series import Preparation
+
+RESULTS = Path("results")
+TUNED_SEEDS = "42-46"
 
 
 def example(*commands: str) -> str:
-    """What the help of a verb ends with; tests run the first one."""
+    """Return what the help of a command ends with; tests run the first one."""
     return "\n\n".join(f"Example: python -m bench {command}" for command in commands)
 
 
-def parser(kind: Callable[[str], Any], what: str) -> Callable[[str], Any]:
-    """Read a text as this kind of number; typer's own message does not name what it got."""
-
-    def parse(text: str) -> Any:
-        with contextlib.suppress(ValueError):
-            return kind(text)
-        raise typer.BadParameter(f"{text!r} is not {what}")
-
-    return parse
-
-
-def checked(read: Callable[[str], Any]) -> Callable[[str], Any]:
-    """The same reader, its errors with the option's name."""
-
-    def parse(text: str) -> Any:
-        try:
-            return read(text)
-        except UsageError as error:
-            raise typer.BadParameter(str(error)) from None
-
-    return parse
-
-
-place, folder = checked(stores.place), checked(stores.folder)
-whole = parser(int, "a whole number")
-seconds = parser(float, "a number of seconds")
-share = parser(float, "a number")
-percent = parser(float, "a number of percent")
-
-
-SECONDS = {"s": 1, "m": 60, "h": 3600, "": 1}
-
-
-def seconds_in(text: str) -> float:
-    """The seconds in '90', '90s', '2m' or '1.5h'. Raises UsageError."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip(), re.ASCII)
-    seconds = float(match[1]) * SECONDS[match[2]] if match else 0.0
-    if not 0 < seconds < math.inf:
-        raise UsageError(f"--budget {text!r}: a time above 0 is needed, as in 90s, 2m or 1h")
-    return seconds
-
-
-def interval_levels(level: float | None, levels: str | None) -> tuple[float, ...]:
-    """Levels in percent, from one or from '80,95': 90 unless given. Raises UsageError."""
-    if levels is None:
-        return (90.0 if level is None else level,)
-    if level is not None:
-        raise UsageError(f"--level {level:g} and --levels {levels}: give one of them")
-    try:
-        found = tuple(dict.fromkeys(float(part) for part in levels.split(",")))
-    except ValueError:
-        raise UsageError(f"--levels {levels!r}: percent, separated by commas, are needed, as in 80,95") from None
-    return found
-
-
-def methods(incomplete: str) -> list[str]:
-    """The methods whose names a shell may complete this to."""
-    import implementations
-
-    return [name for name in implementations.METHODS if name.startswith(incomplete)]
-
-
-def backends(incomplete: str) -> list[str]:
-    """The same for backends."""
-    from implementations.backends import BACKENDS
-
-    return [name for name in BACKENDS if name.startswith(incomplete)]
-
-
-def tasks(incomplete: str) -> list[str]:
-    """The same for tasks."""
-    from bench.tasks import ALL
-
-    return [name for name in ALL if name.startswith(incomplete)]
-
-
 Names = list[str] | None
-Settings = Annotated[Names, typer.Option("--set", metavar="METHOD.NAME=VALUE", help="Change a setting.")]
-Target = Annotated[Names, typer.Option(metavar="COLUMN", help="To be forecast; may be repeated or a pattern.")]
-Time = Annotated[str | None, typer.Option(metavar="COLUMN", help="Times; - takes the rows as they stand.")]
-Group = Annotated[str | None, typer.Option(metavar="COLUMN", help="Tells the series of one file apart.")]
-Wide = Annotated[bool, typer.Option("--wide", help="Each target column is a series of its own.")]
-History = Annotated[int | None, typer.Option(parser=whole, metavar="T", help="Steps to forecast from. Default: 50.")]
-Ahead = Annotated[int | None, typer.Option(parser=whole, metavar="H", help="Steps to forecast. Default: 10.")]
-Difference = Annotated[bool, typer.Option("--difference", help="Take differences: removes a trend.")]
-Season = Annotated[int | None, typer.Option(parser=whole, metavar="M", help="Steps in a season, which is removed.")]
-Impute = Annotated[str | None, typer.Option(metavar="linear|last|seasonal", help="How missing values are filled.")]
-Stride = Annotated[int | None, typer.Option(parser=whole, metavar="S", help="Steps between windows. Default: 1.")]
+
+Results = Annotated[
+    Any,
+    typer.Option(
+        "--results", metavar="DIR", parser=place, help="Keep records in this folder, or in s3://bucket/prefix."
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON list of objects instead of a table.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print comma-separated values instead of a table.")]
+Check = Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 when something is stale.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the jobs and their predicted minutes; run nothing.")]
+
+Backends = Annotated[
+    Names,
+    typer.Option(
+        "--backend",
+        metavar="NAME",
+        autocompletion=parsing.backends,
+        show_default="every installed one",
+        help="Choose numpy, keras, keras-jax or torch; may be repeated.",
+    ),
+]
+Methods = Annotated[
+    Names,
+    typer.Option(
+        "--method",
+        metavar="NAME",
+        autocompletion=parsing.methods,
+        show_default="each task's set",
+        help="Choose a method by name, pattern or ./mine.py:Class; may be repeated.",
+    ),
+]
+Tasks = Annotated[
+    Names,
+    typer.Option(
+        "--task",
+        metavar="NAME",
+        autocompletion=parsing.tasks,
+        show_default="one-step and ten-step",
+        help="Choose a task by name or pattern; may be repeated.",
+    ),
+]
+Seeds = Annotated[str, typer.Option(metavar="N,N-M", help="Set the seeds of weights and batches, as in 42-46.")]
+Quick = Annotated[bool, typer.Option("--quick", help="Run a smoke test: few series, 2 epochs; never ranked.")]
+Epochs = Annotated[
+    int | None,
+    typer.Option(
+        parser=whole,
+        metavar="N",
+        show_default="each method's",
+        help="Train for so many passes over the training data.",
+    ),
+]
+Settings = Annotated[
+    Names,
+    typer.Option(
+        "--set",
+        metavar="METHOD.NAME=VALUE",
+        help="Override a setting; the result is a separate row. Without --method, the methods named here run.",
+    ),
+]
 
 
-def selection(asked: dict[str, Any], data: Path | None, series: dict[str, Any]) -> Selection:
-    """What `run` was asked for; raises UsageError for methods and options that cannot be."""
-    from bench.campaigns.selection import Selection
+@dataclass(kw_only=True)
+class WhatOptions:
+    """What `run` runs."""
+
+    panel: ClassVar[str] = "What to run"
+
+    task: Tasks = None
+    method: Methods = None
+    backend: Backends = None
+    seeds: Annotated[
+        str | None,
+        typer.Option(metavar="N,N-M", show_default="42", help="Set the seeds of weights and batches, as in 42-46."),
+    ] = None
+    epochs: Epochs = None
+    set: Settings = None
+    defaults: Annotated[
+        str | None,
+        typer.Option(
+            metavar="equal|native",
+            show_default="equal",
+            help="Use equal defaults in all frameworks, or each framework's native ones.",
+        ),
+    ] = None
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="cpu|cuda",
+            show_default="cpu",
+            help="Compute torch and keras-jax on a GPU; the results are separate rows.",
+        ),
+    ] = None
+    quick: Quick = False
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Read what to run from a TOML file instead.")] = (
+        None
+    )
+
+    def given(self) -> dict[str, Any]:
+        """Return what a campaign file would decide."""
+        return {name: value for name, value in asdict(self).items() if name != "config"}
+
+
+Jobs = Annotated[
+    int | None,
+    typer.Option(parser=whole, metavar="N", show_default="one for each core", help="Run so many at once."),
+]
+Timeout = Annotated[float, typer.Option(parser=seconds, metavar="SECONDS", help="Kill a run after so many seconds.")]
+Memory = Annotated[
+    str | None,
+    typer.Option(metavar="SIZE", show_default="no limit", help="Kill a run that holds more memory, as in 2G or 500M."),
+]
+
+
+@dataclass(kw_only=True)
+class LimitOptions:
+    """How many runs go at once, and what each may take."""
+
+    panel: ClassVar[str] = "How to run it"
+
+    jobs: Jobs = None
+    timeout: Timeout = 1800.0
+    memory: Memory = None
+
+    def limits(self) -> Limits:
+        """Return the limits, checked."""
+        from bench.execution import limits
+
+        workers = limits.check_workers(self.jobs)
+        limits.check_timeout(self.timeout)
+        return limits.Limits(workers, self.timeout, limits.check_memory(self.memory))
+
+
+@dataclass(kw_only=True)
+class ClusterOptions(LimitOptions):
+    """The same, here or on a cluster."""
+
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="tcp://HOST:PORT",
+            help="Run on the nodes of a Dask cluster; local:4 starts four nodes on this machine.",
+        ),
+    ] = None
+
+    def limits(self) -> Limits:
+        """Return the limits, checked; with a cluster the nodes say how many run at once."""
+        from bench.execution import limits
+
+        if self.cluster is None:
+            return super().limits()
+        workers = limits.check_cluster(self.cluster, self.jobs)
+        limits.check_timeout(self.timeout)
+        return limits.Limits(workers or 1, self.timeout, limits.check_memory(self.memory), self.cluster)
+
+
+@dataclass(kw_only=True)
+class PlanOptions:
+    """Whether to run, and what."""
+
+    panel: ClassVar[str] = "How to run it"
+
+    dry_run: DryRun = False
+    force: Annotated[bool, typer.Option("--force", help="Rerun jobs that already have a record.")] = False
+
+
+@dataclass(kw_only=True)
+class DataOptions:
+    """A file to run on."""
+
+    panel: ClassVar[str] = "Your series"
+
+    data: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Run on the series of a CSV or Parquet file instead of tasks.")
+    ] = None
+
+
+@dataclass(kw_only=True)
+class SeriesOptions:
+    """How a file becomes series, and series windows."""
+
+    panel: ClassVar[str] = "Your series"
+
+    target: Annotated[
+        Names,
+        typer.Option(
+            metavar="COLUMN",
+            show_default="all but time and group",
+            help="Forecast this column; a name or pattern, may be repeated.",
+        ),
+    ] = None
+    time: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            show_default="the one named so",
+            help="Read times from this column; - keeps the order.",
+        ),
+    ] = None
+    group: Annotated[str | None, typer.Option(metavar="COLUMN", help="Split the rows into series by this column.")] = (
+        None
+    )
+    wide: Annotated[bool, typer.Option("--wide", help="Take each target column as a separate series.")] = False
+    history: Annotated[
+        int | None,
+        typer.Option(parser=whole, metavar="T", show_default="50", help="Forecast from so many steps."),
+    ] = None
+    ahead: Annotated[
+        int | None, typer.Option(parser=whole, metavar="H", show_default="10", help="Forecast so many steps.")
+    ] = None
+    difference: Annotated[bool, typer.Option("--difference", help="Take differences, which removes a trend.")] = False
+    season: Annotated[
+        int | None,
+        typer.Option(parser=whole, metavar="M", show_default="none", help="Remove a season of so many steps."),
+    ] = None
+    impute: Annotated[
+        str | None,
+        typer.Option(
+            metavar="linear|last|seasonal", show_default="missing values are refused", help="Fill missing values."
+        ),
+    ] = None
+    stride: Annotated[
+        int | None,
+        typer.Option(parser=whole, metavar="S", show_default="1", help="Start a window every so many steps."),
+    ] = None
+
+    def given(self) -> dict[str, Any]:
+        """Return every option by name."""
+        return asdict(self)
+
+    def preparation(self, file: Path) -> Preparation:
+        """Return how the file is read and cut: what was given, and the default of the rest."""
+        return preparation(file, **self.given())
+
+
+def selection(asked: WhatOptions, data: Path | None, series: SeriesOptions) -> Selection:
+    """Return what `run` was asked for. Raises UsageError for methods and options that cannot be."""
+    from bench.campaigns.request import Selection, parse_seeds
+    from bench.campaigns.settings import parse_settings
     from bench.execution import user_methods
 
-    methods, outsiders = user_methods.register(asked["method"] or ())
+    methods, outsiders = user_methods.register(asked.method or ())
     return Selection(
-        methods=methods,
-        tasks=asked["task"] or (),
-        backends=asked["backend"] or (),
-        seeds=asked["seeds"] if asked["seeds"] is not None else "42",
-        epochs=asked["epochs"],
-        settings=asked["set"] or (),
-        quick=asked["quick"],
-        defaults=asked["defaults"] or "equal",
-        device=asked["device"] or "cpu",
-        series=of_data(data, **series),
+        methods=tuple(methods),
+        tasks=tuple(asked.task or ()),
+        backends=tuple(asked.backend or ()),
+        seeds=parse_seeds(asked.seeds if asked.seeds is not None else "42"),
+        epochs=asked.epochs,
+        settings=parse_settings(asked.set or ()),
+        quick=asked.quick,
+        defaults=asked.defaults or "equal",
+        device={"gpu": "cuda"}.get(asked.device or "cpu", asked.device or "cpu"),
+        series=of_data(data, **series.given()),
         sources=outsiders.sources,
         files=outsiders.files | ({"series": str(data)} if data else {}),
     )
 
 
 def of_data(file: Path | None, **given: Any) -> Preparation | None:
-    """The preparation of a file's series; None without a file. Raises UsageError for options that then mean nothing."""
+    """Return how a file's series are read; None without one. Raises UsageError for options that then mean nothing."""
     if file:
         return preparation(file, **given)
     refuse(given, "--data is needed with it")
@@ -153,7 +303,7 @@ def refuse(given: dict[str, Any], why: str) -> None:
 
 
 def preparation(file: Path, **given: Any) -> Preparation:
-    """How the file is read and cut: what was given, and the default of the rest."""
+    """Return how the file is read and cut: what was given, and the default of the rest."""
     from bench.schema.series import Preparation
 
     chosen = {name: value for name, value in given.items() if value is not None}

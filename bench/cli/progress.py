@@ -12,16 +12,22 @@ from bench.tasks import REFERENCES
 from bench.text import clean
 
 BEST = 5  # rows of each task in the closing table
+WIDTH = 80  # columns of a line
+LONGEST_NAME = 30  # columns of a method's name, with what is changed
+REASONS = 5  # reasons that are written out at the end
 
 
 class Progress:
     """Lines on standard output, and below them a bar where that is a terminal."""
 
-    def __init__(self, jobs: Iterable[Job]) -> None:
+    def __init__(self, jobs: Iterable[Job], quiet: bool = False) -> None:
         weighted = list(with_predictions(jobs))
         self.weights = {job.key: job.predicted or 0.0 for job in weighted}
-        self.bar = make_bar(sum(self.weights.values())) if sys.stdout and sys.stdout.isatty() else None
+        self.widths = widths_of(job.spec for job in weighted)
+        self.quiet = quiet
+        self.bar = make_bar(sum(self.weights.values())) if sys.stdout.isatty() and not quiet else None
         self.count, self.total = 0, len(weighted)
+        self.notes: dict[str, list[str]] = {}  # a reason -> the runs it is true of
 
     def __enter__(self) -> Progress:
         if self.bar:
@@ -31,11 +37,18 @@ class Progress:
     def __exit__(self, *error: object) -> None:
         if self.bar:
             self.bar.stop()
+        for line in explained(self.notes):
+            print(line, flush=True)
 
     def show(self, job: Job, run: Run | None, note: str | None = None) -> None:
-        """One run is finished: here, or by another campaign (None)."""
+        """Print that one run is finished: here, or by another campaign (None)."""
         self.count += 1
-        text = f"{self.count:{len(str(self.total))}}/{self.total}  {line(job.spec, run)}{f' ({note})' if note else ''}"
+        if self.quiet:
+            return
+        start = f"{self.count:{len(str(self.total))}}/{self.total}  "
+        text = start + line(job.spec, run, self.widths, WIDTH - len(start))
+        for reason in filter(None, [note, reason_of(run)]):
+            self.notes.setdefault(reason, []).append(str(self.count))
         if self.bar:
             self.bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
             self.bar.advance(self.bar.task_ids[0], self.weights[job.key])
@@ -44,7 +57,7 @@ class Progress:
 
 
 def make_bar(total: float) -> Any:
-    """A bar over the predicted seconds, so that slow jobs count for what they take."""
+    """Make a bar over the predicted seconds, so that slow jobs count for what they take."""
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
@@ -54,26 +67,59 @@ def make_bar(total: float) -> Any:
     return bar
 
 
-def name_of(spec: Spec) -> str:
-    """What a run was, in columns."""
-    marks = "".join(f"  {mark}" for mark, holds in {"native": spec.native, "cuda": spec.cuda}.items() if holds)
-    return f"{spec.task}  {spec.method:30}  {spec.backend:9}  seed {spec.seed}{marks}"
+def names_in(spec: Spec) -> tuple[str, str, str, str]:
+    """Return what a run was: task, method with what is changed, backend, seed."""
+    changed = spec.differences()
+    method = f"{spec.method} ({', '.join(changed)})" if changed else spec.method
+    return spec.task, clean(method, longest=LONGEST_NAME), spec.backend, f"seed {spec.seed}"
 
 
-def line(spec: Spec, run: Run | None) -> str:
-    """A finished run in one line: what it was, both errors and its seconds, or what became of it."""
-    name = name_of(spec)
+def widths_of(specs: Iterable[Spec]) -> tuple[int, ...]:
+    """Return the widths of the columns that hold these names."""
+    rows = [names_in(spec) for spec in specs]
+    return tuple(max(map(len, column)) for column in zip(*rows, strict=True))
+
+
+def name_of(spec: Spec, widths: Iterable[int] = (8, LONGEST_NAME, 9, 7)) -> str:
+    """Return what a run was, in columns."""
+    return "  ".join(name.ljust(width) for name, width in zip(names_in(spec), widths, strict=True))
+
+
+def line(spec: Spec, run: Run | None, widths: Iterable[int] = (8, LONGEST_NAME, 9, 7), width: int = WIDTH) -> str:
+    """Return a finished run in one line: what it was, its last-step MSE and seconds, or what became of it."""
+    name = name_of(spec, widths)
     if run is None:
-        return f"{name}  done by another campaign meanwhile"
+        return clean_end(name, "done by another campaign", width)
     if run.metrics is None or run.seconds is None:
-        return f"{name}  {run.status}: {clean(run.reason or '')}"
-    errors = f"last step {run.metrics.last_step_mse:.5f}  all {run.metrics.val_mse:.5f}"
-    note = "" if run.timing_valid else f"  (time not ranked: {run.timing_reason})"
-    return f"{name}  {errors}  {run.seconds['total']:6.1f} s{note}"
+        return clean_end(name, f"{run.status}: {run.reason or ''}", width)
+    mark = "" if run.timing_valid else "?"
+    return f"{name}  {run.metrics.last_step_mse:.5f}  {run.seconds['total']:6.1f} s{mark}"
+
+
+def clean_end(name: str, text: str, width: int) -> str:
+    """Return a name and a text that is cut where the line ends, but never to less than a few words."""
+    return f"{name}  {clean(text, longest=max(width - len(name) - 2, 24))}"
+
+
+def reason_of(run: Run | None) -> str | None:
+    """Return what has to be explained about a run."""
+    if run is None:
+        return None
+    if run.metrics is None:
+        return f"{run.status}: {clean(run.reason or '', longest=1000)}"
+    return None if run.timing_valid else f"? time not ranked: {clean(run.timing_reason or '', longest=1000)}"
+
+
+def explained(notes: dict[str, list[str]]) -> list[str]:
+    """Return each reason once, with the numbers of the runs that it is true of, the most frequent first."""
+    ordered = sorted(notes.items(), key=lambda note: -len(note[1]))
+    lines = [f"{reason} (run {', '.join(runs[:6])}{', …' if len(runs) > 6 else ''})" for reason, runs in ordered]
+    more = len(lines) - REASONS
+    return lines[:REASONS] + ([f"and {more} more reasons: see `python -m bench list runs`"] if more > 0 else [])
 
 
 def best(runs: Iterable[Run]) -> str:
-    """The best rows of each task, as a table in plain text."""
+    """Return the best rows of each task, as a table in plain text."""
     from tabulate import tabulate
 
     finished = sorted((run for run in runs if run.metrics), key=last_step_mse)
@@ -84,12 +130,12 @@ def best(runs: Iterable[Run]) -> str:
 
 
 def last_step_mse(run: Run) -> float:
-    """The measure that methods are ranked by."""
+    """Return the measure that methods are ranked by."""
     return run.metrics.last_step_mse if run.metrics else float("inf")
 
 
 def row(run: Run) -> list[str | int | float | None]:
-    """A run's cells in the closing table."""
+    """Return a run's cells in the closing table."""
     spec, metrics = run.spec, run.metrics
     method = f"{spec.method} (not ranked)" if spec.method in REFERENCES else spec.method
     name = " ".join([method, *spec.differences()])

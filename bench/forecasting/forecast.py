@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.campaigns import selection
+from bench.campaigns import settings as asked
+from bench.campaigns.selection import check_epochs
 from bench.contract import check
 from bench.data.series import SeriesSet, read_series
 from bench.data.series_tasks import task_on
@@ -128,14 +129,14 @@ def resolve(how: Preparation, choice: Choice) -> Training:
     if name in KNOW_THE_FORMULA:
         raise UsageError(f"--method {name}: it knows the formula of the benchmark's own series, which {how.file} does "
                          "not follow: choose another method")  # fmt: skip
-    selection.check_epochs(choice.epochs)
-    changes = selection.parse_settings(choice.settings)
+    check_epochs(choice.epochs)
+    changes = asked.parse_settings(choice.settings)
     for other in changes.keys() - {name}:
         raise UsageError(f"--set {other}.{next(iter(changes[other]))}: the method is {name}")
     for level in choice.levels:
         if not 0 < level < 100:
             raise UsageError(f"--level {level:g}: more than 0 and less than 100 percent are needed")
-    settings = selection.resolve(selection.defaults_of(name, task_on(how, "")), choice.epochs, changes.get(name, {}))
+    settings = asked.resolve(asked.defaults_of(name, task_on(how, "")), choice.epochs, changes.get(name, {}))
     source = choice.method if name in registered.sources else None
     return Training(name, check.choose(name, choice.backend), choice.seed, settings, source)
 

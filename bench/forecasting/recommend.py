@@ -16,7 +16,8 @@ from typing import NamedTuple
 import implementations
 from bench.analysis.paired import blocks_of, paired
 from bench.campaigns import selection
-from bench.campaigns.selection import Selection
+from bench.campaigns.request import Selection
+from bench.campaigns.settings import defaults_of
 from bench.data import splits
 from bench.data.datasets import SeriesData
 from bench.data.series import read_series
@@ -123,7 +124,7 @@ def race(entry: Entry, on_finished: Callable[[Run], None]) -> dict[str, Run]:
 
 def spec_of(task: Task, chosen: Selection, method: str, backend: str, epochs: int | None) -> Spec:
     """One entry of a round."""
-    defaults = selection.defaults_of(method, task)
+    defaults = defaults_of(method, task)
     own = defaults.get("epochs")
     fewer = isinstance(own, int) and epochs is not None and epochs < own
     return selection.spec_of(task, method, backend, 42, chosen, {"epochs": epochs} if fewer else {})

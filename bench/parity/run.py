@@ -16,7 +16,7 @@ from bench.campaigns.selection import choose_backends, match
 from bench.errors import UsageError
 from bench.execution.orders import one_line
 from bench.machine import threads
-from bench.parity.compare import BARS, Verdict, compare
+from bench.parity.compare import Verdict, compare
 
 
 def choose_methods(patterns: Sequence[str]) -> list[str]:
@@ -71,25 +71,3 @@ def verdicts(
         expected = left(method, reference)
         for engine in others:
             yield compare(method, engine, reference, left(method, engine), expected)
-
-
-def as_table(found: Sequence[Verdict]) -> str:
-    """The verdicts as a table in plain text, under the largest differences allowed."""
-    from tabulate import tabulate
-
-    allowed = ["allowed", "", "", *(f"{bar:.0e}" for bar in BARS.values()), ""]
-    lines = [allowed, *(cells(verdict) for verdict in found)]
-    return tabulate(lines, ["method", "engine", "against", *BARS, "verdict"], disable_numparse=True)
-
-
-def cells(verdict: Verdict) -> list[str]:
-    """A verdict's cells."""
-    differences = [f"{verdict.differences[what]:.1e}" if what in verdict.differences else "" for what in BARS]
-    return [verdict.method, verdict.engine, verdict.reference, *differences, verdict.problem or "the same"]
-
-
-def summary(found: Sequence[Verdict]) -> str:
-    """All verdicts in one line."""
-    wrong = [verdict for verdict in found if verdict.problem]
-    pairs = "pair" if len(found) == 1 else "pairs"
-    return f"{len(found) - len(wrong)} of {len(found)} {pairs} of networks are the same" + (": FAILED" if wrong else "")

@@ -178,7 +178,7 @@ def index() -> str:
         f"- [{name}]({name}.md): {(inspect.getdoc(inspect.getmodule(class_of(methods[0]))) or '').splitlines()[0]}"
         for name, methods in pages().items()
     ]
-    made = "Made by `python -m bench show --pages docs/methods` from sources and records; the tests check them."
+    made = "Made by `python -m bench pages` from sources and records; the tests check them."
     return "\n".join(["# The methods", "", made, "", *lines, ""])
 
 

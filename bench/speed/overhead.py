@@ -13,7 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from bench.campaigns.selection import Selection, specs
+from bench.campaigns.request import Selection
+from bench.campaigns.selection import specs
 from bench.execution import runner
 from bench.execution.jobs import Job
 from bench.execution.limits import Limits
@@ -67,7 +68,7 @@ def runs(rounds: int) -> str:
     """For each method: its time outside its phases, and its fit against the same fit in a plain script."""
     rows = []
     for method, backend in METHODS:
-        job = planned(method, backend, seeds="42", epochs=10)[0]
+        job = planned(method, backend, seeds=(42,), epochs=10)[0]
         samples = [(*measured(job), *contended(job)) for _ in range(rounds)]
         medians = (statistics.median(values) for values in zip(*samples, strict=True))
         total, outside_phases, ended, inside, outside = medians
@@ -105,7 +106,7 @@ def together(rounds: int) -> str:
     cores = len(threads.cores())
     rows = []
     for method, backend in METHODS:
-        jobs = planned(method, backend, seeds=",".join(map(str, range(42, 42 + 2 * cores))), epochs=5)
+        jobs = planned(method, backend, seeds=tuple(range(42, 42 + 2 * cores)), epochs=5)
         pairs = [[supervised(jobs, workers)[0] for workers in (1, cores)] for _ in range(rounds)]
         alone, shared = (statistics.median(seconds) for seconds in zip(*pairs, strict=True))
         rows.append([method, backend, f"{alone:.1f} s", f"{shared:.1f} s", f"{alone / shared:.2f}"])
@@ -113,9 +114,9 @@ def together(rounds: int) -> str:
     return markdown.table(headers, rows, left=[0, 1])
 
 
-def planned(method: str, backend: str, seeds: str, epochs: int) -> list[Job]:
+def planned(method: str, backend: str, seeds: tuple[int, ...], epochs: int) -> list[Job]:
     """The method's jobs on the ten-step task."""
-    chosen = Selection(methods=[method], tasks=["ten-step"], backends=[backend], seeds=seeds, epochs=epochs)
+    chosen = Selection(methods=(method,), tasks=("ten-step",), backends=(backend,), seeds=seeds, epochs=epochs)
     return [Job(spec) for spec in specs(chosen)]
 
 

@@ -67,7 +67,7 @@ def test_run_with_native_defaults(bench: Bench, tmp_path: Path) -> None:
     assert bench(*arguments).returncode == 0
     done = bench(*arguments, "--defaults", "native")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("1 run to do, 1 there already")
+    assert done.stdout.startswith("1 run to do, 1 skipped, already recorded")
     runs = {(run.spec.method, run.spec.native): run for run in stored(tmp_path / "results")}
     assert runs.keys() == {("last_value", False), ("linear", False), ("linear", True)}
     assert runs["linear", True].digest != runs["linear", False].digest

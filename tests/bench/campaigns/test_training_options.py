@@ -6,12 +6,14 @@ import pytest
 from conftest import Bench, make_spec
 
 from bench.campaigns import selection
-from bench.campaigns.selection import Selection
+from bench.campaigns.request import Selection
+from bench.campaigns.settings import parse_settings
 from bench.records.codec import key_of
 
 
 def specs(method: str, *settings: str, task: str = "ten-step") -> list:
-    return selection.specs(Selection(methods=[method], tasks=[task], backends=["torch"], settings=settings))
+    asked = {"methods": (method,), "tasks": (task,), "backends": ("torch",), "settings": parse_settings(settings)}
+    return selection.specs(Selection(**asked))
 
 
 def test_an_option_is_on_the_record_where_it_is_on() -> None:

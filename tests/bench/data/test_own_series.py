@@ -212,7 +212,7 @@ def test_a_real_file_from_run_to_board(inside: Bench, tmp_path: Path) -> None:
     again = inside("run", *words([run]), "--backend", "numpy", "--method", "last_value", "--results", "mine")
     assert again.returncode == 2 and "'sunspots.csv' cannot be read: No such file" in again.stderr
     again = inside(*SUNSPOTS, "--method", "last_value", "--season", "11", "--difference", "--results", "mine")
-    assert "0 runs to do, 1 there already" in again.stdout
+    assert "0 runs to do, 1 skipped, already recorded" in again.stdout
     assert inside("plot", run.key, "--results", "mine").returncode == 0
 
 
@@ -272,7 +272,7 @@ def test_sales_that_mostly_are_none_are_no_divergence(inside: Bench, tmp_path: P
 
 
 def test_a_run_on_a_file_is_verified_with_the_file(inside: Bench, tmp_path: Path) -> None:
-    assert inside("new-method", "drift").returncode == 0
+    assert inside("new", "drift").returncode == 0
     command = (*SUNSPOTS, "--method", "last_value", "--method", "./drift.py:Drift", "--results", "mine")
     assert inside(*command).returncode == 0
     verify = ("verify", "--results", "mine")

@@ -119,7 +119,7 @@ def test_a_kept_model_forecasts_the_same_without_training(inside: Bench, tmp_pat
                    (("a", 1), ("b", 100)))  # fmt: skip
     (tmp_path / "sales.csv").write_text(f"date,shop,units,price\n{rows}")
     command = ("forecast", "sales.csv", "--target", "units", "--target", "price", "--group", "shop", "--ahead", "2")
-    assert inside("new-method", "drift").returncode == 0
+    assert inside("new", "drift").returncode == 0
     own = ("--method", "./drift.py:Drift", "--difference", "--season", "7")
     made = inside(*command, *own, "--save", "model", "--output", "first.csv")
     assert made.returncode == 0, made.stderr
@@ -204,7 +204,7 @@ def test_a_damaged_model_is_one_line(inside: Bench, tmp_path: Path, damage: str)
 
 
 def test_a_kept_method_of_yours_has_to_be_named_again(inside: Bench, tmp_path: Path) -> None:
-    assert inside("new-method", "drift").returncode == 0
+    assert inside("new", "drift").returncode == 0
     own = ("--method", "./drift.py:Drift", "--set", "drift.Drift.strength=0.5")
     assert inside("forecast", *SUNSPOTS, *own, "--save", "model").returncode == 0
     first = table(tmp_path / "forecast.csv")

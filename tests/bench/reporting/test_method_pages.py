@@ -26,7 +26,7 @@ def test_a_method_is_shown_whole(inside: Bench, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_method_of_yours_is_shown(inside: Bench) -> None:
-    assert inside("new-method", "--network", "my_net").returncode == 0
+    assert inside("new", "--network", "my_net").returncode == 0
     shown = inside("show", "./my_net.py:MyNet").stdout
     assert "# outside_my_net" in shown and "nn.Sequential(GRU(channels" in shown and "`my_net.MyNet`" in shown
 
@@ -35,8 +35,8 @@ def test_a_method_of_yours_is_shown(inside: Bench) -> None:
     ("arguments", "message"),
     [
         (("gruu",), "unknown method 'gruu': did you mean gru"),
-        ((), "one of them is needed"),
-        (("gru", "--pages", "x"), "one of them is needed"),
+        ((), "the name of a method is needed"),
+        (("gru", "--pages", "x"), "the name of a method is needed"),
         (("--pages", "file"), "--pages 'file': this is a file"),
     ],
 )

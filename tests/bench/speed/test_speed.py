@@ -87,7 +87,7 @@ def test_a_folder_of_many_records_is_ranked_and_planned(bench: Bench, tmp_path: 
     assert bench("leaderboard", "--results", "many").returncode == 0
     assert "gru" in (tmp_path / "many" / "leaderboard.md").read_text()
     planned = bench("run", "--dry-run", "--results", "many", "--seeds", ",".join(map(str, sorted(seeds))))
-    assert planned.returncode == 0 and re.search(rf"\b{count} there already", planned.stdout), planned.stdout
+    assert planned.returncode == 0 and re.search(rf"\b{count} skipped", planned.stdout), planned.stdout
 
 
 def test_a_command_is_weighed(tmp_path: Path) -> None:

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
-from conftest import ROOT, make_run, stored
+import typer
+from conftest import ROOT, make_run, make_spec, stored
 
+from bench import __version__
 from bench.cli import app
+from bench.machine import threads
 from bench.records import repository
 
 QUICK = ("run", "--quick", "--backend", "numpy", "--method", "last_value", "--task", "ten-step")
-#: numpy.linalg is there once NumPy is: `list` puts a stand-in where NumPy itself goes
-HEAVY = {
-    "tensorflow",
-    "keras",
-    "jax",
-    "torch",
-    "pandas",
-    "matplotlib",
-    "scipy",
-    "rich",
-    "numpy.linalg",
-    "statsforecast",
-}
+HEAVY = {"tensorflow", "keras", "jax", "torch", "pandas", "matplotlib", "scipy", "rich", "numpy", "statsforecast"}
+VERBS = typer.main.get_command(app.app).commands  # type: ignore[attr-defined]
 
 
 def files(folder: Path) -> list[str]:
@@ -76,7 +71,7 @@ def test_run_then_run_again(bench, tmp_path):
     record = next((tmp_path / "results").glob("*/*.json"))
     before = record.read_bytes()
     second = bench(*QUICK)
-    assert second.returncode == 0 and "0 runs to do, 1 there already" in second.stdout
+    assert second.returncode == 0 and "0 runs to do, 1 skipped, already recorded" in second.stdout
     assert record.read_bytes() == before
     assert "1 run to do" in bench(*QUICK, "--force").stdout
     assert record.read_bytes() != before
@@ -118,7 +113,7 @@ def test_a_failed_run_is_told_by_the_exit_status(bench, faulty, tmp_path):
         (("run", "--backend", "pytorch"), "unknown backend 'pytorch': did you mean torch?"),
         (("run", "--set", "gru.unit=3"), "unknown setting of gru 'unit': did you mean units?"),
         (("run", "--seeds", "1.5"), "--seeds '1.5': '1.5' is not a whole number in 0..4294967295"),
-        (("run", "--seeds", "1,1"), "--seeds '1,1': 1 is given twice"),
+        (("run", "--seeds", "1,1"), "--seeds: 1 is given twice"),
         (("run", "--epochs", "0"), "--epochs 0: at least 1 is needed"),
         (("run", "--epochs", "few"), "'--epochs': 'few' is not a whole number"),
         (("run", "--jobs", "0"), "--jobs 0: 1 to "),
@@ -169,12 +164,33 @@ def test_list_runs_names_damaged_records(bench, tmp_path):
     assert run.key in bench("list", "runs").stdout
 
 
-def test_leaderboard_check(bench, tmp_path):
+def test_pages_are_checked_and_written(bench, tmp_path):
     repository.write(tmp_path / "results", make_run())
-    assert bench("leaderboard", "--check").returncode == 1
-    assert not (tmp_path / "leaderboard.md").exists()
-    assert bench("leaderboard").returncode == 0
-    assert bench("leaderboard", "--check").returncode == 0
+    for old in ("leaderboard", "pages"):
+        assert bench(old, "--check").returncode == 1
+    assert files(tmp_path) == [next((tmp_path / "results").glob("*/*.json")).relative_to(tmp_path).as_posix()]
+    assert bench("pages").returncode == 0
+    assert not (tmp_path / "docs").exists()
+    for old in ("leaderboard", "pages"):
+        assert bench(old, "--check").returncode == 0
+
+
+def test_leaderboard_prints_the_best_methods_and_writes_nothing(inside, tmp_path):
+    metrics = make_run().metrics
+    assert metrics
+    for place, method in enumerate(("gru", "lstm", "wavenet")):
+        error = msgspec.structs.replace(metrics, last_step_mse=0.125 * (place + 1))
+        repository.write(tmp_path / "results", make_run(make_spec(method=method), metrics=error))
+    before = files(tmp_path)
+    shown = inside("leaderboard", "--top", "2").stdout.splitlines()
+    assert shown[0] == "ten-step" and [line.split()[1] for line in shown[3:5]] == ["gru", "lstm"]
+    assert shown[5] == "1 more methods: --top 3"
+    rows = json.loads(inside("leaderboard", "--json").stdout)
+    assert {row["method"]: row["last_step_mse"] for row in rows} == {"gru": 0.125, "lstm": 0.25, "wavenet": 0.375}
+    table = list(csv.DictReader(inside("leaderboard", "--csv", "--task", "ten*").stdout.splitlines()))
+    assert [float(row["last_step_mse"]) for row in table] == [0.125, 0.25, 0.375]
+    assert "unknown task with records 'nile'" in inside("leaderboard", "--task", "nile").stderr
+    assert files(tmp_path) == before
 
 
 def test_plot(bench, tmp_path):
@@ -187,6 +203,78 @@ def test_plot(bench, tmp_path):
     assert (tmp_path / f"{run.key}.png").read_bytes().startswith(b"\x89PNG")
     refused = bench("plot", run.key, "--output", "run.pdf")
     assert refused.returncode == 2 and "ends in .png or .svg" in refused.stderr
+
+
+def test_plot_of_a_method_takes_its_newest_run(inside, tmp_path):
+    curve = {"loss": [0.2, 0.1], "val_loss": [0.2, 0.1], "seconds": [1.0, 1.0]}
+    old, new = make_run(curve=curve), make_run(make_spec(seed=43), curve=curve)
+    for run in (old, msgspec.structs.replace(new, started_at="2026-02-01T00:00:00+00:00")):
+        repository.write(tmp_path / "results", run)
+    drawn = inside("plot", "GRU", "--output", "gru.svg")
+    assert drawn.returncode == 0 and drawn.stdout == "gru.svg\n", drawn.stderr
+    assert drawn.stderr == f"the newest run of gru: ten-step, keras, seed 43, key {new.key}\n"
+
+
+def test_a_bare_bench_shows_the_commands_in_panels(bench):
+    bare, asked = bench(), bench("--help")
+    assert bare.returncode == 2 and asked.returncode == 0 and bare.stdout.strip() == asked.stdout.strip()
+    panels = re.findall(r"^(\w+):\n  (\w+)", asked.stdout, re.MULTILINE)
+    assert [title for title, _ in panels] == ["Use", "Read", "Records", "Methods", "Studies", "Pages"]
+    assert max(map(len, asked.stdout.splitlines())) <= 80
+    for words in (("-h",), ("help",)):
+        assert bench(*words).stdout == asked.stdout
+    assert bench("help", "run").stdout == bench("run", "-h").stdout
+    assert bench("--version").stdout == f"aheadbench {__version__}\n"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_is_in_plain_words(verb, inside):
+    shown = inside(verb, "--help")
+    assert shown.returncode == 0 and not re.search(r"<\w+>|\[default|\[required\]", shown.stdout), shown.stdout
+    for parameter in getattr(VERBS[verb], "params", []):
+        text = getattr(parameter, "help", None) or ""
+        assert re.match(r"[A-Z][a-z]+ ", text) and text.endswith("."), f"{parameter.name}: {text}"
+
+
+def test_run_shows_its_options_in_panels(inside):
+    shown = inside("run", "--help").stdout
+    assert re.findall(r"^([A-Z][\w ]+):$", shown, re.MULTILINE) == [
+        "What to run", "How to run it", "Your series", "Options",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("noise", "repeat"), ("new-method", "new"), ("reproduction", None), ("show --pages docs", None)]
+)
+def test_old_spellings_still_work(old, new, inside):
+    assert inside(*old.split(), "--help").returncode == 0
+    assert not re.search(rf"^  {old} ", inside("--help").stdout, re.MULTILINE)
+    if new:
+        assert inside(old, "--help").stdout.split("\n", 1)[1] == inside(new, "--help").stdout.split("\n", 1)[1]
+
+
+def test_lines_of_a_campaign_fit_a_terminal_and_reasons_come_once(inside, tmp_path, monkeypatch):
+    monkeypatch.setattr(threads, "cores", lambda: [0])
+    ended = inside(*QUICK, "--seeds", "42-44", "--method", "moving_average", "--task", "one-step")
+    assert ended.returncode == 0, ended.stderr
+    lines = ended.stdout.split("\n\n")[0].splitlines()
+    runs = [line for line in lines if re.match(r" ?\d+/12  ", line)]
+    assert len(runs) == 12 and max(map(len, runs)) <= 80
+    marked, reasons = [run for run in runs if run.endswith("?")], [line for line in lines if line.startswith("? ")]
+    assert len(reasons) <= 5 and bool(marked) == bool(reasons)
+
+
+def test_a_reader_that_leaves_does_not_end_the_campaign(bench, tmp_path):
+    ended = bench(*QUICK, "--seeds", "42-44", before=("bash", "-c", '"$@" | head -1; exit "${PIPESTATUS[0]}"', "bash"))
+    assert ended.returncode == 0 and ended.stdout == "3 runs to do\n"
+    assert "nobody reads the output any more; the campaign goes on" in ended.stderr
+    assert len(stored(tmp_path / "results")) == 3 and (tmp_path / "leaderboard.md").exists()
+
+
+def test_dry_run_as_csv(inside):
+    rows = list(csv.DictReader(inside(*QUICK, "--dry-run", "--csv").stdout.splitlines()))
+    assert [(row["task"], row["method"], row["minutes"]) for row in rows] == [("ten-step", "last_value", "")]
+    assert "--json and --csv: one of them" in inside(*QUICK, "--dry-run", "--csv", "--json").stderr
 
 
 def test_the_console_script_is_main():

@@ -132,7 +132,7 @@ def test_search_and_finals_through_the_command_line(bench: Bench, tmp_path: Path
     board = tmp_path / "leaderboard.md"
     assert "### At a learning rate of its own" in board.read_text()
     again = bench(*asked)
-    assert again.returncode == 0 and "0 runs to do, 5 there already" in again.stdout
+    assert again.returncode == 0 and "0 runs to do, 5 skipped, already recorded" in again.stdout
     assert bench("verify", searched[0].key).returncode == 0
 
 

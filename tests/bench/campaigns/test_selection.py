@@ -10,7 +10,8 @@ from conftest import make_run, make_spec
 import implementations
 from bench import tasks
 from bench.campaigns import selection
-from bench.campaigns.selection import Selection
+from bench.campaigns.request import Selection, parse_seeds
+from bench.campaigns.settings import parse_settings
 from bench.errors import UsageError
 from bench.execution import jobs
 from bench.execution.jobs import Job
@@ -53,7 +54,7 @@ def test_a_named_method_runs_on_every_task_and_only_there_it_is():
 
 def test_epochs_and_settings_are_resolved_and_named():
     (spec,) = selection.specs(
-        Selection(methods=["gru"], tasks=["ten-step"], backends=["torch"], epochs=5, settings=["gru.units=32"])
+        Selection(methods=["gru"], tasks=["ten-step"], backends=["torch"], epochs=5, settings={"gru": {"units": 32}})
     )
     defaults = implementations.default_settings("gru")
     assert spec.settings == {**defaults, "epochs": 5, "units": 32}
@@ -64,13 +65,13 @@ def test_asking_for_the_default_changes_nothing():
     asked = {"methods": ["gru"], "tasks": ["ten-step"], "backends": ["torch"]}
     plain, same = (
         selection.specs(Selection(**asked, **more))
-        for more in ({}, {"epochs": 20, "settings": ["gru.learning_rate=1e-3"]})
+        for more in ({}, {"epochs": 20, "settings": {"gru": {"learning_rate": 1e-3}}})
     )
     assert [codec.key_of(spec) for spec in plain] == [codec.key_of(spec) for spec in same]
 
 
 def test_set_alone_runs_the_methods_that_it_names():
-    assert {method for _, method, _ in names(settings=["gru.units=32", "lstm.epochs=3"])} == {"gru", "lstm"}
+    assert {method for _, method, _ in names(settings={"gru": {"units": 32}, "lstm": {"epochs": 3}})} == {"gru", "lstm"}
 
 
 def test_epochs_leave_methods_without_epochs_alone():
@@ -102,7 +103,7 @@ def test_quick_is_marked_smaller_and_short():
     ],
 )
 def test_settings_are_typed_as_the_method_states(text, value):
-    ((parsed,),) = (found.values() for found in selection.parse_settings([text]).values())
+    ((parsed,),) = (found.values() for found in parse_settings([text]).values())
     assert parsed == value and type(parsed) is type(value)
 
 
@@ -112,27 +113,17 @@ def test_settings_are_typed_as_the_method_states(text, value):
         ({"methods": ["gruu"]}, "unknown method 'gruu': did you mean gru"),
         ({"methods": ["zzz"]}, "unknown method 'zzz': choose from last_value"),
         ({"tasks": ["two-step"]}, "unknown task 'two-step': did you mean"),
-        ({"backends": ["tensorflow"]}, "unknown backend 'tensorflow': choose from numpy, keras, keras-jax, torch"),
+        ({"backends": ["tensorflow"]}, "unknown backend 'tensorflow': did you mean keras?"),
         ({"backends": ["numpy"], "methods": ["gru"]}, "nothing to run on numpy: gru has keras, keras-jax, torch"),
-        ({"seeds": "1,x"}, "'x' is not a whole number in 0..4294967295"),
-        ({"seeds": "-1"}, "'-1' is not a whole number"),
-        ({"seeds": "4294967296"}, "'4294967296' is not a whole number"),
-        ({"seeds": "1.0"}, "'1.0' is not a whole number"),
-        ({"seeds": ""}, "'' is not a whole number"),
-        ({"seeds": "²"}, "'²' is not a whole number"),
-        ({"seeds": "1,2,1"}, "1 is given twice"),
-        ({"seeds": "1,01"}, "1 is given twice"),
+        ({"backends": ["jax"]}, "unknown backend 'jax': did you mean keras-jax?"),
+        ({"seeds": (1, 2, 1)}, "1 is given twice"),
+        ({"seeds": (-1,)}, "-1 is not a whole number"),
+        ({"seeds": (2**32,)}, "4294967296 is not a whole number"),
         ({"epochs": 0}, "--epochs 0: at least 1"),
-        ({"settings": ["gru.unit=3"]}, "unknown setting of gru 'unit': did you mean units"),
-        ({"settings": ["grU.units=3"]}, "unknown method 'grU': did you mean gru"),
-        ({"settings": ["gru.units"]}, "METHOD.NAME=VALUE is needed"),
-        ({"settings": ["gru.units=many"]}, "'many' is not a whole number"),
-        ({"settings": ["gru.units=2.5"]}, "'2.5' is not a whole number"),
-        ({"settings": ["gru.units=none"]}, "'none' is not a whole number"),
-        ({"settings": ["gru.learning_rate=nan"]}, "'nan' is not a number"),
-        ({"settings": ["gru.units=0"]}, "units: got 0"),
-        ({"settings": ["gru.epochs=0"]}, "epochs: got 0"),
-        ({"settings": ["gru.units=3"], "methods": ["lstm"]}, "gru is not among the methods of this run"),
+        ({"epochs": 10**9}, "at most 1000000 are needed"),
+        ({"settings": {"gru": {"units": 0}}}, "units: got 0"),
+        ({"settings": {"gru": {"epochs": 0}}}, "epochs: got 0"),
+        ({"settings": {"gru": {"units": 3}}, "methods": ["lstm"]}, "gru is not among the methods of this run"),
     ],
 )
 def test_bad_selections(asked, message):
@@ -141,8 +132,57 @@ def test_bad_selections(asked, message):
     assert message in str(caught.value) and "\n" not in str(caught.value)
 
 
-def test_largest_seed():
-    assert selection.parse_seeds("0, 4294967295") == [0, 2**32 - 1]
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("gru.unit=3", "unknown setting of gru 'unit': did you mean units"),
+        ("grU.units=3", "unknown method 'grU': did you mean gru"),
+        ("gru.units", "METHOD.NAME=VALUE is needed"),
+        ("gru.units=many", "--set gru.units=many: 'many' is not a whole number"),
+        ("gru.units=2.5", "'2.5' is not a whole number"),
+        ("gru.units=none", "'none' is not a whole number"),
+        ("gru.learning_rate=nan", "'nan' is not a number"),
+    ],
+)
+def test_bad_settings(text, message):
+    with pytest.raises(UsageError) as caught:
+        parse_settings([text])
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "seeds"),
+    [("42", (42,)), ("0, 4294967295", (0, 2**32 - 1)), ("42-46", (42, 43, 44, 45, 46)), ("7,1-2", (7, 1, 2))],
+)
+def test_seeds_are_numbers_and_ranges(text, seeds):
+    assert parse_seeds(text) == seeds
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("1,x", "'x' is not a whole number in 0..4294967295"),
+        ("-1", "'-1' is not a whole number"),
+        ("4294967296", "'4294967296' is not a whole number"),
+        ("1.0", "'1.0' is not a whole number"),
+        ("", "'' is not a whole number"),
+        ("²", "'²' is not a whole number"),
+        ("1-", "'1-' is not a whole number"),
+        ("5-2", "5-2 must go upwards"),
+        ("0-4294967295", "at most 10000 seeds"),
+        ("1,2,1", "1 is given twice"),
+        ("1,01", "1 is given twice"),
+        ("1-3,2", "2 is given twice"),
+    ],
+)
+def test_bad_seeds(text, message):
+    with pytest.raises(UsageError) as caught:
+        parse_seeds(text)
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_capitals_do_not_matter():
+    assert names(methods=["GRU"], tasks=["Ten-Step"], backends=["torch"]) == {("ten-step", "gru", "torch")}
 
 
 def test_a_missing_backend_names_its_extra(monkeypatch):

@@ -1,4 +1,4 @@
-"""`bench noise`: everything twice, and how far equal runs are apart."""
+"""`bench repeat`: everything twice, and how far equal runs are apart."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from conftest import Bench, make_run, make_spec, stored
 
 from bench.analysis.repeatability import Pair, pairs, summary
 from bench.campaigns import repeatability
+from bench.cli import render
 from bench.records.codec import key_of
 
 
@@ -35,14 +36,14 @@ def test_without_long_pairs_none_is_claimed() -> None:
 
 
 def test_disturbed_pairs_are_shown_without_a_ratio() -> None:
-    rows = repeatability.report([pair(10, 11), pair(10, 12, valid=False)]).splitlines()[2:4]
+    rows = render.pair_table(render.pair_rows([pair(10, 11), pair(10, 12, valid=False)])).splitlines()[2:4]
     assert rows[0].split() == ["ten-step", "gru", "keras", "42", "10.00", "11.00", "1.100"]
     assert rows[1].split() == ["ten-step", "gru", "keras", "42", "10.00", "12.00", "–"]
 
 
 def test_everything_runs_twice_and_goes_on_where_it_was(bench: Bench, tmp_path: Path) -> None:
     arguments = [
-        "noise",
+        "repeat",
         "twice",
         "--quick",
         "--task",
@@ -64,7 +65,7 @@ def test_everything_runs_twice_and_goes_on_where_it_was(bench: Bench, tmp_path: 
 
 
 def test_bad_input_is_one_line(bench: Bench) -> None:
-    done = bench("noise", "twice", "--method", "gruu")
+    done = bench("repeat", "twice", "--method", "gruu")
     assert (done.returncode, done.stdout) == (
         2,
         "",

@@ -8,7 +8,7 @@ from conftest import Bench
 from synthetic import make
 
 from bench.campaigns import selection
-from bench.campaigns.selection import Selection
+from bench.campaigns.request import Selection
 from bench.errors import UsageError
 from bench.machine import disturbance, threads
 from bench.records.codec import key_of
@@ -20,6 +20,12 @@ def test_cuda_without_a_device_is_one_line(bench: Bench) -> None:
     done = bench("run", "--device", "cuda", "--method", "gru")
     assert done.returncode == 2 and not done.stdout
     assert done.stderr == ("bench: --device cuda: NVIDIA's driver shows no device on this machine; cpu is allowed\n")
+
+
+@pytest.mark.skipif(threads.has_cuda(), reason="this machine has a device")
+def test_gpu_is_understood_as_cuda(inside: Bench) -> None:
+    done = inside("run", "--device", "gpu", "--method", "gru")
+    assert done.returncode == 2 and done.stderr.startswith("bench: --device cuda: NVIDIA's driver shows no device")
 
 
 def test_an_unknown_device_names_the_known_ones(bench: Bench) -> None:

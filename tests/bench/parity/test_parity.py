@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from bench.parity.compare import BARS, compare
 from implementations import METHODS, backends_of
 
 NETWORKS = [name for name in METHODS if "torch" in backends_of(name)]
-ALTERED = Path(__file__).parent / "altered_layers"
+ALTERED = ROOT / "tests" / "altered_layers"
 
 
 def parity(*arguments: str, path: str = str(ROOT)) -> Any:

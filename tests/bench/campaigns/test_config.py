@@ -45,7 +45,7 @@ def test_a_campaign_on_files_beside_it(inside: Bench, tmp_path: Path) -> None:
         'methods = ["last_value", "./drift.py:Drift"]\n[settings."drift.Drift"]\nstrength = [0.5, 1.0]\n'
         '[data]\nfile = "sales.csv"\ntarget = "units"\nhistory = 10\nahead = 2\n'
     )
-    assert inside("new-method", "drift").returncode == 0
+    assert inside("new", "drift").returncode == 0
     (tmp_path / "drift.py").rename(tmp_path / "there" / "drift.py")
     ended = inside("run", "--config", "there/c.toml")
     assert ended.returncode == 0, ended.stdout + ended.stderr
@@ -55,7 +55,7 @@ def test_a_campaign_on_files_beside_it(inside: Bench, tmp_path: Path) -> None:
         ("drift.Drift", 1.0),
         ("last_value", None),
     ]
-    assert "0 runs to do, 3 there already" in inside("run", "--config", "there/c.toml", "--dry-run").stdout
+    assert "0 runs to do, 3 skipped, already recorded" in inside("run", "--config", "there/c.toml", "--dry-run").stdout
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_campaign_on_files_beside_it(inside: Bench, tmp_path: Path) -> None:
         ("tasks = 'ten-step'", "c.toml, line 1: tasks: expected array, got str"),
         ("\nseed = [42]", "c.toml, line 2: unknown key 'seed': did you mean seeds?"),
         ("seeds = [1.5]", "c.toml, line 1: seeds: expected int, got float"),
-        ("seeds = [1, 1]", "c.toml, line 1: --seeds '1,1': 1 is given twice"),
+        ("seeds = [1, 1]", "c.toml, line 1: --seeds: 1 is given twice"),
         ("epochs = 0", "c.toml, line 1: --epochs 0: at least 1 is needed"),
         ("\ntasks = ['ten']", "c.toml, line 2: unknown task 'ten': did you mean ten-step?"),
         ("\nbackends = ['pytorch']", "c.toml, line 2: unknown backend 'pytorch': did you mean torch?"),

@@ -1,0 +1,253 @@
+"""Commands that make runs: `run`, `verify`, and the studies `tune`, `repeat` and `parity`."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bench.cli import options
+from bench.cli.options import (
+    RESULTS,
+    AsCsv,
+    AsJson,
+    Backends,
+    ClusterOptions,
+    DataOptions,
+    DryRun,
+    LimitOptions,
+    Methods,
+    Names,
+    PlanOptions,
+    Quick,
+    Results,
+    Seeds,
+    SeriesOptions,
+    Tasks,
+    WhatOptions,
+)
+from bench.cli.parsing import folder, share
+from bench.cli.shared import board_of, outliving_reader, print_rows, say, warn, warn_of
+
+if TYPE_CHECKING:
+    from bench.campaigns.request import Selection
+    from bench.campaigns.run import Plan
+    from bench.execution.limits import Limits
+    from bench.records.stores import Place
+
+
+def run(
+    what: WhatOptions,
+    how: ClusterOptions,
+    plan: PlanOptions,
+    file: DataOptions,
+    series: SeriesOptions,
+    results: Results = RESULTS,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> int:
+    """Run methods that have no record yet, then write the leaderboard."""
+    from bench.campaigns import run as campaigns
+
+    selections = selections_of(what, file.data, series)
+    limits = how.limits()
+    made = campaigns.make(selections, results, plan.force)
+    if plan.dry_run:
+        show_plans([made], limits, as_json, as_csv)
+        return 0
+    return carry_out([made], limits, results)
+
+
+def selections_of(what: WhatOptions, data: Path | None, series: SeriesOptions) -> list[Selection]:
+    """Return what is to be run, by options or by a file. Raises UsageError."""
+    if not what.config:
+        return [options.selection(what, data, series)]
+    from bench.campaigns import config
+
+    options.refuse({**what.given(), "data": data, **series.given()}, f"{what.config.name} says what runs")
+    return config.selections(what.config)
+
+
+def show_plans(plans: Iterable[Plan], limits: Limits, as_json: bool = False, as_csv: bool = False) -> None:
+    """Print the jobs with predicted minutes, and run nothing."""
+    from bench.cli import render
+
+    for plan in plans:
+        warn_of(plan.problems)
+        if as_json or as_csv:
+            print_rows(render.job_rows(plan.jobs), as_json, as_csv)
+            continue
+        announce(plan)
+        if plan.jobs:
+            print(render.job_table(render.job_rows(plan.jobs)))
+        print(render.total(plan.jobs, None if limits.cluster else limits.workers))
+
+
+def announce(plan: Plan) -> None:
+    """Print how files were understood, and what is about to happen."""
+    from bench.cli import render
+
+    for line in plan.data:
+        say(line)
+    print(render.describe(plan), flush=True)
+
+
+def carry_out(plans: Iterable[Plan], limits: Limits, results: Place) -> int:
+    """Run plan after plan with a line for each run, then write the board; the exit status."""
+    from bench.campaigns import run as campaigns
+    from bench.cli import render
+    from bench.cli.progress import Progress
+
+    status, names = 0, set[str]()
+    with outliving_reader():
+        for plan in plans:
+            warn_of(plan.problems)
+            announce(plan)
+            with Progress(plan.jobs) as display:
+                outcome = campaigns.run(plan, limits, results, display.show)
+            if outcome.signal:
+                warn(render.stopped(outcome))
+                return outcome.status
+            names |= plan.names
+            status = outcome.status  # of a search's runs that diverge nothing is said: that is a finding
+        close(results, names)
+    return status
+
+
+def close(results: Place, names: Iterable[str]) -> None:
+    """Write the board, and print the best rows among the records of these names."""
+    from bench.cli import progress
+    from bench.records import files, repository
+    from bench.reporting import leaderboard
+
+    board = board_of(results)
+    files.sweep(board.parent, files.TEMPORARY)
+    leaderboard.write(results, board)
+    kept, _ = repository.look_up(results, sorted(names))
+    print(f"\n{progress.best(kept.values())}\n\n{board} is rendered from the records in {results}")
+
+
+def tune(
+    how: LimitOptions,
+    task: Tasks = None,
+    method: Methods = None,
+    backend: Backends = None,
+    seeds: Seeds = options.TUNED_SEEDS,
+    quick: Quick = False,
+    dry_run: DryRun = False,
+    results: Results = RESULTS,
+) -> int:
+    """Search a learning rate for each method, the same search for all, and score it on the test series."""
+    from bench.campaigns import tune as tuning
+
+    limits = how.limits()
+    plans = tuning.plans(selection_of(task, method, backend, seeds, quick), results)
+    if dry_run:
+        show_plans(plans, limits)
+        return 0
+    return carry_out(plans, limits, results)
+
+
+def selection_of(task: Names, method: Names, backend: Names, seeds: str, quick: bool) -> Selection:
+    """Return what a study was asked for."""
+    return options.selection(
+        WhatOptions(task=task, method=method, backend=backend, seeds=seeds, quick=quick), None, SeriesOptions()
+    )
+
+
+def repeat(
+    how: LimitOptions,
+    place: Annotated[Any, typer.Argument(metavar="DIR", parser=folder, help="Keep both campaigns' records there.")],
+    task: Tasks = None,
+    method: Methods = None,
+    backend: Backends = None,
+    seeds: Seeds = "42",
+    quick: Quick = False,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> int:
+    """Run every job twice and report how much fit times vary."""
+    from bench.analysis import repeatability
+    from bench.campaigns import repeatability as campaigns
+    from bench.cli import render
+    from bench.cli.progress import Progress
+
+    limits = how.limits()
+    plan = campaigns.plan(selection_of(task, method, backend, seeds, quick), place)
+    with outliving_reader():
+        with Progress(plan.jobs, quiet=as_json or as_csv) as display:
+            outcome = campaigns.run(plan, limits, place, display.show)
+        if outcome.signal:
+            warn(render.stopped(outcome))
+            return outcome.status
+        pairs = campaigns.pairs(place, plan.wanted)
+        print_rows(render.pair_rows(pairs), as_json, as_csv, render.pair_table)
+        if not (as_json or as_csv):
+            print(f"\n{repeatability.summary(pairs)}")
+    return 0
+
+
+def parity(
+    methods: Annotated[
+        Names,
+        typer.Argument(metavar="[METHOD]...", show_default="every network", help="Compare these: names or patterns."),
+    ] = None,
+    backend: Backends = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> int:
+    """Give the frameworks equal weights and batches, and compare outputs, losses, gradients and ten steps."""
+    from bench.cli import render
+    from bench.parity import run as parity
+
+    found = parity.run(parity.choose_methods(methods or ()), parity.choose_engines(backend or ()))
+    if as_json:
+        print(json.dumps([verdict.row() for verdict in found], indent=1))
+    elif as_csv:
+        print_rows([verdict.row() for verdict in found], as_json, as_csv)
+    else:
+        print(f"{render.parity_table(found)}\n\n{render.parity_summary(found)}")
+    return 1 if any(verdict.problem for verdict in found) else 0
+
+
+def verify(
+    how: LimitOptions,
+    names: Annotated[
+        Names,
+        typer.Argument(metavar="[KEY|METHOD]...", show_default="every record", help="Run these records again."),
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option(parser=share, metavar="SHARE", help="Allow errors to differ by this share.")
+    ] = 0.01,
+    data: Annotated[Path | None, typer.Option(metavar="FILE", help="Name the file of records on your series.")] = None,
+    results: Results = RESULTS,
+) -> int:
+    """Rerun records: bit-exact, within tolerance, or not reproduced (exit status 1). Writes nothing."""
+    from bench.analysis.verification import OTHER
+    from bench.campaigns import verify as verification
+    from bench.cli import render
+    from bench.cli.progress import name_of
+    from bench.execution.coordination import Stopped
+    from bench.execution.jobs import makespan
+
+    limits = how.limits()
+    verification.check_tolerance(tolerance)
+    plan = verification.plan(results, names or (), data)
+    warn_of(plan.problems)
+    minutes = (makespan(plan.jobs, limits.workers) or 0) / 60
+    counts = Counter[str]()
+    with outliving_reader():
+        print(f"{render.count(len(plan.jobs), 'record')} to run again, in about {minutes:.1f} minutes", flush=True)
+        try:
+            for again, verdict in verification.run(plan, limits, tolerance):
+                counts[verdict.word] += 1
+                print(f"{name_of(again.spec)}  {again.key}  {verdict}", flush=True)
+        except Stopped as stop:
+            warn(f"stopped by {stop} after {counts.total()} of {len(plan.jobs)} records")
+            return 128 + stop.number
+        print(render.verdict_counts(counts))
+    return 1 if counts[OTHER] else 0

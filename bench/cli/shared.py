@@ -1,0 +1,106 @@
+"""What all commands share when they print: rows, problems, one line for bad input, output whose reader may leave."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from bench.cli.options import RESULTS
+from bench.errors import UsageError
+from bench.records import stores
+from bench.records.stores import Place
+
+LONGEST = 400  # characters of a line about a file
+
+Row = dict[str, Any]
+
+
+def board_of(results: Place) -> Path:
+    """Return where the board of a folder of records lies: beside the default folder, inside any other."""
+    return Path("leaderboard.md") if results == RESULTS else stores.of(results).beside / "leaderboard.md"
+
+
+def say(text: str) -> None:
+    """Print one line of what may come from a file, cleaned."""
+    from bench.text import clean
+
+    print(clean(text, longest=LONGEST), flush=True)
+
+
+def warn(text: str) -> None:
+    """Print one line on standard error, cleaned."""
+    from bench.text import clean
+
+    print(clean(text, longest=LONGEST), file=sys.stderr, flush=True)
+
+
+def warn_of(problems: Iterable[str]) -> None:
+    """Name the files that are left out, as no valid records."""
+    for problem in problems:
+        warn(f"left out: {problem}")
+
+
+def print_rows(
+    rows: Sequence[Row], as_json: bool, as_csv: bool, table: Callable[[Sequence[Row]], str] | None = None
+) -> None:
+    """Print rows of one shape: as JSON, as CSV, or as a table. Raises UsageError for both."""
+    from bench.cli import listing
+
+    if as_json and as_csv:
+        raise UsageError("--json and --csv: one of them")
+    write = listing.as_json if as_json else listing.as_csv if as_csv else table or listing.as_table
+    print(write(rows))
+
+
+def complain(message: str, status: int) -> int:
+    """Print one line on standard error and return the status."""
+    from bench.text import clean
+
+    print(f"bench: {clean(message, longest=1000)}", file=sys.stderr)
+    return status
+
+
+class Patient:
+    """A stream that outlives its reader: once nobody reads, what is written is dropped."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+    def write(self, text: str) -> int:
+        """Write the text, or drop it."""
+        with self.kept():
+            self.stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush what was written."""
+        with self.kept():
+            self.stream.flush()
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        """Within the block, a reader that has gone is said once, and the stream leads nowhere from then on."""
+        try:
+            yield
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())
+            warn("nobody reads the output any more; the campaign goes on")
+
+
+@contextlib.contextmanager
+def outliving_reader() -> Iterator[None]:
+    """Within the block, a closed pipe ends the printing and nothing else."""
+    stream = sys.stdout
+    sys.stdout = Patient(stream)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stdout = stream
