@@ -77,7 +77,7 @@ def test_a_campaign_on_files_beside_it(inside: Bench, tmp_path: Path) -> None:
         ("[settings.gruu]\nunits = 3", "c.toml, line 2: unknown method 'gruu': did you mean gru"),
         ("[settings.gru]\nunits = {a = 1}", "c.toml, line 1: settings: expected"),
         ("[data]\ntarget = 'x'", "c.toml, line 1: data.file is missing"),
-        ("[data]\nfile = 'x.csv'\nhorizon = 3", "c.toml, line 3: unknown key 'horizon': choose from"),
+        ("[data]\nfile = 'x.csv'\nhorizont = 3", "c.toml, line 3: unknown key 'horizont': choose from"),
         ("[data]\nfile = 'x.csv'\nahead = 'far'", "c.toml, line 3: data.ahead: Expected int, got str"),
         ("[data]\nfile = 'x.csv'\ntarget = 'x'", "x.csv' cannot be read: No such file"),
         ("tasks = [", "c.toml: "),
