@@ -1,46 +1,174 @@
-"""Errors of forecasts against the truth: arrays of one shape in, float64 inside, lower is better."""
+"""Errors of forecasts against the truth, all on one screen: arrays of one shape in, float64 inside.
+
+METRICS is the one list. A metric added to it is computed for every new run (`compute`), stored in its record, and
+shown wherever its entry says; older records are read as they are, without it. NumPy is not imported here: a list of
+runs takes less time than that.
+"""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from bench.text import decimals, digits
+
+if TYPE_CHECKING:
+    import numpy as np
+
+#: what is scored: all that the method is trained to output, or the H values forecast from the last history step
+Part = Literal["outputs", "validation", "test"]
+#: each series over its spread, so that no large one drowns the others; or the data's own units, for series of a file
+Scale = Literal["scaled", "original"]
+Place = Literal["list", "board", "page", "compare", "verify", "series"]  # series: the board's table in own units
 
 
 def errors(forecast: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """truth - forecast in float64. Raises ValueError when the shapes differ: broadcasting would hide it."""
+    """Return truth - forecast in float64. Raises ValueError when the shapes differ: broadcasting would hide it."""
     if forecast.shape != truth.shape:
         raise ValueError(f"got forecasts {list(forecast.shape)}, needed the truth's shape {list(truth.shape)}")
-    return truth.astype(np.float64) - forecast.astype(np.float64)
+    return truth.astype("float64") - forecast.astype("float64")
 
 
 def mse(forecast: np.ndarray, truth: np.ndarray) -> float:
-    """Mean squared error."""
-    return float(np.mean(errors(forecast, truth) ** 2))
+    """Return the mean squared error."""
+    return float((errors(forecast, truth) ** 2).mean())
+
+
+def rmse(forecast: np.ndarray, truth: np.ndarray) -> float:
+    """Return the root of the mean squared error."""
+    return mse(forecast, truth) ** 0.5
 
 
 def mae(forecast: np.ndarray, truth: np.ndarray) -> float:
-    """Mean absolute error."""
-    return float(np.mean(np.abs(errors(forecast, truth))))
+    """Return the mean absolute error."""
+    return float(abs(errors(forecast, truth)).mean())
 
 
 def smape(forecast: np.ndarray, truth: np.ndarray) -> float:
-    """Symmetric mean absolute percentage error, 0 to 200 percent; 0 where both are 0 (Makridakis 1993)."""
-    size = np.abs(truth.astype(np.float64)) + np.abs(forecast.astype(np.float64))
-    ratio = np.divide(np.abs(errors(forecast, truth)), size, out=np.zeros(size.shape), where=size > 0)
-    return float(200 * np.mean(ratio))
+    """Return the symmetric mean absolute percentage error, 0 to 200; 0 where both are 0 (Makridakis 1993)."""
+    size = abs(truth.astype("float64")) + abs(forecast.astype("float64"))
+    return float(200 * (abs(errors(forecast, truth)) / (size + (size == 0))).mean())
+
+
+def wape(forecast: np.ndarray, truth: np.ndarray) -> float | None:
+    """Return the sum of absolute errors in percent of the sum of absolute values; None where all values are 0."""
+    size = float(abs(truth.astype("float64")).sum())
+    return 100 * float(abs(errors(forecast, truth)).sum()) / size if size else None
 
 
 def mase(forecast: np.ndarray, truth: np.ndarray, naive: np.ndarray) -> float | None:
-    """Mean absolute scaled error (Hyndman & Koehler 2006): each error over its series' naive error [N, 1, D].
+    """Return the mean absolute scaled error (Hyndman & Koehler 2006): each error over its series' naive [N, 1, D].
 
     Series whose naive error is 0 have no scale and do not count; None where no series has one.
     """
-    counted = np.broadcast_to(naive > 0, truth.shape)
-    if not counted.any():
-        return None
-    scaled = np.abs(errors(forecast, truth)) / np.where(naive > 0, naive, 1.0)
-    return float(scaled[counted].mean())
+    scaled = abs(errors(forecast, truth)) / (naive + (naive == 0))
+    counted = (naive > 0) & (scaled == scaled)  # as large as the truth
+    return float(scaled[counted].mean()) if counted.any() else None
+
+
+def rmsse(forecast: np.ndarray, truth: np.ndarray, naive_squared: np.ndarray) -> float | None:
+    """Return the root mean squared scaled error (M5, Makridakis et al. 2022), the mean over windows and channels.
+
+    Each window's mean squared error is divided by its series' mean squared naive error [N, 1, D]. Series where that is
+    0 do not count; None where it is 0 in all.
+    """
+    scaled = (errors(forecast, truth) ** 2).mean(axis=1, keepdims=True) / (naive_squared + (naive_squared == 0))
+    counted = naive_squared > 0
+    return float((scaled[counted] ** 0.5).mean()) if counted.any() else None
 
 
 def mse_by_step(forecast: np.ndarray, truth: np.ndarray) -> list[float]:
-    """Mean squared error of [N, H, D] for each step ahead: H values."""
-    return [float(value) for value in np.mean(errors(forecast, truth) ** 2, axis=(0, 2))]
+    """Return the mean squared error of [N, H, D] for each step ahead: H values."""
+    return [float(value) for value in (errors(forecast, truth) ** 2).mean(axis=(0, 2))]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What a metric sees: forecasts and the truth [N, H, D], and for series of a file the naive errors [N, 1, D]."""
+
+    forecast: np.ndarray
+    truth: np.ndarray
+    naive: np.ndarray | None = None  # mean absolute error of the seasonal naive forecast in the training part
+    naive_squared: np.ndarray | None = None  # the same squared, before the mean
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One number of a run: its name in records, its label for people, and what it is computed from."""
+
+    name: str
+    label: str
+    function: Callable[..., float | None]  # of forecast, truth, and what `needs` names; None: not defined on this data
+    part: Part = "validation"
+    scale: Scale = "scaled"
+    unit: str = ""
+    better: Literal["lower", "higher"] = "lower"
+    decimals: int | None = None  # shown; None: four significant digits
+    needs: tuple[str, ...] = ()  # further fields of Compared
+    shown: tuple[Place, ...] = ("board", "page", "compare")
+
+    def __call__(self, compared: Compared) -> float | None:
+        """Return the metric of these forecasts."""
+        return self.function(compared.forecast, compared.truth, *(getattr(compared, name) for name in self.needs))
+
+    def text(self, value: float) -> str:
+        """Write a value as a person reads it."""
+        return digits(value) if self.decimals is None else decimals(value, self.decimals)
+
+    @property
+    def title(self) -> str:
+        """The label with its unit, as a table's header."""
+        return f"{self.label} ({self.unit})" if self.unit else self.label
+
+
+def in_units(name: str, label: str, function: Callable[..., float | None], **more: Any) -> tuple[Metric, Metric]:
+    """Return a metric in the data's own units, of the validation part and of the test part."""
+    of_both: dict[str, Any] = {"scale": "original", "shown": ("series",), **more}
+    return (
+        Metric(f"original_{name}", label, function, "validation", **of_both),
+        Metric(f"original_test_{name}", f"test {label}", function, "test", **of_both),
+    )
+
+
+#: every record of a finished run has these: methods are ranked, compared and verified by them
+REQUIRED = ("last_step_mse", "val_mse", "test_mse")
+
+_VALIDATION, _TEST = zip(
+    in_units("rmse", "RMSE", rmse),
+    in_units("mae", "MAE", mae),
+    in_units("smape", "sMAPE", smape, unit="%", decimals=1),
+    in_units("mase", "MASE", mase, decimals=3, needs=("naive",)),
+    in_units("rmsse", "RMSSE", rmsse, decimals=3, needs=("naive_squared",)),
+    in_units("wape", "WAPE", wape, unit="%", decimals=1),
+    strict=True,
+)
+
+METRICS = {
+    metric.name: metric
+    for metric in (
+        Metric("last_step_mse", "last-step MSE", mse, shown=("list", "board", "page", "compare", "verify")),
+        Metric("val_mse", "val MSE", mse, "outputs", shown=("list", "board", "page", "verify")),
+        Metric("test_mse", "test MSE", mse, "test", shown=("board", "page", "compare", "verify")),
+        Metric("val_mae", "val MAE", mae, shown=()),
+        Metric("val_smape", "val sMAPE", smape, unit="%", decimals=1, shown=()),
+        Metric("test_mae", "test MAE", mae, "test", shown=()),
+        *_VALIDATION,
+        *_TEST,
+    )
+}
+
+
+def shown(place: Place) -> list[Metric]:
+    """Return the metrics that a place shows, in order."""
+    return [metric for metric in METRICS.values() if place in metric.shown]
+
+
+def compute(compared: Mapping[tuple[Part, Scale], Compared]) -> dict[str, float]:
+    """Return every metric by name, of the parts and scales that there are, without those not defined on this data."""
+    found = {
+        metric.name: metric(compared[metric.part, metric.scale])
+        for metric in METRICS.values()
+        if (metric.part, metric.scale) in compared
+    }
+    return {name: value for name, value in found.items() if value is not None}

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from bench.cli import app
 from bench.execution.orders import Order, unfinished
 from bench.records import repository
-from bench.schema.record import Metrics, Run, Spec
+from bench.schema.record import Run, Spec
 from implementations import METHODS
 
 ROOT = Path(__file__).parent.parent
@@ -73,12 +74,20 @@ def make_run(spec: Spec | None = None, **changes: object) -> Run:
     finished = {
         "status": "ok",
         "reason": None,
-        "metrics": Metrics(val_mse=0.2, last_step_mse=0.1, test_mse=0.1, val_mae=0.3, val_smape=9.0, mse_by_step=[0.1]),
-        "seconds": {"start": 0.1, "fit": 20.0, "total": 30.0},
+        "metrics": {"val_mse": 0.2, "last_step_mse": 0.1, "test_mse": 0.1, "val_mae": 0.3, "val_smape": 9.0},
+        "mse_by_step": [0.1],
+        "seconds": {"start": 0.1, "fit": 20.0, "predict": 0.1, "total": 30.0},
         "timing_valid": True,
         "timing_reason": None,
     }
     return msgspec.structs.replace(unfinished(order, "failed", "none", {}), **{**finished, **changes})
+
+
+def older(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a record as schemas 1 and 2 had them: metrics in one set with their lists."""
+    rest = {name: value for name, value in fields.items() if name != "mse_by_step"}
+    metrics = fields["metrics"] and {**fields["metrics"], "mse_by_step": fields["mse_by_step"]}
+    return {**rest, "metrics": metrics, "schema": 2}
 
 
 def stored(folder: Path) -> list[Run]:

@@ -12,7 +12,7 @@ import msgspec
 
 from bench.data import datasets, generators
 from bench.records.codec import key_of
-from bench.schema.record import SCHEMA, Metrics, Run, Spec
+from bench.schema.record import SCHEMA, Run, Spec
 from bench.tasks import TASKS
 
 BASELINES = ("last_value", "moving_average", "arima")
@@ -45,13 +45,13 @@ def make(
         task=task, method=method, backend=backend, seed=seed, settings=settings or {"epochs": 20, "units": 20},
         changed=tuple(changed), quick=quick, data_sha256=data_sha256(task, quick),
     )  # fmt: skip
-    errors = Metrics(
-        val_mse=2 * error, last_step_mse=error, test_mse=1.1 * error, val_mae=error, val_smape=9.0,
-        mse_by_step=[error] * steps,
-    )  # fmt: skip
+    errors = {
+        "val_mse": 2 * error, "last_step_mse": error, "test_mse": 1.1 * error, "val_mae": error, "val_smape": 9.0,
+    }  # fmt: skip
     run = Run(
         schema=SCHEMA, key=key_of(spec), spec=spec, status="ok", reason=None, metrics=errors,
-        seconds={"fit": fit, "predict": fit / 1000}, samples=None, timing_valid=True, timing_reason=None,
+        mse_by_step=[error] * steps,
+        seconds={"fit": fit, "predict": fit / 1000, "total": fit}, samples=None, timing_valid=True, timing_reason=None,
         curve={"loss": [0.1, 0.05, error], "val_loss": [0.09, 0.06, error], "seconds": [1.0, 2.0, 3.0]},
         parameters=1234, digest=None,
         examples=[[math.sin(step / 3 + row + error) for step in range(steps)] for row in range(3)],

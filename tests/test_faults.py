@@ -27,7 +27,7 @@ import numpy as np
 import psutil
 import pytest
 import soak
-from conftest import FAULTY, ROOT, make_run, make_spec, stored
+from conftest import FAULTY, ROOT, make_run, make_spec, older, stored
 
 import implementations
 from bench.cli import app
@@ -253,14 +253,14 @@ def forged(**changes: Any) -> Damage:
 
 def of_schema_1(content: bytes, **changes: Any) -> bytes:
     """The record as version 0.1.0 wrote it: no version and no checksum."""
-    fields = json.loads(content) | {"schema": 1} | changes
+    fields = older(json.loads(content)) | {"schema": 1} | changes
     del fields["checksum"], fields["version"]
     return json.dumps(fields, indent=1).encode() + b"\n"
 
 
 def newer(**changes: Any) -> Damage:
     """The record as a later program may write it."""
-    return lambda content: json.dumps({**json.loads(content), "schema": 3, "more": 1, **changes}).encode()
+    return lambda content: json.dumps({**json.loads(content), "schema": 4, "more": 1, **changes}).encode()
 
 
 def renamed(method: str) -> Damage:
@@ -288,8 +288,8 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
         "duplicate field 'val_mse'",
     ),
     "an unknown field": (forged(more=1), "unknown field `more`"),
-    "a newer schema": (newer(version="0.9.1"), "schema 3, this version reads up to 2: install aheadbench 0.9.1"),
-    "a newer schema, unsigned": (newer(version=None), "schema 3.*: install aheadbench a newer version"),
+    "a newer schema": (newer(version="0.9.1"), "schema 4, this version reads up to 3: install aheadbench 0.9.1"),
+    "a newer schema, unsigned": (newer(version=None), "schema 4.*: install aheadbench a newer version"),
     "an unknown status": (forged(status="fine"), "status"),
     "ok without metrics": (forged(metrics=None), "status ok without metrics"),
     "failed with metrics": (forged(status="failed"), "status failed with metrics"),

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 import pytest
-from conftest import make_run, make_spec
+from conftest import make_run, make_spec, older
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from series_files import CONTENTS, READINGS
@@ -57,7 +57,7 @@ def changed(schema: int) -> st.SearchStrategy[bytes]:
     """A record with fields, also inner ones, replaced by anything, and a checksum that is right."""
 
     def build(changes: dict[str, Any]) -> bytes:
-        fields = {**RECORD, "schema": schema}
+        fields = {**RECORD, "schema": schema} if schema >= SCHEMA else {**older(RECORD), "schema": schema}
         for name, value in changes.items():
             inner = next((part for part in ("spec", "metrics") if name in RECORD[part]), None)
             target = {**fields[inner]} if inner and isinstance(fields[inner], dict) else fields
@@ -65,7 +65,7 @@ def changed(schema: int) -> st.SearchStrategy[bytes]:
             if target is not fields:
                 fields[inner] = target
         content = json.dumps(fields, indent=1).encode()
-        return codec.seal(content) if schema == SCHEMA else content + b"\n"
+        return codec.seal(content) if schema in codec.HEADS else content + b"\n"
 
     return st.dictionaries(FIELDS, ANY_JSON, max_size=3).map(build)
 
@@ -81,7 +81,7 @@ TEXTS = st.text(max_size=40) | st.lists(WORDS | st.text(max_size=3), max_size=8)
 
 READERS = {
     "records": Reader(
-        st.binary(max_size=200) | mangled(CONTENT) | changed(SCHEMA) | changed(1) | changed(3),
+        st.binary(max_size=200) | mangled(CONTENT) | changed(SCHEMA) | changed(1) | changed(2) | changed(SCHEMA + 1),
         read_record,
         lambda run: read_record(codec.encode(run)) == run,
     ),

@@ -31,8 +31,8 @@ def run_all(*methods: str, workers: int = 2, timeout: float = 60) -> dict[str, R
 def test_a_finished_run_is_complete(faulty):
     (run,) = run_all("last_value").values()
     assert run.status == "ok" and run.reason is None and run.metrics and run.seconds and run.samples and run.digest
-    assert len(run.metrics.mse_by_step) == 10
-    assert run.metrics.val_mse == run.metrics.last_step_mse == pytest.approx(sum(run.metrics.mse_by_step) / 10)
+    assert len(run.mse_by_step) == 10
+    assert run.metrics["val_mse"] == run.metrics["last_step_mse"] == pytest.approx(sum(run.mse_by_step) / 10)
     phases = [
         "start",
         "import",

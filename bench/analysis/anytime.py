@@ -29,7 +29,7 @@ def points(run: Run) -> list[tuple[float, float]]:
     """Seconds and error after each epoch, and at the end of the run; empty unless it is ok."""
     if run.metrics is None or run.seconds is None:
         return []
-    final = run.metrics.last_step_mse
+    final = run.metrics["last_step_mse"]
     curve = run.curve or {}
     epochs = list(zip(curve.get(TIME, []), curve.get(ERROR, []), strict=False))
     return [*(epochs if reaches_so_far(run) else []), (run.seconds["fit"], final)]
@@ -46,7 +46,7 @@ def reaches_so_far(run: Run) -> bool:
     A recursive network's is of the one step that it is trained for.
     """
     errors = (run.curve or {}).get(ERROR, [])
-    final = run.metrics.last_step_mse if run.metrics else math.inf
+    final = run.metrics["last_step_mse"] if run.metrics else math.inf
     return bool(errors) and math.isclose(errors[nearest(errors, final)], final, rel_tol=1e-3)
 
 
@@ -62,7 +62,7 @@ def thinned(run: Run) -> dict[str, list[float]] | None:
     if run.metrics is None or not curve or not curve.get(TIME) or not reaches_so_far(run):
         return None
     times, errors = curve[TIME], curve[ERROR]
-    best = nearest(errors, run.metrics.last_step_mse)
+    best = nearest(errors, run.metrics["last_step_mse"])
     kept = sorted({bisect.bisect_right(times, budget) - 1 for budget in BUDGETS} - {-1} | {best})
     return {TIME: [times[place] for place in kept], ERROR: [errors[place] for place in kept]}
 

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from bench import metrics
 from bench.analysis.hardware import machine_kind
 from bench.analysis.paired import blocks_of, paired
 from bench.analysis.statistics import LEVEL, holm, paired_t
@@ -154,7 +155,8 @@ def differences(one: Sequence[Run], other: Sequence[Run]) -> list[Difference]:
         return [Difference("last-step MSE", math.nan, math.nan, Outcome("other data"))]
     found = [
         Difference(measure, mean(one, name), mean(other, name), errors(one, other, name))
-        for measure, name in (("last-step MSE", "last_step_mse"), ("test MSE", "test_mse"))
+        for measure, name in ((metric.label, metric.name) for metric in metrics.shown("compare"))
+        if all(run.metrics and name in run.metrics for run in (*one, *other))
     ]
     for measure, phase, sample in (("fit s", "fit", "epochs"), ("predict s", "predict", "predict")):
         first, second = (median(run.seconds[phase] for run in runs if run.seconds) for runs in (one, other))
@@ -164,7 +166,12 @@ def differences(one: Sequence[Run], other: Sequence[Run]) -> list[Difference]:
 
 def mean(runs: Sequence[Run], name: str) -> float:
     """A measure's mean over seeds."""
-    return float(np.mean([getattr(run.metrics, name) for run in runs]))
+    return float(np.mean([run.metrics[name] for run in runs if run.metrics]))
+
+
+def value(run: Run, name: str) -> float:
+    """A finished run's metric; NaN where it has none of that name."""
+    return (run.metrics or {}).get(name, math.nan)
 
 
 def median(values: Iterable[float]) -> float:
@@ -180,7 +187,7 @@ def errors(one: Sequence[Run], other: Sequence[Run], name: str = "last_step_mse"
     if both and all(forecasts(first[seed]) == forecasts(second[seed]) is not None for seed in both):
         return Outcome("the same forecasts, bit for bit", verdict="same")
     if len(both) >= 2:
-        differences = [getattr(first[seed].metrics, name) - getattr(second[seed].metrics, name) for seed in both]
+        differences = [value(first[seed], name) - value(second[seed], name) for seed in both]
         few = ": few, more can show smaller differences" if len(both) < FEW_SEEDS else ""
         return Outcome(f"{len(both)} common seeds{few}", float(paired_t(np.array([differences]))[0]))
     blocks = blocks_of(one[0]), blocks_of(other[0])

@@ -11,7 +11,7 @@ from bench.schema.record import Run
 
 def blocks_of(run: Run) -> np.ndarray:
     """Return the run's error in each block of validation windows; empty where its series are not from a file."""
-    return np.array(run.metrics.original.by_block if run.metrics and run.metrics.original else [])
+    return np.array(run.by_block or [])
 
 
 def paired(best: np.ndarray, other: np.ndarray) -> float:

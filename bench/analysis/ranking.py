@@ -13,18 +13,17 @@ import pandas as pd
 
 from bench.analysis import reference, statistics
 from bench.analysis.statistics import half_width
-from bench.analysis.table import BOARD, CPU, ROW, frame, select
+from bench.analysis.table import BOARD, CPU, ERRORS, ROW, frame, select
 from bench.schema.record import Run
 from bench.tasks import REFERENCES
 
 COLUMNS = [
-    *BOARD, "rank", "method", "backend", "changed", "native", "device", "last_step_mse", "interval", "val_mse",
-    "test_mse", "skill", "fit_seconds", "predict_ms", "timing_valid", "parameters", "notes", "ratio", "seeds",
-    "seeds_tried", "by_seed", "pareto", "to_limit",
+    *BOARD, "rank", "method", "backend", "changed", "native", "device", *ERRORS, "interval", "skill", "fit_seconds",
+    "predict_ms", "timing_valid", "parameters", "notes", "ratio", "seeds", "seeds_tried", "by_seed", "pareto",
+    "to_limit",
 ]  # fmt: skip
 #: the methods that skill is measured against: the first that has a result on a task's data
 BASELINES = ("seasonal_naive", "last_value")
-_ERRORS = ["last_step_mse", "val_mse", "test_mse"]
 
 
 def is_default(rows: pd.DataFrame) -> pd.Series:
@@ -53,7 +52,7 @@ def rank_table(table: pd.DataFrame) -> pd.DataFrame:
     limits = limit(table)
     table = table[~table["method"].isin(REFERENCES)]
     ok = table[table["status"] == "ok"]
-    rows = ok.groupby(ROW).agg(**{name: (name, "mean") for name in _ERRORS}, parameters=("parameters", "median"))
+    rows = ok.groupby(ROW).agg(**{name: (name, "mean") for name in ERRORS}, parameters=("parameters", "median"))
     rows = rows.join([_spread(ok), _by_seed(ok), _times(ok)]).join(
         table.groupby(ROW)["seed"].nunique().rename("seeds_tried")
     )

@@ -43,7 +43,7 @@ class Evidence:
 
     def range_of(self, measure: str) -> tuple[float, float]:
         """The smallest and the largest of our figures."""
-        values = [getattr(run.metrics, measure) for run in self.runs]
+        values = [run.metrics[measure] for run in self.runs if run.metrics]
         return min(values), max(values)
 
     def outside(self, measure: str) -> float:

@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 import pandas as pd
 
+from bench import metrics
 from bench.analysis import hardware
 from bench.schema.record import Run, Spec
 from bench.tasks import SEARCHES
@@ -27,9 +28,9 @@ BOARD = ["task", "quick", "tuned"]
 CPU = "cpu"
 
 _TEXT = ["key", "task", "changed", "device", "method", "backend", "settings", "data", "started_at", "status", "reason"]
-_ERRORS = ["last_step_mse", "val_mse", "test_mse"]
+ERRORS = [metric.name for metric in metrics.METRICS.values() if {"board", "page"} & set(metric.shown)]
 _FLAGS = ["native", "quick", "timing_valid"]
-_NUMBERS = [*_ERRORS, "fit_seconds", "predict_ms", "parameters"]
+_NUMBERS = [*ERRORS, "fit_seconds", "predict_ms", "parameters"]
 
 
 def changed_of(spec: Spec) -> tuple[str, ...]:
@@ -90,7 +91,7 @@ def frame(runs: Sequence[Run]) -> pd.DataFrame:
 def _flat(run: Run, factor: float) -> tuple[Any, ...]:
     spec, seconds = run.spec, run.seconds or {}
     ok = run.metrics if run.status == "ok" else None
-    errors = (ok.last_step_mse, ok.val_mse, ok.test_mse) if ok else (np.nan,) * 3
+    errors = tuple(ok.get(name, np.nan) for name in ERRORS) if ok else (np.nan,) * len(ERRORS)
     settings = sys.intern(msgspec.json.encode(spec.settings, order="deterministic").decode())
     apart = (changed_of(spec), device_of(spec))
     text = (run.key, spec.task, *apart, spec.method, spec.backend, settings, spec.data_sha256, run.started_at)

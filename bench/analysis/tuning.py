@@ -59,7 +59,7 @@ def searched(runs: Iterable[Run]) -> dict[Row, Found]:
     errors: dict[Row, dict[float, float]] = {}
     for run in runs:
         if run.spec.task in SEARCHES and run.spec.seed == SEED and run.is_final:
-            error = run.metrics.last_step_mse if run.metrics else math.nan
+            error = run.metrics["last_step_mse"] if run.metrics else math.nan
             errors.setdefault(row_of(run.spec), {})[rate_of(run.spec)] = error
     return {row: found for row, by_rate in errors.items() if (found := choose(by_rate))}
 

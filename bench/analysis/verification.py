@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bench.schema.record import Metrics, Run
+from bench import metrics
+from bench.schema.record import Run
 
 EXACT, CLOSE, OTHER = "bit-exact", "within tolerance", "not reproduced"
-MEASURES = ("last_step_mse", "val_mse", "test_mse")
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,10 @@ def judge(record: Run, again: Run, tolerance: float) -> Verdict:
     return Verdict(CLOSE if off <= tolerance else OTHER, detail)
 
 
-def furthest(first: Metrics, second: Metrics) -> tuple[str, float]:
+def furthest(first: Mapping[str, float], second: Mapping[str, float]) -> tuple[str, float]:
     """The measure that differs most, and by which share."""
-    shares = {name: share(getattr(first, name), getattr(second, name)) for name in MEASURES}
+    names = [metric.name for metric in metrics.shown("verify") if metric.name in first and metric.name in second]
+    shares = {name: share(first[name], second[name]) for name in names}
     name = max(shares, key=lambda name: shares[name])
     return name, shares[name]
 

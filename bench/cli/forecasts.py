@@ -101,8 +101,9 @@ def said(one: recommend.Standing) -> str:
 
 def tested(run: Run) -> str:
     """The errors on the part that decided nothing, in own units."""
-    original = run.metrics.original if run.metrics else None
-    return f"RMSE {original.test_rmse:.4g}, MAE {original.test_mae:.4g}" if original else "-"
+    found = run.metrics or {}
+    names = {"RMSE": "original_test_rmse", "MAE": "original_test_mae"}
+    return ", ".join(f"{label} {found[name]:.4g}" for label, name in names.items() if name in found) or "-"
 
 
 def command(run: Run, file: Path) -> str:

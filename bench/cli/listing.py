@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from bench import metrics
 from bench.errors import unknown
 from bench.records import repository
 from bench.records.stores import Place
@@ -72,7 +73,7 @@ def runs(folder: Place) -> tuple[list[Row], list[str]]:
 
 def run_row(run: Run) -> Row:
     """A run in short."""
-    spec, metrics = run.spec, run.metrics
+    spec = run.spec
     return {
         "key": run.key,
         "task": spec.task,
@@ -84,8 +85,7 @@ def run_row(run: Run) -> Row:
         | {name: spec.settings[name] for name in spec.changed},
         "quick": spec.quick,
         "status": run.status,
-        "last_step_mse": metrics.last_step_mse if metrics else None,
-        "val_mse": metrics.val_mse if metrics else None,
+        **{metric.name: (run.metrics or {}).get(metric.name) for metric in metrics.shown("list")},
         "total_seconds": run.seconds["total"] if run.seconds else None,
         "started_at": run.started_at,
     }

@@ -93,7 +93,7 @@ def line(spec: Spec, run: Run | None, widths: Iterable[int] = (8, LONGEST_NAME, 
     if run.metrics is None or run.seconds is None:
         return clean_end(name, f"{run.status}: {run.reason or ''}", width)
     mark = "" if run.timing_valid else "?"
-    return f"{name}  {run.metrics.last_step_mse:.5f}  {run.seconds['total']:6.1f} s{mark}"
+    return f"{name}  {run.metrics['last_step_mse']:.5f}  {run.seconds['total']:6.1f} s{mark}"
 
 
 def clean_end(name: str, text: str, width: int) -> str:
@@ -131,7 +131,7 @@ def best(runs: Iterable[Run]) -> str:
 
 def last_step_mse(run: Run) -> float:
     """Return the measure that methods are ranked by."""
-    return run.metrics.last_step_mse if run.metrics else float("inf")
+    return run.metrics["last_step_mse"] if run.metrics else float("inf")
 
 
 def row(run: Run) -> list[str | int | float | None]:
@@ -139,5 +139,5 @@ def row(run: Run) -> list[str | int | float | None]:
     spec, metrics = run.spec, run.metrics
     method = f"{spec.method} (not ranked)" if spec.method in REFERENCES else spec.method
     name = " ".join([method, *spec.differences()])
-    errors = [metrics.last_step_mse, metrics.val_mse] if metrics else [None, None]
+    errors = [metrics["last_step_mse"], metrics["val_mse"]] if metrics else [None, None]
     return [spec.task, name, spec.backend, spec.seed, *errors, (run.seconds or {}).get("fit"), run.key]

@@ -11,18 +11,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 import numpy as np
 
-from bench import metrics
 from bench.data import bundled, generators, windows
 from bench.data.series import SeriesSet, read_series
 from bench.data.splits import Prepared, long_enough, prepare
 from bench.data.windows import Split
 from bench.errors import UsageError
-from bench.schema.record import Original, Truth
+from bench.metrics import Compared
+from bench.schema.record import Truth
 from bench.tasks import Task
 
 PartName = Literal["validation", "test"]
@@ -55,10 +55,6 @@ class GeneratedData:
     def compared(self, part: PartName, forecasts: np.ndarray) -> Pair:
         """Forecasts [N, H, D] of a part and the truth, as their errors count."""
         return forecasts, getattr(self.split, part).future
-
-    def original(self, validation: np.ndarray, test: np.ndarray) -> Original | msgspec.UnsetType:
-        """There are no other units."""
-        return msgspec.UNSET
 
     def examples(self, forecasts: np.ndarray) -> np.ndarray:
         """The forecasts [N, H, D] of a few validation series, first channel: [EXAMPLES, H]."""
@@ -99,35 +95,15 @@ class SeriesData:
         spread = self.prepared.scaling.levels.spread[windows.series]
         return self.restored(part, forecasts) / spread, self.prepared.truth(windows) / spread
 
-    def original(self, validation: np.ndarray, test: np.ndarray) -> Original:
-        """Errors in own units, and MASE: relative to the seasonal naive forecast in the training part."""
-        errors: dict[str, Any] = self._errors("validation", validation)
-        errors |= {f"test_{name}": value for name, value in self._errors("test", test).items()}
-        return Original(**errors, by_block=self.by_block(validation))
-
-    def by_block(self, validation: np.ndarray) -> list[float]:
-        """Squared errors of validation forecasts, one mean for windows that begin within H steps of one series.
-
-        Windows overlap, so their errors go together; those of different blocks nearly do not.
-        """
-        got, truth = self.compared("validation", validation)
-        errors = np.mean((got - truth) ** 2, axis=(1, 2))
-        series, how = self.prepared.parts.validation.series, self.prepared.preparation
-        first = np.searchsorted(series, series)  # windows of one series follow each other
-        block = (np.arange(len(series)) - first) // -(-how.ahead // how.scored_stride)
-        _, member = np.unique(np.stack([series, block]), axis=1, return_inverse=True)
-        means = np.bincount(member, errors) / np.bincount(member)
-        return [float(f"{value:.6g}") for value in means]
-
-    def _errors(self, part: PartName, forecasts: np.ndarray) -> dict[str, float | None]:
-        windows = getattr(self.prepared.parts, part)
-        got, truth = self.restored(part, forecasts), self.prepared.truth(windows)
-        return {
-            "rmse": metrics.mse(got, truth) ** 0.5,
-            "mae": metrics.mae(got, truth),
-            "smape": metrics.smape(got, truth),
-            "mase": metrics.mase(got, truth, self.prepared.naive[windows.series]),
-        }
+    def original(self, part: PartName, forecasts: np.ndarray) -> Compared:
+        """Return forecasts [N, H, D] of a part and the truth in own units, with the naive errors of their series."""
+        windows, prepared = getattr(self.prepared.parts, part), self.prepared
+        return Compared(
+            self.restored(part, forecasts),
+            prepared.truth(windows),
+            prepared.naive[windows.series],
+            prepared.naive_squared[windows.series],
+        )
 
     @cached_property
     def shown(self) -> np.ndarray:

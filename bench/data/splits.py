@@ -29,6 +29,7 @@ class Prepared:
     parts: Parts
     scaling: Scaling
     naive: np.ndarray  # [S, 1, D]: mean absolute error of the seasonal naive forecast in the training part
+    naive_squared: np.ndarray  # [S, 1, D]: the same, squared before the mean
     series: Sequence[Series]
     constant: tuple[str, ...] = ()  # series that do not change in their training part, and so are not scored
 
@@ -90,6 +91,7 @@ def prepare(found: SeriesSet, how: Preparation, test: bool = True) -> Prepared:
             differences=scale_of([differenced(values[None], how.lags)[0] for values in training]),
         ),
         naive=np.stack([naive_error(values, how.season or 1) for values in training]),
+        naive_squared=np.stack([naive_error(values, how.season or 1, power=2) for values in training]),
         series=found.series,
         constant=tuple(found.series[place].name for place in sorted(unscored) if constant[place]),
     )

@@ -97,9 +97,9 @@ def scale_of(training: Sequence[np.ndarray]) -> Scale:
     return Scale(centre, np.where(tiny, 1.0, spread))
 
 
-def naive_error(values: np.ndarray, season: int) -> np.ndarray:
-    """Mean |y_t - y_{t-m}| of one series [L, D]: [1, D], what MASE divides by (Hyndman & Koehler 2006)."""
+def naive_error(values: np.ndarray, season: int, power: int = 1) -> np.ndarray:
+    """Mean |y_t - y_{t-m}|^power of one series [L, D]: [1, D], what MASE divides by (Hyndman & Koehler 2006)."""
     if len(values) <= season:
         return np.zeros((1, values.shape[1]))  # no scale
-    changes: np.ndarray = np.abs(differenced(values[None], [season])[0]).mean(axis=0, keepdims=True)
+    changes: np.ndarray = (np.abs(differenced(values[None], [season])[0]) ** power).mean(axis=0, keepdims=True)
     return changes

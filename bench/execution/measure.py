@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 
 import implementations
-from bench import metrics
 from bench.data import datasets
 from bench.data.datasets import GeneratedData, SeriesData
+from bench.data.scores import scores
 from bench.data.series_tasks import task_of
 from bench.data.windows import Split
 from bench.execution import user_methods
 from bench.machine import calibration, disturbance
 from bench.machine import environment as machine
 from bench.machine.threads import cores
-from bench.schema.record import Metrics, Spec
+from bench.schema.record import Spec
 from implementations import backends
 from implementations.forecaster import Forecaster
 
@@ -80,12 +80,12 @@ def measure(spec: Spec, clock: Clock, files: Mapping[str, str]) -> dict[str, Any
     check_curve(forecaster)
     forecasts, samples = predict(forecaster, split, clock)
     with clock.phase("evaluate"):
-        scores = score(forecaster, forecasts, data)
+        scored = score(forecaster, forecasts, data)
     clock.stop()
     if datasets.digest(*flat(split)) != before:
         raise InvalidOutput("the method changed its input: fit and predict_ahead must leave it as it was")
     return {
-        "metrics": scores,
+        **scored,
         "samples": {"predict": samples, "epochs": epoch_seconds(forecaster)},
         **timing(backend.thread_count(), seen, backend.device_name()),
         "curve": {name: [float(value) for value in values] for name, values in forecaster.curve.items()} or None,
@@ -150,32 +150,18 @@ def predict(forecaster: Forecaster, split: Split, clock: Clock) -> tuple[np.ndar
     return forecasts, samples
 
 
-def score(forecaster: Forecaster, forecasts: np.ndarray, data: GeneratedData | SeriesData) -> Metrics:
+def score(forecaster: Forecaster, forecasts: np.ndarray, data: GeneratedData | SeriesData) -> dict[str, Any]:
     """The errors on the validation series, and of forecasts made here on the test series."""
     split = data.split
     history, future = split.validation
-    compared = data.compared("validation", forecasts)
-    last_step = metrics.mse(*compared)
-    own_outputs = type(forecaster).outputs is not Forecaster.outputs  # else they are the forecasts: do not repeat them
+    trained = None
+    if type(forecaster).outputs is not Forecaster.outputs:  # else they are the forecasts: do not repeat them
+        trained = forecaster.outputs(history, future)
+        check(*trained, "outputs")
     test = forecaster.predict_ahead(split.test.history, future.shape[1])
     check(test, split.test.future, "test forecasts")
     check_sense(test, split.test.history, "test forecasts")
-    return Metrics(
-        val_mse=output_mse(forecaster, history, future) if own_outputs else last_step,
-        last_step_mse=last_step,
-        test_mse=metrics.mse(*data.compared("test", test)),
-        val_mae=metrics.mae(*compared),
-        val_smape=metrics.smape(*compared),
-        mse_by_step=metrics.mse_by_step(*compared),
-        original=data.original(forecasts, test),
-    )
-
-
-def output_mse(forecaster: Forecaster, history: np.ndarray, future: np.ndarray) -> float:
-    """The error over everything that the method is trained to output."""
-    outputs, truth = forecaster.outputs(history, future)
-    check(outputs, truth, "outputs")
-    return metrics.mse(outputs, truth)
+    return scores(data, forecasts, test, trained)
 
 
 def check(forecasts: np.ndarray, truth: np.ndarray, what: str) -> None:

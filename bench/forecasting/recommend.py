@@ -145,7 +145,7 @@ def within(specs: Sequence[Spec], chosen: Selection, until: float) -> Iterator[R
 
 def error_of(run: Run) -> float:
     """The measure that methods are ranked by."""
-    return run.metrics.last_step_mse if run.metrics else math.inf
+    return run.metrics["last_step_mse"] if run.metrics else math.inf
 
 
 def compare(runs: Sequence[Run]) -> list[Standing]:

@@ -8,15 +8,14 @@ again, and comparing its digests, tells then.
 from __future__ import annotations
 
 import hashlib
-import json
+import math
 import re
-from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
+from bench.metrics import REQUIRED
+from bench.records.upgrades import UPGRADES
 from bench.schema.record import SCHEMA, Run, Spec
 
 PLAIN = re.compile(r"[a-zA-Z0-9_][\w.-]{0,63}", re.ASCII)
@@ -42,7 +41,10 @@ def name_of(spec: Spec, key: str) -> str:
 
 
 def encode(run: Run) -> bytes:
-    """The record's file: JSON that a person can read, its checksum last."""
+    """The record's file: JSON that a person can read, its checksum last. Raises ValueError for a metric not finite."""
+    for name, value in (run.metrics or {}).items():
+        if not math.isfinite(value):
+            raise ValueError(f"metrics: {name} is {value}, a finite number is needed")
     return seal(msgspec.json.format(msgspec.json.encode(run), indent=1))
 
 
@@ -66,24 +68,57 @@ def unseal(content: bytes) -> bytes:
     raise ValueError("no checksum at its end: cut short, or not written by this program")
 
 
-def from_schema_1(content: bytes) -> bytes:
-    """A record of version 0.1.0 as one of this schema. It has no checksum: a figure edited in it goes unseen."""
-    if not content.endswith(b"}\n"):
-        raise ValueError("cut short")
-    fields = json.loads(content, object_pairs_hook=unique)
-    return msgspec.json.encode({**fields, "schema": SCHEMA, "version": "0.1.0"})
+def head(schema: int) -> bytes:
+    """Return how a record begins that a program of this schema wrote."""
+    return b'{\n "schema": %d,\n' % schema
 
 
-def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object. Raises ValueError for a name that is there twice: which value counts would be anybody's guess."""
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
-        raise ValueError(f"duplicate field {twice[:64]!r}")
-    return fields
+HEADS = {schema: head(schema) for schema in (SCHEMA, 2)}  # those with a checksum
 
 
-UPGRADES: dict[int, Callable[[bytes], bytes]] = {1: from_schema_1}
+def decode(content: bytes, name: str | Path, kind: type[Run] = Run) -> Run:
+    """Return the run in a file of that name, relative to its folder: a record that says what its name says.
+
+    Raises ValueError (msgspec's is one) for anything else.
+    """
+    try:
+        text, sealed = current(content)
+        run = msgspec.json.decode(text, type=kind if sealed else Run)  # without a checksum, every field is looked at
+    except RecursionError:
+        raise ValueError("nested too deeply for a record") from None
+    if run.key != (key := key_of(run.spec)):
+        raise ValueError(f"key {run.key[:64]!r} does not belong to its spec: {key} does")
+    if str(name) != (belongs := name_of(run.spec, key)):
+        raise ValueError(f"its spec belongs in {belongs}")
+    check(run)
+    return run
+
+
+def check(run: Run) -> None:
+    """Raise ValueError for a record whose parts do not fit each other, which readers rely on."""
+    if (run.status == "ok") != (run.metrics is not None):
+        raise ValueError(f"status {run.status} {'without' if run.metrics is None else 'with'} metrics")
+    if run.metrics is not None:
+        for name in REQUIRED:
+            if not run.metrics.get(name, -1.0) >= 0:
+                raise ValueError(f"metrics: {name} >= 0.0 is needed, got {run.metrics.get(name)}")
+
+
+def current(content: bytes) -> tuple[bytes, bool]:
+    """Return the content as JSON of this schema, and whether it had a checksum, which is verified.
+
+    Older schemas are upgraded, newer ones refused.
+    """
+    for schema, begins in HEADS.items():
+        if content.startswith(begins):
+            return upgraded(unseal(content), schema), True
+    origin = msgspec.json.decode(content, type=Origin)
+    if origin.schema in HEADS:
+        raise ValueError("not as this program writes it: it was changed after it was written")
+    if origin.schema not in UPGRADES:
+        version = f"{origin.version} or newer" if origin.version else "a newer version"
+        raise ValueError(f"schema {origin.schema}, this version reads up to {SCHEMA}: install aheadbench {version}")
+    return upgraded(content, origin.schema), False
 
 
 class Origin(msgspec.Struct):
@@ -93,35 +128,8 @@ class Origin(msgspec.Struct):
     version: str | None = None
 
 
-def decode(content: bytes, name: str | Path, kind: type[Run] = Run) -> Run:
-    """The run in a file of that name, relative to its folder: a record that says what its name says.
-
-    Raises ValueError (msgspec's is one) for anything else.
-    """
-    try:
-        run = msgspec.json.decode(current(content), type=kind if content.startswith(HEAD) else Run)  # else no checksum
-    except RecursionError:
-        raise ValueError("nested too deeply for a record") from None
-    if run.key != (key := key_of(run.spec)):
-        raise ValueError(f"key {run.key[:64]!r} does not belong to its spec: {key} does")
-    if str(name) != (belongs := name_of(run.spec, key)):
-        raise ValueError(f"its spec belongs in {belongs}")
-    if (run.status == "ok") != (run.metrics is not None):
-        raise ValueError(f"status {run.status} {'without' if run.metrics is None else 'with'} metrics")
-    return run
-
-
-def current(content: bytes) -> bytes:
-    """The content, its checksum verified, as JSON of this schema: older ones upgraded, newer ones refused."""
-    if content.startswith(HEAD):
-        return unseal(content)
-    origin = msgspec.json.decode(content, type=Origin)
-    if origin.schema == SCHEMA:
-        raise ValueError("not as this program writes it: it was changed after it was written")
-    if origin.schema not in UPGRADES:
-        version = f"{origin.version} or newer" if origin.version else "a newer version"
-        raise ValueError(f"schema {origin.schema}, this version reads up to {SCHEMA}: install aheadbench {version}")
-    return UPGRADES[origin.schema](content)
-
-
-HEAD = b'{\n "schema": %d,\n' % SCHEMA
+def upgraded(content: bytes, schema: int) -> bytes:
+    """Return a record's JSON as JSON of this schema."""
+    for version in range(schema, SCHEMA):
+        content = UPGRADES[version](content)
+    return content

@@ -10,6 +10,7 @@ import contextlib
 import gc
 import sys
 import tempfile
+from array import array
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,8 +37,9 @@ class Records(NamedTuple):
 def read(place: Place, keep: Callable[[Run], Curve | None] | None = None) -> Records:
     """Read every valid record, in the order of names.
 
-    With `keep`, each is freed of what fills most of the memory, once it is checked: samples, digests, and the learning
-    curve but for what `keep` returns. What many records say alike, they then share.
+    With `keep`, each is freed of what fills most of the memory, once it is checked: samples, digests, errors by step,
+    and the learning curve but for what `keep` returns. What many records say alike, they then share, and errors by
+    block become arrays.
     """
     runs, problems = [], []
     lightened = Lightened(keep) if keep else None
@@ -62,7 +64,14 @@ class Lightened:
         spec = msgspec.structs.replace(run.spec, **{name: self.shared(getattr(run.spec, name)) for name in ALIKE})
         environment = {name: self.shared(value) for name, value in run.environment.items()}
         return msgspec.structs.replace(
-            run, curve=self.keep(run), samples=None, digest=None, spec=spec, environment=environment
+            run,
+            spec=spec,
+            environment=environment,
+            curve=self.keep(run),
+            samples=None,
+            digest=None,
+            mse_by_step=msgspec.UNSET,
+            blocks={part: array("d", errors) for part, errors in run.blocks.items()} if run.blocks else msgspec.UNSET,
         )
 
     def shared(self, value: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from bench.analysis.table import CPU, variant
+from bench.metrics import shown
 from bench.reporting.markdown import escape
 from bench.text import NOTHING, decimals, digits
 
@@ -96,8 +97,7 @@ COLUMNS = (
         "last_step_mse", "last-step MSE", lambda row: row.last_step_mse,
         lambda row: spread(row.last_step_mse, row.interval),
     ),
-    measure("val_mse", "val MSE", digits),
-    measure("test_mse", "test MSE", digits),
+    *(measure(metric.name, metric.title, metric.text) for metric in shown("board") if metric.name != "last_step_mse"),
     measure("skill", "skill (%)", decimals),
     time("fit_seconds", "fit s"),
     time("predict_ms", "predict ms"),

@@ -142,7 +142,7 @@ def figures(methods: Sequence[str], runs: Sequence[Run]) -> str:
         for task, backend in sorted({(run.spec.task, run.spec.backend) for run in of_method}):
             chosen = [run for run in of_method if (run.spec.task, run.spec.backend) == (task, backend)]
             figure = reference.figure(task, method)
-            ours = statistics.fmean(run.metrics.last_step_mse for run in chosen if run.metrics)
+            ours = statistics.fmean(run.metrics["last_step_mse"] for run in chosen if run.metrics)
             fit = statistics.median((run.seconds or {}).get("fit", float("nan")) for run in chosen)
             parameters = chosen[0].parameters
             lines.append([task, f"`{method}`", backend, digits(figure.last_step_mse if figure else float("nan")),

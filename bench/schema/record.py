@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -9,11 +10,12 @@ import msgspec
 from bench import __version__
 from bench.schema.series import Preparation
 
-SCHEMA = 2
+SCHEMA = 3
 Status = Literal["ok", "diverged", "failed", "timeout", "oom", "lost"]
 FINAL: tuple[Status, ...] = ("ok", "diverged")
 BARE: dict[str, Any] = {  # what a plan does not need of a record
     **dict.fromkeys(("curve", "samples", "digest", "examples")),
+    **dict.fromkeys(("mse_by_step", "by_block", "blocks"), msgspec.UNSET),
     "environment": {},
 }
 
@@ -65,33 +67,6 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         return marks + [f"{name}={self.settings.get(name)}" for name in self.changed]
 
 
-class Original(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
-    """Errors in the data's own units, after scaling and differences are undone: validation, and test."""
-
-    rmse: float
-    mae: float
-    smape: float  # percent
-    mase: float | None  # null where the seasonal naive forecast makes no error to compare with
-    test_rmse: float
-    test_mae: float
-    test_smape: float
-    test_mase: float | None
-    #: scaled squared errors of consecutive validation windows, H at a time: what methods are compared by in pairs
-    by_block: list[float]
-
-
-class Metrics(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
-    """Errors of one run, all in float64 from the forecasts."""
-
-    val_mse: Positive  # over all that the method is trained to output
-    last_step_mse: Positive  # over the H values forecast from the last history step: the ranking's measure
-    test_mse: Positive  # the same on the test series
-    val_mae: Positive
-    val_smape: Positive  # percent
-    mse_by_step: list[Positive]  # [H]: validation, one value per step ahead
-    original: Original | msgspec.UnsetType = msgspec.UNSET  # of series from a file; the errors above are of scaled ones
-
-
 class Truth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
     """What the examples of a run forecast, kept where the data may be gone: first channel, own units."""
 
@@ -110,7 +85,12 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True,
     spec: Spec
     status: Status
     reason: str | None
-    metrics: Metrics | None
+    metrics: dict[str, float] | None  # by their names in bench.metrics.METRICS; null unless ok
+    mse_by_step: list[Positive] | msgspec.UnsetType = msgspec.UNSET  # [H]: validation, one value per step ahead
+    #: of series of a file: scaled squared errors of consecutive validation windows, H at a time
+    by_block: list[Positive] | msgspec.UnsetType = msgspec.UNSET
+    #: means of scaled squared errors over a fixed number of consecutive blocks of windows
+    blocks: dict[Literal["validation", "test"], Sequence[Positive]] | msgspec.UnsetType = msgspec.UNSET
     #: phases in seconds: start, import, data, build, first_step, fit, validate, predict_first, predict, evaluate, total
     seconds: dict[str, float] | None
     samples: dict[str, list[float]] | None  # raw seconds: predict (at least 5), epochs

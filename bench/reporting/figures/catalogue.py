@@ -94,7 +94,7 @@ def forecasts_picture(task: str, board: pd.DataFrame, methods: Iterable[str], ru
 
 
 def _label(run: Run) -> str:
-    error = digits(run.metrics.last_step_mse) if run.metrics else ""
+    error = digits(run.metrics["last_step_mse"]) if run.metrics else ""
     return f"{run.spec.method} ({run.spec.backend}, seed {run.spec.seed}): {error}"
 
 

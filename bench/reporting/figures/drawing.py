@@ -109,7 +109,7 @@ def run_figure(run: Run, known: Windows | None) -> Figure:
         if rows[0]:
             _draw_curves(parts[0].subplots(), run)
         if rows[1] and known is not None:
-            error = f", MSE {run.metrics.last_step_mse:.4g}" if run.metrics else ""
+            error = f", MSE {run.metrics['last_step_mse']:.4g}" if run.metrics else ""
             _draw_forecasts(parts[-1], known, {f"forecast{error}": run.examples or []})
     return figure
 

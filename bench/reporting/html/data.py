@@ -12,6 +12,7 @@ from bench.analysis import anytime, reference
 from bench.analysis.table import each, variant, variant_of
 from bench.data.examples import fits, truth
 from bench.data.windows import Windows
+from bench.metrics import shown
 from bench.reporting import leaderboard
 from bench.reporting.commands import command_of
 from bench.schema.record import Run
@@ -64,8 +65,7 @@ def row(line: Any, runs: Sequence[Run], windows: Windows | None) -> dict[str, An
         "rank": int(line.rank) if not line.tuned else None,
         "error": number(line.last_step_mse),
         "interval": number(line.interval),
-        "val": number(line.val_mse),
-        "test": number(line.test_mse),
+        **{metric.name: number(getattr(line, metric.name)) for metric in shown("page")},
         "skill": number(line.skill),
         "fit": number(line.fit_seconds),
         "predict": number(line.predict_ms),
@@ -73,11 +73,11 @@ def row(line: Any, runs: Sequence[Run], windows: Windows | None) -> dict[str, An
         "pareto": bool(line.pareto),
         "parameters": number(line.parameters),
         "notes": number(line.notes),
-        "seeds": [{"seed": run.spec.seed, "error": number(run.metrics.last_step_mse), "key": run.key}
+        "seeds": [{"seed": run.spec.seed, "error": number(run.metrics["last_step_mse"]), "key": run.key}
                   for run in ok if run.metrics],
         "curve": curve(first),
         "printed": printed(first),
-        "steps": numbers(first.metrics.mse_by_step) if first.metrics else [],
+        "steps": numbers(first.mse_by_step or []),
         "forecasts": forecasts(first, windows),
         "command": command_of(runs),
     }  # fmt: skip

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from bench import metrics
 from bench.errors import UsageError
 from bench.records import files, repository
 from bench.records.stores import Place
@@ -23,7 +24,8 @@ from bench.text import digits
 HERE = Path(__file__).parent
 LIMIT = 6_000_000  # bytes
 HEADERS = {
-    "task": "", "method": "", "backend": "", "last-step MSE": "error", "val MSE": "val", "test MSE": "test",
+    "task": "", "method": "", "backend": "", "last-step MSE": "error",
+    **{metric.title: metric.name for metric in metrics.shown("page") if metric.name != "last_step_mse"},
     "skill (%)": "skill", "fit s": "fit", "predict ms": "predict", "parameters": "parameters", "seeds": "",
 }  # fmt: skip
 
@@ -92,6 +94,8 @@ def shown(key: str, row: dict[str, Any]) -> str:
         return f"{value:.1f}"
     if key in ("fit", "predict"):
         return seconds(value, row["timed"])
+    if key in metrics.METRICS:
+        return metrics.METRICS[key].text(value)
     return spread(value, row["interval"] or math.nan) if key == "error" else digits(value)
 
 

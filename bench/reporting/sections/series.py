@@ -6,23 +6,20 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from bench import metrics
 from bench.analysis.table import variant_of
 from bench.reporting.columns import OUTSIDE
 from bench.reporting.markdown import escape, table
 from bench.reporting.text import prose
 from bench.schema.record import Run
 from bench.schema.series import Preparation
-from bench.text import decimals, digits
 
-HEADERS = ["method", "backend", "RMSE", "MAE", "sMAPE (%)", "MASE", "test RMSE", "test MAE", "test sMAPE (%)",
-           "test MASE"]  # fmt: skip
-
-ERRORS = ["rmse", "mae", "smape", "mase", "test_rmse", "test_mae", "test_smape", "test_mase"]
+SHOWN = metrics.shown("series")
 
 
 def section(runs: Iterable[Run]) -> list[str]:
     """What is said of one task's runs: nothing where their series are not from a file."""
-    ok = [run for run in runs if run.truth and run.metrics and run.metrics.original]
+    ok = [run for run in runs if run.truth and any(metric.name in (run.metrics or {}) for metric in SHOWN)]
     if not ok:
         return []
     return [described(ok[0]), units(ok), prose("own_units")]
@@ -44,24 +41,20 @@ def described(run: Run) -> str:
 
 def units(runs: Sequence[Run]) -> str:
     """One row per method, backend and changed settings, mean over seeds, by validation RMSE."""
+    known = [metric for metric in SHOWN if any(metric.name in (run.metrics or {}) for run in runs)]
     rows: dict[tuple[str, str], list[list[float]]] = {}
     for run in sorted(runs, key=lambda run: run.key):
-        if run.metrics and run.metrics.original:
-            errors = (getattr(run.metrics.original, name) for name in ERRORS)
-            values = [np.nan if value is None else value for value in errors]
+        if run.metrics:
+            values = [run.metrics.get(metric.name, np.nan) for metric in known]
             changed = variant_of(run.spec)
             name = f"{run.spec.method} ({changed})" if changed else run.spec.method
             rows.setdefault((name, run.spec.backend), []).append(values)
     means = sorted((np.mean(values, axis=0).tolist(), row) for row, values in rows.items())
-    lines = [[escape(row[0]), escape(row[1]), *map(cell, HEADERS[2:], mean)] for mean, row in means]
-    return table(HEADERS, lines, left=[0, 1])
-
-
-def cell(header: str, value: float) -> str:
-    """An error as a person reads it: percent with one decimal, MASE with three, the rest with four digits."""
-    if "%" in header:
-        return decimals(value, 1)
-    return decimals(value, 3) if "MASE" in header else digits(value)
+    lines = [
+        [escape(row[0]), escape(row[1]), *(metric.text(value) for metric, value in zip(known, mean, strict=True))]
+        for mean, row in means
+    ]
+    return table(["method", "backend", *(metric.title for metric in known)], lines, left=[0, 1])
 
 
 def outsiders(runs: Iterable[Run]) -> str:

@@ -19,7 +19,7 @@ GRU = reference.figures()["ten-step"]["gru"]  # 0.02412 / 0.01009
 def run_of(val_mse: float, last_step_mse: float, method: str = "gru", **more: object) -> Run:
     run = make(method, **more)  # type: ignore[arg-type]
     assert run.metrics
-    metrics = msgspec.structs.replace(run.metrics, val_mse=val_mse, last_step_mse=last_step_mse)
+    metrics = {**run.metrics, "val_mse": val_mse, "last_step_mse": last_step_mse}
     return msgspec.structs.replace(run, metrics=metrics)
 
 

@@ -125,7 +125,7 @@ def test_search_and_finals_through_the_command_line(bench: Bench, tmp_path: Path
     runs = stored(tmp_path / "results")
     searched = [run for run in runs if run.spec.task == "one-step-search"]
     assert sorted(float(run.spec.settings["learning_rate"]) for run in searched) == list(RATES)
-    best = min(searched, key=lambda run: run.metrics.last_step_mse).spec.settings["learning_rate"]
+    best = min(searched, key=lambda run: run.metrics["last_step_mse"]).spec.settings["learning_rate"]
     finals = [run for run in runs if run.spec.task == "one-step"]
     rates = sorted((run.spec.seed, run.spec.settings["learning_rate"]) for run in finals)
     assert rates == sorted((seed, rate) for seed in (42, 43) for rate in {0.001, best})

@@ -66,7 +66,7 @@ def test_run_then_run_again(bench, tmp_path):
     assert first.returncode == 0, first.stderr
     assert "1 run to do" in first.stdout and "1/1  ten-step  last_value" in first.stdout
     (run,) = stored(tmp_path / "results")
-    assert run.spec.quick and run.metrics and f"{run.metrics.last_step_mse:.5f}" in first.stdout
+    assert run.spec.quick and run.metrics and f"{run.metrics['last_step_mse']:.5f}" in first.stdout
     assert (tmp_path / "leaderboard.md").is_file()
     record = next((tmp_path / "results").glob("*/*.json"))
     before = record.read_bytes()

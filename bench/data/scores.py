@@ -1,0 +1,70 @@
+"""From forecasts to the errors of a record: every metric, errors by step, and errors by block of windows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from bench import metrics
+from bench.data.datasets import GeneratedData, Pair, SeriesData
+from bench.metrics import Compared, Part, Scale
+
+BLOCKS = {"validation": 100, "test": 50}  # at most, of equally many consecutive windows as far as that is possible
+MOST = 1000  # blocks of one horizon each, so that a record's size has a bound
+DIGITS = 4  # significant ones of a block's error
+
+
+def scores(
+    data: GeneratedData | SeriesData, validation: np.ndarray, test: np.ndarray, outputs: Pair | None = None
+) -> dict[str, Any]:
+    """Return the fields of a record that say how good forecasts [N, H, D] of both parts are.
+
+    outputs: what the method is trained to output and the truth; None where that is the validation forecasts.
+    """
+    scaled = {"validation": data.compared("validation", validation), "test": data.compared("test", test)}
+    compared: dict[tuple[Part, Scale], Compared] = {
+        ("outputs", "scaled"): Compared(*(outputs or scaled["validation"])),
+        ("validation", "scaled"): Compared(*scaled["validation"]),
+        ("test", "scaled"): Compared(*scaled["test"]),
+    }
+    fields: dict[str, Any] = {}
+    if isinstance(data, SeriesData):
+        compared["validation", "original"] = data.original("validation", validation)
+        compared["test", "original"] = data.original("test", test)
+        fields["by_block"] = by_horizon(data, squared(scaled["validation"]))
+    return {
+        "metrics": metrics.compute(compared),
+        "mse_by_step": metrics.mse_by_step(*scaled["validation"]),
+        "blocks": {part: rounded(means(squared(pair), BLOCKS[part]), DIGITS) for part, pair in scaled.items()},
+        **fields,
+    }
+
+
+def squared(pair: Pair) -> np.ndarray:
+    """Return the mean squared error of each window: [N]."""
+    return np.asarray((metrics.errors(*pair) ** 2).mean(axis=(1, 2)))
+
+
+def means(values: np.ndarray, count: int) -> np.ndarray:
+    """Return the means of at most `count` consecutive blocks of nearly equal length."""
+    starts = np.linspace(0, len(values), min(count, len(values)), endpoint=False).astype(int)
+    return np.asarray(np.add.reduceat(values, starts) / np.diff(starts, append=len(values)))
+
+
+def by_horizon(data: SeriesData, values: np.ndarray) -> list[float]:
+    """Return one mean of the values [N] for validation windows that begin within H steps of one series.
+
+    Windows overlap, so their errors go together; those of different blocks nearly do not. Beyond MOST blocks,
+    neighbours are taken together.
+    """
+    series, how = data.prepared.parts.validation.series, data.prepared.preparation
+    first = np.searchsorted(series, series)  # windows of one series follow each other
+    block = (np.arange(len(series)) - first) // -(-how.ahead // how.scored_stride)
+    _, member = np.unique(np.stack([series, block]), axis=1, return_inverse=True)
+    return rounded(means(np.bincount(member, values) / np.bincount(member), MOST), 6)
+
+
+def rounded(values: np.ndarray, digits: int) -> list[float]:
+    """Return the values with so many significant digits."""
+    return [float(f"{value:.{digits}g}") for value in values]
