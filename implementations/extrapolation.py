@@ -23,7 +23,10 @@ NAIVE: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "last": lambda rows: rows[:, -1:],
     "mean": lambda rows: rows.mean(axis=1, keepdims=True),
 }
-SCORED = 300  # rows: as many channels of training series decide between the shapes
+SCORED = 300  # rows, each a channel of a training series, that decide between the shapes
+VALUES = 15_000  # in these rows: fewer rows decide where they are long, but at least LEAST
+LEAST = 50
+WIDEST = 128  # steps of a history that the windows of `shares` refer to: a longer one makes them no wider
 BLOCK = 256  # rows that are computed together: their arrays fit a processor's cache
 LONGEST = 512  # steps of a history that are read, from its end
 
@@ -62,7 +65,8 @@ class Extrapolation(Forecaster):
         """
         check_windows(history, future)
         rows, truth = rows_of(history), rows_of(future)
-        few = np.unique(np.linspace(0, len(rows) - 1, SCORED).astype(int))
+        count = min(SCORED, max(LEAST, VALUES // rows.shape[1]))
+        few = np.unique(np.linspace(0, len(rows) - 1, count).astype(int))
         rows, truth = rows[few], truth[few]
         shapes = self.shapes(rows.shape[1])
         naive = NAIVE if self.is_chosen() or not shapes else ()
@@ -116,6 +120,11 @@ class Extrapolation(Forecaster):
     def restore(self, state: dict[str, Any], folder: Path) -> None:
         ranking = state["ranking"]
         self.ranking = ranking and [one if isinstance(one, str) else tuple(one) for one in ranking]
+
+
+def shares(length: int, of: tuple[float, ...]) -> list[int]:
+    """Return windows that are such shares of a history of `length` steps, each once."""
+    return sorted({round(share * min(length, WIDEST)) for share in of})
 
 
 def simplest(errors: dict[Shape | str, np.ndarray]) -> Shape | str:

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from implementations.extrapolation import Extrapolation, Shape
+from implementations.extrapolation import Extrapolation, Shape, shares
 
 MOST = 6  # exponentials tried: two for each sine
-SHARES = (0.5, 0.6, 2 / 3)  # windows tried, as shares of the history
+SHARES = (0.5, 0.6, 2 / 3)  # windows tried, as shares of a history
 RIDGE = 1e-8  # of the least squares for c, against waves that are nearly the same
 
 
@@ -41,7 +41,7 @@ class ESPRIT(Extrapolation):
 
     def shapes(self, length: int) -> list[Shape]:
         """List windows and ranks, [window, rank]."""
-        windows = [self.window] if self.window else sorted({round(share * length) for share in SHARES})
+        windows = [self.window] if self.window else shares(length, SHARES)
         ranks = [self.rank] if self.rank else range(1, MOST + 1)
         return [shape for window in windows for rank in ranks if self.suits(shape := (window, rank), length)]
 

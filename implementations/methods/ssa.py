@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from implementations.extrapolation import Extrapolation, Shape
+from implementations.extrapolation import Extrapolation, Shape, shares
 
 MOST = 6  # components tried
-SHARES = (0.25, 0.4, 0.5)  # windows tried, as shares of the history
+SHARES = (0.25, 0.4, 0.5)  # windows tried, as shares of a history
 
 
 class SSA(Extrapolation):
@@ -40,7 +40,7 @@ class SSA(Extrapolation):
 
     def shapes(self, length: int) -> list[Shape]:
         """List windows and ranks, [window, rank]."""
-        windows = [self.window] if self.window else sorted({round(share * length) for share in SHARES})
+        windows = [self.window] if self.window else shares(length, SHARES)
         ranks = [self.rank] if self.rank else range(1, MOST + 1)
         return [shape for window in windows for rank in ranks if self.suits(shape := (window, rank), length)]
 

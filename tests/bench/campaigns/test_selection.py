@@ -40,9 +40,16 @@ def test_numpy_alone_runs_the_methods_without_a_network():
 def test_default_sets_of_the_tasks():
     methods = {task: {name for of, name, _ in names() if of == task} for task in ("one-step", "ten-step")}
     baselines = {"last_value", "moving_average", "arima", "linear"}
-    assert methods["one-step"] == baselines | {"simple_rnn", "deep_rnn_recurrent_head", "deep_rnn"}
-    others = {"simple_rnn", "deep_rnn_recurrent_head", "deep_rnn", *tasks.CLASSICAL, *tasks.BEYOND}
+    one_step = {"simple_rnn", "deep_rnn_recurrent_head", "deep_rnn"}
+    assert methods["one-step"] == baselines | one_step | set(tasks.REFERENCES)
+    others = one_step.union(tasks.CLASSICAL, tasks.WITHOUT_NETWORK, tasks.BEYOND)
     assert methods["ten-step"] == set(implementations.METHODS) - others
+
+
+def test_an_old_name_stands_for_the_method_and_its_settings():
+    asked = {"methods": ["least_squares_oracle"], "tasks": ["ten-step"]}
+    (spec,) = selection.specs(Selection(**asked, settings=["oracle.starts=2"]))
+    assert (spec.method, spec.settings) == ("least_squares_oracle", {"starts": 2})
 
 
 def test_a_named_method_runs_on_every_task_and_only_there_it_is():

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import msgspec
 import pytest
-from conftest import Bench, make_run, stored
+from conftest import ROOT, Bench, make_run, stored
 
 from bench.analysis.verification import judge
 from bench.records import repository
@@ -103,6 +104,19 @@ def test_a_record_that_does_not_come_out_again(bench: Bench, quick: list[Run], t
 )
 def test_verdicts(record: Run, again: Run, expected: str) -> None:
     assert str(judge(record, again, 0.01)) == expected
+
+
+def test_a_record_under_an_old_name_is_run_again_by_either_name(bench: Bench, tmp_path: Path) -> None:
+    (record,) = (ROOT / "results" / "ten-step").glob("oracle--numpy--seed42--*.json")
+    (tmp_path / "results" / "ten-step").mkdir(parents=True)
+    shutil.copy(record, tmp_path / "results" / "ten-step")
+    for name in ("oracle", "least_squares_oracle"):
+        done = bench("verify", name)
+        assert done.returncode == 0, done.stderr
+        assert "9ad7ba1acff0a05a  within tolerance" in done.stdout
+    assert bench("list", "methods").stdout.count("oracle") == 1
+    asked = bench("run", "--method", "oracle", "--task", "ten-step", "--dry-run")
+    assert "least_squares_oracle" in asked.stdout and "1 run to do" in asked.stdout
 
 
 def test_bad_input_is_one_line(bench: Bench, quick: list[Run]) -> None:
