@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from implementations.backends.protocol import Advance, Predict
+from implementations.incremental import State
 
 
 def mean_of(predictors: list[Predict], heads: int) -> Predict:
@@ -22,7 +22,7 @@ def advance_all(advancers: list[Advance], heads: int) -> Advance:
     if len(advancers) == heads == 1:
         return advancers[0]
 
-    def advance(new: np.ndarray, states: Any) -> tuple[np.ndarray, Any]:
+    def advance(new: np.ndarray, states: State) -> tuple[np.ndarray, State]:
         pairs = zip(advancers, states or [None] * len(advancers), strict=True)
         outputs, after = zip(*(one(new, state) for one, state in pairs), strict=True)
         return mean_over(outputs, heads), after

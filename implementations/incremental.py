@@ -14,6 +14,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+Tensor = Any  # of the framework
+State = Any  # what a layer remembers, in a form that it alone knows; None: nothing yet
+
 
 def carries(layers: Sequence[Any], per_step: tuple[type, ...], steps: int, growing: bool) -> bool:
     """Say whether these layers, in turn, forecast the same with a carried state as by reading the window again.
@@ -25,7 +28,7 @@ def carries(layers: Sequence[Any], per_step: tuple[type, ...], steps: int, growi
     return growing or sum(getattr(layer, "memory", 0) for layer in layers) < steps
 
 
-def advance(layers: Sequence[Any], new: Any, states: Sequence[Any] | None) -> tuple[Any, list[Any]]:
+def advance(layers: Sequence[Any], new: Tensor, states: Sequence[State] | None) -> tuple[Tensor, list[State]]:
     """Return what the layers output for new steps [N, S, D] after their states, and their states then."""
     after = []
     for layer, state in zip(layers, states or [None] * len(layers), strict=True):

@@ -15,6 +15,7 @@ from implementations import backends
 from implementations.backends.protocol import Advance, Engine, GradientRule
 from implementations.ensemble import advance_all, mean_of
 from implementations.forecaster import Forecaster, Setting, check_steps, check_windows
+from implementations.incremental import State, Tensor
 from implementations.strategies import Strategy, roll_on, roll_out
 from implementations.training.early_stopping import EarlyStopping
 from implementations.training.options import OFF, Options
@@ -91,7 +92,7 @@ class NetworkForecaster(Options, Forecaster):
         return self.networks[0]
 
     @abstractmethod
-    def keras_network(self, channels: int, outputs: int) -> Callable[[Any], Any]:
+    def keras_network(self, channels: int, outputs: int) -> Callable[[Tensor], Tensor]:
         """Make layers from windows [N, T, channels] to [N, outputs] or, for sequence methods, [N, T', outputs]."""
 
     @abstractmethod
@@ -232,7 +233,7 @@ class NetworkForecaster(Options, Forecaster):
         """Forecast the next block [N, block, D] after a window [N, T, D]."""
         return self._last_block(self._predict(np.ascontiguousarray(window, dtype=np.float32)))
 
-    def _advance_block(self, advance: Advance, new: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
+    def _advance_block(self, advance: Advance, new: np.ndarray, state: State) -> tuple[np.ndarray, State]:
         """Forecast the next block [N, block, D] after new steps [N, S, D] and a state; return it and the state then."""
         outputs, state = advance(np.ascontiguousarray(new, dtype=np.float32), state)
         return self._last_block(outputs), state

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from implementations.incremental import State
+
 Forecast = Callable[["np.ndarray"], "np.ndarray"]  # [N, T, D] -> [N, block, D]
-Advance = Callable[["np.ndarray", Any], tuple["np.ndarray", Any]]  # new [N, S, D], state -> [N, block, D], state
+Advance = Callable[["np.ndarray", State], tuple["np.ndarray", State]]  # new [N, S, D], state -> [N, block, D], state
 
 
 class Strategy:

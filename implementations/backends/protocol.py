@@ -12,12 +12,13 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from implementations.incremental import State, Tensor
 from implementations.training.options import Options
 
 Predict = Callable[[np.ndarray], np.ndarray]  # windows [N, T, D] -> outputs
-Advance = Callable[[np.ndarray, Any], tuple[np.ndarray, Any]]  # new steps [N, S, D], state -> outputs, the state then
+Advance = Callable[[np.ndarray, State], tuple[np.ndarray, State]]  # new steps [N, S, D] -> outputs
 #: (ops, scan, weights, inputs, targets, present [B]) -> (loss, gradients): a method's own way to its gradient
-GradientRule = Callable[[Any, Any, list[Any], Any, Any, Any], tuple[Any, list[Any]]]
+GradientRule = Callable[[Any, Any, list[Tensor], Tensor, Tensor, Tensor], tuple[Tensor, list[Tensor]]]
 
 
 class NetworkMethod(Protocol):
@@ -37,7 +38,7 @@ class NetworkMethod(Protocol):
     def options(self) -> Options:
         """Return how the network is trained."""
 
-    def keras_network(self, channels: int, outputs: int) -> Callable[[Any], Any]:
+    def keras_network(self, channels: int, outputs: int) -> Callable[[Tensor], Tensor]:
         """Make the layers in Keras."""
 
     def torch_network(self, channels: int, outputs: int) -> Any:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -17,8 +16,10 @@ from keras import ops
 
 import implementations.layers.keras  # noqa: F401  (registers the layers that saved networks name)
 from implementations import incremental, initializers
-from implementations.backends.keras.framework import Tensor, framework
+from implementations.backends.keras.framework import framework
 from implementations.backends.protocol import Advance, NetworkMethod, Predict
+from implementations.incremental import State
+from implementations.layers.keras.base import Tensor
 from implementations.layers.keras.chain import PER_STEP, chain
 from implementations.layers.keras.initializers import DEFAULTS
 from implementations.layers.keras.scan import scan
@@ -121,7 +122,7 @@ def advancer(network: keras.Model, steps: int, growing: bool) -> Advance | None:
         return None
     advance = framework.compiled(network, partial(incremental.advance, layers))
 
-    def advanced(new: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
+    def advanced(new: np.ndarray, state: State) -> tuple[np.ndarray, State]:
         outputs, state = advance(new, state)
         return np.asarray(ops.convert_to_numpy(outputs)), state
 

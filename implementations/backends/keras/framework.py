@@ -10,8 +10,7 @@ import keras
 import numpy as np
 
 from implementations.backends.protocol import Processor
-
-Tensor = Any  # of the framework
+from implementations.layers.keras.base import Tensor
 
 
 class Program(Protocol):

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import keras
 import numpy as np
+
+from implementations.layers.keras.base import Tensor
+
+if TYPE_CHECKING:
+    from implementations.backends.keras.engine import Trainer
+
+#: weights that are trained, those that are tracked, the optimiser's, averages of the weights
+Training = tuple[list[Tensor], list[Tensor], list[Tensor], list[Tensor]]
+Carried = tuple[Tensor, Tensor, Training]  # number of the batch, loss so far, state
 
 
 def seed(number: int) -> None:
@@ -51,19 +60,19 @@ def compiled(network: keras.Model, call: Callable[..., Any]) -> Callable[..., An
     variables = network.variables
 
     @jax.jit
-    def compute(values: list[Any], *arguments: Any) -> Any:
+    def compute(values: list[Tensor], *arguments: Any) -> Any:
         with keras.StatelessScope(state_mapping=list(zip(variables, values, strict=True))):
             return call(*arguments)
 
     return lambda *arguments: compute([variable.value for variable in variables], *arguments)
 
 
-def hold_for_now(array: np.ndarray) -> Any:
+def hold_for_now(array: np.ndarray) -> Tensor:
     """Hold an array for the training program, of which another one may take the place."""
     return jax.numpy.asarray(array)
 
 
-def replaced(held: Any, array: np.ndarray) -> Any:
+def replaced(held: Tensor, array: np.ndarray) -> Tensor:
     """Return what the program is to read instead."""
     return hold_for_now(array)
 
@@ -71,16 +80,16 @@ def replaced(held: Any, array: np.ndarray) -> Any:
 class EpochProgram:
     """One compiled loop over the batches of an epoch; the weights travel through it as values."""
 
-    def __init__(self, trainer: Any) -> None:
+    def __init__(self, trainer: Trainer) -> None:
         self.trainer = trainer
         self.variables = (
             trainer.network.trainable_variables,
             trainer.network.non_trainable_variables,
             trainer.optimizer.variables,
         )
-        averages = trainer.network.trainable_variables if trainer.blends is not None else []
-        groups = (*self.variables, averages)
-        self.state: Any = tuple([variable.value for variable in group] for group in groups)
+        trained, tracked, optimizer = ([variable.value for variable in group] for group in self.variables)
+        averages = [variable.value for variable in self.variables[0]] if trainer.blends is not None else []
+        self.state: Training = trained, tracked, optimizer, averages
         paths = [variable.path for variable in trainer.optimizer.variables]
         self.iterations = paths.index(trainer.optimizer.iterations.path)
         self.epoch = jax.jit(self._epoch)
@@ -97,8 +106,10 @@ class EpochProgram:
             for variable, value in zip(group, values, strict=True):
                 variable.assign(value)
 
-    def _epoch(self, state: Any, inputs: Any, targets: Any, batches: Any, present: Any, count: Any) -> tuple[Any, Any]:
-        def step(carried: Any) -> Any:
+    def _epoch(
+        self, state: Training, inputs: Tensor, targets: Tensor, batches: Tensor, present: Tensor, count: Tensor
+    ) -> tuple[Training, Tensor]:
+        def step(carried: Carried) -> Carried:
             number, total, state = carried
             batch, there = batches[number], present[number]
             state, loss = self._step(state, inputs[batch], targets[batch], there)
@@ -109,7 +120,7 @@ class EpochProgram:
         _, total, state = jax.lax.while_loop(lambda carried: carried[0] < count, step, start)
         return state, total
 
-    def _step(self, state: Any, inputs: Any, targets: Any, present: Any) -> tuple[Any, Any]:
+    def _step(self, state: Training, inputs: Tensor, targets: Tensor, present: Tensor) -> tuple[Training, Tensor]:
         trained, tracked, optimizer, averages = state
         if rule := self.trainer.rule:
             loss, gradients = rule(trained, inputs, targets, present)
@@ -122,7 +133,9 @@ class EpochProgram:
             averages = [average + blend * (weight - average) for average, weight in zip(averages, trained, strict=True)]
         return (list(trained), list(tracked), list(optimizer), averages), loss
 
-    def _objective(self, trained: Any, tracked: Any, inputs: Any, targets: Any, present: Any) -> tuple[Any, Any]:
+    def _objective(
+        self, trained: list[Tensor], tracked: list[Tensor], inputs: Tensor, targets: Tensor, present: Tensor
+    ) -> tuple[Tensor, tuple[Tensor, list[Tensor]]]:
         outputs, tracked = self.trainer.network.stateless_call(trained, tracked, inputs, training=True)
         loss = self.trainer.loss(outputs, targets, present)
         return loss + self.trainer.penalty(trained), (loss, tracked)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+
+if TYPE_CHECKING:
+    from implementations.backends.keras.engine import Trainer
 
 
 def seed(number: int) -> None:
@@ -61,7 +64,7 @@ def replaced(held: tf.Variable, array: np.ndarray) -> tf.Variable:
 class EpochProgram:
     """One compiled loop over the batches of an epoch; the weights stay in the network's variables."""
 
-    def __init__(self, trainer: Any) -> None:
+    def __init__(self, trainer: Trainer) -> None:
         self.trainer = trainer
         weights = trainer.network.trainable_variables
         self.averages = [tf.Variable(weight.value) for weight in weights] if trainer.blends is not None else []

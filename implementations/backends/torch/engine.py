@@ -7,7 +7,6 @@ import random
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from implementations import incremental, initializers
 from implementations.backends.protocol import Advance, NetworkMethod, Predict
 from implementations.backends.torch.optimizers import OPTIMIZERS, Average, Weights, gradients_of
+from implementations.incremental import State
 from implementations.layers.torch.chain import PER_STEP, chain
 from implementations.layers.torch.native_defaults import make_native
 from implementations.layers.torch.scan import scan
@@ -142,7 +142,7 @@ def advancer(network: torch.nn.Module, steps: int, growing: bool) -> Advance | N
     if not incremental.carries(layers, PER_STEP, steps, growing):
         return None
 
-    def advanced(new: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
+    def advanced(new: np.ndarray, state: State) -> tuple[np.ndarray, State]:
         network.eval()
         with torch.inference_mode():
             outputs, state = incremental.advance(layers, torch.tensor(new), state)

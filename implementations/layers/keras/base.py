@@ -6,6 +6,9 @@ from typing import Any
 
 import keras
 
+Tensor = Any  # of the framework below Keras, which has no types
+Shape = Any  # sizes, None where one is unknown
+
 register = keras.saving.register_keras_serializable(package="aheadbench")
 
 
@@ -20,6 +23,6 @@ class Configured(keras.layers.Layer):
         return {**super().get_config(), **self.arguments}
 
 
-def build(layer: keras.layers.Layer, shape: Any) -> None:
+def build(layer: keras.layers.Layer, shape: Shape) -> None:
     if not layer.built:  # a loaded one is
         layer.build(shape)

@@ -8,18 +8,19 @@ from typing import Any
 import keras
 from keras import ops
 
+from implementations.incremental import State
 from implementations.layers.keras.activations import sigmoid
-from implementations.layers.keras.base import register
+from implementations.layers.keras.base import Shape, Tensor, register
 from implementations.layers.keras.initializers import ForgetBias
 from implementations.layers.keras.scan import scan
 
 
-def loop(cell: keras.layers.Layer, inputs: Any, states: Any = None) -> tuple[Any, Any]:
+def loop(cell: keras.layers.Layer, inputs: Tensor, states: State = None) -> tuple[Tensor, State]:
     """Run a cell over inputs [N, T, D] from states (None: its first): return outputs [N, T, units] and the states."""
     if states is None:
         states = cell.get_initial_state(batch_size=ops.shape(inputs)[0])
 
-    def step(states: Any, at_step: Any) -> Any:
+    def step(states: State, at_step: Tensor) -> Tensor:
         output, states = cell(at_step[0], states)
         return states, output
 
@@ -37,18 +38,18 @@ class Loop(keras.layers.Layer):
         super().__init__(**kwargs)
         self.cell = cell
 
-    def build(self, shape: Any) -> None:
+    def build(self, shape: Shape) -> None:
         if not self.cell.built:  # a loaded one is
             self.cell.build((shape[0], shape[2]))
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         return loop(self.cell, inputs)[0]
 
-    def advance(self, new: Any, states: Any) -> tuple[Any, Any]:
+    def advance(self, new: Tensor, states: State) -> tuple[Tensor, State]:
         """Return outputs for new steps [N, S, D], after the states (None: none yet), and the states then."""
         return loop(self.cell, new, states)
 
-    def compute_output_shape(self, shape: Any) -> Any:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         return (*shape[:2], self.cell.units)
 
     def get_config(self) -> dict[str, Any]:
@@ -72,7 +73,7 @@ class LayerNormCell(keras.layers.Layer):
         self.units, self.normalise, self.state_size = units, normalise, units
         self.norm = keras.layers.LayerNormalization()
 
-    def build(self, shape: Any) -> None:
+    def build(self, shape: Shape) -> None:
         self.kernel = self.add_weight(shape=(shape[-1], self.units), initializer="glorot_uniform", name="kernel")
         self.recurrent_kernel = self.add_weight(
             shape=(self.units, self.units), initializer="orthogonal", name="recurrent_kernel"
@@ -81,14 +82,14 @@ class LayerNormCell(keras.layers.Layer):
             self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias")
         self.norm.build((None, self.units))
 
-    def call(self, inputs: Any, states: Any) -> Any:
+    def call(self, inputs: Tensor, states: State) -> Tensor:
         net = ops.matmul(inputs, self.kernel) + ops.matmul(states[0], self.recurrent_kernel)
         if self.normalise == "output":
             net = ops.tanh(net + self.bias)
         state = ops.tanh(self.norm(net))
         return state, [state]
 
-    def get_initial_state(self, batch_size: Any = None) -> list[Any]:
+    def get_initial_state(self, batch_size: int | None = None) -> list[Tensor]:
         return [ops.zeros((batch_size, self.units))]
 
     def get_config(self) -> dict[str, Any]:
@@ -103,7 +104,7 @@ class PeepholeLSTMCell(keras.layers.Layer):
         super().__init__(**kwargs)
         self.units, self.state_size = units, [units, units]
 
-    def build(self, shape: Any) -> None:
+    def build(self, shape: Shape) -> None:
         units = self.units
         self.kernel = self.add_weight(shape=(shape[-1], 4 * units), initializer="glorot_uniform", name="kernel")
         self.recurrent_kernel = self.add_weight(
@@ -112,7 +113,7 @@ class PeepholeLSTMCell(keras.layers.Layer):
         self.bias = self.add_weight(shape=(4 * units,), initializer=ForgetBias(1.0), name="bias")
         self.peephole = self.add_weight(shape=(3, units), initializer="zeros", name="peephole")
 
-    def call(self, inputs: Any, states: Any) -> Any:
+    def call(self, inputs: Tensor, states: State) -> Tensor:
         h, c = states
         net = ops.matmul(inputs, self.kernel) + ops.matmul(h, self.recurrent_kernel) + self.bias
         i, f, g, o = ops.split(net, 4, axis=-1)
@@ -121,7 +122,7 @@ class PeepholeLSTMCell(keras.layers.Layer):
         h_next = sigmoid(o + v_o * c_next) * ops.tanh(c_next)
         return h_next, [h_next, c_next]
 
-    def get_initial_state(self, batch_size: Any = None) -> list[Any]:
+    def get_initial_state(self, batch_size: int | None = None) -> list[Tensor]:
         return [ops.zeros((batch_size, self.units)), ops.zeros((batch_size, self.units))]
 
     def get_config(self) -> dict[str, Any]:

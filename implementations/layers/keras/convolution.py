@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from math import inf
-from typing import Any
 
 import keras
 from keras import ops
 
-from implementations.layers.keras.base import register
+from implementations.incremental import State
+from implementations.layers.keras.base import Tensor, register
 
 
 @register
@@ -26,19 +26,19 @@ class Conv1D(keras.layers.Conv1D):
         """Count the earlier steps that an output depends on; without bound where strides leave some out."""
         return self.dilation_rate[0] * (self.kernel_size[0] - 1) if self.strides == (1,) else inf
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         if self.padding == "causal":
             inputs = ops.pad(inputs, [[0, 0], [self.dilation_rate[0] * (self.kernel_size[0] - 1), 0], [0, 0]])
         return self._over(inputs)
 
-    def advance(self, new: Any, earlier: Any) -> tuple[Any, Any]:
+    def advance(self, new: Tensor, earlier: State) -> tuple[Tensor, State]:
         """Return outputs for new steps [N, S, D], after the earlier ones in memory (None: none yet), and those then."""
         if earlier is None:
             earlier = ops.zeros((ops.shape(new)[0], self.memory, new.shape[2]))
         seen = ops.concatenate([earlier, new], axis=1)
         return self._over(seen), seen[:, seen.shape[1] - self.memory :]
 
-    def _over(self, inputs: Any) -> Any:
+    def _over(self, inputs: Tensor) -> Tensor:
         (width,), (dilation,), (stride,) = self.kernel_size, self.dilation_rate, self.strides
         steps = inputs.shape[1] - dilation * (width - 1)
         first = (steps - 1) % stride  # the newest step counts

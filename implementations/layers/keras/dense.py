@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from implementations.layers.keras.base import Configured, build, register
+from implementations.layers.keras.base import Configured, Shape, Tensor, build, register
 
 
 @register
@@ -19,15 +19,15 @@ class TrendAndRest(Configured):
         self.horizon, self.width = horizon, width
         self.trend, self.rest = keras.layers.Dense(horizon), keras.layers.Dense(horizon)
 
-    def build(self, shape: Any) -> None:
+    def build(self, shape: Shape) -> None:
         for layer in (self.trend, self.rest):
             build(layer, shape)
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Tensor) -> Tensor:
         before, after = self.width // 2, (self.width - 1) // 2
         padded = ops.concatenate([ops.repeat(x[:, :1], before, 1), x, ops.repeat(x[:, -1:], after, 1)], axis=1)
         average = sum(padded[:, lag : lag + x.shape[1]] for lag in range(self.width)) / self.width
         return self.trend(average) + self.rest(x - average)
 
-    def compute_output_shape(self, shape: Any) -> Any:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         return (shape[0], self.horizon)

@@ -20,7 +20,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from implementations.layers.keras.base import register
+from implementations.incremental import State
+from implementations.layers.keras.base import Shape, Tensor, register
 from implementations.layers.keras.scan import scan
 
 FACTORS = np.array([0x7FEB352D, 0x846CA68B], dtype=np.uint32)
@@ -39,20 +40,20 @@ class DropoutRNN(keras.layers.Layer):
         self.units, self.rate, self.recurrent_rate = units, rate, recurrent_rate
         self.seeds = keras.random.SeedGenerator()
 
-    def build(self, shape: Any) -> None:
+    def build(self, shape: Shape) -> None:
         self.kernel = self.add_weight(shape=(shape[-1], self.units), initializer="glorot_uniform", name="kernel")
         self.recurrent_kernel = self.add_weight(
             shape=(self.units, self.units), initializer="orthogonal", name="recurrent_kernel"
         )
         self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias")
 
-    def call(self, inputs: Any, training: bool = False) -> Any:
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         if training:
             inputs = inputs * kept(self.seeds, inputs.shape, self.rate)
         net = ops.transpose(ops.matmul(inputs, self.kernel) + self.bias, (1, 0, 2))
         masks = kept(self.seeds, net.shape, self.recurrent_rate) if training else ops.ones_like(net)
 
-        def step(state: Any, at_step: Any) -> Any:
+        def step(state: State, at_step: Tensor) -> Tensor:
             net, mask = at_step
             state = ops.tanh(net + ops.matmul(mask * state, self.recurrent_kernel))
             return state, state
@@ -60,7 +61,7 @@ class DropoutRNN(keras.layers.Layer):
         _, outputs = scan(step, ops.zeros_like(net[0]), (net, masks))
         return ops.transpose(outputs, (1, 0, 2))
 
-    def compute_output_shape(self, shape: Any) -> Any:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         return (*shape[:2], self.units)
 
     def get_config(self) -> dict[str, Any]:
@@ -69,7 +70,7 @@ class DropoutRNN(keras.layers.Layer):
         }  # fmt: skip
 
 
-def kept(seeds: keras.random.SeedGenerator, shape: Sequence[int], rate: float) -> Any:
+def kept(seeds: keras.random.SeedGenerator, shape: Sequence[int], rate: float) -> Tensor:
     """Draw a mask of this shape, float32, another one at each call: 0 with probability `rate`, else 1 / (1 - rate)."""
     seed, turn = (ops.cast(word, "uint32") for word in ops.unstack(seeds.next(), 2))
     first = mix(ops.bitwise_xor(mix(turn), seed))
@@ -79,12 +80,12 @@ def kept(seeds: keras.random.SeedGenerator, shape: Sequence[int], rate: float) -
     return ops.where(ops.greater_equal(bits, np.uint32(rate * 2**32)), 1 / (1 - rate), 0.0)
 
 
-def mix(x: Any) -> Any:
+def mix(x: Tensor) -> Tensor:
     """Hash numbers of 32 bits."""
     for shift, factor in zip((16, 15), FACTORS, strict=True):
         x = ops.multiply(_folded(x, shift), factor)
     return _folded(x, 16)
 
 
-def _folded(x: Any, shift: int) -> Any:
+def _folded(x: Tensor, shift: int) -> Tensor:
     return ops.bitwise_xor(x, ops.bitwise_right_shift(x, np.uint32(shift)))

@@ -9,14 +9,14 @@ import numpy as np
 from keras import ops
 
 from implementations import initializers
-from implementations.layers.keras.base import register
+from implementations.layers.keras.base import Shape, Tensor, register
 
 
 @register
 class GlorotUniform(keras.initializers.Initializer):
     """Keras' default for kernels, drawn by NumPy."""
 
-    def __call__(self, shape: Any, dtype: Any = None) -> Any:
+    def __call__(self, shape: Shape, dtype: str | None = None) -> Tensor:
         return ops.convert_to_tensor(initializers.glorot_uniform(initializers.current(), shape), dtype)
 
 
@@ -24,7 +24,7 @@ class GlorotUniform(keras.initializers.Initializer):
 class Orthogonal(keras.initializers.Initializer):
     """Keras' default for recurrent kernels, drawn by NumPy."""
 
-    def __call__(self, shape: Any, dtype: Any = None) -> Any:
+    def __call__(self, shape: Shape, dtype: str | None = None) -> Tensor:
         return ops.convert_to_tensor(initializers.orthogonal(initializers.current(), shape), dtype)
 
 
@@ -38,7 +38,7 @@ class ForgetBias(keras.initializers.Initializer):
     def __init__(self, value: float) -> None:
         self.value = value
 
-    def __call__(self, shape: Any, dtype: Any = None) -> Any:
+    def __call__(self, shape: Shape, dtype: str | None = None) -> Tensor:
         units = shape[0] // 4
         return ops.concatenate([ops.zeros(units), ops.full((units,), self.value), ops.zeros(2 * units)])
 
@@ -46,6 +46,6 @@ class ForgetBias(keras.initializers.Initializer):
         return {"value": self.value}
 
 
-def starting_at(start: np.ndarray) -> Any:
+def starting_at(start: np.ndarray) -> Tensor:
     """Return an initialiser that starts a weight at these values."""
     return lambda shape, dtype: ops.cast(ops.convert_to_tensor(start), dtype)

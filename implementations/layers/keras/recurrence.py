@@ -14,23 +14,24 @@ Back-propagation through time, Werbos 1990, doi:10.1109/5.58337. layers/torch/re
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from keras import ops
 
+from implementations.incremental import State
 from implementations.layers.keras.activations import sigmoid
+from implementations.layers.keras.base import Tensor
 from implementations.layers.keras.scan import scan
 
 # of an activation, as functions of its value
 SLOPES = {"tanh": lambda h: 1 - h * h, "relu": lambda h: ops.cast(h > 0, h.dtype)}
 
 
-def project(x: Any, W: Any, b: Any) -> Any:
+def project(x: Tensor, W: Tensor, b: Tensor) -> Tensor:
     """Return net inputs W' x_t + b, [T, G h, N], of x [T, D, N], W [D, G h], b [G h]: all steps at once."""
     return ops.matmul(ops.transpose(W), x) + b[:, None]
 
 
-def simple(nets: Any, U: Any, first: Any, *, f: Callable[[Any], Any]) -> Any:
+def simple(nets: Tensor, U: Tensor, first: Tensor, *, f: Callable[[Tensor], Tensor]) -> Tensor:
     """Return states h_t = f(net_t + U h_{t-1}), [T, h, N], after first [h, N].
 
     nets [T, h, N], U [h, h]; f: tanh or relu.
@@ -38,14 +39,14 @@ def simple(nets: Any, U: Any, first: Any, *, f: Callable[[Any], Any]) -> Any:
     slope = SLOPES[f.__name__]
 
     @ops.custom_gradient
-    def states(nets: Any, U: Any) -> Any:
-        def step(h: Any, at_step: Any) -> Any:
+    def states(nets: Tensor, U: Tensor) -> Tensor:
+        def step(h: Tensor, at_step: Tensor) -> Tensor:
             h = f(at_step[0] + ops.matmul(U, h))
             return h, h
 
         _, h = scan(step, first, (nets,))
 
-        def gradient(d_h: Any) -> Any:
+        def gradient(d_h: Tensor) -> Tensor:
             deltas, _ = _back(d_h, slope(h), U)
             return deltas, _product(deltas, _before(h, first))
 
@@ -54,7 +55,7 @@ def simple(nets: Any, U: Any, first: Any, *, f: Callable[[Any], Any]) -> Any:
     return states(nets, U)
 
 
-def gru(nets: Any, U: Any, c: Any, first: Any) -> Any:
+def gru(nets: Tensor, U: Tensor, c: Tensor, first: Tensor) -> Tensor:
     """Return states h_t = z_t * h_{t-1} + (1 - z_t) * n_t, [T, h, N], after first [h, N].
 
     n_t = tanh(net_t + r_t * q_t), q_t = U_q h_{t-1} + c_q; nets [T, 3 h, N] of z, r, n; U [3 h, h], c [3 h] of z, r, q.
@@ -62,8 +63,8 @@ def gru(nets: Any, U: Any, c: Any, first: Any) -> Any:
     units = U.shape[1]
 
     @ops.custom_gradient
-    def states(nets: Any, U: Any, c: Any) -> Any:
-        def step(h: Any, at_step: Any) -> Any:
+    def states(nets: Tensor, U: Tensor, c: Tensor) -> Tensor:
+        def step(h: Tensor, at_step: Tensor) -> Tensor:
             net, by_state = at_step[0], ops.matmul(U, h) + c[:, None]
             z_and_r = sigmoid(net[: 2 * units] + by_state[: 2 * units])
             z, r, q = z_and_r[:units], z_and_r[units:], by_state[2 * units :]
@@ -73,7 +74,7 @@ def gru(nets: Any, U: Any, c: Any, first: Any) -> Any:
 
         _, (h, z, r, n, q) = scan(step, first, (nets,))
 
-        def gradient(d_h: Any) -> Any:
+        def gradient(d_h: Tensor) -> Tensor:
             before = _before(h, first)
             s_n = (1 - z) * (1 - n * n)
             slopes = ops.concatenate([(before - n) * z * (1 - z), s_n * q * r * (1 - r), s_n * r], 1)
@@ -86,7 +87,7 @@ def gru(nets: Any, U: Any, c: Any, first: Any) -> Any:
     return states(nets, U, c)
 
 
-def lstm(x: Any, W: Any, U: Any, b: Any, first_h: Any, first_c: Any) -> tuple[Any, Any]:
+def lstm(x: Tensor, W: Tensor, U: Tensor, b: Tensor, first_h: Tensor, first_c: Tensor) -> tuple[Tensor, Tensor]:
     """Return states h_t = o_t * tanh(c_t) and memories c_t = f_t * c_{t-1} + i_t * g_t, [T, h, N] each.
 
     x [T, D, N]; W [D, 4 h], U [h, 4 h], b [4 h] of i, f, g, o, as Keras keeps them. A gradient comes back through the
@@ -95,10 +96,10 @@ def lstm(x: Any, W: Any, U: Any, b: Any, first_h: Any, first_c: Any) -> tuple[An
     units = U.shape[0]
 
     @ops.custom_gradient
-    def states(x: Any, W: Any, U: Any, b: Any) -> Any:
+    def states(x: Tensor, W: Tensor, U: Tensor, b: Tensor) -> Tensor:
         U_T = ops.transpose(U)  # outside the loop, as U is below: within, each step would turn it again
 
-        def step(carried: Any, at_step: Any) -> Any:
+        def step(carried: State, at_step: Tensor) -> Tensor:
             h, c = carried
             net = at_step[0] + ops.matmul(U_T, h)
             i_and_f, g, o = sigmoid(net[: 2 * units]), ops.tanh(net[2 * units : 3 * units]), sigmoid(net[3 * units :])
@@ -109,12 +110,12 @@ def lstm(x: Any, W: Any, U: Any, b: Any, first_h: Any, first_c: Any) -> tuple[An
 
         _, (h, c, i, f, g, o) = scan(step, (first_h, first_c), (project(x, W, b),))
 
-        def gradient(*d: Any) -> Any:  # TensorFlow gives the two apart, JAX a pair
+        def gradient(*d: Tensor) -> Tensor:  # TensorFlow gives the two apart, JAX a pair
             tanh_c, zero = ops.tanh(c), ops.zeros_like(first_h)
             s_c, s_o = o * (1 - tanh_c * tanh_c), tanh_c * o * (1 - o)
             slopes = ops.concatenate([g * i * (1 - i), _before(c, first_c) * f * (1 - f), i * (1 - g * g)], 1)
 
-            def step(carried: Any, at_step: Any) -> Any:
+            def step(carried: State, at_step: Tensor) -> Tensor:
                 d_h, d_c = carried
                 d_output, s_c, s_o, slopes, f = at_step
                 d_h = d_h + d_output
@@ -133,19 +134,19 @@ def lstm(x: Any, W: Any, U: Any, b: Any, first_h: Any, first_c: Any) -> tuple[An
     return states(x, W, U, b)
 
 
-def _before(states: Any, first: Any) -> Any:
+def _before(states: State, first: Tensor) -> Tensor:
     """Return the states [T, h, N] a step earlier, beginning with the first, [h, N]."""
     return ops.concatenate([first[None], states[:-1]])
 
 
-def _back(d_outputs: Any, slopes: Any, U: Any, kept: Any = None) -> tuple[Any, Any]:
+def _back(d_outputs: Tensor, slopes: Tensor, U: Tensor, kept: Tensor = None) -> tuple[Tensor, Tensor]:
     """Return the gradients of the net inputs U h_{t-1}, [T, G h, N], and of the states, [T, h, N].
 
     d_outputs [T, h, N], U [G h, h]; kept [T, h, N]: how much of h_{t-1} is in h_t as it is.
     """
     gates = U.shape[0] // U.shape[1]
 
-    def step(d_h: Any, at_step: Any) -> Any:
+    def step(d_h: Tensor, at_step: Tensor) -> Tensor:
         d_output, slopes, *kept = at_step
         d_h = d_h + d_output
         deltas = ops.concatenate([d_h] * gates) * slopes
@@ -156,7 +157,7 @@ def _back(d_outputs: Any, slopes: Any, U: Any, kept: Any = None) -> tuple[Any, A
     return scan(step, ops.zeros_like(d_outputs[0]), sequences, reverse=True)[1]
 
 
-def _product(left: Any, right: Any) -> Any:
+def _product(left: Tensor, right: Tensor) -> Tensor:
     """Sum left_t right_t', [L, R], over steps and series of [T, L, N] and [T, R, N], as one matrix product."""
     flat = [ops.reshape(ops.transpose(array, (1, 0, 2)), (array.shape[1], -1)) for array in (left, right)]
     return ops.matmul(flat[0], ops.transpose(flat[1]))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from math import inf
-from typing import Any
 
 import keras
 from keras import ops
 
+from implementations.incremental import State
 from implementations.layers.keras import recurrence
-from implementations.layers.keras.base import register
+from implementations.layers.keras.base import Tensor, register
 
 
 class SeriesLast(keras.layers.RNN):
@@ -17,12 +17,14 @@ class SeriesLast(keras.layers.RNN):
 
     memory = inf
 
-    def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
+    def call(
+        self, sequences: Tensor, initial_state: State = None, mask: Tensor = None, training: bool = False
+    ) -> Tensor:
         if initial_state is not None or mask is not None:
             raise ValueError(f"{self.name}: no initial_state or mask here; Keras' own layer takes them")
         return self.advance(sequences, None)[0]
 
-    def advance(self, new: Any, states: Any) -> tuple[Any, Any]:
+    def advance(self, new: Tensor, states: State) -> tuple[Tensor, State]:
         """Return outputs for new steps [N, S, D], after the states (None: none yet), and the states then."""
         if states is None:
             states = self.cell.get_initial_state(batch_size=ops.shape(new)[0])
@@ -30,7 +32,7 @@ class SeriesLast(keras.layers.RNN):
         latest = [ops.transpose(state[-1]) for state in over_time]
         return ops.transpose(over_time[0], (2, 0, 1)) if self.return_sequences else latest[0], latest
 
-    def series_last(self, x: Any, *first: Any) -> tuple[Any, ...]:
+    def series_last(self, x: Tensor, *first: Tensor) -> tuple[Tensor, ...]:
         """Return the states at every step, [T, h, N] each, for x [T, D, N] after the first ones, [h, N] each."""
         raise NotImplementedError
 
@@ -39,7 +41,7 @@ class SeriesLast(keras.layers.RNN):
 class SimpleRNN(SeriesLast, keras.layers.SimpleRNN):
     """h_t = f(W x_t + U h_{t-1} + b)."""
 
-    def series_last(self, x: Any, *first: Any) -> tuple[Any, ...]:
+    def series_last(self, x: Tensor, *first: Tensor) -> tuple[Tensor, ...]:
         nets = recurrence.project(x, self.cell.kernel, self.cell.bias)
         return (recurrence.simple(nets, ops.transpose(self.cell.recurrent_kernel), *first, f=self.cell.activation),)
 
@@ -48,7 +50,7 @@ class SimpleRNN(SeriesLast, keras.layers.SimpleRNN):
 class GRU(SeriesLast, keras.layers.GRU):
     """Gates in the order update, reset, candidate; the reset acts after the matrix product."""
 
-    def series_last(self, x: Any, *first: Any) -> tuple[Any, ...]:
+    def series_last(self, x: Tensor, *first: Tensor) -> tuple[Tensor, ...]:
         nets = recurrence.project(x, self.cell.kernel, self.cell.bias[0])
         return (recurrence.gru(nets, ops.transpose(self.cell.recurrent_kernel), self.cell.bias[1], *first),)
 
@@ -57,7 +59,7 @@ class GRU(SeriesLast, keras.layers.GRU):
 class LSTM(SeriesLast, keras.layers.LSTM):
     """Gates in the order input, forget, candidate, output."""
 
-    def series_last(self, x: Any, *first: Any) -> tuple[Any, ...]:
+    def series_last(self, x: Tensor, *first: Tensor) -> tuple[Tensor, ...]:
         # times 1: values, as TensorFlow's custom gradients take no variables
         weights = [1 * weight for weight in (self.cell.kernel, self.cell.recurrent_kernel, self.cell.bias)]
         return tuple(recurrence.lstm(x, *weights, *first))

@@ -8,9 +8,10 @@ from typing import Any
 import keras
 from keras import ops
 
+from implementations.incremental import State
 from implementations.layers.bases import basis
 from implementations.layers.keras.activations import sigmoid
-from implementations.layers.keras.base import Configured, build, register
+from implementations.layers.keras.base import Configured, Shape, Tensor, build, register
 from implementations.layers.keras.convolution import Conv1D
 
 
@@ -28,7 +29,7 @@ class GatedStack(keras.layers.Layer):
         self.gates = [Conv1D(2 * filters, 2, padding="causal", dilation_rate=d) for d in dilations]
         self.mixes = [Conv1D(filters, 1) for _ in dilations]
 
-    def build(self, shape: Any) -> None:
+    def build(self, shape: Shape) -> None:
         for layer in self.gates + self.mixes:
             if not layer.built:  # loaded ones are
                 layer.build((*shape[:2], self.filters))
@@ -38,21 +39,21 @@ class GatedStack(keras.layers.Layer):
         """Count the earlier steps that an output depends on."""
         return sum(self.dilations)
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Tensor) -> Tensor:
         return self._through(x, lambda gate, x: gate(x))
 
-    def advance(self, new: Any, states: Any) -> tuple[Any, Any]:
+    def advance(self, new: Tensor, states: State) -> tuple[Tensor, State]:
         """Return outputs for new steps [N, S, filters], after the gates' states (None: none yet), and the states."""
         before, after = iter(states or [None] * len(self.gates)), []
 
-        def gated(gate: Conv1D, x: Any) -> Any:
+        def gated(gate: Conv1D, x: Tensor) -> Tensor:
             outputs, state = gate.advance(x, next(before))
             after.append(state)
             return outputs
 
         return self._through(new, gated), after
 
-    def _through(self, x: Any, gated: Callable[[Conv1D, Any], Any]) -> Any:
+    def _through(self, x: Tensor, gated: Callable[[Conv1D, Tensor], Tensor]) -> Tensor:
         skips = []
         for gate, mix in zip(self.gates, self.mixes, strict=True):
             f, g = ops.split(gated(gate, x), 2, axis=-1)
@@ -61,7 +62,7 @@ class GatedStack(keras.layers.Layer):
             x = x + skips[-1]
         return sum(skips)
 
-    def compute_output_shape(self, shape: Any) -> Any:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         return (*shape[:2], self.filters)
 
     def get_config(self) -> dict[str, Any]:
@@ -82,7 +83,7 @@ class TemporalBlock(Configured):
         self.convolutions = [Conv1D(filters, width, **how) for _ in range(2)]
         self.shortcut = [Conv1D(filters, 1)] if narrow else []  # where x has another width
 
-    def build(self, shape: Any) -> None:
+    def build(self, shape: Shape) -> None:
         first, second = self.convolutions
         build(first, shape)
         build(second, (*shape[:2], self.filters))
@@ -94,11 +95,11 @@ class TemporalBlock(Configured):
         """Count the earlier steps that an output depends on."""
         return sum(layer.memory for layer in self.convolutions)
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Tensor) -> Tensor:
         first, second = self.convolutions
         return self._added(x, second(first(x)))
 
-    def advance(self, new: Any, states: Any) -> tuple[Any, Any]:
+    def advance(self, new: Tensor, states: State) -> tuple[Tensor, State]:
         """Return outputs for new steps [N, S, D], after the convolutions' states (None: none yet), and the states."""
         hidden, after = new, []
         for layer, state in zip(self.convolutions, states or [None, None], strict=True):
@@ -106,12 +107,12 @@ class TemporalBlock(Configured):
             after.append(state)
         return self._added(new, hidden), after
 
-    def _added(self, x: Any, residual: Any) -> Any:
+    def _added(self, x: Tensor, residual: Tensor) -> Tensor:
         for layer in self.shortcut:
             x = layer(x)
         return ops.relu(x + residual)
 
-    def compute_output_shape(self, shape: Any) -> Any:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         return (*shape[:2], self.filters)
 
 
@@ -129,7 +130,7 @@ class DoublyResidual(Configured):
         self.horizon, self.blocks, self.layers_each, self.width = horizon, [list(one) for one in blocks], layers, width
         self.hidden = [keras.layers.Dense(width, activation="relu") for _ in range(layers * len(blocks))]
 
-    def build(self, shape: Any) -> None:
+    def build(self, shape: Shape) -> None:
         steps = shape[1]
         self.bases = [basis(kind, every, steps, self.horizon) for kind, every, _ in self.blocks]
         self.thetas = [keras.layers.Dense(len(back)) for back, _ in self.bases]
@@ -143,8 +144,8 @@ class DoublyResidual(Configured):
     def _of(self, number: int) -> list[keras.layers.Layer]:
         return self.hidden[number * self.layers_each : (number + 1) * self.layers_each]
 
-    def call(self, x: Any) -> Any:
-        forecast: Any = 0
+    def call(self, x: Tensor) -> Tensor:
+        forecast: Tensor = 0
         for number, (_, _, pool) in enumerate(self.blocks):
             hidden = _pooled(x, pool)
             for layer in self._of(number):
@@ -155,11 +156,11 @@ class DoublyResidual(Configured):
             x = x - ops.matmul(theta, back)
         return forecast
 
-    def compute_output_shape(self, shape: Any) -> Any:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         return (shape[0], self.horizon)
 
 
-def _pooled(x: Any, width: int) -> Any:
+def _pooled(x: Tensor, width: int) -> Tensor:
     """Take the largest of each `width` steps of [M, T]; the last group may have fewer."""
     if width == 1:
         return x

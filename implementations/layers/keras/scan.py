@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import keras
 from keras import ops
 
-Step = Callable[[Any, Any], tuple[Any, Any]]  # (carried, values of one step) -> (carried, output or outputs)
+from implementations.incremental import State
+from implementations.layers.keras.base import Tensor
+
+Step = Callable[[State, Tensor], tuple[State, Tensor]]  # (carried, values of one step) -> (carried, output or outputs)
 
 
-def scan(step: Step, carried: Any, sequences: tuple[Any, ...], reverse: bool = False) -> tuple[Any, Any]:
+def scan(step: Step, carried: State, sequences: tuple[Tensor, ...], reverse: bool = False) -> tuple[State, Tensor]:
     """Loop over the first axis of the sequences, [T, ...] each; return the last value carried, and stacked outputs.
 
     reverse: from the last step to the first; outputs keep their places.
@@ -28,7 +30,7 @@ def scan(step: Step, carried: Any, sequences: tuple[Any, ...], reverse: bool = F
     _, sample = step(carried, tuple(sequence[0] for sequence in sequences))  # only its structure is used
     arrays = [tf.TensorArray(part.dtype, steps) for part in tf.nest.flatten(sample)]
 
-    def body(count: Any, carried: Any, arrays: Any) -> tuple[Any, Any, Any]:
+    def body(count: Tensor, carried: State, arrays: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         t = steps - 1 - count if reverse else count
         carried, output = step(carried, tuple(array.read(t) for array in inputs))
         written = [array.write(t, part) for array, part in zip(arrays, tf.nest.flatten(output), strict=True)]

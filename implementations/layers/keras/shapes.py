@@ -7,17 +7,17 @@ from typing import Any
 import keras
 from keras import ops
 
-from implementations.layers.keras.base import Configured, register
+from implementations.layers.keras.base import Configured, Shape, Tensor, register
 
 
 @register
 class ChannelsApart(keras.layers.Layer):
     """[N, T, D] -> [N D, T]: every channel of every series is one row."""
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Tensor) -> Tensor:
         return ops.reshape(ops.transpose(x, (0, 2, 1)), (-1, x.shape[1]))
 
-    def compute_output_shape(self, shape: Any) -> Any:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         return (None, shape[1])
 
 
@@ -29,9 +29,9 @@ class ChannelsTogether(Configured):
         super().__init__({"channels": channels}, **kwargs)
         self.channels = channels
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Tensor) -> Tensor:
         apart = ops.reshape(x, (-1, self.channels, x.shape[1]))
         return ops.reshape(ops.transpose(apart, (0, 2, 1)), (-1, self.channels * x.shape[1]))
 
-    def compute_output_shape(self, shape: Any) -> Any:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         return (None, self.channels * shape[1])

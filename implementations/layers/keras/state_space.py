@@ -9,7 +9,7 @@ from keras import ops
 
 from implementations import initializers
 from implementations.layers.keras.activations import gelu
-from implementations.layers.keras.base import Configured, build, register
+from implementations.layers.keras.base import Configured, Shape, Tensor, build, register
 from implementations.layers.keras.initializers import starting_at
 
 
@@ -25,18 +25,18 @@ class DiagonalStateSpace(Configured):
         self.width, self.modes = width, modes
         self.mix, self.norm = keras.layers.Dense(2 * width), keras.layers.LayerNormalization()
 
-    def build(self, shape: Any) -> None:
+    def build(self, shape: Shape) -> None:
         for name, value in initializers.diagonal_state_space(initializers.current(), self.width, self.modes).items():
             setattr(self, name, self.add_weight(shape=value.shape, initializer=starting_at(value), name=name))
         build(self.mix, shape)
         build(self.norm, shape)
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Tensor) -> Tensor:
         y = ops.transpose(ops.matmul(ops.transpose(x, (2, 0, 1)), self._lagged(x.shape[1])), (1, 2, 0))
         value, gate = ops.split(self.mix(gelu(y + self.D * x)), 2, axis=-1)
         return self.norm(x + value * ops.sigmoid(gate))
 
-    def kernel(self, steps: int) -> Any:
+    def kernel(self, steps: int) -> Tensor:
         """Return the response to an impulse, [width, steps]."""
         dt, A_re = ops.exp(self.log_dt)[:, None], -ops.exp(self.log_A_re)
         re, im = dt * A_re, dt * self.A_im
@@ -52,12 +52,12 @@ class DiagonalStateSpace(Configured):
         waves = CB_re[:, :, None] * ops.cos(angle) - CB_im[:, :, None] * ops.sin(angle)
         return 2 * ops.sum(decay * waves, axis=1)
 
-    def _lagged(self, steps: int) -> Any:
+    def _lagged(self, steps: int) -> Tensor:
         """Return the kernel as matrices [width, from, to]: each row is the one before, a step later."""
         kernel = self.kernel(steps)
         row = ops.concatenate([kernel, ops.zeros_like(kernel)], axis=1)
         rows = ops.tile(row, (1, steps))[:, : steps * (2 * steps - 1)]
         return ops.reshape(rows, (self.width, steps, 2 * steps - 1))[:, :, :steps]
 
-    def compute_output_shape(self, shape: Any) -> Any:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         return shape

@@ -10,11 +10,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from implementations import framework_defaults as defaults
+from implementations.incremental import State
 from implementations.layers.torch import recurrence
 from implementations.layers.torch.initializers import glorot, orthogonal
 
 
-def loop(cell: Any, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+def loop(cell: Cell, x: Tensor, state: State = None) -> tuple[Tensor, State]:
     """Run a cell over x [N, T, D] from a state (None: its first); return outputs [N, T, units] and the state then."""
     if state is None:
         state = cell.first_state(x.new_zeros(len(x), cell.units))
@@ -30,14 +31,14 @@ class Loop(nn.Module):
 
     memory = inf
 
-    def __init__(self, cell: Any) -> None:
+    def __init__(self, cell: Cell) -> None:
         super().__init__()
         self.cell = cell
 
     def forward(self, x: Tensor) -> Tensor:
         return loop(self.cell, x)[0]
 
-    def advance(self, new: Tensor, state: Any) -> tuple[Tensor, Any]:
+    def advance(self, new: Tensor, state: State) -> tuple[Tensor, State]:
         """Return outputs for new steps [N, S, D], after the state (None: none yet), and the state then."""
         return loop(self.cell, new, state)
 
@@ -59,9 +60,13 @@ class Cell(nn.Module):
         """Return the part of the net input that depends on x alone, for each step."""
         return F.linear(x, self.kernel, self.bias).unbind(1)
 
-    def first_state(self, zeros: Tensor) -> Any:
+    def first_state(self, zeros: Tensor) -> State:
         """Return the state before the first step, made of zeros [N, units]."""
         return zeros
+
+    def step(self, net: Tensor, state: State) -> tuple[Tensor, State]:
+        """Return the output [N, units] of a step for the net input from x, and the state then."""
+        raise NotImplementedError
 
     def recur(self, net: Tensor, state: Tensor) -> Tensor:
         """Return the whole net input of a step."""
@@ -76,10 +81,10 @@ class LSTMCell(Cell):
         with torch.no_grad():
             self.bias.data[units : 2 * units] = forget_bias  # type: ignore[union-attr]
 
-    def first_state(self, zeros: Tensor) -> Any:
+    def first_state(self, zeros: Tensor) -> State:
         return zeros, zeros
 
-    def step(self, net: Tensor, state: Any) -> tuple[Tensor, Any]:
+    def step(self, net: Tensor, state: State) -> tuple[Tensor, State]:
         h, c = state
         i, f, g, o = self.recur(net, h).chunk(4, dim=1)
         c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
@@ -99,7 +104,7 @@ class LayerNormCell(Cell):
         self.normalise = normalise
         self.norm = nn.LayerNorm(units, eps=defaults.LAYER_NORM_EPSILON)
 
-    def step(self, net: Tensor, state: Any) -> tuple[Tensor, Any]:
+    def step(self, net: Tensor, state: State) -> tuple[Tensor, State]:
         net = self.recur(net, state)
         if self.normalise == "output":
             net = torch.tanh(net)

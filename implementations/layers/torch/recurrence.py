@@ -19,12 +19,14 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
+Context = Any  # of a torch.autograd.Function: takes any attribute
+
 
 class SimpleRecurrence(Function):
     """States h_t = f(W x_t + U h_{t-1} + b), [T, h, N], of x [T, D, N], W [h, D], U [h, h], b [h]; f: tanh or relu."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, W: Tensor, U: Tensor, b: Tensor, activation: str) -> Tensor:
+    def forward(ctx: Context, x: Tensor, W: Tensor, U: Tensor, b: Tensor, activation: str) -> Tensor:
         states = _from_zero(x, len(U))
         _project(x, W, b, states[1:])
         f_ = {"tanh": torch.tanh_, "relu": torch.relu_}[activation]
@@ -37,7 +39,7 @@ class SimpleRecurrence(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, d_outputs: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Context, d_outputs: Tensor) -> tuple[Tensor | None, ...]:
         x, W, U, states = ctx.saved_tensors
         h = states[1:]
         slopes = 1 - h * h if ctx.activation == "tanh" else (h > 0).to(h.dtype)
@@ -52,7 +54,7 @@ class GatedRecurrence(Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, W: Tensor, U: Tensor, b: Tensor) -> Tensor:
+    def forward(ctx: Context, x: Tensor, W: Tensor, U: Tensor, b: Tensor) -> Tensor:
         units = U.shape[1]
         states = _from_zero(x, units)
         gates = x.new_empty(len(x), len(U), x.shape[2])
@@ -67,7 +69,7 @@ class GatedRecurrence(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, d_outputs: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Context, d_outputs: Tensor) -> tuple[Tensor | None, ...]:
         x, W, U, states, gates = ctx.saved_tensors
         r, z, n, q = gates.chunk(4, dim=1)
         s_a = (1 - z) * (1 - n * n)
@@ -86,7 +88,7 @@ class PeepholeRecurrence(Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, W: Tensor, U: Tensor, b: Tensor, v: Tensor) -> Tensor:
+    def forward(ctx: Context, x: Tensor, W: Tensor, U: Tensor, b: Tensor, v: Tensor) -> Tensor:
         units = U.shape[1]
         v_if, v_o = v[:2, :, None], v[2, :, None]
         states, memories = _from_zero(x, units), _from_zero(x, units)
@@ -104,7 +106,7 @@ class PeepholeRecurrence(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, d_outputs: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Context, d_outputs: Tensor) -> tuple[Tensor | None, ...]:
         x, W, U, v, states, memories, gates, tanh_c = ctx.saved_tensors
         units, before = U.shape[1], memories[:-1]
         g, i, f, o = gates.chunk(4, dim=1)
@@ -154,7 +156,7 @@ def _back(d_outputs: Tensor, slopes: Tensor, J: Tensor) -> Tensor:
     return slopes
 
 
-def _gradients(ctx: Any, deltas: Tensor, x: Tensor, W: Tensor, states: Tensor) -> tuple[Tensor | None, ...]:
+def _gradients(ctx: Context, deltas: Tensor, x: Tensor, W: Tensor, states: Tensor) -> tuple[Tensor | None, ...]:
     """Return the gradients of x, W, U and b."""
     d_x = torch.bmm(W.T.expand(len(x), -1, -1), deltas) if ctx.needs_input_grad[0] else None
     d_W, d_U = (torch.bmm(deltas, seen.mT).sum(0) for seen in (x, states[:-1]))

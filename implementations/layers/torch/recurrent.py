@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from implementations import framework_defaults as defaults
 from implementations import incremental
+from implementations.incremental import State
 from implementations.layers.torch import recurrence
 from implementations.layers.torch.activations import ACTIVATIONS
 from implementations.layers.torch.cells import Cell, loop
@@ -26,7 +27,7 @@ class SeriesLast(Cell):
     def forward(self, x: Tensor) -> Tensor:
         return self.advance(x, None)[0]
 
-    def advance(self, new: Tensor, state: Any) -> tuple[Tensor, Any]:
+    def advance(self, new: Tensor, state: State) -> tuple[Tensor, State]:
         """Return outputs for new steps [N, S, D], after the state (None: none yet), and the state then."""
         if state is None:  # the whole history at once
             states = self.series_last(new.permute(1, 2, 0))
@@ -59,7 +60,7 @@ class SimpleRNN(SeriesLast):
     def series_last(self, x: Tensor) -> Tensor:
         return recurrence.SimpleRecurrence.apply(x, self.kernel, self.recurrent_kernel, self.bias, self.activation)
 
-    def step(self, net: Tensor, state: Any) -> tuple[Tensor, Any]:
+    def step(self, net: Tensor, state: State) -> tuple[Tensor, State]:
         state = ACTIVATIONS[self.activation](self.recur(net, state))
         return state, state
 
@@ -80,7 +81,7 @@ class GRU(SeriesLast):
     def series_last(self, x: Tensor) -> Tensor:
         return recurrence.GatedRecurrence.apply(x, *self._of_four_nets())
 
-    def step(self, net: Tensor, state: Any) -> tuple[Tensor, Any]:
+    def step(self, net: Tensor, state: State) -> tuple[Tensor, State]:
         by_state = F.linear(state, self.recurrent_kernel, self.recurrent_bias)
         (r_x, z_x, n_x), (r_h, z_h, n_h) = net.chunk(3, dim=1), by_state.chunk(3, dim=1)
         n = torch.tanh(n_x + torch.sigmoid(r_x + r_h) * n_h)
@@ -126,7 +127,7 @@ class LSTM(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.advance(x, None)[0]
 
-    def advance(self, new: Tensor, state: Any) -> tuple[Tensor, Any]:
+    def advance(self, new: Tensor, state: State) -> tuple[Tensor, State]:
         """Return outputs for new steps [N, S, D], after the state (None: none yet), and the state then."""
         if state is None:
             zeros = new.new_zeros(1, len(new), self.layer.hidden_size)
@@ -136,7 +137,7 @@ class LSTM(nn.Module):
         return outputs if self.return_sequences else outputs[:, -1], state
 
 
-def _lstm(x: Tensor, state: Any, weights: list[Tensor], training: bool) -> tuple[Tensor, Any]:
+def _lstm(x: Tensor, state: State, weights: list[Tensor], training: bool) -> tuple[Tensor, State]:
     """Return one layer's outputs for x [T, N, D] after the state (h, c), each [1, N, units], and the state then.
 
     Without the checks of nn.LSTM's own call: 4 % of a training step.
@@ -176,7 +177,7 @@ class StackedLSTM(nn.Module):
         second = outputs[1:, :, self.units :].transpose(0, 1)
         return second if self.return_sequences else second[:, -1]
 
-    def advance(self, new: Tensor, state: Any) -> tuple[Tensor, Any]:
+    def advance(self, new: Tensor, state: State) -> tuple[Tensor, State]:
         """Return outputs for new steps [N, S, D], after the layers' states (None: none yet), and the states then."""
         return incremental.advance(self.layers, new, state)
 

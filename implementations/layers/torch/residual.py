@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from implementations.incremental import State
 from implementations.layers.bases import basis
 from implementations.layers.torch.convolution import Conv1D
 from implementations.layers.torch.dense import Dense
@@ -24,29 +25,30 @@ class GatedStack(nn.Module):
     def __init__(self, filters: int, dilations: list[int], tanh_twice: bool = False) -> None:
         super().__init__()
         self.tanh_twice = tanh_twice
-        self.gates = nn.ModuleList(Conv1D(filters, 2 * filters, 2, dilation=d, causal=True) for d in dilations)
+        gates = [Conv1D(filters, 2 * filters, 2, dilation=d, causal=True) for d in dilations]
+        self.gates = cast(list[Conv1D], nn.ModuleList(gates))
         self.mixes = nn.ModuleList(Conv1D(filters, filters, 1) for _ in dilations)
 
     @property
     def memory(self) -> float:
         """Count the earlier steps that an output depends on."""
-        return sum(gate.memory for gate in self.gates)  # type: ignore[misc]
+        return sum(gate.memory for gate in self.gates)
 
     def forward(self, x: Tensor) -> Tensor:
         return self._through(x, lambda gate, x: gate(x))
 
-    def advance(self, new: Tensor, states: Any) -> tuple[Tensor, Any]:
+    def advance(self, new: Tensor, states: State) -> tuple[Tensor, State]:
         """Return outputs for new steps [N, S, filters], after the gates' states (None: none yet), and the states."""
         before, after = iter(states or [None] * len(self.gates)), []
 
-        def gated(gate: Any, x: Tensor) -> Tensor:
+        def gated(gate: Conv1D, x: Tensor) -> Tensor:
             outputs, state = gate.advance(x, next(before))
             after.append(state)
             return outputs
 
         return self._through(new, gated), after
 
-    def _through(self, x: Tensor, gated: Callable[[Any, Tensor], Tensor]) -> Tensor:
+    def _through(self, x: Tensor, gated: Callable[[Conv1D, Tensor], Tensor]) -> Tensor:
         skips: list[Tensor] = []
         for gate, mix in zip(self.gates, self.mixes, strict=True):
             f, g = gated(gate, x).chunk(2, dim=-1)
@@ -62,22 +64,23 @@ class TemporalBlock(nn.Module):
     def __init__(self, channels: int, filters: int, width: int, dilation: int) -> None:
         super().__init__()
         how: Any = {"dilation": dilation, "causal": True, "activation": "relu"}
-        self.convolutions = nn.ModuleList(Conv1D(inputs, filters, width, **how) for inputs in (channels, filters))
+        convolutions = [Conv1D(inputs, filters, width, **how) for inputs in (channels, filters)]
+        self.convolutions = cast(list[Conv1D], nn.ModuleList(convolutions))
         self.shortcut = nn.ModuleList([Conv1D(channels, filters, 1)] if channels != filters else [])
 
     @property
     def memory(self) -> float:
         """Count the earlier steps that an output depends on."""
-        return sum(cast(Any, layer).memory for layer in self.convolutions)
+        return sum(layer.memory for layer in self.convolutions)
 
     def forward(self, x: Tensor) -> Tensor:
         first, second = self.convolutions
         return self._added(x, second(first(x)))
 
-    def advance(self, new: Tensor, states: Any) -> tuple[Tensor, Any]:
+    def advance(self, new: Tensor, states: State) -> tuple[Tensor, State]:
         """Return outputs for new steps [N, S, D], after the convolutions' states (None: none yet), and the states."""
         hidden, after = new, []
-        for layer, state in zip(cast(Any, self.convolutions), states or [None, None], strict=True):
+        for layer, state in zip(self.convolutions, states or [None, None], strict=True):
             hidden, state = layer.advance(hidden, state)
             after.append(state)
         return self._added(new, hidden), after

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 
+from implementations.incremental import State
 
-def scan(step: Callable[..., Any], carried: Any, sequences: tuple[torch.Tensor, ...]) -> tuple[Any, torch.Tensor]:
+
+def scan(
+    step: Callable[..., tuple[State, torch.Tensor]], carried: State, sequences: tuple[torch.Tensor, ...]
+) -> tuple[State, torch.Tensor]:
     """Carry a value over the steps, and stack what each step returns."""
     outputs = []
     for at_step in zip(*sequences, strict=True):
