@@ -122,7 +122,8 @@ def build(method: str, backend: str) -> tuple[Any, Keras | Torch]:
 
     forecaster = named(method, backend)
     forecaster.build(backends.load(backend), HISTORY, CHANNELS, HORIZON)
-    return forecaster, (Torch if backend == "torch" else Keras)(forecaster.network)
+    on_keras = backends.BACKENDS[backend].engine
+    return forecaster, (Keras if on_keras else Torch)(forecaster.network)
 
 
 def move(weights: Sequence[Arrays]) -> list[Arrays]:
@@ -148,34 +149,14 @@ def by_layer(what: str, layers: Sequence[Arrays | np.ndarray]) -> Found:
 @contextmanager
 def doubled(backend: str) -> Iterator[None]:
     """Within the block, new networks compute in float64."""
-    set_type = {"torch": _torch_type, "keras": _keras_type, "keras-jax": _jax_type}[backend]
-    set_type("float64")
+    from implementations import backends
+
+    engine = backends.load(backend)
+    engine.use_precision("float64")
     try:
         yield
     finally:
-        set_type("float32")
-
-
-def _torch_type(name: str) -> None:
-    import torch
-
-    torch.set_default_dtype(getattr(torch, name))
-
-
-def _keras_type(name: str) -> None:
-    import keras
-
-    keras.config.set_floatx(name)
-    keras.config.set_dtype_policy(name)
-
-
-def _jax_type(name: str) -> None:
-    import jax
-    from keras.src.backend.common import dtypes
-
-    jax.config.update("jax_enable_x64", name == "float64")
-    dtypes.BIT64_TO_BIT32_DTYPE["float64"] = name  # elsewhere Keras on JAX computes in float32 whatever it is given
-    _keras_type(name)
+        engine.use_precision("float32")
 
 
 if __name__ == "__main__":

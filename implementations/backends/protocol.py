@@ -87,6 +87,9 @@ _Trainer = Trainer
 class Engine(Processor, Protocol[Network]):
     """The backend of a framework with networks."""
 
+    def use_precision(self, floats: str, /) -> None:
+        """Build networks that compute in float32, the default, or float64, from now on."""
+
     def build(
         self, method: NetworkMethod, steps: int | None, channels: int, outputs: int, number: int | None = None
     ) -> Network:

@@ -46,6 +46,13 @@ def use(device: str) -> None:
     framework.use(device)
 
 
+def use_precision(floats: str) -> None:
+    """Build networks that compute in float32, the default, or float64, from now on."""
+    framework.use_precision(floats)
+    keras.config.set_floatx(floats)
+    keras.config.set_dtype_policy(floats)
+
+
 def device_name() -> str:
     """Name what it computes on: cpu, or the accelerator."""
     return framework.device_name()

@@ -26,6 +26,9 @@ class Program(Protocol):
 class Framework(Processor, Protocol):
     """A gradient, compiled programs, threads and a device."""
 
+    def use_precision(self, floats: str, /) -> None:
+        """Compute in float32 or float64 from now on, where Keras' own setting does not suffice."""
+
     def compiled(self, network: keras.Model, call: Callable[..., Any], /) -> Callable[..., Any]:
         """Compile a call that uses the network's weights, once per shape of its arguments."""
 

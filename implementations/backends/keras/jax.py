@@ -43,6 +43,14 @@ def use(device: str) -> None:
         raise ValueError(f"device: got {device}, but JAX finds none here ({error})") from None
 
 
+def use_precision(floats: str) -> None:
+    """Compute in float32 or float64 from now on."""
+    from keras.src.backend.common import dtypes
+
+    jax.config.update("jax_enable_x64", floats == "float64")
+    dtypes.BIT64_TO_BIT32_DTYPE["float64"] = floats  # elsewhere Keras on JAX computes in float32 whatever it is given
+
+
 def device_name() -> str:
     """Name what it computes on: cpu, or the accelerator."""
     (device,) = jax.numpy.zeros(()).devices()

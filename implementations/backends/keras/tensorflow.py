@@ -30,6 +30,10 @@ def use(device: str) -> None:
     tf.config.set_visible_devices([], "GPU")
 
 
+def use_precision(floats: str) -> None:
+    """Do nothing: TensorFlow computes in what it is given."""
+
+
 def device_name() -> str:
     """Name the processor, the only device."""
     return "cpu"

@@ -58,6 +58,11 @@ def use(device: str) -> None:
         torch.set_default_device(device)
 
 
+def use_precision(floats: str) -> None:
+    """Build networks that compute in float32, the default, or float64, from now on."""
+    torch.set_default_dtype(getattr(torch, floats))
+
+
 def device_name() -> str:
     """Name what it computes on: cpu, or the accelerator."""
     return torch.cuda.get_device_name() if torch.get_default_device().type == "cuda" else "cpu"

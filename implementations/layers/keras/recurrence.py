@@ -40,7 +40,7 @@ def simple(nets: Tensor, U: Tensor, first: Tensor, *, f: Callable[[Tensor], Tens
 
     @ops.custom_gradient
     def states(nets: Tensor, U: Tensor) -> Tensor:
-        def step(h: Tensor, at_step: Tensor) -> Tensor:
+        def step(h: Tensor, at_step: Tensor) -> tuple[State, Tensor]:
             h = f(at_step[0] + ops.matmul(U, h))
             return h, h
 
@@ -64,7 +64,7 @@ def gru(nets: Tensor, U: Tensor, c: Tensor, first: Tensor) -> Tensor:
 
     @ops.custom_gradient
     def states(nets: Tensor, U: Tensor, c: Tensor) -> Tensor:
-        def step(h: Tensor, at_step: Tensor) -> Tensor:
+        def step(h: Tensor, at_step: Tensor) -> tuple[State, Tensor]:
             net, by_state = at_step[0], ops.matmul(U, h) + c[:, None]
             z_and_r = sigmoid(net[: 2 * units] + by_state[: 2 * units])
             z, r, q = z_and_r[:units], z_and_r[units:], by_state[2 * units :]
@@ -99,7 +99,7 @@ def lstm(x: Tensor, W: Tensor, U: Tensor, b: Tensor, first_h: Tensor, first_c: T
     def states(x: Tensor, W: Tensor, U: Tensor, b: Tensor) -> Tensor:
         U_T = ops.transpose(U)  # outside the loop, as U is below: within, each step would turn it again
 
-        def step(carried: State, at_step: Tensor) -> Tensor:
+        def step(carried: State, at_step: Tensor) -> tuple[State, Tensor]:
             h, c = carried
             net = at_step[0] + ops.matmul(U_T, h)
             i_and_f, g, o = sigmoid(net[: 2 * units]), ops.tanh(net[2 * units : 3 * units]), sigmoid(net[3 * units :])
@@ -111,20 +111,12 @@ def lstm(x: Tensor, W: Tensor, U: Tensor, b: Tensor, first_h: Tensor, first_c: T
         _, (h, c, i, f, g, o) = scan(step, (first_h, first_c), (project(x, W, b),))
 
         def gradient(*d: Tensor) -> Tensor:  # TensorFlow gives the two apart, JAX a pair
-            tanh_c, zero = ops.tanh(c), ops.zeros_like(first_h)
+            tanh_c = ops.tanh(c)
             s_c, s_o = o * (1 - tanh_c * tanh_c), tanh_c * o * (1 - o)
             slopes = ops.concatenate([g * i * (1 - i), _before(c, first_c) * f * (1 - f), i * (1 - g * g)], 1)
 
-            def step(carried: State, at_step: Tensor) -> Tensor:
-                d_h, d_c = carried
-                d_output, s_c, s_o, slopes, f = at_step
-                d_h = d_h + d_output
-                d_c = d_c + d_h * s_c
-                deltas = ops.concatenate([ops.concatenate([d_c, d_c, d_c]) * slopes, d_h * s_o])
-                return (ops.matmul(U, deltas), d_c * f), deltas
-
             d_h = (d if len(d) == 2 else d[0])[0]
-            _, deltas = scan(step, (zero, zero), (d_h, s_c, s_o, slopes, f), reverse=True)
+            deltas = _back_lstm(d_h, s_c, s_o, slopes, f, U)
             seen = ops.concatenate([x, _before(h, first_h), ops.ones_like(x[:, :1])], 1)
             d_W, d_U, d_b = ops.split(_product(seen, deltas), [x.shape[1], x.shape[1] + units])
             return ops.matmul(W, deltas), d_W, d_U, d_b[0]
@@ -134,7 +126,7 @@ def lstm(x: Tensor, W: Tensor, U: Tensor, b: Tensor, first_h: Tensor, first_c: T
     return states(x, W, U, b)
 
 
-def _before(states: State, first: Tensor) -> Tensor:
+def _before(states: Tensor, first: Tensor) -> Tensor:
     """Return the states [T, h, N] a step earlier, beginning with the first, [h, N]."""
     return ops.concatenate([first[None], states[:-1]])
 
@@ -146,7 +138,7 @@ def _back(d_outputs: Tensor, slopes: Tensor, U: Tensor, kept: Tensor = None) -> 
     """
     gates = U.shape[0] // U.shape[1]
 
-    def step(d_h: Tensor, at_step: Tensor) -> Tensor:
+    def step(d_h: Tensor, at_step: Tensor) -> tuple[State, Tensor]:
         d_output, slopes, *kept = at_step
         d_h = d_h + d_output
         deltas = ops.concatenate([d_h] * gates) * slopes
@@ -155,6 +147,24 @@ def _back(d_outputs: Tensor, slopes: Tensor, U: Tensor, kept: Tensor = None) -> 
 
     sequences = (d_outputs, slopes) if kept is None else (d_outputs, slopes, kept)
     return scan(step, ops.zeros_like(d_outputs[0]), sequences, reverse=True)[1]
+
+
+def _back_lstm(d_outputs: Tensor, s_c: Tensor, s_o: Tensor, slopes: Tensor, f: Tensor, U: Tensor) -> Tensor:
+    """Return the gradients of an LSTM's net inputs, [T, 4 h, N]; U [h, 4 h].
+
+    d_outputs, s_c, s_o, f [T, h, N]: of the states, slopes of c and o, the forget gate; slopes [T, 3 h, N] of i, f, g.
+    """
+
+    def step(carried: State, at_step: Tensor) -> tuple[State, Tensor]:
+        d_h, d_c = carried
+        d_output, s_c, s_o, slopes, f = at_step
+        d_h = d_h + d_output
+        d_c = d_c + d_h * s_c
+        deltas = ops.concatenate([ops.concatenate([d_c, d_c, d_c]) * slopes, d_h * s_o])
+        return (ops.matmul(U, deltas), d_c * f), deltas
+
+    zero = ops.zeros_like(d_outputs[0])
+    return scan(step, (zero, zero), (d_outputs, s_c, s_o, slopes, f), reverse=True)[1]
 
 
 def _product(left: Tensor, right: Tensor) -> Tensor:
