@@ -168,7 +168,7 @@ def batch(model: Any, rows: Sequence[np.ndarray], steps: int, levels: Sequence[f
     jobs = min(cores, len(rows) // PARALLEL + 1)
     with numerical_warnings_off():
         batches = Batches(models=[model], freq=1, n_jobs=jobs, fallback_model=Naive())
-        made = batches.forecast(df=table, h=steps, level=levels or None)
+        made = batches.forecast(df=table, h=steps, level=cast(Any, levels or None))
     names = ["model", *(f"model-{side}-{level}" for side in ("lo", "hi") for level in levels)]
     found: np.ndarray = made[names].to_numpy().T.reshape(len(names), len(rows), steps)
     return found
