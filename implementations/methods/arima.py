@@ -15,7 +15,7 @@ an autoregression comes near only with many lags, and the search stops at a few.
 decides. Then every window to be forecast gets coefficients of its own. Roots that least squares puts outside the unit
 circle are reflected into it: the spectrum stays as it is, and forecasts cannot explode.
 
-The notes only name the method. Their sines share no season, so season_length is 1, none, unless set.
+The reference only names the method. Its sines share no season, so season_length is 1, none, unless set.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 d and D by unit-root tests, the rest by the least AICc along a stepwise path; `arima` chooses one order for all series.
 
-Hyndman & Khandakar 2008, doi:10.18637/jss.v027.i03, by statsforecast's AutoARIMA. Not in the notes.
+Hyndman & Khandakar 2008, doi:10.18637/jss.v027.i03, by statsforecast's AutoARIMA. Not in the reference.
 """
 
 from __future__ import annotations

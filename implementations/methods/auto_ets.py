@@ -7,7 +7,7 @@
 
 Which parts there are, additive or multiplicative, damped or not: by the least AICc.
 
-Hyndman et al. 2002, doi:10.1016/S0169-2070(01)00110-8, by statsforecast's AutoETS. Not in the notes.
+Hyndman et al. 2002, doi:10.1016/S0169-2070(01)00110-8, by statsforecast's AutoETS. Not in the reference.
 """
 
 from __future__ import annotations

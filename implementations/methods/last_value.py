@@ -3,8 +3,8 @@
     y_{T+h} = y_T                                                   for every step h ahead
 
 The best forecast of a random walk: the "naive" one of Hyndman & Athanasopoulos, Forecasting: Principles and Practice,
-3rd edition, section 5.2. Departs from the notes on ten steps: there the last *target* is repeated, which no forecaster
-can know.
+3rd edition, section 5.2. Departs from the reference on ten steps: there the last *target* is repeated, which no
+forecaster can know.
 """
 
 from __future__ import annotations

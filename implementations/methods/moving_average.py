@@ -4,8 +4,8 @@
     y_{T+h} = l_T                                                   for every step h ahead
 
 Holt 1957, reprinted doi:10.1016/j.ijforecast.2003.09.015; by statsforecast's SimpleExponentialSmoothing, as its
-WindowAverage has no weights. The notes only name the method. Unless set, alpha is the value from 0.01 to 0.99 with the
-least one-step error on the series itself (SimpleExponentialSmoothingOptimized).
+WindowAverage has no weights. The reference only names the method. Unless set, alpha is the value from 0.01 to 0.99 with
+the least one-step error on the series itself (SimpleExponentialSmoothingOptimized).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     y_{T+h} = y_{T+h-m k},   k = ceil(h / m)          m: steps in a season; with m = 1 the last value, repeated
 
-Hyndman & Athanasopoulos 2021, Forecasting: Principles and Practice, 3rd edition, section 5.2. Not in the notes.
+Hyndman & Athanasopoulos 2021, Forecasting: Principles and Practice, 3rd edition, section 5.2. Not in the reference.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 A season is subtracted before, where a test finds one, and added back; whole series of positive values, in their own
 units, are divided by it and multiplied, as in the paper.
 
-Assimakopoulos & Nikolopoulos 2000, doi:10.1016/S0169-2070(00)00066-2, by statsforecast's Theta. Not in the notes.
+Assimakopoulos & Nikolopoulos 2000, doi:10.1016/S0169-2070(00)00066-2, by statsforecast's Theta. Not in the reference.
 """
 
 from __future__ import annotations
