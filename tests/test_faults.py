@@ -117,7 +117,7 @@ def test_a_worker_goes_wrong(gone_wrong: Campaign, method: str) -> None:
     assert (run.status, run.metrics is not None) == (status, status == "ok")
     assert reason is None or re.match(reason, run.reason or ""), run.reason
     assert status == "ok" or not run.timing_valid
-    assert gone_wrong.ended.stdout.count(f"ten-step  {method:30}  numpy") == 1, "no retry"
+    assert len(re.findall(rf"ten-step  {method} +numpy", gone_wrong.ended.stdout)) == 1, "no retry"
 
 
 @pytest.mark.xdist_group("gone_wrong")
@@ -363,7 +363,7 @@ def test_an_older_schema_is_read_and_left_as_it_is(tmp_path: Path, bench: Callab
     before = path.read_bytes()
     assert stored(tmp_path / "results") == [msgspec.structs.replace(run, version="0.1.0")]
     checked = bench("results", "check")
-    assert (checked.returncode, checked.stdout) == (0, "1 records, 0 files that are none\n")
+    assert (checked.returncode, checked.stdout) == (0, "1 records, 0 invalid files\n")
     assert path.read_bytes() == before
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,12 +15,45 @@ from bench.schema.record import Run
 from bench.text import digits
 
 
-def find(first: str, second: str, task: str | None, folder: Place) -> list[dict[str, Any]]:
-    """Return the differences of two folders, or of two rows of one. Raises UsageError for what is neither."""
+def find(first: str, second: str, task: str | None, folder: Place) -> tuple[list[dict[str, Any]], str | None]:
+    """Return the differences of two folders, or of two rows of one, and what was chosen for want of a backend.
+
+    Raises UsageError for what is neither.
+    """
     places = [stores.place(name) for name in (first, second)]
     if any(isinstance(place, Remote) for place in places) or all(stores.of(place).exists() for place in places):
-        return comparison.compare_folders(*map(_runs, places))
-    return comparison.compare_rows(_runs(folder), first, second, task)
+        return comparison.compare_folders(*map(_runs, places)), None
+    runs = _runs(folder)
+    chosen = choose_backends(runs, first, second)
+    note = None
+    if chosen != (first, second):
+        note = f"compared: {chosen[0]} and {chosen[1]}; METHOD:BACKEND chooses another backend"
+    return comparison.compare_rows(runs, *chosen, task), note
+
+
+def choose_backends(runs: Sequence[Run], first: str, second: str) -> tuple[str, str]:
+    """Return both names, a method that was run in several backends with one of them: the other's, where it can be.
+
+    Of several, the one with the most runs; for two rows of one method, another one.
+    """
+    one, other = offered(runs, first), offered(runs, second)
+    same = first.partition(":")[0] == second.partition(":")[0]
+
+    def chosen(name: str, mine: Counter[str], yours: Counter[str]) -> str:
+        among = (mine - yours if same else mine & yours) or mine
+        return f"{name}:{max(sorted(among), key=among.__getitem__)}" if len(mine) > 1 else name
+
+    return chosen(first, one, other), chosen(second, other, one)
+
+
+def offered(runs: Sequence[Run], name: str) -> Counter[str]:
+    """Count the runs at default settings by backend, of METHOD or METHOD:BACKEND; none of a key."""
+    method, _, backend = name.partition(":")
+    return Counter(
+        run.spec.backend
+        for run in runs
+        if run.spec.method == method and backend in ("", run.spec.backend) and run.spec.plain and run.metrics
+    )
 
 
 def _runs(folder: Place) -> list[Run]:

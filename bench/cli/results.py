@@ -11,7 +11,7 @@ import typer
 
 from bench.cli import parsing
 from bench.cli.options import RESULTS, AsCsv, AsJson, Results, Tasks
-from bench.cli.shared import print_rows, say, warn_of
+from bench.cli.shared import print_rows, say, warn, warn_of
 from bench.errors import UsageError
 from bench.records import stores
 
@@ -72,7 +72,10 @@ def compare(
     """Compare two rows of the board, or two folders of records: what differs beyond noise."""
     from bench.cli import differences
 
-    print_rows(differences.find(first, second, task, results), as_json, as_csv, differences.as_table)
+    rows, note = differences.find(first, second, task, results)
+    if note:
+        warn(note)
+    print_rows(rows, as_json, as_csv, differences.as_table)
     return 0
 
 

@@ -92,7 +92,7 @@ def test_times_of_another_kind_of_machine_are_kept_apart(inside: Bench, tmp_path
     rows = ranked(runs)
     assert not rows["linear"].timing_valid and not rows["linear"].pareto and rows["gru"].timing_valid
     keep(tmp_path / "results", *runs)
-    assert inside("leaderboard").returncode == 0
+    assert inside("pages").returncode == 0
     board = (tmp_path / "leaderboard.md").read_text()
     assert "times of Other, x86_64 are kept apart (&#96;?&#96;): without a calibration they do not compare" in board
 
@@ -178,10 +178,29 @@ def test_folders_are_compared_row_by_row(inside: Bench, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("first", "second", "compared"),
+    [
+        ("gru", "lstm", "gru:torch / lstm:torch"),
+        ("gru:keras", "lstm", "gru:keras / lstm:keras"),
+        ("gru", "gru:torch", "gru:keras / gru:torch"),
+        ("gru", "linear", "gru:keras-jax / linear:keras-jax"),
+        ("gru", "last_value", "gru:torch / last_value:numpy"),
+    ],
+)
+def test_a_backend_is_chosen_and_said(inside: Bench, tmp_path: Path, first: str, second: str, compared: str) -> None:
+    runs = [make(method, backend) for method in ("gru", "lstm") for backend in ("keras", "torch")]
+    more = [make("gru", "torch", 43), make("lstm", "torch", 43), make("last_value", "numpy"), make("gru", "keras-jax")]
+    keep(tmp_path / "results", *runs, *more, make("linear", "keras-jax"))
+    ended = inside("compare", first, second)
+    assert ended.returncode == 0 and compared in ended.stdout, ended.stdout + ended.stderr
+
+    assert ended.stderr.startswith("compared: ") and ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("gruu", "gru"), "unknown row 'gruu': did you mean gru"),
-        (("gru", "gru:torch"), "'gru' has rows in several backends: gru:keras, gru:torch"),
         (("gru:keras", "gru:torch", "--task", "two-step"), "unknown task with records 'two-step': did you mean"),
         (("gru:keras", "simple_rnn"), "'gru:keras' and 'simple_rnn' have no task in common"),
         (("gru", "lstm", "--results", "none"), "no results folder 'none'"),

@@ -14,7 +14,7 @@ from conftest import Bench, make_run
 from safetensors.numpy import load_file, save_file
 from series_files import bundled
 
-from bench.cli.options import seconds_in
+from bench.cli.parsing import seconds_in
 from bench.forecasting import recommend
 from bench.schema.record import Run
 from implementations import METHODS

@@ -84,7 +84,7 @@ def test_a_folder_of_many_records_is_ranked_and_planned(bench: Bench, tmp_path: 
     count = 250
     seeds = {run.spec.seed for run in records.fill(tmp_path / "many", count)}
     assert len(repository.read(tmp_path / "many")[0]) == count and len(seeds) > 1
-    assert bench("leaderboard", "--results", "many").returncode == 0
+    assert bench("pages", "--results", "many").returncode == 0
     assert "gru" in (tmp_path / "many" / "leaderboard.md").read_text()
     planned = bench("run", "--dry-run", "--results", "many", "--seeds", ",".join(map(str, sorted(seeds))))
     assert planned.returncode == 0 and re.search(rf"\b{count} skipped", planned.stdout), planned.stdout
