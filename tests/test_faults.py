@@ -407,7 +407,7 @@ def test_two_campaigns_at_once(faulty: Path, tmp_path: Path) -> None:
     both = [start(tmp_path, "last_value", options=seeds) for _ in range(2)]
     printed = "".join(process.communicate(timeout=60)[0] for process in both)
     assert [process.returncode for process in both] == [0, 0]
-    assert printed.count("last step") == 4, printed
+    assert printed.count("MSE 0.") == 4, printed
     assert sorted(run.spec.seed for run in stored(tmp_path / "results")) == list(range(4))
     assert not (tmp_path / "results/.running").exists()
 
@@ -556,7 +556,7 @@ MARKUP = ["a|b", "a\nb", "<script>alert(1)</script>", "\x1b[31mred", "=cmd|' /C 
 HOSTILE = ["../../x", "x" * 300, *MARKUP]
 
 
-@pytest.mark.parametrize("name", [*HOSTILE, "GRU", "-1"])
+@pytest.mark.parametrize("name", [*HOSTILE, "-1"])
 def test_a_hostile_name_on_the_command_line(tmp_path: Path, monkeypatch: Any, capsys: Any, name: str) -> None:
     monkeypatch.chdir(tmp_path)
     for arguments in (

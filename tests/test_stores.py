@@ -69,7 +69,7 @@ def post(url: str, content: bytes = b"") -> None:
 def test_every_verb_reads_and_writes_there(bucket: stores.Remote, inside: Bench, tmp_path: Path) -> None:
     there = ("--results", str(bucket))
     ran = inside(*QUICK, "--seeds", "1,2", *there)
-    assert ran.returncode == 0 and ran.stdout.count("last step") == 2, ran.stderr
+    assert ran.returncode == 0 and ran.stdout.count("MSE 0.") == 2, ran.stderr
     runs = stored(bucket)
     assert [run.status for run in runs] == ["ok", "ok"]
     board = tmp_path / "bucket-runs-mine/leaderboard.md"

@@ -14,6 +14,8 @@ from bench.text import clean
 BEST = 5  # rows of each task in the closing table
 WIDTH = 80  # columns of a line
 LONGEST_NAME = 30  # columns of a method's name, with what is changed
+SHORTEST_NAME = 16  # columns that a method keeps, and a task half as many
+RESULT = 24  # columns of the error and the seconds
 REASONS = 5  # reasons that are written out at the end
 
 
@@ -23,9 +25,10 @@ class Progress:
     def __init__(self, jobs: Iterable[Job], quiet: bool = False) -> None:
         weighted = list(with_predictions(jobs))
         self.weights = {job.key: job.predicted or 0.0 for job in weighted}
-        self.widths = widths_of(job.spec for job in weighted)
+        self.widths = widths_of((job.spec for job in weighted), WIDTH - 2 * len(str(len(weighted))) - 3)
         self.quiet = quiet
-        self.bar = make_bar(sum(self.weights.values())) if sys.stdout.isatty() and not quiet else None
+        seen = sys.stdout is not None and sys.stdout.isatty() and not quiet
+        self.bar = make_bar(sum(self.weights.values())) if seen else None
         self.count, self.total = 0, len(weighted)
         self.notes: dict[str, list[str]] = {}  # a reason -> the runs it is true of
 
@@ -74,15 +77,21 @@ def names_in(spec: Spec) -> tuple[str, str, str, str]:
     return spec.task, clean(method, longest=LONGEST_NAME), spec.backend, f"seed {spec.seed}"
 
 
-def widths_of(specs: Iterable[Spec]) -> tuple[int, ...]:
-    """Return the widths of the columns that hold these names."""
+def widths_of(specs: Iterable[Spec], width: int = WIDTH) -> tuple[int, ...]:
+    """Return the widths of the columns that hold these names, in lines of this width; long names are cut."""
     rows = [names_in(spec) for spec in specs]
-    return tuple(max(map(len, column)) for column in zip(*rows, strict=True))
+    task, method, backend, seed = (
+        (max(map(len, column)) for column in zip(*rows, strict=True)) if rows else (8, 8, 8, 8)
+    )
+    left = width - RESULT - backend - seed - 6
+    method = max(min(method, left - task), min(method, SHORTEST_NAME))
+    return max(min(task, left - method), SHORTEST_NAME // 2), method, backend, seed
 
 
 def name_of(spec: Spec, widths: Iterable[int] = (8, LONGEST_NAME, 9, 7)) -> str:
     """Return what a run was, in columns."""
-    return "  ".join(name.ljust(width) for name, width in zip(names_in(spec), widths, strict=True))
+    cut = (clean(name, longest=width).ljust(width) for name, width in zip(names_in(spec), widths, strict=True))
+    return "  ".join(cut)
 
 
 def line(spec: Spec, run: Run | None, widths: Iterable[int] = (8, LONGEST_NAME, 9, 7), width: int = WIDTH) -> str:
@@ -93,7 +102,7 @@ def line(spec: Spec, run: Run | None, widths: Iterable[int] = (8, LONGEST_NAME, 
     if run.metrics is None or run.seconds is None:
         return clean_end(name, f"{run.status}: {run.reason or ''}", width)
     mark = "" if run.timing_valid else "?"
-    return f"{name}  {run.metrics['last_step_mse']:.5f}  {run.seconds['total']:6.1f} s{mark}"
+    return f"{name}  MSE {run.metrics['last_step_mse']:.5f}  {run.seconds['total']:6.1f} s{mark}"
 
 
 def clean_end(name: str, text: str, width: int) -> str:

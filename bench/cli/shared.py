@@ -98,6 +98,9 @@ class Patient:
 def outliving_reader() -> Iterator[None]:
     """Within the block, a closed pipe ends the printing and nothing else."""
     stream = sys.stdout
+    if stream is None:  # no output at all, as under some supervisors
+        yield
+        return
     sys.stdout = Patient(stream)
     try:
         yield

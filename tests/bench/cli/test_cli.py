@@ -16,7 +16,7 @@ import typer
 from conftest import ROOT, make_run, make_spec, stored
 
 from bench import __version__
-from bench.cli import app
+from bench.cli import app, progress
 from bench.machine import threads
 from bench.records import repository
 
@@ -262,6 +262,14 @@ def test_lines_of_a_campaign_fit_a_terminal_and_reasons_come_once(inside, tmp_pa
     assert len(runs) == 12 and max(map(len, runs)) <= 80
     marked, reasons = [run for run in runs if run.endswith("?")], [line for line in lines if line.startswith("? ")]
     assert len(reasons) <= 5 and bool(marked) == bool(reasons)
+
+
+@pytest.mark.parametrize(("task", "method"), [("ten-step", "layer_norm_rnn_loop_as_printed"), ("t" * 40, "m" * 60)])
+def test_long_names_are_cut_where_the_line_ends(task, method):
+    run = make_run(make_spec(task=task, method=method, backend="keras-jax"), timing_valid=False, timing_reason="busy")
+    widths = progress.widths_of([run.spec], 80 - 7)
+    line = progress.line(run.spec, run, widths)
+    assert len(line) <= 80 - 7 and "keras-jax  seed 42  MSE 0.10000    30.0 s?" in line
 
 
 def test_a_reader_that_leaves_does_not_end_the_campaign(bench, tmp_path):
