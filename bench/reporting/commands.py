@@ -56,13 +56,20 @@ def words(runs: Sequence[Run]) -> list[str]:
         return []
     if runs[0].spec.quick:
         series = msgspec.structs.replace(series, stride=series.stride // 10)  # see Task.quick
-    found = ["--data", series.file]
-    for target in series.target:
-        found += ["--target", target]
+    return ["--data", series.file, *series_words(series)]
+
+
+def series_words(series: Preparation) -> list[str]:
+    """The options that read and cut a file in this way."""
+    found = [word for target in series.target for word in ("--target", target)]
     for field in msgspec.structs.fields(Preparation):
-        value = getattr(series, field.name)
-        if field.name not in ("file", "target") and value != field.default:
-            found += [f"--{field.name}"] if value is True else [f"--{field.name}", str(value)]
+        value, option = getattr(series, field.name), f"--{field.name.replace('_', '-')}"
+        if field.name == "season":
+            found += [option, str(value or "none")]
+            found += ["--deseasonalise"] if value and series.deseasonalise is not False else []
+        elif field.name not in ("file", "target", "deseasonalise") and value != field.default:
+            values = value if isinstance(value, tuple) else (value,)
+            found += [option] if value is True else [word for one in values for word in (option, str(one))]
     return found
 
 

@@ -32,7 +32,9 @@ def described(run: Run) -> str:
         return ""
     target = ", ".join(series.target) or "all columns"
     parts = [f"{target} of {series.file}: {run.truth.description}", f"{series.history} steps → {series.ahead} steps"]
-    parts += [f"a season of {series.season} steps removed, and added back to forecasts"] if series.season else []
+    if series.season:
+        removed = " removed, and added back to forecasts" if series.deseasonalise is not False else ""
+        parts.append(f"a season of {series.season} steps{removed}")
     parts += ["differences taken, and added up again"] if series.difference else []
     filled = f"{run.truth.imputed} missing values filled in (--impute {series.impute})"
     parts += [filled] if run.truth.imputed else []
