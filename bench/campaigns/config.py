@@ -18,6 +18,7 @@ import msgspec
 import implementations
 from bench.campaigns import selection, settings
 from bench.campaigns.request import Selection, Setting, check_seeds
+from bench.data import preparations
 from bench.data.tables import content_of
 from bench.errors import UsageError, unknown
 from bench.execution import user_methods
@@ -167,13 +168,21 @@ def preparation(text: Text, config: Config) -> Preparation | None:
     check_keys(text, ("data",), config.data, list(Preparation.__struct_fields__))
     if "file" not in config.data:
         raise text.error(("data",), "data.file is missing: the CSV or Parquet file, seen from here")
-    target = config.data.get("target", [])
-    given = {**config.data, "target": [target] if isinstance(target, str) else target}
+    given = {name: listed(name, value) for name, value in config.data.items() if name not in ("file", "season")}
+    file = Path(str(config.data["file"]))
+    season = config.data.get("season")
     try:
-        return msgspec.convert({**given, "file": Path(str(given["file"])).name}, Preparation)
+        numbers = {"season": season} if season not in (None, preparations.NONE) else {}
+        msgspec.convert({**given, **numbers, "file": file.name}, Preparation)
     except msgspec.ValidationError as error:
         message, _, place = str(error).partition(" - at `$.")
         raise text.error(("data", place.strip("`")), f"data.{place.strip('`')}: {message}".replace("`", "")) from None
+    return preparations.preparation_of(text.path.parent / file, {**given, "season": season})
+
+
+def listed(name: str, value: Any) -> Any:
+    """A value of an option that may be repeated, as a list."""
+    return [value] if name in ("target", "missing") and isinstance(value, str) else value
 
 
 def register(text: Text, config: Config) -> tuple[list[str], user_methods.Registered]:

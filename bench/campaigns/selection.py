@@ -177,4 +177,4 @@ def understood(selection: Selection) -> str | None:
         return None
     data = open_data(choose_tasks(selection)[0], selection.files["series"])
     assert isinstance(data, datasets.SeriesData)
-    return f"{selection.series.file}: {data.describe()}"
+    return "\n".join([f"{selection.series.file}: {data.describe()}", *data.found.notes])

@@ -59,6 +59,7 @@ def add(command: Callable[..., int], name: str, panel: str, *examples: str, old:
 add(measure.run, "run", USE, "run --quick --backend numpy --method 'last*'",
     "run --quick --backend numpy --cluster local:4")  # fmt: skip
 add(series.forecast, "forecast", USE, "forecast sales.csv --target units --ahead 12 --method last_value")
+add(series.data, "data", USE, "data sales.csv --target units")
 add(series.recommend, "recommend", USE,
     "recommend sales.csv --target units --ahead 12 --budget 30s --method last_value")  # fmt: skip
 add(results.leaderboard, "leaderboard", READ, "leaderboard --task ten-step")

@@ -20,7 +20,9 @@ SHOWN = 24  # rows that are printed
 def outcome(made: Outcome) -> Iterator[str]:
     """Return the lines that say what came of a forecast."""
     if made.trained:
-        yield f"{clean(made.trained, longest=400)}\n{measured(made.errors)}\n"
+        yield clean(made.trained, longest=400)
+        yield from (clean(note, longest=400) for note in made.notes)
+        yield f"{measured(made.errors)}\n"
     yield from printed(made.header, made.lines, made.bounds)
     yield f"\n{made.intervals}"
     yield f"{made.output}\n{made.picture}"

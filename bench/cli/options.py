@@ -10,6 +10,7 @@ import typer
 
 from bench.cli import parsing
 from bench.cli.parsing import place, seconds, whole
+from bench.cli.series_options import SeriesOptions
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -205,64 +206,6 @@ class DataOptions:
     ] = None
 
 
-@dataclass(kw_only=True)
-class SeriesOptions:
-    """How a file becomes series, and series windows."""
-
-    panel: ClassVar[str] = "Your series"
-
-    target: Annotated[
-        Names,
-        typer.Option(
-            metavar="COLUMN",
-            show_default="all but time and group",
-            help="Forecast this column; a name or pattern, may be repeated.",
-        ),
-    ] = None
-    time: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN",
-            show_default="the one named so",
-            help="Read times from this column; - keeps the order.",
-        ),
-    ] = None
-    group: Annotated[str | None, typer.Option(metavar="COLUMN", help="Split the rows into series by this column.")] = (
-        None
-    )
-    wide: Annotated[bool, typer.Option("--wide", help="Take each target column as a separate series.")] = False
-    history: Annotated[
-        int | None,
-        typer.Option(parser=whole, metavar="T", show_default="50", help="Forecast from so many steps."),
-    ] = None
-    ahead: Annotated[
-        int | None, typer.Option(parser=whole, metavar="H", show_default="10", help="Forecast so many steps.")
-    ] = None
-    difference: Annotated[bool, typer.Option("--difference", help="Take differences, which removes a trend.")] = False
-    season: Annotated[
-        int | None,
-        typer.Option(parser=whole, metavar="M", show_default="none", help="Remove a season of so many steps."),
-    ] = None
-    impute: Annotated[
-        str | None,
-        typer.Option(
-            metavar="linear|last|seasonal", show_default="missing values are refused", help="Fill missing values."
-        ),
-    ] = None
-    stride: Annotated[
-        int | None,
-        typer.Option(parser=whole, metavar="S", show_default="1", help="Start a window every so many steps."),
-    ] = None
-
-    def given(self) -> dict[str, Any]:
-        """Return every option by name."""
-        return asdict(self)
-
-    def preparation(self, file: Path) -> Preparation:
-        """Return how the file is read and cut: what was given, and the default of the rest."""
-        return preparation(file, **self.given())
-
-
 def selection(asked: WhatOptions, data: Path | None, series: SeriesOptions) -> Selection:
     """Return what `run` was asked for. Raises UsageError for methods and options that cannot be."""
     from bench.campaigns.request import Selection, parse_seeds
@@ -280,17 +223,17 @@ def selection(asked: WhatOptions, data: Path | None, series: SeriesOptions) -> S
         quick=asked.quick,
         defaults=asked.defaults or "equal",
         device={"gpu": "cuda"}.get(asked.device or "cpu", asked.device or "cpu"),
-        series=of_data(data, **series.given()),
+        series=of_data(data, series),
         sources=outsiders.sources,
         files=outsiders.files | ({"series": str(data)} if data else {}),
     )
 
 
-def of_data(file: Path | None, **given: Any) -> Preparation | None:
+def of_data(file: Path | None, series: SeriesOptions) -> Preparation | None:
     """Return how a file's series are read; None without one. Raises UsageError for options that then mean nothing."""
     if file:
-        return preparation(file, **given)
-    refuse(given, "--data is needed with it")
+        return series.preparation(file)
+    refuse(series.given(), "--data is needed with it")
     return None
 
 
@@ -299,13 +242,4 @@ def refuse(given: dict[str, Any], why: str) -> None:
     for name, value in given.items():
         if value or (value is not None and value is not False and not isinstance(value, list)):
             text = " ".join(map(str, value)) if isinstance(value, list) else "" if value is True else str(value)
-            raise UsageError(f"--{name} {text}".rstrip() + f": {why}")
-
-
-def preparation(file: Path, **given: Any) -> Preparation:
-    """Return how the file is read and cut: what was given, and the default of the rest."""
-    from bench.schema.series import Preparation
-
-    chosen = {name: value for name, value in given.items() if value is not None}
-    chosen["target"] = tuple(chosen.get("target", ()))
-    return Preparation(file=file.name, **chosen)
+            raise UsageError(f"--{name.replace('_', '-')} {text}".rstrip() + f": {why}")

@@ -1,4 +1,4 @@
-"""Commands on a file of series: `forecast` and `recommend`."""
+"""Commands on a file of series: `data`, `forecast` and `recommend`."""
 
 from __future__ import annotations
 
@@ -67,6 +67,30 @@ Entrants = Annotated[
         help="Race this method: name, pattern or ./mine.py:Class; may be repeated.",
     ),
 ]
+
+
+def data(
+    file: File,
+    series: SeriesOptions,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw the series and their parts to this PNG or SVG file.")
+    ] = None,
+) -> int:
+    """Show how a file is understood: columns, rhythm, season, holes, and what would be scored."""
+    from bench.cli import overviews
+    from bench.data import overview
+
+    seen = overview.look(file, series.given())
+    print("\n".join(overviews.lines(file.name, seen)))
+    if output and seen.found:
+        from bench.reporting.figures import series as figures
+
+        shown = seen.prepared.series if seen.prepared else seen.found.series
+        figures.draw(output, shown, seen.found.calendar, seen.prepared, file.name)
+        print(output)
+    if seen.problem:
+        warn(f"bench: {seen.problem}")
+    return 2 if seen.problem else 0
 
 
 def forecast(

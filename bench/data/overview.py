@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -44,18 +45,26 @@ class Overview:
     problem: str | None  # why the file cannot be used as it is
 
 
-def look(file: Path, how: Preparation, season: seasons.Season | None, fit_history: bool) -> Overview:
-    """Read a file and say how. Raises UsageError for a file that is no table; other problems are part of the answer."""
+def look(file: Path, given: Mapping[str, Any]) -> Overview:
+    """Read a file as options say, and say how it is understood; problems beyond the table are part of the answer.
+
+    Raises UsageError for a file that is no table.
+    """
+    how = asked(file, given)
     table = read_table(file, how)
     found, problem = read_anyway(file, how)
     columns = [column_of(table, place, how, found) for place in range(min(len(table.names), MANY))]
     lines, prepared = [], None
     if found:
         lines += list(of_series(found))
-        season = season or seasons.find(found)
-        lines.append(f"season: {how.season} steps, as stated" if how.season else f"season: {season.reason}")
+        if given.get("season") is None:
+            season = seasons.find(found)
+            how = msgspec.structs.replace(how, season=season.steps)
+            lines.append(f"season: {season.reason}")
+        else:
+            lines.append(f"season: {how.season or preparations.NONE}, as stated")
         try:
-            how = splits.with_fitting_history(found, how) if fit_history else how
+            how = splits.with_fitting_history(found, how) if given.get("history") is None else how
             prepared = splits.prepare(splits.long_enough(found, how), how)
             lines += list(of_windows(found, prepared))
         except UsageError as error:
@@ -106,7 +115,8 @@ def of_series(found: SeriesSet) -> Iterator[str]:
         yield f"lengths: {lengths[0]} to {lengths[-1]} steps, median {lengths[len(lengths) // 2]}"
     holed = [one for one in found.series if one.imputed.any()]
     if holed:
-        yield f"holes: {found.imputed} values are missing between others, in {shortened([one.name for one in holed])}"
+        names = shortened([one.name for one in holed if one.name])
+        yield f"holes: {found.imputed} values are missing between others" + (f", in {names}" if names else "")
     yield from found.notes
 
 
@@ -125,9 +135,7 @@ def of_windows(found: SeriesSet, prepared: Prepared) -> Iterator[str]:
         yield f"constant in training, not scored: {shortened(prepared.constant)}"
 
 
-def of_file(file: Path, how: Preparation) -> seasons.Season | None:
-    """The season that the data show, where none was stated; None for a file that cannot be read."""
-    try:
-        return preparations.found_season(file, how)
-    except UsageError:
-        return None
+def asked(file: Path, given: Mapping[str, Any]) -> Preparation:
+    """How the file is to be read; the season is not looked for yet, as the file may be one that cannot be read."""
+    season = given.get("season") or preparations.NONE
+    return preparations.preparation_of(file, {**given, "season": season})

@@ -9,6 +9,8 @@ from typing import NamedTuple
 from bench.campaigns import settings as asked
 from bench.campaigns.selection import check_epochs
 from bench.contract import check
+from bench.data import splits
+from bench.data.preparations import notes_of
 from bench.data.series import SeriesSet, read_series
 from bench.data.series_tasks import task_on
 from bench.errors import UsageError, unknown
@@ -50,6 +52,7 @@ class Outcome(NamedTuple):
     warnings: tuple[str, ...]
     output: Path
     picture: Path
+    notes: tuple[str, ...] = ()  # what was left out or decided when the file was read
 
 
 def make(file: Path, how: Preparation, fit_history: bool, choice: Choice, output: Path, save: Path | None) -> Outcome:
@@ -58,6 +61,8 @@ def make(file: Path, how: Preparation, fit_history: bool, choice: Choice, output
     check_folder(save)
     what = resolve(how, choice)
     found = read_series(file, how)
+    if how.drop_short:
+        found = splits.long_enough(found, splits.with_fitting_history(found, how) if fit_history else how)
     rows = issubclass(class_of(what.method), RowForecaster)
     how = train.with_fitting_history(found, how) if fit_history and not rows else how
     model, errors = train.train(found, how, what, choice.levels)
@@ -67,7 +72,9 @@ def make(file: Path, how: Preparation, fit_history: bool, choice: Choice, output
         models.save(model, save)
     title = f"{what.method}: the next {how.ahead} steps of {file.name}"
     outcome = finish(model, found, how.ahead, output, title, choice.non_negative)
-    return outcome._replace(trained=f"{what.method} ({what.backend}), {trained}", errors=errors)
+    return outcome._replace(
+        trained=f"{what.method} ({what.backend}), {trained}", errors=errors, notes=tuple(notes_of(found, how))
+    )
 
 
 def reuse(

@@ -70,12 +70,13 @@ def prepare_race(
     names = selection.match(names, implementations.METHODS, "method") if names else []
     found = read_series(file, how)
     how = splits.with_fitting_history(found, how) if fit_history else how
+    found = splits.long_enough(found, how)
     data = SeriesData(found, splits.prepare(found, how))
     task = task_on(how, name_of(how, data.digest))
     places = files.absolute({**outsiders.files, "series": str(file)})
     chosen = Selection(series=how, files=places, sources=outsiders.sources)
     said = f"{data.describe()}; {how.history} steps → {how.ahead} steps; {budget:g} s for {backend} and numpy"
-    return Entry(task, chosen, candidates(task, backend, names), deadline, said)
+    return Entry(task, chosen, candidates(task, backend, names), deadline, "\n".join([said, *found.notes]))
 
 
 def choose_backend(asked: Sequence[str]) -> str:

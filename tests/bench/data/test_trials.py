@@ -95,7 +95,13 @@ def test_the_order_of_series_decides_nothing(inside: Bench, tmp_path: Path) -> N
     assert rows == table(tmp_path / "forecast.csv")
 
 
-def test_a_short_series_is_left_out_by_name(inside: Bench, tmp_path: Path) -> None:
-    made = forecast(inside, tmp_path, trial("new_store.csv"), "--drop-short")
+def test_a_short_series_is_forecast_or_left_out_by_name(inside: Bench, tmp_path: Path) -> None:
+    rows = (TRIALS / "new_store.csv").read_text().splitlines(keepends=True)
+    (tmp_path / "stores.csv").write_text("".join([*rows[:901], *rows[-12:]]))
+    command = ("forecast", "stores.csv", *trial("new_store.csv")["args"], "--ahead", "6", "--method", "last_value")
+    made = inside(*command)
+    assert made.returncode == 0, made.stderr
+    assert {row["unique_id"] for row in table(tmp_path / "forecast.csv")} == {"old", "new"}
+    made = inside(*command, "--drop-short")
     assert made.returncode == 0 and "left out: new" in made.stdout
     assert {row["unique_id"] for row in table(tmp_path / "forecast.csv")} == {"old"}
