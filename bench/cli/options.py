@@ -212,6 +212,8 @@ def selection(asked: WhatOptions, data: Path | None, series: SeriesOptions) -> S
     from bench.campaigns.settings import parse_settings
     from bench.execution import user_methods
 
+    if data and asked.task:
+        raise UsageError("--task and --data: a run is on tasks of the benchmark, or on your series")
     methods, outsiders = user_methods.register(asked.method or ())
     return Selection(
         methods=tuple(methods),

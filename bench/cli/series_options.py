@@ -81,7 +81,7 @@ class SeriesOptions:
         typer.Option(
             metavar="SPLIT",
             show_default="70/15/15",
-            help="Train, validate and test on such shares, numbers of steps, or from two dates on.",
+            help="Split into training, validation and test by shares, by numbers of steps, or at two dates.",
         ),
     ] = None
     origin: Annotated[

@@ -194,8 +194,13 @@ SUNSPOTS = ("run", "--data", str(bundled("sunspots")), "--target", "SUNACTIVITY"
             "--backend", "numpy", "--jobs", "1")  # fmt: skip
 
 
+SEASONAL = ("--season", "11", "--deseasonalise", "--difference")
+
+
 def test_a_real_file_from_run_to_board(inside: Bench, tmp_path: Path) -> None:
-    ended = inside(*SUNSPOTS, "--method", "last_value", "--season", "11", "--difference", "--results", "mine")
+    ended = inside(
+        *SUNSPOTS, "--method", "last_value", "--season", "11", "--deseasonalise", "--difference", "--results", "mine"
+    )
     assert ended.returncode == 0, ended.stderr
     (run,) = stored(tmp_path / "mine")
     series = [float(row[1]) for row in csv.reader(bundled("sunspots").read_text().splitlines()[1:])]
@@ -209,10 +214,15 @@ def test_a_real_file_from_run_to_board(inside: Bench, tmp_path: Path) -> None:
     board = (tmp_path / "mine" / "leaderboard.md").read_text()
     assert "309 steps yearly" in board and "a season of 11 steps removed" in board
     assert f"{run.metrics['original_rmse']:.2f}" in board
-    assert "--target SUNACTIVITY --season 11 --history 30 --ahead 5 --difference --method last_value" in board
+    assert (
+        "--target SUNACTIVITY --season 11 --deseasonalise --history 30 --ahead 5 --difference --method last_value"
+        in board
+    )
     again = inside("run", *words([run]), "--backend", "numpy", "--method", "last_value", "--results", "mine")
     assert again.returncode == 2 and "'sunspots.csv' cannot be read: No such file" in again.stderr
-    again = inside(*SUNSPOTS, "--method", "last_value", "--season", "11", "--difference", "--results", "mine")
+    again = inside(
+        *SUNSPOTS, "--method", "last_value", "--season", "11", "--deseasonalise", "--difference", "--results", "mine"
+    )
     assert "0 runs to do, 1 skipped, already recorded" in again.stdout
     assert inside("plot", run.key, "--results", "mine").returncode == 0
 
