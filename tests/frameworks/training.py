@@ -245,7 +245,7 @@ def _by_sensitivities(forecaster: Any, history: np.ndarray, targets: np.ndarray)
         return loss.item(), [weight.grad.numpy() for weight in trainer.weights]
     from keras import ops
 
-    rule = trainer.gradient_rule()
+    rule = trainer.rule
     weights = [ops.convert_to_tensor(variable) for variable in forecaster.network.trainable_variables]
     loss, gradients = rule(weights, trainer.inputs, trainer.targets, ops.ones(len(history)))
     return float(loss), [ops.convert_to_numpy(gradient) for gradient in gradients]
