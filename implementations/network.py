@@ -29,7 +29,7 @@ class NetworkForecaster(Options, Forecaster):
     """A method with a network, written once for Keras and once for PyTorch; the rest is the same for both.
 
     Training, in every framework: mean squared error over all that the network outputs, batches in the order of NumPy
-    permutations drawn from the seed, Keras' initialisers and constants. More of it, off by default: see `training`.
+    permutations drawn from the seed, Keras' initialisers and constants. Further options: `implementations.training`.
     """
 
     backends: ClassVar[tuple[str, ...]] = backends.TRAINING_BACKENDS

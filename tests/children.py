@@ -18,11 +18,11 @@ from typing import Any
 
 import pytest
 
-from implementations.backends import BACKENDS
+from implementations.backends import BACKENDS, TRAINING_BACKENDS
 
 ROOT = Path(__file__).parent.parent
 CHECKS = Path(__file__).parent / "frameworks"
-FRAMEWORKS = ("keras", "keras-jax", "torch")
+FRAMEWORKS = TRAINING_BACKENDS
 
 
 class Child:

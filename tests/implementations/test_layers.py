@@ -6,7 +6,9 @@ import pytest
 from children import FRAMEWORKS, cases, checks_of, failure
 from conftest import ROOT
 
-FILES = {"keras": "layers_keras.py", "keras-jax": "layers_keras.py", "torch": "layers_torch.py"}
+from implementations.backends import BACKENDS
+
+FILES = {name: "layers_keras.py" if BACKENDS[name].engine else "layers_torch.py" for name in FRAMEWORKS}
 #: modules of layers that one framework alone needs
 KERAS_ALONE = {"base.py"}
 TORCH_ALONE = {"native_defaults.py", "normalization.py"}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from children import start
+from children import FRAMEWORKS, start
 
 from implementations import METHODS, backends_of, make
 
-BACKENDS = ("keras", "keras-jax", "torch", "numpy")
+BACKENDS = (*FRAMEWORKS, "numpy")
 
 
 def group(backend: str, method: str) -> str:
