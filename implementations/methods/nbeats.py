@@ -39,7 +39,7 @@ class NBeats(NetworkForecaster):
         return False
 
     def plan(self) -> list[list[Any]]:
-        """For each block: its basis, steps to a knot, steps to a pool."""
+        """List for each block its basis, steps to a knot, steps to a pool."""
         if self.basis == "generic":
             return [["generic", 1, 1]] * self.blocks
         return [["trend" if 2 * block < self.blocks else "seasonality", 1, 1] for block in range(self.blocks)]

@@ -29,7 +29,7 @@ class TCN(NetworkForecaster):
     reverse: bool = True
 
     def dilations(self) -> list[int]:
-        """How far apart the inputs of each block's convolutions are."""
+        """Return how far apart the inputs of each block's convolutions are."""
         return [2**layer for layer in range(self.layers)]
 
     def receptive_field(self) -> int:

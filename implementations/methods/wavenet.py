@@ -34,7 +34,7 @@ class WaveNet(NetworkForecaster):
             raise ValueError(f"{self.name}.head: got {self.head!r}, allowed: linear, softmax")
 
     def dilations(self) -> list[int]:
-        """How far apart the two inputs of each gated convolution are."""
+        """Return how far apart the two inputs of each gated convolution are."""
         return [2**layer for layer in range(self.layers)] * self.blocks
 
     def receptive_field(self) -> int:
