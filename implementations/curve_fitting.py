@@ -38,7 +38,7 @@ def refine(unknown: np.ndarray, rows: np.ndarray, curve: Curve, slopes: Curve, n
 
 
 def damped_step(slopes: np.ndarray, noise: np.ndarray, scale: np.ndarray, damping: np.ndarray, norm: int) -> np.ndarray:
-    """The step [B, P] of Gauss and Newton, with weights |noise|^(norm - 2), damped in units of each unknown."""
+    """Return the step [B, P] of Gauss and Newton, with weights |noise|^(norm - 2), damped in units of each unknown."""
     weighted = slopes if norm == 2 else slopes * ((noise / scale) ** (norm - 2))[:, :, None]
     curvature = (norm - 1) * weighted.swapaxes(1, 2) @ slopes
     diagonal = np.einsum("bpp->bp", curvature)  # a view

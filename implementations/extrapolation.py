@@ -46,14 +46,14 @@ class Extrapolation(Forecaster):
 
     @abstractmethod
     def suits(self, shape: Shape, length: int) -> bool:
-        """Whether a history of `length` steps is long enough for the shape."""
+        """Say whether a history of `length` steps is long enough for the shape."""
 
     def variants(self, shape: Shape, length: int) -> list[Shape]:
         """List more shapes to score where this one is the best so far."""
         return []
 
     def is_chosen(self) -> bool:
-        """Whether the data choose the shape; False where the settings state it."""
+        """Say whether the data choose the shape; False where the settings state it."""
         return True
 
     def fit(
@@ -94,7 +94,7 @@ class Extrapolation(Forecaster):
         return np.ascontiguousarray(forecasts.reshape(series, channels, steps).swapaxes(1, 2), dtype=np.float32)
 
     def _errors(self, rows: np.ndarray, truth: np.ndarray, shape: Shape | str) -> np.ndarray:
-        """The mean squared errors [B] of a shape's forecasts after rows [B, T] against truth [B, H]."""
+        """Return the mean squared errors [B] of a shape's forecasts after rows [B, T] against truth [B, H]."""
         errors: np.ndarray = np.square(self._forecast(rows, truth.shape[1], shape) - truth).mean(axis=1)
         return errors
 
@@ -135,7 +135,7 @@ def simplest(errors: dict[Shape | str, np.ndarray]) -> Shape | str:
 
 
 def rows_of(history: np.ndarray) -> np.ndarray:
-    """Each channel of each series [N, T, D] as a float64 row [N * D, T], at most the last LONGEST steps: a copy."""
+    """Copy each channel of each series [N, T, D] to a float64 row [N * D, T], at most its last LONGEST steps."""
     recent = history[:, -LONGEST:]
     return np.array(recent.swapaxes(1, 2), dtype=np.float64, order="C").reshape(-1, recent.shape[1])
 

@@ -57,7 +57,7 @@ class Regression(Forecaster):
         return roll_out(self._forecast_block, history[:, -length:], steps)
 
     def _forecast_block(self, window: np.ndarray) -> np.ndarray:
-        """The next block [N, H, D] float32 after a window [N, T, D]."""
+        """Forecast the next block [N, H, D] float32 after a window [N, T, D]."""
         return self.forecast(flat(window)).reshape(len(window), -1, window.shape[2]).astype(np.float32)
 
     def parameters(self) -> int:
@@ -80,7 +80,7 @@ class Regression(Forecaster):
 
 
 def flat(windows: np.ndarray) -> np.ndarray:
-    """Windows [N, T, D] as rows [N, T D], float64: a copy."""
+    """Copy windows [N, T, D] to rows [N, T D], float64."""
     return windows.reshape(len(windows), -1).astype(np.float64)
 
 

@@ -47,7 +47,7 @@ class Bayes(LeastSquaresOracle):
 
 
 def analytic_centre(unknown: np.ndarray, rows: np.ndarray, time: np.ndarray) -> tuple[np.ndarray, ...]:
-    """The centre [B, 4] of the set that rows [B, T] allow, the bound of each row [B, 1], the curvature [B, 4, 4]."""
+    """Find the centre [B, 4] of the set that rows [B, T] allow, their bounds [B, 1], and the curvature [B, 4, 4]."""
     unknown, bound, curvature = unknown.copy(), np.full((len(rows), 1), np.inf), np.empty((len(rows), 4, 4))
     going = np.arange(len(rows))
     for _ in range(NEWTON_STEPS):
@@ -70,7 +70,7 @@ def analytic_centre(unknown: np.ndarray, rows: np.ndarray, time: np.ndarray) -> 
 def shortened(
     unknown: np.ndarray, step: np.ndarray, rows: np.ndarray, time: np.ndarray, bound: np.ndarray, barrier: np.ndarray
 ) -> np.ndarray:
-    """The unknowns [B, 4] after the step, halved until the barrier [B] does not rise."""
+    """Return the unknowns [B, 4] after the step, halved until the barrier [B] does not rise."""
     length = np.ones((len(rows), 1))
     for _ in range(HALVINGS):
         residuals = rows - formula(unknown + length * step, time)
@@ -88,7 +88,7 @@ def mean_of_set(
     centre: np.ndarray, bound: np.ndarray, curvature: np.ndarray, rows: np.ndarray, seen: np.ndarray,
     ahead: np.ndarray, draws: int,
 ) -> np.ndarray:  # fmt: skip
-    """The mean [B, steps] of the formula at the times ahead, over the set that rows [B, T] allow."""
+    """Average [B, steps] the formula at the times ahead, over the set that rows [B, T] allow."""
     random = np.random.default_rng(0)
     spread = np.linalg.inv(np.linalg.cholesky(curvature)).swapaxes(1, 2)  # makes the set about round
     jacobian = slopes(centre, seen)

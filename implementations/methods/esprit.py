@@ -46,7 +46,7 @@ class ESPRIT(Extrapolation):
         return [shape for window in windows for rank in ranks if self.suits(shape := (window, rank), length)]
 
     def suits(self, shape: Shape, length: int) -> bool:
-        """Whether there are two values for each exponential, and as many columns, counted both ways, as the rank."""
+        """Say whether there are two values for each exponential, and columns, counted both ways, for the rank."""
         window, rank = shape
         return rank < window and 2 * (length - window + 1) >= rank and length >= 2 * rank
 
@@ -67,7 +67,7 @@ class ESPRIT(Extrapolation):
 
 
 def frequencies(rows: np.ndarray, window: int, rank: int) -> np.ndarray:
-    """The angles [B, r], in radians per step, of the r main exponentials of rows [B, T]."""
+    """Find the angles [B, r], in radians per step, of the r main exponentials of rows [B, T]."""
     trajectories = np.lib.stride_tricks.sliding_window_view(rows, window, axis=1)  # [B, K, L]
     forward = trajectories.swapaxes(1, 2) @ trajectories
     signal = np.linalg.eigh(forward + forward[:, ::-1, ::-1])[1][:, :, -rank:]  # U [B, L, r]

@@ -75,7 +75,7 @@ class KernelRidge(Regression):
     def _regress(
         self, inputs: np.ndarray, outputs: np.ndarray, relative: int, width: float, ridge: float
     ) -> dict[str, np.ndarray]:
-        """The training windows [N, T D], their weights a [N, H D], the level, and the kernel in two numbers."""
+        """Return the training windows [N, T D], their weights a [N, H D], the level, and the kernel in two numbers."""
         shift = relative * inputs[:, -self.channels :]
         inputs, outputs = inputs - tiled(shift, inputs.shape[1]), outputs - tiled(shift, outputs.shape[1])
         level = outputs.mean(axis=0)
@@ -85,7 +85,7 @@ class KernelRidge(Regression):
 
 
 def kernel(rows: np.ndarray, centres: np.ndarray, rate: float) -> np.ndarray:
-    """k(x, x') [N, M] of rows [N, P] and centres [M, P], with no other array of that size."""
+    """Compute k(x, x') [N, M] of rows [N, P] and centres [M, P], with no other array of that size."""
     values = rows @ centres.T
     values *= -2
     values += np.square(rows).sum(axis=1)[:, None]
@@ -106,10 +106,10 @@ def penalised(matrix: np.ndarray, ridge: float, values: np.ndarray) -> np.ndarra
 
 
 def thinned(rows: np.ndarray, most: int) -> np.ndarray:
-    """At most so many rows, evenly spaced."""
+    """Keep at most so many rows, evenly spaced."""
     return rows[np.unique(np.linspace(0, len(rows) - 1, most).astype(int))]
 
 
 def tiled(last: np.ndarray, width: int) -> np.ndarray:
-    """Last values [N, D] for every step of rows [N, width]."""
+    """Repeat last values [N, D] for every step of rows [N, width]."""
     return np.tile(last, width // last.shape[1])

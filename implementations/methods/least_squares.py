@@ -44,13 +44,13 @@ class LeastSquares(Regression):
 
 
 def inverse(sizes: np.ndarray) -> np.ndarray:
-    """1 / sizes [P], and 0 for sizes that are 0 but for rounding."""
+    """Return 1 / sizes [P], and 0 for sizes that are 0 but for rounding."""
     counted = sizes > 1e-12 * sizes.max()
     return np.divide(1, sizes, out=np.zeros_like(sizes), where=counted)
 
 
 def left_out(rotated: np.ndarray, outputs: np.ndarray, shared: np.ndarray, inverses: np.ndarray) -> float:
-    """The mean squared error of each series by the fit on all others: its residual over 1 - its leverage."""
+    """Return the mean squared error of series by the fits on all others: residuals over 1 - leverages."""
     leverage = np.square(rotated) @ inverses + 1 / len(rotated)
     residuals = outputs - rotated @ (inverses[:, None] * shared)
     return float(np.square(residuals / np.maximum(1 - leverage, 1e-6)[:, None]).mean())

@@ -84,21 +84,21 @@ class LeastSquaresOracle(Forecaster):
 
 
 def formula(unknown: np.ndarray, time: np.ndarray) -> np.ndarray:
-    """The two sines [B, T] of frequencies and phases w_1, p_1, w_2, p_2 [B, 4]."""
+    """Compute the two sines [B, T] of frequencies and phases w_1, p_1, w_2, p_2 [B, 4]."""
     w_1, p_1, w_2, p_2 = unknown.T[:, :, None]
     values: np.ndarray = AMPLITUDES[0] * np.sin(w_1 * time + p_1) + AMPLITUDES[1] * np.sin(w_2 * time + p_2)
     return values
 
 
 def slopes(unknown: np.ndarray, time: np.ndarray) -> np.ndarray:
-    """The derivatives of the formula by each unknown, [B, T, 4]."""
+    """Compute the derivatives of the formula by each unknown, [B, T, 4]."""
     w_1, p_1, w_2, p_2 = unknown.T[:, :, None]
     first, second = AMPLITUDES[0] * np.cos(w_1 * time + p_1), AMPLITUDES[1] * np.cos(w_2 * time + p_2)
     return np.stack([time * first, first, time * second, second], axis=2)
 
 
 def best_fit(rows: np.ndarray, time: np.ndarray, starts: int) -> np.ndarray:
-    """The unknowns [B, 4] with the least squares that is found from the best starts, for rows [B, T] at times [T]."""
+    """Find the unknowns [B, 4] of least squares from the best starts, for rows [B, T] at times [T]."""
     guesses = first_guesses(rows, time, starts)  # [B, starts, 4]
     repeated = np.repeat(rows, guesses.shape[1], axis=0)
     curve = partial(formula, time=time)
@@ -109,7 +109,7 @@ def best_fit(rows: np.ndarray, time: np.ndarray, starts: int) -> np.ndarray:
 
 
 def first_guesses(rows: np.ndarray, time: np.ndarray, count: int) -> np.ndarray:
-    """The unknowns [B, count, 4] at the points of the grid that leave least of rows [B, T], whatever the amplitudes."""
+    """Find the unknowns [B, count, 4] at the points of the grid that leave least of rows [B, T] at any amplitudes."""
     pairs, solvers, bases = grid(time.tobytes())
     explained = np.square(rows @ bases.reshape(-1, len(time)).T).reshape(len(rows), len(pairs), -1).sum(axis=2)
     best = np.argsort(-explained, axis=1, kind="stable")[:, :count]
@@ -120,7 +120,7 @@ def first_guesses(rows: np.ndarray, time: np.ndarray, count: int) -> np.ndarray:
 
 @cache
 def grid(times: bytes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The pairs of frequencies [G, 2], what solves for sines and cosines [G, 4, T], orthonormal bases [G, 4, T]."""
+    """Return pairs of frequencies [G, 2], what solves for sines and cosines [G, 4, T], orthonormal bases [G, 4, T]."""
     time = np.frombuffer(times)
     pairs = np.array([(w_1, w_2) for w_1 in SLOW for w_2 in FAST], dtype=np.float64)
     angles = pairs[:, :, None] * time

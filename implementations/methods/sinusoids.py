@@ -64,7 +64,7 @@ class Sinusoids(Extrapolation):
         return [one for one in more + larger if self.suits(one, length)]
 
     def suits(self, shape: Shape, length: int) -> bool:
-        """Whether there are two values for each unknown."""
+        """Say whether there are two values for each unknown."""
         sines, trend, _ = shape
         return length >= 2 * (3 * sines + trend)
 
@@ -89,19 +89,19 @@ class Sinusoids(Extrapolation):
 
 
 def model(unknown: np.ndarray, time: np.ndarray, sines: int) -> np.ndarray:
-    """The values [B, T] at times [T] of unknowns [B, 3 sines + trend]: frequencies, linear unknowns."""
+    """Compute the values [B, T] at times [T] of unknowns [B, 3 sines + trend]: frequencies, linear unknowns."""
     return (waves(unknown[:, :sines], time, unknown.shape[1] - 3 * sines) @ unknown[:, sines:, None])[..., 0]
 
 
 def waves(frequencies: np.ndarray, time: np.ndarray, trend: int) -> np.ndarray:
-    """The columns [B, T, 2 k + trend] of the linear model: sines, cosines, powers of time."""
+    """Compute the columns [B, T, 2 k + trend] of the linear model: sines, cosines, powers of time."""
     angles = frequencies[:, None, :] * time[:, None]
     powers = np.broadcast_to(time[:, None] ** np.arange(trend), (len(angles), len(time), trend))
     return np.concatenate([np.sin(angles), np.cos(angles), powers], axis=2)
 
 
 def first_guess(rows: np.ndarray, time: np.ndarray, sines: int, trend: int) -> np.ndarray:
-    """The unknowns [B, 3 sines + trend] on the grid: each sine looked for when those before are known, then again."""
+    """Find the unknowns [B, 3 sines + trend] on the grid: each sine with those before it known, then once more."""
     grid = (
         2 * np.pi * np.arange(FINENESS // 2, FINENESS * len(time) // 2) / FINENESS
     )  # half a cycle to T / 2, in radians
@@ -119,7 +119,7 @@ def first_guess(rows: np.ndarray, time: np.ndarray, sines: int, trend: int) -> n
 def best_on_grid(
     rows: np.ndarray, time: np.ndarray, known: np.ndarray, grid: np.ndarray, atoms: np.ndarray, trend: int
 ) -> np.ndarray:
-    """The frequency [B] that explains most of rows [B, T] beside known ones [B, k] and the trend."""
+    """Find the frequency [B] that explains most of rows [B, T] beside known ones [B, k] and the trend."""
     basis = np.linalg.qr(waves(known, time, trend))[0]  # [B, T, q], orthonormal
     rest = rows - (basis @ (basis.swapaxes(1, 2) @ rows[:, :, None]))[..., 0]
     flat = atoms.reshape(-1, len(time))
@@ -133,7 +133,7 @@ def best_on_grid(
 
 
 def slopes(unknown: np.ndarray, time: np.ndarray, sines: int) -> np.ndarray:
-    """The derivatives [B, T, P] of the model by each unknown."""
+    """Compute the derivatives [B, T, P] of the model by each unknown."""
     columns = waves(unknown[:, :sines], time, unknown.shape[1] - 3 * sines)
     sine, cosine = columns[:, :, :sines], columns[:, :, sines : 2 * sines]
     a, b = unknown[:, None, sines : 2 * sines], unknown[:, None, 2 * sines : 3 * sines]

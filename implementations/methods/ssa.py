@@ -45,7 +45,7 @@ class SSA(Extrapolation):
         return [shape for window in windows for rank in ranks if self.suits(shape := (window, rank), length)]
 
     def suits(self, shape: Shape, length: int) -> bool:
-        """Whether the trajectory matrix has more rows and at least as many columns as components."""
+        """Say whether the trajectory matrix has more rows and at least as many columns as components."""
         window, rank = shape
         return rank < window and length - window + 1 >= rank + 1
 
@@ -68,7 +68,7 @@ class SSA(Extrapolation):
 
 
 def rebuild(trajectories: np.ndarray) -> np.ndarray:
-    """The series [B, T] whose values are the means over all places that they have in trajectories [B, K, L]."""
+    """Return the series [B, T] whose values are the means over all places that they have in trajectories [B, K, L]."""
     count, places, window = trajectories.shape
     sums, times = np.zeros((count, places + window - 1)), np.zeros(places + window - 1)
     for offset in range(window):
