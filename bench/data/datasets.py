@@ -6,7 +6,6 @@ open_data(task) -> GeneratedData  made by a generator
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,6 +16,7 @@ import msgspec
 import numpy as np
 
 from bench.data import bundled, generators, windows
+from bench.data.digests import digest as digest
 from bench.data.series import SeriesSet, read_series
 from bench.data.splits import Prepared, long_enough, prepare
 from bench.data.windows import Split
@@ -146,15 +146,3 @@ def open_data(task: Task, files: Mapping[str, str], levels: bool = False) -> Gen
         raise UsageError(f"{task.name}: its series are in {task.series.file}: name it with --data")
     found = long_enough(read_series(Path(files["series"]), task.series), task.series)
     return SeriesData(found, prepare(found, task.series), levels)
-
-
-def digest(*arrays: np.ndarray) -> str:
-    """The sha256 over shapes, types and values, in hexadecimal."""
-    sha256 = hashlib.sha256()
-    for array in arrays:
-        sha256.update(f"{array.dtype.str}{array.shape}".encode())
-        for start in range(0, len(array), CHUNK) if array.ndim else ():
-            sha256.update(np.ascontiguousarray(array[start : start + CHUNK]).tobytes())
-        if not array.ndim:
-            sha256.update(array.tobytes())
-    return sha256.hexdigest()

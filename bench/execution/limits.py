@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from bench.errors import UsageError
 from bench.machine import resources, threads
@@ -20,6 +21,7 @@ class Limits:
     timeout: float  # seconds of each run
     memory: int | None = None  # bytes
     cluster: str | None = None  # the address of a scheduler, or local:N: the nodes say how many run at once
+    read_only: tuple[Path, ...] = ()  # folders that no worker can write to, where the system lets them be closed
 
 
 def check_workers(jobs: int | None) -> int:

@@ -1,40 +1,46 @@
-"""One job from data to record: make -> fit -> predict_ahead -> score, each phase on its own clock."""
+"""One job in its worker: make -> fit -> predict_ahead, each phase on its own clock. Errors are computed elsewhere.
+
+What is imported here is held by name before a method's code runs: a method that puts other clocks or functions into
+those modules changes nothing of what is measured; the harness keeps its own time of it besides.
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
+import os
+import traceback
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from time import perf_counter_ns
 
+import msgspec
 import numpy as np
 
 import implementations
-from bench.data import datasets
-from bench.data.datasets import GeneratedData, SeriesData
-from bench.data.scores import scores
-from bench.data.series_tasks import task_of
-from bench.data.windows import Split
+from bench.data.digests import digest
 from bench.execution import user_methods
-from bench.machine import calibration, disturbance
-from bench.machine import environment as machine
-from bench.machine.threads import cores
-from bench.schema.record import Spec
+from bench.execution.orders import (
+    FITTED,
+    FORECAST,
+    MEASURED,
+    ORDER,
+    READY,
+    REPEATED,
+    Handout,
+    Measured,
+    Order,
+    ending,
+    one_line,
+    read_handout,
+)
+from bench.execution.outputs import InvalidOutput, check_array, check_curve, check_size
+from bench.machine import calibration, disturbance, threads
 from implementations import backends
 from implementations.forecaster import Forecaster
+from implementations.network import NetworkForecaster
 
 REPEATS = 5  # timed forecasts, the first one aside
 SLOW = 2.0  # seconds: a first forecast as long as this has no warm-up worth leaving out
-BEYOND = 1e6  # times the largest value of the histories: forecasts further out are no forecasts
-DIGITS = 6  # significant ones of the forecasts that go into the record
-
-
-class Diverged(FloatingPointError):
-    """Training or forecasts left the finite numbers."""
-
-
-class InvalidOutput(ValueError):
-    """The method broke its contract: says what was got and what is expected."""
 
 
 class Clock:
@@ -47,9 +53,9 @@ class Clock:
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Time the block and add it to the phase."""
-        start = time.perf_counter_ns()
+        start = perf_counter_ns()
         yield
-        self.add(name, (time.perf_counter_ns() - start) / 1e9)
+        self.add(name, (perf_counter_ns() - start) / 1e9)
 
     def add(self, name: str, seconds: float) -> None:
         """Add seconds to a phase."""
@@ -57,66 +63,82 @@ class Clock:
 
     def stop(self) -> None:
         """Take the total."""
-        self.seconds["total"] = (time.perf_counter_ns() - self.spawned_ns) / 1e9
+        self.seconds["total"] = (perf_counter_ns() - self.spawned_ns) / 1e9
 
 
-def measure(spec: Spec, clock: Clock, files: Mapping[str, str]) -> dict[str, Any]:
-    """Do the job and return the fields of its Run that it decides; `files` says where the series of a file lie.
+def work(folder: Path, marks: int, entered: int) -> int:
+    """Do the order in the folder and leave there what was measured, whatever becomes of it; the exit status."""
+    order = msgspec.json.decode((folder / ORDER).read_bytes(), type=Order)
+    clock = Clock(order.spawned_ns)
+    clock.add("start", (entered - order.spawned_ns) / 1e9)
+    clock.add("import", (perf_counter_ns() - entered) / 1e9)
+    try:
+        measured = measure(order, folder, clock, marks)
+    except FloatingPointError as error:
+        measured = Measured(status="diverged", reason=one_line(str(error)))
+    except InvalidOutput as error:
+        measured = Measured(status="failed", reason=one_line(str(error)))
+    except BaseException as error:  # a method that calls sys.exit, too
+        traceback.print_exc()
+        status, reason = ending(f"{type(error).__name__}: {error}")
+        measured = Measured(status=status, reason=reason)
+    leave(folder / MEASURED, measured)
+    return 0
+
+
+def leave(path: Path, measured: Measured) -> None:
+    """Write it whole or not at all: it counts even if the process dies afterwards."""
+    unfinished = path.with_suffix(".part")
+    unfinished.write_bytes(msgspec.json.encode(measured))
+    unfinished.replace(path)
+
+
+def measure(order: Order, folder: Path, clock: Clock, marks: int) -> Measured:
+    """Do the job: write its arrays to the folder and return the rest.
 
     Raises FloatingPointError (Diverged is one), InvalidOutput, and whatever else the method raises.
     """
+    spec = order.spec
     with clock.phase("import"):
         backend = backends.load(spec.backend, threads=1, device="cuda" if spec.cuda else "cpu")
-    with clock.phase("import"):
-        user_methods.open_source(spec, files)
+        user_methods.open_source(spec, order.files)
     with clock.phase("data"):
-        data = load(spec, files)
-        split = data.split
-        before = datasets.digest(*flat(split))
+        given = read_handout(folder)
+        before = digest(*given)
+    os.write(marks, bytes([READY]))
     with clock.phase("build"):
         backend.seed(spec.seed)
         forecaster = implementations.make(spec.method, spec.backend, spec.seed, native=spec.native, **spec.settings)
-    seen = fit(forecaster, split, clock)
-    check_curve(forecaster)
-    forecasts, samples = predict(forecaster, split, clock)
+    seen = fit(forecaster, given, clock)
+    os.write(marks, bytes([FITTED]))
+    check_curve(forecaster.curve)
+    samples = predict(forecaster, given.validation_history, order.ahead, folder, clock, marks)
     with clock.phase("evaluate"):
-        scored = score(forecaster, forecasts, data)
+        write_outputs(forecaster, given, order.ahead, folder)
     clock.stop()
-    if datasets.digest(*flat(split)) != before:
+    if digest(*given) != before:
         raise InvalidOutput("the method changed its input: fit and predict_ahead must leave it as it was")
-    return {
-        **scored,
-        "samples": {"predict": samples, "epochs": epoch_seconds(forecaster)},
-        **timing(backend.thread_count(), seen, backend.device_name()),
-        "curve": {name: [float(value) for value in values] for name, values in forecaster.curve.items()} or None,
-        "parameters": forecaster.parameters(),
-        "digest": {"forecasts": datasets.digest(forecasts), "weights": datasets.digest(*forecaster.weights())},
-        "examples": [[float(f"{value:.{DIGITS}g}") for value in row] for row in data.examples(forecasts)],
-        "truth": data.truth,
-    }
+    return Measured(
+        status="ok",
+        seconds=clock.seconds,
+        samples={"predict": samples, "epochs": epoch_seconds(forecaster)},
+        curve={name: [float(value) for value in values] for name, values in forecaster.curve.items()} or None,
+        trained_outputs=type(forecaster).outputs is not Forecaster.outputs,
+        parameters=forecaster.parameters(),
+        weights=digest(*forecaster.weights()),
+        threads=backend.thread_count(),
+        affinity=len(threads.cores()),
+        device=backend.device_name(),
+        calibration=calibration.seconds(),
+        seen=seen,
+    )
 
 
-def load(spec: Spec, files: Mapping[str, str]) -> GeneratedData | SeriesData:
-    """The task's data. Raises ValueError when the series are not those that the spec was made for."""
-    task = task_of(spec)
-    if task is None:
-        raise ValueError(f"{spec.task}: there is no such task")
-    data = datasets.open_data(task, files, levels=implementations.class_of(spec.method).takes_levels)
-    if data.digest != spec.data_sha256:
-        raise ValueError(f"{task.name}: its series are not those that the job was planned for")
-    return data
-
-
-def flat(split: Split) -> list[np.ndarray]:
-    """All arrays of a split."""
-    return [array for pair in split for array in pair]
-
-
-def fit(forecaster: Forecaster, split: Split, clock: Clock) -> dict[str, float]:
+def fit(forecaster: Forecaster, given: Handout, clock: Clock) -> dict[str, float]:
     """Fit under watch, and take the time apart as far as the method did; returns what was seen of the machine."""
     watch = disturbance.Watch()
     with clock.phase("fit"):
-        forecaster.fit(*split.train, validation=split.validation)
+        forecaster.fit(given.history, given.future, validation=(given.watched_history, given.watched_future))
     seen = watch.observe()
     for name in ("build", "first_step", "validate"):
         part = float(forecaster.seconds.get(name, 0.0))
@@ -125,78 +147,56 @@ def fit(forecaster: Forecaster, split: Split, clock: Clock) -> dict[str, float]:
     return seen
 
 
-def check_curve(forecaster: Forecaster) -> None:
-    """Raise Diverged when a loss is not finite."""
-    for name in ("loss", "val_loss"):
-        for epoch, value in enumerate(forecaster.curve.get(name, []), 1):
-            if not np.isfinite(value):
-                raise Diverged(f"{name} is {value} in epoch {epoch}")
-
-
-def predict(forecaster: Forecaster, split: Split, clock: Clock) -> tuple[np.ndarray, list[float]]:
-    """Forecast the validation series again and again: the forecasts, and the seconds of each repeat."""
-    history, future = split.validation
+def predict(
+    forecaster: Forecaster, history: np.ndarray, ahead: int, folder: Path, clock: Clock, marks: int
+) -> list[float]:
+    """Forecast the validation series again and again: keep the first forecasts, return the seconds of each repeat."""
     with clock.phase("predict_first"):
-        forecasts = forecaster.predict_ahead(history, future.shape[1])
-    check(forecasts, future, "forecasts")
-    check_sense(forecasts, history, "forecasts")
+        forecasts = forecaster.predict_ahead(history, ahead)
+    os.write(marks, bytes([FORECAST]))
+    kept = check_array(forecasts, (len(history), ahead, history.shape[2]), "forecasts")
+    check_size(kept, history, "forecasts")
+    np.save(folder / "forecasts.npy", kept, allow_pickle=False)
     first = clock.seconds["predict_first"]
     samples = [first] if first > SLOW else []
     while len(samples) < REPEATS:
-        start = time.perf_counter_ns()
-        forecaster.predict_ahead(history, future.shape[1])
-        samples.append((time.perf_counter_ns() - start) / 1e9)
+        start = perf_counter_ns()
+        forecaster.predict_ahead(history, ahead)
+        samples.append((perf_counter_ns() - start) / 1e9)
+    os.write(marks, bytes([REPEATED]))
     clock.seconds["predict"] = float(np.median(samples))
-    return forecasts, samples
+    return samples
 
 
-def score(forecaster: Forecaster, forecasts: np.ndarray, data: GeneratedData | SeriesData) -> dict[str, Any]:
-    """The errors on the validation series, and of forecasts made here on the test series."""
-    split = data.split
-    history, future = split.validation
-    trained = None
-    if type(forecaster).outputs is not Forecaster.outputs:  # else they are the forecasts: do not repeat them
-        trained = forecaster.outputs(history, future)
-        check(*trained, "outputs")
-    test = forecaster.predict_ahead(split.test.history, future.shape[1])
-    check(test, split.test.future, "test forecasts")
-    check_sense(test, split.test.history, "test forecasts")
-    return scores(data, forecasts, test, trained)
+def write_outputs(forecaster: Forecaster, given: Handout, ahead: int, folder: Path) -> None:
+    """Write all that the method is trained to output on the validation series, and the forecasts of the test series."""
+    if (places := target_places(forecaster, given, ahead)) is not None:
+        future = np.zeros((len(given.validation_history), ahead, given.future.shape[2]), np.float32)
+        outputs, _ = forecaster.outputs(given.validation_history, future)
+        shape = (len(future), *places.shape)
+        np.save(folder / "outputs.npy", check_array(outputs, shape, "outputs"), allow_pickle=False)
+        np.save(folder / "places.npy", places, allow_pickle=False)
+    history = given.test_history
+    test = forecaster.predict_ahead(history, ahead)
+    kept = check_array(test, (len(history), ahead, history.shape[2]), "test forecasts")
+    np.save(folder / "test.npy", kept, allow_pickle=False)
 
 
-def check(forecasts: np.ndarray, truth: np.ndarray, what: str) -> None:
-    """Raise InvalidOutput for another shape or type than the truth's, and Diverged for a NaN or an infinity."""
-    if type(forecasts) is not np.ndarray:
-        raise InvalidOutput(f"{what}: got {type(forecasts).__name__}, expected a NumPy array")
-    if forecasts.shape != truth.shape or forecasts.dtype != np.float32:
-        got, expected = f"{forecasts.dtype} {list(forecasts.shape)}", f"float32 {list(truth.shape)}"
-        raise InvalidOutput(f"{what}: got {got}, expected {expected}")
-    wrong = int((~np.isfinite(forecasts)).sum())
-    if wrong:
-        raise Diverged(f"{what}: {wrong} of {forecasts.size} values are not finite")
+def target_places(forecaster: Forecaster, given: Handout, ahead: int) -> np.ndarray | None:
+    """Which values of a series [T + H, D] the outputs are compared with, [T', block * D]; None: the forecasts alone.
 
-
-def check_sense(forecasts: np.ndarray, history: np.ndarray, what: str) -> None:
-    """Raise Diverged for forecasts [N, H, D] beyond all measure, or blind to the histories [N, T, D] they follow."""
-    largest, allowed = float(np.abs(forecasts).max()), BEYOND * float(np.abs(history).max() or 1.0)
-    if largest > allowed:
-        raise Diverged(f"{what}: got values up to {largest:.3g}, expected at most {allowed:.3g}")
-    if (forecasts == forecasts[:1]).all() and not (history[:, -1] == history[:1, -1]).all():
-        raise Diverged(f"{what}: got the same for all {len(history)} series, expected them to follow from the history")
+    A strategy takes its targets from a series: it is given the numbers of the values in place of the values.
+    """
+    strategy = forecaster.strategy if isinstance(forecaster, NetworkForecaster) else None
+    if strategy is None or not strategy.every_step:
+        return None
+    steps, channels = given.validation_history.shape[1:]
+    numbers = np.arange((steps + ahead) * channels).reshape(1, steps + ahead, channels)
+    horizon = min(ahead, given.future.shape[1])
+    places: np.ndarray = strategy.targets(numbers[:, :steps], numbers[:, steps:][:, :horizon])[0]
+    return places
 
 
 def epoch_seconds(forecaster: Forecaster) -> list[float]:
     """The seconds of each epoch, from the curve's running total."""
     return [float(value) for value in np.diff(forecaster.curve.get("seconds", []), prepend=0.0)]
-
-
-def timing(threads: int, seen: dict[str, float], device: str) -> dict[str, Any]:
-    """Whether the seconds can be trusted, and what was seen of the machine while they were taken."""
-    affinity = len(cores())
-    reason = disturbance.explain_disturbance(seen, threads, affinity, cuda=device != "cpu")
-    environment = {**machine.fingerprint(), "threads": threads, "affinity": affinity}
-    if device != "cpu":
-        environment["gpu"] = device
-    environment[calibration.CALIBRATION] = round(calibration.seconds(), 6)
-    environment |= {name: round(value, 4) for name, value in seen.items()}
-    return {"timing_valid": reason is None, "timing_reason": reason, "environment": environment}

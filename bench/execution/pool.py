@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import itertools
-import queue
+import os
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -19,20 +20,25 @@ from pathlib import Path
 import msgspec
 
 from bench.errors import UsageError
-from bench.execution import janitor
+from bench.execution import cores, janitor, user_methods
 from bench.execution.coordination import Busy
+from bench.execution.handing import Data, DataSource, handout
 from bench.execution.jobs import Job
 from bench.execution.limits import Limits
-from bench.execution.orders import Order, ending, now, one_line, unfinished
-from bench.execution.processes import OutputTail, kill, pinned, signal_group
+from bench.execution.orders import MEASURED, ORDER, Measured, Order, ending, now, one_line, unfinished, write_handout
+from bench.execution.outputs import Diverged, InvalidOutput
+from bench.execution.processes import GRACE, pinned, signal_group
+from bench.execution.scoring import InvalidTimes, score
+from bench.execution.supervision import Supervisor, close_input
 from bench.machine import environment, resources, threads
-from bench.records import codec, files, stores
+from bench.records import files, stores
 from bench.records.files import reason_of
 from bench.records.locks import NoLocks
 from bench.schema.record import Run, Spec
 
-SAMPLE = 0.1  # seconds between two looks at a worker's memory
 BUSY_PAUSE = 0.2  # seconds until a job that another campaign is at is looked at again
+LEAST_FREE = 2**20  # bytes of the temporary folder: with less, a failure is its fault
+TELLING = ("PWD", "OLDPWD")  # variables that say where the campaign runs: no worker's business
 
 
 class WorkerPool:
@@ -42,12 +48,12 @@ class WorkerPool:
         self,
         limits: Limits,
         files: Mapping[str, str] | None = None,
-        cores: Sequence[int] | None = None,
+        held: Sequence[int] = (),
+        data: DataSource | None = None,
     ) -> None:
-        self.limits, self.files = limits, dict(files or {})
-        self.cores: queue.SimpleQueue[int] = queue.SimpleQueue()
-        for core in cores or threads.cores()[: limits.workers]:
-            self.cores.put(core)
+        """held: cores that the caller holds already; else each run takes one that is free."""
+        self.limits, self.files, self.held = limits, dict(files or {}), held
+        self.data = data or DataSource(self.files)
         self.lock = threading.Lock()
         self.alive: set[subprocess.Popen[bytes]] = set()
         self.over = threading.Event()
@@ -66,85 +72,113 @@ class WorkerPool:
         return None if locks.is_done(job.name) else self.run(job.spec)
 
     def run(self, spec: Spec) -> Run:
-        """One job in a fresh process and a folder of its own, which is gone afterwards."""
-        core = self.cores.get()
+        """Run one job in a fresh process and a folder of its own, which is gone afterwards.
+
+        Raises UsageError where the machine, not the job, is to blame: a temporary folder that is full or gone.
+        """
+        if self.held:
+            return self.run_on(spec, self.held[0])
+        with cores.held(threads.cores(), self.over.is_set) as core:
+            if core is None:
+                raise RuntimeError("the campaign is over")
+            return self.run_on(spec, core)
+
+    def run_on(self, spec: Spec, core: int) -> Run:
+        """The same, on this core."""
         order = Order(
             spec=spec,
-            spawned_ns=time.perf_counter_ns(),
+            spawned_ns=0,
             started_at=now(),
             workers=self.limits.workers,
-            files=self.files,
+            files={name: path for name, path in self.files.items() if name == spec.method},
         )
-        mark = f"{self.mark}.{next(self.numbers)}"
-        folder = self.folder / mark
+        folder = self.folder / f"{self.mark}.{next(self.numbers)}"
         try:
-            folder.mkdir()
-            return self.supervise(order, folder, core)
+            user_methods.know(spec, self.files)
+            data = self.data.open(spec)
+        except (ValueError, UsageError) as error:
+            return failed(order, error)
+        try:
+            with pinned(core):
+                (folder / "work").mkdir(parents=True)
+                write_handout(folder, handout(spec, data))
+            run = self.supervise(order, folder, core, data)
         except OSError as error:
-            return unfinished(order, "failed", f"could not be started: {reason_of(error)}", environment.fingerprint())
+            raise UsageError(f"temporary folder {str(self.folder)!r}: {reason_of(error)}: no run can be made") from None
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-            self.cores.put(core)
+        if run.status == "failed":
+            self.check_room()
+        return run
 
-    def supervise(self, order: Order, folder: Path, core: int) -> Run:
-        """Start a worker on the core, wait until it ends or passes a limit, and read what it left."""
-        kills = resources.oom_kills()
-        (folder / "order.json").write_bytes(msgspec.json.encode(order))
-        process = self.start(folder, core, order.spec.cuda)
+    def check_room(self) -> None:
+        """Raise UsageError where the temporary folder is full or gone: what failed may have failed for that."""
         try:
-            log = OutputTail(process.stdout)
-            ended = self.wait(process)
-        finally:
-            self.end(process, folder.name)
-        ended = ended or outcome(process.returncode, log, resources.oom_kills() > kills)
-        return (
-            take(folder / "run.json", order) if ended is None else unfinished(order, *ended, environment.fingerprint())
-        )
+            found = os.statvfs(self.folder)
+        except OSError as error:
+            raise UsageError(f"temporary folder {str(self.folder)!r}: {reason_of(error)}") from None
+        if found.f_bavail * found.f_frsize < LEAST_FREE:
+            raise UsageError(
+                f"temporary folder {str(self.folder)!r}: {os.strerror(errno.ENOSPC)}: TMPDIR names another"
+            )
 
-    def start(self, folder: Path, core: int, cuda: bool) -> subprocess.Popen[bytes]:
-        """A worker in a new process group, pinned from its first instruction: it inherits this thread's core."""
-        with self.lock, pinned(core):
+    def supervise(self, order: Order, folder: Path, core: int, data: Data) -> Run:
+        """Start a worker on the core, wait until it ends or passes a limit, and score what it left."""
+        kills = resources.oom_kills()
+        ahead = data.split.test.future.shape[1]
+        order = msgspec.structs.replace(order, spawned_ns=time.perf_counter_ns(), ahead=ahead)
+        (folder / ORDER).write_bytes(msgspec.json.encode(order))
+        supervisor = self.start(folder, core, order)
+        try:
+            ended = supervisor.wait(self.limits.timeout, self.limits.memory)
+        finally:
+            supervisor.end(folder.name)
+            with self.lock:
+                self.alive.discard(supervisor.process)
+        measured = left_by(folder)
+        if isinstance(measured, Measured):  # complete, whatever became of the process afterwards
+            with pinned(core):
+                return result(order, measured, folder, data, supervisor)
+        ended = ended or outcome(supervisor, resources.oom_kills() > kills)
+        return unfinished(order, *(ended or ("failed", measured)), environment.fingerprint())
+
+    def start(self, folder: Path, core: int, order: Order) -> Supervisor:
+        """Start a worker in a new process group, pinned from its first instruction: it inherits this thread's core."""
+        ours, theirs = socket.socketpair()
+        work = folder / "work"
+        variables = threads.environment_variables(order.spec.cuda)
+        variables = {name: value for name, value in variables.items() if name not in TELLING}
+        read_only = [str(path) for path in self.limits.read_only if not self.folder.is_relative_to(path)]
+        with self.lock, pinned(core), theirs:
             if self.over.is_set():
+                ours.close()
                 raise RuntimeError("the campaign is over")
             process = subprocess.Popen(
-                [sys.executable, "-m", "bench.execution.worker", str(folder)],
-                cwd=folder,
-                env={**threads.environment_variables(cuda), janitor.VARIABLE: folder.name, "TMPDIR": str(folder)},
-                stdin=subprocess.PIPE,  # open as long as this process lives: how a worker knows
+                [sys.executable, "-m", "bench.execution.worker", str(folder), str(theirs.fileno()), *read_only],
+                cwd=work,
+                env={**variables, janitor.VARIABLE: folder.name, "TMPDIR": str(work)},
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.PIPE,  # open as long as this process lives: how the keeper knows
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
             self.alive.add(process)
-            return process
-
-    def wait(self, process: subprocess.Popen[bytes]) -> tuple[str, str] | None:
-        """Wait until the worker ends; status and reason when it passes a limit first."""
-        end = time.monotonic() + self.limits.timeout
-        while (left := end - time.monotonic()) > 0:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(min(left, SAMPLE) if self.limits.memory else left)
-                return None
-            if self.limits.memory and (used := resources.memory_of(process.pid)) > self.limits.memory:
-                return "oom", f"killed at {mebibytes(used)}: the limit is {mebibytes(self.limits.memory)}"
-        return "timeout", f"killed after {self.limits.timeout:g} s"
-
-    def end(self, process: subprocess.Popen[bytes], mark: str) -> None:
-        """Leave nothing of a worker: not its children, not those that left its group, not its pipe."""
-        kill(process)
-        janitor.end(mark)
-        if process.stdin:
-            process.stdin.close()
-        with self.lock:
-            self.alive.discard(process)
+        return Supervisor(process, ours, order.spawned_ns)
 
     def stop(self) -> None:
-        """Kill what is alive and start nothing more."""
+        """End what is alive and start nothing more."""
         with self.lock:
             self.over.set()
             alive = list(self.alive)
         for process in alive:
-            signal_group(process, signal.SIGKILL)
+            close_input(process)
+        end = time.monotonic() + GRACE
+        while any(process.returncode is None for process in alive) and time.monotonic() < end:
+            time.sleep(0.01)
+        for process in alive:
+            if process.returncode is None:
+                signal_group(process, signal.SIGKILL)
 
     def close(self) -> None:
         """Have the janitor clean up, as it would had this process been killed; or do it, had the janitor been."""
@@ -153,7 +187,7 @@ class WorkerPool:
 
 
 def start_janitor(mark: str, folder: Path) -> subprocess.Popen[bytes]:
-    """The process that cleans up behind this one, however it ends."""
+    """Start the process that cleans up behind this one, however it ends."""
     return subprocess.Popen(
         [sys.executable, "-I", "-S", janitor.__file__, mark, str(folder)],
         cwd="/",
@@ -164,30 +198,40 @@ def start_janitor(mark: str, folder: Path) -> subprocess.Popen[bytes]:
     )
 
 
-def mebibytes(size: int) -> str:
-    """Bytes as a person reads them."""
-    return f"{size / 2**20:.0f} MiB"
+def left_by(folder: Path) -> Measured | str:
+    """What a worker left, or why there is nothing to be read."""
+    try:
+        return msgspec.json.decode(files.read(folder / MEASURED, stores.LARGEST), type=Measured)
+    except FileNotFoundError:
+        return "exited 0 without a result"
+    except (ValueError, OSError, RecursionError) as error:
+        return one_line(f"its result is not a record: {reason_of(error)}")
 
 
-def outcome(code: int, log: OutputTail, oom: bool) -> tuple[str, str] | None:
-    """Status and reason of a worker that left no record; None when its exit promises one."""
+def result(order: Order, measured: Measured, folder: Path, data: Data, supervisor: Supervisor) -> Run:
+    """The record of a job whose worker came to an end of it."""
+    if measured.status != "ok":
+        return unfinished(order, measured.status, one_line(measured.reason or ""), environment.fingerprint())
+    try:
+        return score(order, measured, folder, data, supervisor.watched)
+    except Diverged as error:
+        return unfinished(order, "diverged", one_line(str(error)), environment.fingerprint())
+    except (InvalidOutput, InvalidTimes) as error:
+        return failed(order, error)
+    except (ValueError, OSError, TypeError, RecursionError) as error:
+        return failed(order, ValueError(f"its result is not a record: {error}"))
+
+
+def failed(order: Order, error: Exception) -> Run:
+    """The record of a job that has no result for this reason."""
+    return unfinished(order, "failed", one_line(str(error)), environment.fingerprint())
+
+
+def outcome(supervisor: Supervisor, oom: bool) -> tuple[str, str] | None:
+    """Status and reason of a worker that left nothing; None when its exit promises something."""
+    code = supervisor.process.returncode
     if code == -signal.SIGKILL and oom:
         return "oom", "killed by the kernel: out of memory"
     if code < 0:
         return "failed", f"killed by {signal.Signals(-code).name}"
-    return ending(f"exit status {code}: {log.last_line()}") if code else None
-
-
-def take(path: Path, order: Order) -> Run:
-    """The record that a worker left, if it is one and belongs to its order."""
-    try:
-        run = msgspec.json.decode(files.read(path, stores.LARGEST), type=Run)
-        codec.decode(codec.encode(run), codec.path_of(order.spec))
-    except FileNotFoundError:
-        return unfinished(order, "failed", "exited 0 without a result", environment.fingerprint())
-    except (ValueError, OSError, RecursionError) as error:
-        reason = one_line(f"its result is not a record: {reason_of(error)}")
-        return unfinished(order, "failed", reason, environment.fingerprint())
-    if run.spec != order.spec:
-        return unfinished(order, "failed", "its result belongs to another job", environment.fingerprint())
-    return run
+    return ending(f"exit status {code}: {supervisor.last_line()}") if code else None

@@ -1,17 +1,15 @@
-"""Processes of a worker's: pinned to a core, ended with all they started, their output kept at its end."""
+"""Processes of a job's: pinned to a core, signalled together, and the memory that they hold."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import subprocess
-import threading
 from collections.abc import Iterator
-from typing import IO
+
+from bench.machine.resources import kibibytes, tree
 
 GRACE = 1.0  # seconds between SIGTERM and SIGKILL
-LOG = 2**16  # bytes: of what a worker prints, the last so many are kept
 
 
 @contextlib.contextmanager
@@ -28,38 +26,35 @@ def pinned(core: int) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def kill(process: subprocess.Popen[bytes]) -> None:
-    """End the worker and all it started: SIGTERM, a second's grace, SIGKILL."""
-    if process.poll() is None:
-        signal_group(process, signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(GRACE)
-    signal_group(process, signal.SIGKILL)
-    process.wait()
-
-
 def signal_group(process: subprocess.Popen[bytes], number: int) -> None:
     """Send the signal to the worker's process group, as long as any of it lives."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, number)
 
 
-class OutputTail:
-    """The end of what a worker prints, read as it comes so that the worker never waits for a full pipe."""
+def memory_of_job(keeper: int) -> int:
+    """The bytes that all processes under a keeper hold for themselves, and what lies in the /dev/shm that they see.
 
-    def __init__(self, stream: IO[bytes] | None) -> None:
-        self.end = b""
-        self.thread = threading.Thread(target=self.drain, args=(stream,), daemon=True)
-        self.thread.start()
+    What they share is counted once; code of libraries is not: it lies in memory once for all runs. 0 where the system
+    does not tell.
+    """
+    pids = [one.pid for one in tree(keeper)[1:]]
+    anonymous = shared = 0
+    if len(pids) > 1:  # a fork shares its parent's pages; taking them apart is slow, so only where there is one
+        anonymous = sum(kibibytes(f"/proc/{pid}/smaps_rollup", "Pss_Anon") for pid in pids)
+        shared = sum(kibibytes(f"/proc/{pid}/smaps_rollup", "Pss_Shmem") for pid in pids)
+    if not anonymous:
+        anonymous = sum(kibibytes(f"/proc/{pid}/status", "RssAnon") for pid in pids)
+        shared = sum(kibibytes(f"/proc/{pid}/status", "RssShmem") for pid in pids)
+    return max(1024 * shared, shared_files_of(keeper)) + 1024 * anonymous
 
-    def drain(self, stream: IO[bytes]) -> None:
-        """Read to the end of the stream."""
-        with stream:
-            while chunk := os.read(stream.fileno(), LOG):
-                self.end = (self.end + chunk)[-LOG:]
 
-    def last_line(self) -> str:
-        """The last line that is not empty; the stream may be held open by a process that left its group."""
-        self.thread.join(GRACE)
-        lines = self.end.decode(errors="replace").split("\n")
-        return next((line.strip() for line in reversed(lines) if line.strip()), "nothing printed")
+def shared_files_of(keeper: int) -> int:
+    """The bytes of files in the job's own /dev/shm; 0 where it has none of its own."""
+    try:
+        if os.readlink(f"/proc/{keeper}/ns/mnt") == os.readlink("/proc/self/ns/mnt"):
+            return 0
+        found = os.statvfs(f"/proc/{keeper}/root/dev/shm")
+    except OSError:
+        return 0
+    return (found.f_blocks - found.f_bfree) * found.f_frsize

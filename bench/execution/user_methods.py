@@ -1,15 +1,29 @@
-"""Methods of the user's own on the command line: found, registered beside ours, named in specs."""
+"""Methods from outside on the command line: inspected in a process of their own, named in specs.
+
+The harness imports no code of a user's. What it has to know of a method, its settings and backends, a child process
+tells; METHODS gets a stand-in that says the same and cannot fit. A worker, which is made to run such code, imports it.
+"""
 
 from __future__ import annotations
 
+import types
 from collections.abc import Mapping, Sequence
+from dataclasses import field, make_dataclass
+from functools import reduce
+from operator import or_
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import implementations
 from bench.errors import UsageError
 from bench.schema.record import Source, Spec
-from implementations import user_methods
+from implementations import user_methods as methods
+
+if TYPE_CHECKING:
+    from bench.execution.inspection import Description
+    from implementations.forecaster import Forecaster
+
+KINDS: dict[str, type] = {"int": int, "float": float, "str": str, "bool": bool, "None": types.NoneType}
 
 
 class Registered(NamedTuple):
@@ -20,18 +34,18 @@ class Registered(NamedTuple):
 
 
 def register(patterns: Sequence[str]) -> tuple[list[str], Registered]:
-    """Patterns with references and old names replaced by names; what references name is added to METHODS.
+    """Patterns with references and old names replaced by names; METHODS gets a stand-in of what references name.
 
     Raises UsageError for a file or a class that cannot be used.
     """
     names, registered = [], Registered({}, {})
     for pattern in patterns:
-        if user_methods.is_reference(pattern):
+        if methods.is_reference(pattern):
             found = find(pattern)
             if found.name in registered.files:
                 raise UsageError(f"--method {pattern!r}: {found.name} is given twice")
             registered.files[found.name] = pattern.rpartition(":")[0]
-        elif pattern in user_methods.packaged():
+        elif pattern in methods.packaged():
             found = find(pattern)
         else:
             names.append(implementations.current_name(pattern))
@@ -41,26 +55,87 @@ def register(patterns: Sequence[str]) -> tuple[list[str], Registered]:
     return names, registered
 
 
-def find(reference: str) -> user_methods.Found:
-    """The method that `mine.py:MyForecaster` or the name of a package's method stands for, added to METHODS."""
+def find(reference: str) -> Description:
+    """What `mine.py:MyForecaster` or the name of a package's method stands for; METHODS gets a stand-in of it."""
+    from bench.execution.inspection import inspect
+
     try:
-        in_file = user_methods.is_reference(reference)
-        found = user_methods.from_file(reference) if in_file else user_methods.from_package(reference)
+        found = inspect(reference)
     except ValueError as error:
         raise UsageError(f"--method {' '.join(str(error).split())}") from None
-    implementations.METHODS[found.name] = found.maker
+    implementations.METHODS[found.name] = stand_in(found)
     return found
 
 
+def stand_in(found: Description) -> type[Forecaster]:
+    """A class that has the method's settings and backends, and does nothing."""
+    from implementations.forecaster import Forecaster
+
+    class StandIn(Forecaster):
+        """Stands in the harness for a method from outside."""
+
+        reference: ClassVar[str]
+        network: ClassVar[bool]
+        takes_validation: ClassVar[bool]
+
+        def __post_init__(self) -> None:
+            from bench.execution.inspection import inspect
+
+            if self.settings() != type(self).defaults():  # does the method take them?
+                inspect(self.reference, self.backend, self.seed, self.settings())
+
+        def fit(self, *data: Any, **more: Any) -> Any:
+            raise NotImplementedError(f"{found.name} runs in workers alone")
+
+        def predict_ahead(self, *data: Any, **more: Any) -> Any:
+            raise NotImplementedError(f"{found.name} runs in workers alone")
+
+    fields = [
+        (name, reduce(or_, (KINDS[kind] for kind in kinds)), field(default=default))
+        for name, kinds, default in found.settings
+    ]
+    namespace = {
+        "backends": tuple(found.backends), "takes_levels": found.takes_levels, "off": found.off,
+        "takes_validation": found.takes_validation, "network": found.network, "reference": found.place,
+        "__doc__": found.doc,
+    }  # fmt: skip
+    made: type[Forecaster] = make_dataclass(
+        found.name.rpartition(".")[2], fields, bases=(StandIn,), namespace=namespace, kw_only=True
+    )
+    return made
+
+
+def know(spec: Spec, files: Mapping[str, str]) -> None:
+    """See to it that METHODS has a stand-in of a spec's method from outside, as on a cluster's node.
+
+    Raises UsageError where it cannot be used.
+    """
+    if spec.source and spec.method not in implementations.METHODS:
+        find(reference_of(spec, files))
+
+
+def reference_of(spec: Spec, files: Mapping[str, str]) -> str:
+    """What names a spec's method from outside on this machine."""
+    assert spec.source
+    path, class_name = files.get(spec.method), spec.source.reference.rpartition(":")[2]
+    return f"{Path(path)}:{class_name}" if path else spec.method
+
+
 def open_source(spec: Spec, files: Mapping[str, str]) -> None:
-    """Make a spec's method known in this process, where it comes from outside.
+    """Import a spec's method, where it comes from outside: only where such code may run.
 
     Raises ValueError when it is not the one that the spec was made for.
     """
     if not spec.source:
         return
-    file, _, class_name = spec.source.reference.rpartition(":")
-    path = files.get(spec.method)
-    found = find(f"{Path(path)}:{class_name}" if path else spec.method)
+    found = load(reference_of(spec, files))
     if found.version != spec.source.version:
+        file = spec.source.reference.rpartition(":")[0]
         raise ValueError(f"{file} is not what it was when the job was planned")
+
+
+def load(reference: str) -> methods.Found:
+    """Import the method into this process: only where such code may run. Raises ValueError that says what is wrong."""
+    found = methods.from_file(reference) if methods.is_reference(reference) else methods.from_package(reference)
+    implementations.METHODS[found.name] = found.maker
+    return found

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bench.errors import UsageError
+from bench.execution import cores
 from bench.execution.cluster.installation import installation
 from bench.execution.limits import Limits
 from bench.execution.pool import WorkerPool
@@ -22,7 +21,7 @@ from bench.schema.record import Spec
 if TYPE_CHECKING:
     from distributed import Worker
 
-PAUSE = 0.1  # seconds between a node's looks: is the task still wanted, is a core free
+PAUSE = 0.1  # seconds between a node's looks whether the task is still wanted
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,10 +46,13 @@ def attempt(ticket: bytes, *contents: bytes) -> bytes:
     order = msgspec.json.decode(ticket, type=Ticket)
     check_equal(order.installation, worker.address)
     lost = watch(worker)
-    with a_core(lost) as core:
+    with cores.held(threads.cores(), lost) as core:
+        if core is None:
+            raise reschedule()
         try:
-            pool = WorkerPool(Limits(worker.state.nthreads, order.timeout, order.memory), cores=[core])
+            pool = WorkerPool(Limits(worker.state.nthreads, order.timeout, order.memory), held=[core])
             pool.files = unpack(pool.folder, order.files, contents)
+            pool.data.files = pool.files
         except (OSError, UsageError) as error:
             raise Refused(f"{worker.address}: {error}") from None
         with stopped_when(lost, pool):
@@ -81,25 +83,6 @@ def watch(worker: Worker) -> Callable[[], bool]:
         return not wanted or worker.status not in (Status.running, Status.paused)
 
     return lost
-
-
-@contextlib.contextmanager
-def a_core(lost: Callable[[], bool]) -> Iterator[int]:
-    """A core that no other run has, whichever process of this machine's nodes starts it; waits until one is free.
-
-    A name of the kernel's stands for the core: only one process can hold it, and not beyond its end.
-    """
-    while not lost():
-        for core in threads.cores():
-            with socket.socket(socket.AF_UNIX) as holder:
-                try:
-                    holder.bind(f"\0aheadbench.core.{core}")
-                except OSError:
-                    continue
-                yield core
-                return
-        time.sleep(PAUSE)
-    raise reschedule()
 
 
 @contextlib.contextmanager

@@ -1,0 +1,21 @@
+"""The digest of arrays: other data, forecasts or weights are another digest."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+CHUNK = 2**16  # rows at a time: a large array is not copied whole
+
+
+def digest(*arrays: np.ndarray) -> str:
+    """The sha256 over shapes, types and values, in hexadecimal."""
+    sha256 = hashlib.sha256()
+    for array in arrays:
+        sha256.update(f"{array.dtype.str}{array.shape}".encode())
+        for start in range(0, len(array), CHUNK) if array.ndim else ():
+            sha256.update(np.ascontiguousarray(array[start : start + CHUNK]).tobytes())
+        if not array.ndim:
+            sha256.update(array.tobytes())
+    return sha256.hexdigest()

@@ -1,0 +1,77 @@
+"""What a method is given of a task's data, and what is kept back: the futures that a row is ranked by."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+import implementations
+from bench.data import datasets
+from bench.data.datasets import GeneratedData, SeriesData
+from bench.data.series_tasks import task_of
+from bench.data.windows import Windows
+from bench.execution.orders import Handout
+from bench.schema.record import Spec
+from bench.tasks import Task
+
+SPLIT_OFF = 20  # of so many training series, one is watched by a method from outside instead of a validation series
+CACHED = 4  # tasks whose data is kept
+
+Data = GeneratedData | SeriesData
+Change = Callable[[Task], Task]  # another draw, say
+
+
+class DataSource:
+    """The data of specs, opened once and kept for the runs that follow."""
+
+    def __init__(self, files: Mapping[str, str], change: Change | None = None) -> None:
+        self.files, self.change = files, change
+        self.lock = threading.Lock()
+        self.known: dict[object, Data] = {}
+
+    def open(self, spec: Spec) -> Data:
+        """The spec's data. Raises ValueError when the series are not those that the spec was made for."""
+        levels = spec.method in implementations.METHODS and implementations.class_of(spec.method).takes_levels
+        key = (spec.task, spec.quick, spec.data_sha256, levels)
+        with self.lock:
+            if key not in self.known:
+                self.known[key] = self._read(spec, levels)
+                while len(self.known) > CACHED:
+                    del self.known[next(iter(self.known))]
+            return self.known[key]
+
+    def _read(self, spec: Spec, levels: bool) -> Data:
+        task = task_of(spec)
+        if task is None:
+            raise ValueError(f"{spec.task}: there is no such task")
+        data = datasets.open_data(self.change(task) if self.change else task, self.files, levels)
+        if self.change is None and data.digest != spec.data_sha256:
+            raise ValueError(f"{task.name}: its series are not those that the job was planned for")
+        return data
+
+
+def handout(spec: Spec, data: Data) -> Handout:
+    """What the spec's method is given. A method from outside watches a part that is split off its training series."""
+    train, validation, test = data.split
+    watched = validation
+    if spec.source and watches(spec.method):
+        train, watched = split_off(train)
+    return Handout(*train, *watched, validation.history, test.history)
+
+
+def watches(method: str) -> bool:
+    """Whether the method's fit takes a pair to watch: most do."""
+    maker = implementations.METHODS.get(method)
+    return getattr(maker, "takes_validation", True)
+
+
+def split_off(train: Windows) -> tuple[Windows, Windows]:
+    """The training windows but the last ones, and those."""
+    count = max(1, len(train.history) // SPLIT_OFF)
+    kept = max(1, len(train.history) - count)
+    first, last = (
+        Windows(*(np.ascontiguousarray(array[part]) for array in train)) for part in (slice(kept), slice(-count, None))
+    )
+    return first, last

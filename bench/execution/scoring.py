@@ -1,0 +1,145 @@
+"""From what a worker left to its record: every error, digest and example is computed here, where no method runs."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench import metrics
+from bench.data.digests import digest
+from bench.execution.handing import Data
+from bench.execution.orders import Measured, Order, head
+from bench.execution.outputs import InvalidOutput, check_array, check_size, constant
+from bench.execution.supervision import Watched
+from bench.machine import disturbance
+from bench.machine import environment as machine
+from bench.machine.calibration import CALIBRATION
+from bench.records import codec
+from bench.schema.record import Metrics, Run
+
+DIGITS = 6  # significant ones of the forecasts that go into the record
+SLACK, SHARE = 0.25, 0.05  # seconds, and share, by which the worker's clock may say less than the harness'
+MOST_CPU = 1.1  # seconds of CPU per second: more, and something ran beside the worker's core
+LONG = 1.0  # seconds from which on that can be told
+
+
+class InvalidTimes(ValueError):
+    """A worker's times cannot be: says which."""
+
+
+def score(order: Order, measured: Measured, folder: Path, data: Data, watched: Watched) -> Run:
+    """The record of a finished job. Raises InvalidOutput, InvalidTimes, and Diverged."""
+    split = data.split
+    forecasts = read_array(folder / "forecasts.npy", split.validation.future.shape, "forecasts")
+    check_size(forecasts, split.validation.history, "forecasts")
+    test = read_array(folder / "test.npy", split.test.future.shape, "test forecasts")
+    check_size(test, split.test.history, "test forecasts")
+    check_times(measured, watched)
+    run = Run(
+        **head(order),
+        status="ok",
+        reason=constant(forecasts, split.validation.history),
+        metrics=errors(measured, folder, data, forecasts, test),
+        seconds=measured.seconds,
+        samples=measured.samples,
+        **timing(order, measured, watched),
+        curve=measured.curve,
+        parameters=measured.parameters,
+        digest={"forecasts": digest(forecasts), "weights": measured.weights or digest()},
+        examples=[[float(f"{value:.{DIGITS}g}") for value in row] for row in data.examples(forecasts)],
+        truth=data.truth,
+    )
+    codec.decode(codec.encode(run), codec.path_of(order.spec))  # could it be read again?
+    return run
+
+
+def read_array(path: Path, shape: tuple[int, ...], what: str) -> np.ndarray:
+    """An array that a worker left. Raises InvalidOutput for another type or shape, before it is read."""
+    try:
+        found = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise InvalidOutput(f"{what}: cannot be read: {type(error).__name__}") from None
+    return check_array(np.asarray(found) if isinstance(found, np.memmap) else found, shape, what)
+
+
+def errors(measured: Measured, folder: Path, data: Data, forecasts: np.ndarray, test: np.ndarray) -> Metrics:
+    """The errors on the validation series, and of the forecasts of the test series."""
+    compared = data.compared("validation", forecasts)
+    last_step = metrics.mse(*compared)
+    trained = measured.trained_outputs
+    return Metrics(
+        val_mse=output_mse(folder, data, forecasts) if trained else last_step,
+        last_step_mse=last_step,
+        test_mse=metrics.mse(*data.compared("test", test)),
+        val_mae=metrics.mae(*compared),
+        val_smape=metrics.smape(*compared),
+        mse_by_step=metrics.mse_by_step(*compared),
+        original=data.original(forecasts, test),
+    )
+
+
+def output_mse(folder: Path, data: Data, forecasts: np.ndarray) -> float:
+    """The error over everything that the method is trained to output, on the scale that it is trained on."""
+    history, future = data.split.validation
+    path = folder / "places.npy"
+    if not path.exists():
+        return metrics.mse(forecasts, future)
+    places = np.load(path, allow_pickle=False)
+    series = np.concatenate([history, future], axis=1).reshape(len(history), -1)
+    whole = places.ndim == 2 and np.issubdtype(places.dtype, np.integer)
+    if (
+        not whole
+        or places.size > 100 * series.shape[1] * future[0].size
+        or not 0 <= places.min() <= places.max() < series.shape[1]
+    ):
+        raise InvalidOutput("outputs: what they are compared with is no part of the series")
+    outputs = read_array(folder / "outputs.npy", (len(history), *places.shape), "outputs")
+    return metrics.mse(outputs, series[:, places])
+
+
+def check_times(measured: Measured, watched: Watched) -> None:
+    """Raise InvalidTimes for seconds that are negative, no numbers, or more than have passed."""
+    for name, seconds in measured.seconds.items():
+        if not (math.isfinite(seconds) and seconds >= -1e-3):
+            raise InvalidTimes(f"its times cannot be: {seconds:.3g} s for {name}")
+        if seconds > watched.wall + SLACK:
+            raise InvalidTimes(f"its times cannot be: {seconds:.3g} s for {name}, {watched.wall:.3g} s in all")
+    for seconds in (one for values in measured.samples.values() for one in values):
+        if not (math.isfinite(seconds) and seconds >= 0):
+            raise InvalidTimes(f"its times cannot be: {seconds:.3g} s for a repeat")
+    for name in [name for name, seconds in measured.seconds.items() if seconds < 0]:
+        measured.seconds[name] = 0.0  # a rounding
+
+
+def timing(order: Order, measured: Measured, watched: Watched) -> dict[str, Any]:
+    """Whether the seconds can be trusted, and what was seen of the machine while they were taken."""
+    cuda = measured.device != "cpu"
+    disturbed = disturbance.explain_disturbance(measured.seen, measured.threads, measured.affinity, cuda=cuda)
+    reason = "; ".join(filter(None, [disturbed, *doubts(measured, watched)])) or None
+    environment = {**machine.fingerprint(), "threads": measured.threads, "affinity": measured.affinity}
+    if cuda:
+        environment["gpu"] = measured.device
+    environment[CALIBRATION] = round(measured.calibration, 6)
+    environment |= {name: round(value, 4) for name, value in measured.seen.items()}
+    environment |= {"wall_seconds": round(watched.wall, 4), "cpu_seconds": round(watched.cpu, 4)}
+    environment["workers"] = order.workers
+    return {"timing_valid": reason is None, "timing_reason": reason, "environment": environment}
+
+
+def doubts(measured: Measured, watched: Watched) -> list[str]:
+    """What the harness' own clock, and the kernel's account of all processes, say against a worker's times."""
+    seconds, found = measured.seconds, []
+    parts = sum(seconds.get(name, 0.0) for name in ("build", "first_step", "fit", "validate"))
+    predicted = measured.samples.get("predict", [])
+    first = seconds.get("predict_first", 0.0)
+    repeats = sum(predicted) - (first if first in predicted else 0.0)
+    said = {"fit": parts, "first forecast": first, "forecasts": repeats}
+    for (name, claimed), passed in zip(said.items(), watched.phases, strict=True):
+        if claimed < passed * (1 - SHARE) - SLACK:
+            found.append(f"{name} took {passed:.2f} s by the harness' clock, {claimed:.2f} s by its own")
+    if watched.wall > LONG and watched.cpu > MOST_CPU * watched.wall:
+        found.append(f"{watched.cpu / watched.wall:.1f} cores in use by it and its children")
+    return found

@@ -1,0 +1,161 @@
+"""Watch one worker from the harness: its output, its marks, its memory and its end, in one loop without threads."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import subprocess
+import time
+from dataclasses import dataclass, field
+
+from bench.execution import janitor
+from bench.execution.orders import FITTED, FORECAST, READY, REPEATED
+from bench.execution.processes import GRACE, memory_of_job, signal_group
+
+LOG = 2**16  # bytes: of what a worker prints, the last so many are kept
+SAMPLE = 0.1  # seconds between two looks at a worker's memory
+SHORT = 0.02  # seconds between two looks whether it has ended, where the system cannot tell
+
+
+@dataclass
+class Watched:
+    """What the harness saw of a worker: seconds by its own clock, and the kernel's account of all its processes."""
+
+    wall: float = 0.0  # seconds from its start to its end
+    cpu: float = 0.0  # seconds of CPU, of the worker and of all it started
+    stamps: dict[int, int] = field(default_factory=dict)  # mark -> perf_counter_ns
+
+    @property
+    def phases(self) -> list[float]:
+        """Seconds that build and fit, the first forecast, and its repeats took by the harness' clock."""
+        marks = (READY, FITTED, FORECAST, REPEATED)
+        pairs = zip(marks, marks[1:], strict=False)
+        return [(self.stamps.get(end, 0) - self.stamps.get(start, 0)) / 1e9 for start, end in pairs]
+
+
+class Supervisor:
+    """One worker from its start to its end."""
+
+    def __init__(self, process: subprocess.Popen[bytes], marks: socket.socket, started_ns: int) -> None:
+        self.process, self.marks, self.started_ns = process, marks, started_ns
+        self.watched = Watched()
+        self.output = b""
+        self.poll = select.poll()
+        assert process.stdout
+        self.stdout = process.stdout.fileno()
+        os.set_blocking(self.stdout, False)
+        marks.setblocking(False)
+        for handle in (self.stdout, marks.fileno()):
+            self.poll.register(handle, select.POLLIN)
+        self.pidfd: int | None = None
+        with contextlib.suppress(AttributeError, OSError):  # Linux 5.3, not macOS
+            self.pidfd = os.pidfd_open(process.pid)
+            self.poll.register(self.pidfd, select.POLLIN)
+
+    def wait(self, timeout: float, memory: int | None) -> tuple[str, str] | None:
+        """Wait until the worker ends; status and reason when it passes a limit first."""
+        end = time.monotonic() + timeout
+        sampled = time.monotonic()
+        while (left := end - time.monotonic()) > 0:
+            if self.look(min(left, SAMPLE) if memory else left):
+                return None
+            if memory and time.monotonic() >= sampled + SAMPLE:
+                sampled = time.monotonic()
+                if (used := memory_of_job(self.process.pid)) > memory:
+                    return "oom", f"killed at {mebibytes(used)}: the limit is {mebibytes(memory)}"
+        return "timeout", f"killed after {timeout:g} s"
+
+    def look(self, seconds: float) -> bool:
+        """Wait for so long at most; whether the worker has ended."""
+        ready = self.poll.poll(1000 * (seconds if self.pidfd is not None else min(seconds, SHORT)))
+        for handle, _ in ready:
+            if handle == self.stdout:
+                self.drain()
+            elif handle == self.marks.fileno():
+                self.stamp()
+        return self.reap()
+
+    def drain(self) -> None:
+        """Read what the worker printed, so that it never waits for a full pipe; keep the end of it."""
+        with contextlib.suppress(BlockingIOError):
+            chunk = os.read(self.stdout, LOG)
+            self.output = (self.output + chunk)[-LOG:]
+            if not chunk:
+                self.ignore(self.stdout)
+
+    def ignore(self, handle: int) -> None:
+        """Look no more at what the worker has closed."""
+        with contextlib.suppress(KeyError):
+            self.poll.unregister(handle)
+
+    def stamp(self) -> None:
+        """Take the time of the worker's marks; the first of each counts."""
+        now = time.perf_counter_ns()
+        with contextlib.suppress(BlockingIOError, OSError):
+            marks = self.marks.recv(64)
+            for mark in marks:
+                self.watched.stamps.setdefault(mark, now)
+            if not marks:
+                self.ignore(self.marks.fileno())
+
+    def reap(self) -> bool:
+        """Whether the worker has ended; then with the account of all that it started."""
+        if self.process.returncode is not None:
+            return True
+        pid, status, usage = os.wait4(self.process.pid, os.WNOHANG)
+        if not pid:
+            return False
+        self.process.returncode = os.waitstatus_to_exitcode(status)
+        self.watched.wall = (time.perf_counter_ns() - self.started_ns) / 1e9
+        self.watched.cpu = usage.ru_utime + usage.ru_stime
+        return True
+
+    def end(self, mark: str) -> None:
+        """Leave nothing of the worker: not its children, not those that left its group, not its pipes."""
+        if not self.reap():
+            signal_group(self.process, signal.SIGTERM)
+            self.give(GRACE)
+        close_input(self.process)  # the keeper ends all that is left
+        self.give(2 * GRACE)
+        if not self.reap() or self.process.returncode < 0:
+            signal_group(self.process, signal.SIGKILL)
+            self.give(GRACE)
+            janitor.end(mark)
+        self.close()
+
+    def give(self, seconds: float) -> None:
+        """Let the worker end within so many seconds."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0 and not self.look(left):
+            continue
+
+    def close(self) -> None:
+        """Read what is there, and close both pipes, whoever else holds them."""
+        for _ in range(4):
+            self.drain()
+        self.stamp()
+        assert self.process.stdout
+        self.process.stdout.close()
+        self.marks.close()
+        if self.pidfd is not None:
+            os.close(self.pidfd)
+
+    def last_line(self) -> str:
+        """The last line printed that is not empty."""
+        lines = self.output.decode(errors="replace").split("\n")
+        return next((line.strip() for line in reversed(lines) if line.strip()), "nothing printed")
+
+
+def close_input(process: subprocess.Popen[bytes]) -> None:
+    """Tell the keeper that the harness is done with it."""
+    if process.stdin:
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+
+
+def mebibytes(size: int) -> str:
+    """Bytes as a person reads them."""
+    return f"{size / 2**20:.0f} MiB"
