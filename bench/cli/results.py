@@ -91,7 +91,7 @@ def show(method: Method = None, pages: OldPages = None, check: Stale = False, re
         return maintain.write_method_pages(pages, check, results)
     if method is None or pages or check:
         raise UsageError("show: the name of a method is needed, as in `bench show gru`")
-    names, _ = user_methods.register([method])
+    names, _ = user_methods.register([method], here=True)
     runs = at_defaults(repository.read(results)[0])
     width = shutil.get_terminal_size().columns
     print(method_pages.page(method_pages.methods_beside(names[0]), runs, width), end="")

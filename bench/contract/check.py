@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from functools import partial
 
 import implementations
-from bench.contract import conformance
+from bench.contract import conformance, fresh
 from bench.contract.promises import PROMISES
 from bench.errors import UsageError, unknown
 from bench.execution import user_methods
-from implementations import backends, default_settings
+from implementations import backends
 
 
 @dataclass(frozen=True)
@@ -22,6 +21,7 @@ class Report:
     backend: str
     others: tuple[str, ...]  # backends that were not checked
     broken: dict[str, str]
+    remark: str = ""  # how it did on series drawn just now
 
     @property
     def ok(self) -> bool:
@@ -31,7 +31,8 @@ class Report:
     def lines(self) -> list[str]:
         """A line for each promise, with what was got and expected below a broken one, and the outcome."""
         more = f"; --backend {' or '.join(self.others)} checks the rest" if self.others else ""
-        return [*self.findings(), "", f"{self.method} on {self.backend}: {self.verdict()}{more}"]
+        remark = f"; {self.remark}" if self.remark else ""
+        return [*self.findings(), "", f"{self.method} on {self.backend}: {self.verdict()}{remark}{more}"]
 
     def findings(self) -> list[str]:
         """The promises, each kept or to be mended."""
@@ -41,6 +42,8 @@ class Report:
         for promise, keeps in PROMISES.items():
             lines.append(f"{'MEND' if promise in self.broken else 'ok  '}  {promise}: {inspect.getdoc(keeps)}")
             lines += [f"      {self.broken[promise]}"] if promise in self.broken else []
+        for promise in self.broken.keys() - PROMISES.keys():
+            lines += [f"MEND  {promise}: {fresh.PROMISES[promise]}", f"      {self.broken[promise]}"]
         return lines
 
     def verdict(self) -> str:
@@ -49,17 +52,21 @@ class Report:
 
 
 def check(reference: str, backend: str | None) -> Report:
-    """Check every promise of a method: `./mine.py:Mine`, or a name. Raises UsageError for what there is not."""
-    names, _ = user_methods.register([reference])
+    """Check every promise of a method: `./mine.py:Mine`, or a name; then have it forecast series drawn just now.
+
+    The method runs in child processes alone. Raises UsageError for what there is not.
+    """
+    names, outsiders = user_methods.register([reference])
     name = names[0]
     if name not in implementations.METHODS:
         raise unknown("method", name, implementations.METHODS)
     chosen = choose(name, backend)
-    backends.load(chosen)
-    shorter = {"epochs": conformance.EPOCHS} if "epochs" in default_settings(name) else {}
-    broken = conformance.check(partial(implementations.make, name, chosen, **shorter), implementations.load)
+    broken = conformance.check_apart(reference, name, chosen)
     others = tuple(other for other in implementations.backends_of(name) if other != chosen)
-    return Report(name, chosen, others, broken)
+    if broken:
+        return Report(name, chosen, others, broken)
+    found = fresh.compare(name, chosen, outsiders)
+    return Report(name, chosen, others, found.broken, found.remark)
 
 
 def choose(name: str, backend: str | None) -> str:

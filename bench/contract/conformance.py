@@ -16,11 +16,16 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+import msgspec
+
 from bench.contract.promises import PROMISES, Broken, Loader, Maker, Subject
 from bench.errors import UsageError, unknown
+from bench.execution import asking
+from bench.execution.inspection import absolute
 from implementations import METHODS, backends, backends_of, default_settings, load, make
 from implementations.forecaster import Forecaster
 
+PATIENCE = 900.0  # seconds until a check is ended
 EPOCHS = 2  # enough to train, and to see whether the curve has them all
 MEMBERS = 2  # of an ensemble
 
@@ -48,6 +53,26 @@ def check_methods(backend: str, names: list[str]) -> Iterator[tuple[str, dict[st
         yield name, check(partial(make, name, backend, **shorter), load)
 
 
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """Which method to check on which backend."""
+
+    reference: str  # what names a method from outside, else its name
+    name: str
+    backend: str
+
+
+def check_apart(reference: str, name: str, backend: str) -> dict[str, str]:
+    """What is broken in a method, found out in a child process: a method may do there what it likes."""
+    question = Question(reference=absolute(reference), name=name, backend=backend)
+    try:
+        answer = asking.ask("bench.contract.apart", msgspec.json.encode(question), PATIENCE)
+        return msgspec.json.decode(answer, type=dict[str, str])
+    except asking.NoAnswer as error:
+        return {"fits": str(error)}
+    except msgspec.MsgspecError:
+        return {"fits": "it left another answer than the check's"}
+
+
 def chosen(backend: str, names: list[str]) -> list[str]:
     """The methods to be checked: those named, or all of the backend. Raises UsageError for what does not exist."""
     if backend not in backends.BACKENDS:
@@ -62,22 +87,22 @@ def chosen(backend: str, names: list[str]) -> list[str]:
 def main(arguments: list[str]) -> int:
     """Check the methods and print a line of JSON for each; the exit status is 1 when anything is broken."""
     if not arguments:
-        print(
-            f"usage: python -m bench.contract.conformance {'|'.join(backends.BACKENDS)} [METHOD ...]", file=sys.stderr
-        )
+        usage = f"usage: python -m bench.contract.conformance {'|'.join(backends.BACKENDS)} [METHOD ...]"
+        sys.stderr.write(f"{usage}\n")
         return 2
     backend, *names = arguments
     try:
         names = chosen(backend, names)
     except UsageError as error:
-        print(f"bench: {error}", file=sys.stderr)
+        sys.stderr.write(f"bench: {error}\n")
         return 2
     failed = False
     with tempfile.TemporaryDirectory() as programs:
         compile_quickly(programs)
         for name, broken in check_methods(backend, names):
             failed = failed or bool(broken)
-            print(json.dumps({"method": name, "backend": backend, "broken": broken}), flush=True)
+            sys.stdout.write(json.dumps({"method": name, "backend": backend, "broken": broken}) + "\n")
+            sys.stdout.flush()
     return int(failed)
 
 

@@ -6,6 +6,7 @@ Everything is shared where it can be: three small fits per method, since compili
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -13,8 +14,17 @@ from pathlib import Path
 
 import numpy as np
 
+from bench import metrics
 from implementations.forecaster import Forecaster
 from implementations.network import NetworkForecaster
+
+#: what a method could replace to be measured otherwise, as it was before any method ran
+ORIGINALS = {
+    (module, name): value
+    for module in (time, metrics, np)
+    for name, value in vars(module).items()
+    if callable(value) and not name.startswith("_")
+}
 
 Maker = Callable[[int], Forecaster]  # seed -> a fresh forecaster
 Loader = Callable[[Path], Forecaster]
@@ -63,6 +73,12 @@ class Subject:
 
     @cached_property
     def fitted_again(self) -> Forecaster:
+        """The same fit, with other series to watch."""
+        return self._fit(SEED, watched=slice(WATCHED, 2 * WATCHED))
+
+    @cached_property
+    def fitted_a_third_time(self) -> Forecaster:
+        """The same fit, with the same series to watch."""
         return self._fit(SEED)
 
     @cached_property
@@ -74,14 +90,14 @@ class Subject:
         """The forecasts [WATCHED, LONG, D] of the first fit."""
         return self.fitted.predict_ahead(self.history, LONG)
 
-    def _fit(self, seed: int) -> Forecaster:
+    def _fit(self, seed: int, watched: slice = slice(WATCHED)) -> Forecaster:
         history, future = (array.copy() for array in self.windows)
-        watched = self.history, self.future
+        pair = self.windows[0][watched].copy(), self.windows[1][watched].copy()
         forecaster = self.make(seed)
-        forecaster.fit(history, future, watched)
+        forecaster.fit(history, future, pair)
         names = ("history", "future", "validation history", "validation future")
-        originals = (*self.windows, self.history, self.future)
-        for name, array, original in zip(names, (history, future, *watched), originals, strict=True):
+        originals = (*self.windows, self.windows[0][watched], self.windows[1][watched])
+        for name, array, original in zip(names, (history, future, *pair), originals, strict=True):
             if not np.array_equal(array, original):
                 self.touched.append(name)
         return forecaster
@@ -117,7 +133,34 @@ def inputs_untouched(subject: Subject) -> None:
 def same_seed_same_forecasts(subject: Subject) -> None:
     """A second fit with the same seed gives the same forecasts, bit for bit."""
     again = subject.fitted_again.predict_ahead(subject.history, LONG)
+    if not np.array_equal(again, subject.forecasts):  # the other series that it watched may be to blame
+        again = subject.fitted_a_third_time.predict_ahead(subject.history, LONG)
     _expect_close(again, subject.forecasts, "two fits of one seed", 0)
+
+
+def validation_is_watched_alone(subject: Subject) -> None:
+    """What fit is given to watch changes no forecast: nothing is trained on it or chosen by it."""
+    again = subject.fitted_again.predict_ahead(subject.history, LONG)
+    if not np.array_equal(again, subject.forecasts):
+        third = subject.fitted_a_third_time.predict_ahead(subject.history, LONG)
+        if np.array_equal(third, subject.forecasts):
+            _expect_close(again, subject.forecasts, "fits that watched different series", 0)
+
+
+def forecasts_stay_as_they_were(subject: Subject) -> None:
+    """Forecasts are an array of their own: the next call does not write into it."""
+    first = subject.fitted.predict_ahead(subject.history, HORIZON)
+    before = first.copy()
+    subject.fitted.predict_ahead(subject.history + 1, HORIZON)
+    _expect(np.array_equal(first, before), "the next predict_ahead changed the forecasts of the last one")
+
+
+def program_stays_as_it_was(subject: Subject) -> None:
+    """Clocks, NumPy's functions and this program's metrics are not replaced."""
+    changed = [
+        f"{module.__name__}.{name}" for (module, name), was in ORIGINALS.items() if getattr(module, name) is not was
+    ]
+    _expect(not changed, f"got another {', '.join(changed[:3])}, expected it to be left as it was")
 
 
 def another_seed_other_forecasts(subject: Subject) -> None:
@@ -208,6 +251,8 @@ PROMISES: dict[str, Callable[[Subject], None]] = {
         longer_forecasts_begin_as_shorter,
         inputs_untouched,
         same_seed_same_forecasts,
+        validation_is_watched_alone,
+        forecasts_stay_as_they_were,
         another_seed_other_forecasts,
         loads_what_it_saved,
         outputs_are_the_forecasts,
@@ -215,6 +260,7 @@ PROMISES: dict[str, Callable[[Subject], None]] = {
         alone_as_in_company,
         bad_input_is_named,
         curve_has_every_epoch,
+        program_stays_as_it_was,
     )
 }
 

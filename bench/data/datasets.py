@@ -27,7 +27,6 @@ from bench.tasks import Task
 
 PartName = Literal["validation", "test"]
 Pair = tuple[np.ndarray, np.ndarray]  # forecasts and the truth, of one shape
-CHUNK = 256  # windows that are copied at a time
 EXAMPLES = 3  # windows whose forecasts go into the record, for the pictures
 
 

@@ -7,23 +7,18 @@ imports the method, makes one, and writes the answer to a file: whatever the imp
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import msgspec
 
+from bench.execution import asking
 from bench.execution.orders import one_line
-from bench.machine import threads
 from bench.records.codec import PLAIN
+from bench.text import clean
 
 PATIENCE = 60.0  # seconds until an import that does not end is ended
-LARGEST = 2**20  # bytes of an answer
 
 Setting = int | float | str | bool | None
 
@@ -35,6 +30,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     backend: str | None = None
     seed: int = 42
     settings: dict[str, Setting] = {}
+    said: str = ""  # how the user names it
 
 
 class Description(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,11 +61,17 @@ def inspect(
 ) -> Description:
     """Describe a method, and with a backend see whether it takes the settings. Raises ValueError, in one line."""
     place = absolute(reference)
-    question = Question(reference=place, backend=backend, seed=seed, settings=settings or {})
-    with tempfile.TemporaryDirectory(prefix="aheadbench-") as folder:
-        answer = ask(question, reference, Path(folder))
+    question = Question(reference=place, backend=backend, seed=seed, settings=settings or {}, said=reference)
+    try:
+        answer = msgspec.json.decode(asking.ask(__name__, msgspec.json.encode(question), PATIENCE), type=Answer)
+    except asking.NoAnswer as error:
+        raise ValueError(f"{reference!r} cannot be imported: {error}") from None
+    except msgspec.MsgspecError:
+        raise ValueError(f"{reference!r} cannot be imported: it left another answer") from None
     if answer.description is None:
-        raise ValueError(answer.problem or f"{reference!r} cannot be imported")
+        raise ValueError(
+            answer.problem.replace(place.rpartition(":")[0] or place, reference.rpartition(":")[0] or reference)
+        )
     name = answer.description.name
     if not PLAIN.fullmatch(name):
         raise ValueError(f"{reference!r}: {name[:64]!r} cannot be a name: at most 64 letters, digits, '_' and '-' can")
@@ -86,44 +88,17 @@ def absolute(reference: str) -> str:
     )
 
 
-def ask(question: Question, said: str, folder: Path) -> Answer:
-    """Ask a child process that runs in the folder; whatever it started is ended with it."""
-    work, place = folder / "work", folder / "answer.json"
-    work.mkdir()
-    variables = {**threads.environment_variables(), "TMPDIR": str(work)}
-    command = [sys.executable, "-m", __name__, str(place), msgspec.json.encode(question).decode()]
-    process = subprocess.Popen(
-        command, cwd=work, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
-    try:
-        process.wait(PATIENCE)
-    except subprocess.TimeoutExpired:
-        return Answer(problem=f"{said!r} cannot be imported: its import did not end within {PATIENCE:g} s")
-    finally:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    try:
-        with place.open("rb") as file:
-            return msgspec.json.decode(file.read(LARGEST), type=Answer)
-    except (OSError, msgspec.MsgspecError):
-        how = f"status {process.returncode}" if process.returncode >= 0 else signal.Signals(-process.returncode).name
-        return Answer(problem=f"{said!r} cannot be imported: it ended the process ({how})")
-
-
 def main() -> None:
-    """Answer the question, and leave at once: what runs at the interpreter's end cannot keep it."""
-    place, question = Path(sys.argv[1]), msgspec.json.decode(sys.argv[2], type=Question)
+    """Answer the question."""
+    place, question = sys.argv[1], msgspec.json.decode(sys.argv[2], type=Question)
     try:
         answer = Answer(description=describe(question))
     except ValueError as error:
-        answer = Answer(problem=" ".join(str(error).split()))
+        answer = Answer(problem=clean(str(error), longest=400))
     except (Exception, SystemExit, KeyboardInterrupt) as error:
         words = one_line(f"{type(error).__name__}: {error}")
         answer = Answer(problem=f"{Path(question.reference).name!r} cannot be imported: {words}")
-    place.write_bytes(msgspec.json.encode(answer))
-    os._exit(0)
+    asking.answer(place, msgspec.json.encode(answer))
 
 
 def describe(question: Question) -> Description:

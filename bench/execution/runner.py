@@ -12,6 +12,7 @@ from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from bench.execution.coordination import Busy, Stopped, signals
+from bench.execution.handing import DataSource
 from bench.execution.jobs import Job
 from bench.execution.limits import Limits
 from bench.execution.pool import WorkerPool
@@ -24,10 +25,12 @@ def run(
     limits: Limits,
     locks: NoLocks | None = None,
     files: Mapping[str, str] | None = None,
+    data: DataSource | None = None,
 ) -> Generator[tuple[Job, Run | None], None, None]:
     """Run the jobs, at most `limits.workers` at once, each within the limits.
 
     files: where on this machine lies what the specs name, as series of the user's own.
+    data: where the series come from, unless they are the task's own.
 
     Yields each job with its record as it ends, or with None when another campaign, known through `locks`, has run it.
     A job is released when the caller asks for the next one: by then it has stored the record.
@@ -36,7 +39,7 @@ def run(
     runs, so that none strikes while the caller stores a record.
     """
     locks = locks or NoLocks()
-    pool = WorkerPool(limits, files)
+    pool = WorkerPool(limits, files, data=data)
     events: queue.SimpleQueue[Future[Run | None] | int] = queue.SimpleQueue()
     left: dict[Future[Run | None], Job] = {}
     with (

@@ -33,9 +33,10 @@ class Registered(NamedTuple):
     files: dict[str, str]
 
 
-def register(patterns: Sequence[str]) -> tuple[list[str], Registered]:
+def register(patterns: Sequence[str], here: bool = False) -> tuple[list[str], Registered]:
     """Patterns with references and old names replaced by names; METHODS gets a stand-in of what references name.
 
+    here: import the methods after all, once they are inspected, as a command does that is there to run or show them.
     Raises UsageError for a file or a class that cannot be used.
     """
     names, registered = [], Registered({}, {})
@@ -50,6 +51,8 @@ def register(patterns: Sequence[str]) -> tuple[list[str], Registered]:
         else:
             names.append(implementations.current_name(pattern))
             continue
+        if here:
+            load(pattern)
         registered.sources[found.name] = Source(reference=found.reference, version=found.version)
         names.append(found.name)
     return names, registered

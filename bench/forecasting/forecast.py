@@ -82,7 +82,7 @@ def reuse(
 ) -> Outcome:
     """Forecast with a kept model, which says how the file is read; new rows and new series go on from it."""
     check_output(output, file)
-    user_methods.register([method] if method else [])
+    user_methods.register([method] if method else [], here=True)
     model = models.load(folder)
     how = model.kept.preparation
     found = read_series(file, how)
@@ -129,7 +129,7 @@ def percent(levels: Sequence[float]) -> str:
 
 def resolve(how: Preparation, choice: Choice) -> Training:
     """The method, its backend and every setting. Raises UsageError, naming what is allowed, for what does not exist."""
-    names, registered = user_methods.register([choice.method])
+    names, registered = user_methods.register([choice.method], here=True)
     name = names[0]
     if name not in METHODS:
         raise unknown("method", name, METHODS)
