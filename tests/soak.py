@@ -1,4 +1,4 @@
-"""The long tests, for `make soak`; tests/test_faults.py runs short ones of the same.
+"""The long tests, for `make soak`; tests/faults runs short ones of the same.
 
     python tests/soak.py kills --kills 100 --runs 400
     python tests/soak.py soak --runs 1000

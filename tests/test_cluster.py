@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 from conftest import FAULTY, ROOT, Bench, stored
-from test_faults import alive, heard, wait_for
+from fault_injection import alive, heard, wait_for
 
 pytest.importorskip("distributed")
 pytestmark = pytest.mark.xdist_group("cluster")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Bench, make_run, make_spec, stored
-from test_faults import wait_for
+from fault_injection import wait_for
 
 from bench.records import codec, repository, stores
 

@@ -71,10 +71,10 @@ class Exits(Faulty):
 
 
 class Forges(Faulty):
-    """Leaves a file of its own where the record should be, and ends the process as if all were well."""
+    """Leaves a file of its own where its result should be, and ends the process as if all were well."""
 
     def fit(self, *data: Any, **more: Any) -> Any:
-        Path("run.json").write_text('{"schema": 2, "status": "ok"}')
+        Path(sys.argv[1], "measured.json").write_text('{"schema": 2}')
         os._exit(0)
 
 
