@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Mapping
 
@@ -12,12 +13,13 @@ from bench.data import datasets
 from bench.data.datasets import GeneratedData, SeriesData
 from bench.data.series_tasks import task_of
 from bench.data.windows import Windows
+from bench.execution import arrays
+from bench.execution.arrays import Layout
 from bench.execution.orders import Handout
 from bench.schema.record import Spec
 from bench.tasks import Task
 
 SPLIT_OFF = 20  # of so many training series, one is watched by a method from outside instead of a validation series
-CACHED = 4  # tasks whose data is kept
 
 Data = GeneratedData | SeriesData
 Change = Callable[[Task], Task]  # another draw, say
@@ -30,6 +32,29 @@ class DataSource:
         self.files, self.change = files, change
         self.lock = threading.Lock()
         self.known: dict[object, Data] = {}
+        self.handed: dict[object, tuple[Data, int, list[Layout]]] = {}
+
+    def hand_out(self, spec: Spec) -> tuple[Data, int, list[Layout]]:
+        """The spec's data, and what its method is given of it: a handle of a file, and what lies there.
+
+        Raises ValueError when the series are not those that the spec was made for.
+        """
+        data = self.open(spec)
+        key = (id(data), bool(spec.source) and watches(spec.method))
+        with self.lock:
+            if key not in self.handed:
+                handle = arrays.new_file()
+                layouts = arrays.write(handle, handout(spec, data).arrays)
+                arrays.freeze(handle)
+                self.handed[key] = (data, handle, layouts)
+            return self.handed[key]
+
+    def close(self) -> None:
+        """Let go of the files handed out."""
+        with self.lock:
+            for _, handle, _ in self.handed.values():
+                os.close(handle)
+            self.handed.clear()
 
     def open(self, spec: Spec) -> Data:
         """The spec's data. Raises ValueError when the series are not those that the spec was made for."""
@@ -38,8 +63,6 @@ class DataSource:
         with self.lock:
             if key not in self.known:
                 self.known[key] = self._read(spec, levels)
-                while len(self.known) > CACHED:
-                    del self.known[next(iter(self.known))]
             return self.known[key]
 
     def _read(self, spec: Spec, levels: bool) -> Data:

@@ -10,20 +10,18 @@ import os
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from time import perf_counter_ns
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
 import implementations
 from bench.data.digests import digest
-from bench.execution import user_methods
+from bench.execution import arrays, user_methods
 from bench.execution.orders import (
     FITTED,
     FORECAST,
-    MEASURED,
-    ORDER,
     READY,
     REPEATED,
     Handout,
@@ -31,7 +29,7 @@ from bench.execution.orders import (
     Order,
     ending,
     one_line,
-    read_handout,
+    receive_order,
 )
 from bench.execution.outputs import InvalidOutput, check_array, check_curve, check_size
 from bench.machine import calibration, disturbance, threads
@@ -66,14 +64,27 @@ class Clock:
         self.seconds["total"] = (perf_counter_ns() - self.spawned_ns) / 1e9
 
 
-def work(folder: Path, marks: int, entered: int) -> int:
-    """Do the order in the folder and leave there what was measured, whatever becomes of it; the exit status."""
-    order = msgspec.json.decode((folder / ORDER).read_bytes(), type=Order)
+class Channels(NamedTuple):
+    """Handles of what a worker reads, and of what it writes to the harness."""
+
+    given: int  # windows
+    left: int  # the result
+    marks: int  # how far it is
+
+    def mark(self, letter: int) -> None:
+        """Tell the harness how far the worker is."""
+        os.write(self.marks, bytes([letter]))
+
+
+def work(channels: Channels, entered: int) -> int:
+    """Do the order and leave what was measured, whatever becomes of it; the exit status."""
+    order = receive_order(channels.marks)
     clock = Clock(order.spawned_ns)
     clock.add("start", (entered - order.spawned_ns) / 1e9)
     clock.add("import", (perf_counter_ns() - entered) / 1e9)
+    made: dict[str, np.ndarray] = {}
     try:
-        measured = measure(order, folder, clock, marks)
+        measured = measure(order, clock, channels, made)
     except FloatingPointError as error:
         measured = Measured(status="diverged", reason=one_line(str(error)))
     except InvalidOutput as error:
@@ -82,19 +93,12 @@ def work(folder: Path, marks: int, entered: int) -> int:
         traceback.print_exc()
         status, reason = ending(f"{type(error).__name__}: {error}")
         measured = Measured(status=status, reason=reason)
-    leave(folder / MEASURED, measured)
+    arrays.leave(channels.left, made, lambda layouts: msgspec.structs.replace(measured, arrays=layouts))
     return 0
 
 
-def leave(path: Path, measured: Measured) -> None:
-    """Write it whole or not at all: it counts even if the process dies afterwards."""
-    unfinished = path.with_suffix(".part")
-    unfinished.write_bytes(msgspec.json.encode(measured))
-    unfinished.replace(path)
-
-
-def measure(order: Order, folder: Path, clock: Clock, marks: int) -> Measured:
-    """Do the job: write its arrays to the folder and return the rest.
+def measure(order: Order, clock: Clock, channels: Channels, made: dict[str, np.ndarray]) -> Measured:
+    """Do the job: put copies of its arrays in `made` and return the rest.
 
     Raises FloatingPointError (Diverged is one), InvalidOutput, and whatever else the method raises.
     """
@@ -103,18 +107,18 @@ def measure(order: Order, folder: Path, clock: Clock, marks: int) -> Measured:
         backend = backends.load(spec.backend, threads=1, device="cuda" if spec.cuda else "cpu")
         user_methods.open_source(spec, order.files)
     with clock.phase("data"):
-        given = read_handout(folder)
+        given = Handout.of(arrays.read(channels.given, order.given))
         before = digest(*given)
-    os.write(marks, bytes([READY]))
+    channels.mark(READY)
     with clock.phase("build"):
         backend.seed(spec.seed)
         forecaster = implementations.make(spec.method, spec.backend, spec.seed, native=spec.native, **spec.settings)
     seen = fit(forecaster, given, clock)
-    os.write(marks, bytes([FITTED]))
+    channels.mark(FITTED)
     check_curve(forecaster.curve)
-    samples = predict(forecaster, given.validation_history, order.ahead, folder, clock, marks)
+    samples = predict(forecaster, given.validation_history, order.ahead, clock, channels, made)
     with clock.phase("evaluate"):
-        write_outputs(forecaster, given, order.ahead, folder)
+        add_outputs(forecaster, given, order.ahead, made)
     clock.stop()
     if digest(*given) != before:
         raise InvalidOutput("the method changed its input: fit and predict_ahead must leave it as it was")
@@ -148,38 +152,40 @@ def fit(forecaster: Forecaster, given: Handout, clock: Clock) -> dict[str, float
 
 
 def predict(
-    forecaster: Forecaster, history: np.ndarray, ahead: int, folder: Path, clock: Clock, marks: int
+    forecaster: Forecaster,
+    history: np.ndarray,
+    ahead: int,
+    clock: Clock,
+    channels: Channels,
+    made: dict[str, np.ndarray],
 ) -> list[float]:
     """Forecast the validation series again and again: keep the first forecasts, return the seconds of each repeat."""
     with clock.phase("predict_first"):
         forecasts = forecaster.predict_ahead(history, ahead)
-    os.write(marks, bytes([FORECAST]))
-    kept = check_array(forecasts, (len(history), ahead, history.shape[2]), "forecasts")
-    check_size(kept, history, "forecasts")
-    np.save(folder / "forecasts.npy", kept, allow_pickle=False)
+    channels.mark(FORECAST)
+    made["forecasts"] = check_array(forecasts, (len(history), ahead, history.shape[2]), "forecasts")
+    check_size(made["forecasts"], history, "forecasts")
     first = clock.seconds["predict_first"]
     samples = [first] if first > SLOW else []
     while len(samples) < REPEATS:
         start = perf_counter_ns()
         forecaster.predict_ahead(history, ahead)
         samples.append((perf_counter_ns() - start) / 1e9)
-    os.write(marks, bytes([REPEATED]))
+    channels.mark(REPEATED)
     clock.seconds["predict"] = float(np.median(samples))
     return samples
 
 
-def write_outputs(forecaster: Forecaster, given: Handout, ahead: int, folder: Path) -> None:
-    """Write all that the method is trained to output on the validation series, and the forecasts of the test series."""
+def add_outputs(forecaster: Forecaster, given: Handout, ahead: int, made: dict[str, np.ndarray]) -> None:
+    """Add all that the method is trained to output on the validation series, and the forecasts of the test series."""
     if (places := target_places(forecaster, given, ahead)) is not None:
         future = np.zeros((len(given.validation_history), ahead, given.future.shape[2]), np.float32)
         outputs, _ = forecaster.outputs(given.validation_history, future)
         shape = (len(future), *places.shape)
-        np.save(folder / "outputs.npy", check_array(outputs, shape, "outputs"), allow_pickle=False)
-        np.save(folder / "places.npy", places, allow_pickle=False)
+        made |= {"outputs": check_array(outputs, shape, "outputs"), "places": places}
     history = given.test_history
     test = forecaster.predict_ahead(history, ahead)
-    kept = check_array(test, (len(history), ahead, history.shape[2]), "test forecasts")
-    np.save(folder / "test.npy", kept, allow_pickle=False)
+    made["test"] = check_array(test, (len(history), ahead, history.shape[2]), "test forecasts")
 
 
 def target_places(forecaster: Forecaster, given: Handout, ahead: int) -> np.ndarray | None:

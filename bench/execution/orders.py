@@ -1,28 +1,33 @@
 """What passes between the harness and a worker: the order with its arrays, what was measured, and marks in between.
 
-FOLDER/order.json, FOLDER/*.npy      the order and the windows that go with it: no future that a row is ranked by
-FOLDER/measured.json, FOLDER/*.npy   what came out: times, curve, forecasts; the harness computes every error
-FOLDER/work                          where the worker runs, and its temporary files
+    GIVEN   a file without a name: the windows of the order, no future among them that a row is ranked by
+    LEFT    another: what came out, times, curve and forecasts; the harness computes every error
+    MARKS   a socket: the order comes in, and a letter goes out as each part is done
 """
 
 from __future__ import annotations
 
+import os
 import re
+import socket
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 import numpy as np
 
+from bench.execution.arrays import Layout
 from bench.records.codec import key_of
 from bench.schema.record import SCHEMA, Run, Spec
 from bench.text import clean
 
 OUT_OF_MEMORY = re.compile(r"MemoryError|OutOfMemory|ResourceExhausted|RESOURCE_EXHAUSTED|bad_alloc|allocate memory")
-ORDER, MEASURED = "order.json", "measured.json"
 #: what a worker writes to the harness as it goes: the data is read, fit is over, the first forecast is made, and all
 READY, FITTED, FORECAST, REPEATED = b"dfpr"
+
+
+LENGTH = 4  # bytes before an order: how long it is
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +38,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     started_at: str
     workers: int  # how many run at once on this machine
     ahead: int = 0  # H, the steps to forecast
+    given: list[Layout] = []  # the windows
     files: dict[str, str] = {}  # where on this machine lies what the spec names: a method
 
 
@@ -52,6 +58,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     device: str = "cpu"
     calibration: float = 0.0  # seconds, see machine.calibration
     seen: dict[str, float] = {}  # of the machine, during fit
+    arrays: list[Layout] = []  # forecasts, test; outputs and places where the method is trained on more than forecasts
 
 
 class Handout(NamedTuple):
@@ -64,25 +71,33 @@ class Handout(NamedTuple):
     validation_history: np.ndarray
     test_history: np.ndarray
 
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """By name; histories that are those of the watched pair once."""
+        arrays = self._asdict()
+        if self.validation_history is self.watched_history:
+            del arrays["validation_history"]
+        return arrays
 
-def write_handout(folder: Path, handout: Handout) -> None:
-    """Write each array to a file; histories that are those of the watched pair once."""
-    for name, array in handout._asdict().items():
-        if name != "validation_history" or array is not handout.watched_history:
-            np.save(folder / f"{name}.npy", array, allow_pickle=False)
+    @classmethod
+    def of(cls, arrays: Mapping[str, np.ndarray]) -> Handout:
+        """What `arrays` gave, read-only."""
+        for array in arrays.values():
+            array.setflags(write=False)
+        return cls(**{"validation_history": arrays["watched_history"], **arrays})
 
 
-def read_handout(folder: Path) -> Handout:
-    """Read what `write_handout` wrote."""
-    arrays: dict[str, np.ndarray] = {}
-    for name in Handout._fields:
-        path = folder / f"{name}.npy"
-        if name == "validation_history" and not path.exists():
-            arrays[name] = arrays["watched_history"]
-            continue
-        arrays[name] = np.load(path, allow_pickle=False)
-        arrays[name].setflags(write=False)
-    return Handout(**arrays)
+def send_order(marks: socket.socket, order: Order) -> None:
+    """Send the order: it is short enough to wait in the socket."""
+    content = msgspec.json.encode(order)
+    marks.sendall(len(content).to_bytes(LENGTH, "little") + content)
+
+
+def receive_order(marks: int) -> Order:
+    """Wait for the order."""
+    with socket.socket(fileno=os.dup(marks)) as channel:
+        length = int.from_bytes(channel.recv(LENGTH, socket.MSG_WAITALL), "little")
+        return msgspec.json.decode(channel.recv(length, socket.MSG_WAITALL), type=Order)
 
 
 def ending(text: str) -> tuple[Literal["oom", "failed"], str]:

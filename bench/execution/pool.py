@@ -16,22 +16,23 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 import msgspec
 
 from bench.errors import UsageError
-from bench.execution import cores, janitor, user_methods
+from bench.execution import arrays, cores, janitor, user_methods
 from bench.execution.coordination import Busy
-from bench.execution.handing import Data, DataSource, handout
+from bench.execution.handing import Data, DataSource
 from bench.execution.jobs import Job
 from bench.execution.limits import Limits
-from bench.execution.orders import MEASURED, ORDER, Measured, Order, ending, now, one_line, unfinished, write_handout
+from bench.execution.orders import Measured, Order, ending, now, one_line, send_order, unfinished
 from bench.execution.outputs import Diverged, InvalidOutput
 from bench.execution.processes import GRACE, pinned, signal_group
 from bench.execution.scoring import InvalidTimes, score
 from bench.execution.supervision import Supervisor, close_input
 from bench.machine import environment, resources, threads
-from bench.records import files, stores
+from bench.records import stores
 from bench.records.files import reason_of
 from bench.records.locks import NoLocks
 from bench.schema.record import Run, Spec
@@ -95,14 +96,13 @@ class WorkerPool:
         folder = self.folder / f"{self.mark}.{next(self.numbers)}"
         try:
             user_methods.know(spec, self.files)
-            data = self.data.open(spec)
+            data, given, layouts = self.data.hand_out(spec)
         except (ValueError, UsageError) as error:
             return failed(order, error)
         try:
-            with pinned(core):
-                (folder / "work").mkdir(parents=True)
-                write_handout(folder, handout(spec, data))
-            run = self.supervise(order, folder, core, data)
+            folder.mkdir()
+            order = msgspec.structs.replace(order, given=layouts, ahead=data.split.test.future.shape[1])
+            run = self.supervise(order, folder, core, data, given)
         except OSError as error:
             raise UsageError(f"temporary folder {str(self.folder)!r}: {reason_of(error)}: no run can be made") from None
         finally:
@@ -122,42 +122,42 @@ class WorkerPool:
                 f"temporary folder {str(self.folder)!r}: {os.strerror(errno.ENOSPC)}: TMPDIR names another"
             )
 
-    def supervise(self, order: Order, folder: Path, core: int, data: Data) -> Run:
+    def supervise(self, order: Order, folder: Path, core: int, data: Data, given: int) -> Run:
         """Start a worker on the core, wait until it ends or passes a limit, and score what it left."""
         kills = resources.oom_kills()
-        ahead = data.split.test.future.shape[1]
-        order = msgspec.structs.replace(order, spawned_ns=time.perf_counter_ns(), ahead=ahead)
-        (folder / ORDER).write_bytes(msgspec.json.encode(order))
-        supervisor = self.start(folder, core, order)
-        try:
-            ended = supervisor.wait(self.limits.timeout, self.limits.memory)
-        finally:
-            supervisor.end(folder.name)
-            with self.lock:
-                self.alive.discard(supervisor.process)
-        measured = left_by(folder)
-        if isinstance(measured, Measured):  # complete, whatever became of the process afterwards
-            with pinned(core):
-                return result(order, measured, folder, data, supervisor)
+        order = msgspec.structs.replace(order, spawned_ns=time.perf_counter_ns())
+        with Handle(arrays.new_file()) as left:
+            supervisor = self.start(folder, core, order, given, left.number)
+            try:
+                ended = supervisor.wait(self.limits.timeout, self.limits.memory)
+            finally:
+                supervisor.end(folder.name)
+                with self.lock:
+                    self.alive.discard(supervisor.process)
+            measured = left_by(left.number)
+            if isinstance(measured, Measured):  # complete, whatever became of the process afterwards
+                with pinned(core):
+                    return result(order, measured, left.number, data, supervisor)
         ended = ended or outcome(supervisor, resources.oom_kills() > kills)
         return unfinished(order, *(ended or ("failed", measured)), environment.fingerprint())
 
-    def start(self, folder: Path, core: int, order: Order) -> Supervisor:
+    def start(self, folder: Path, core: int, order: Order, given: int, left: int) -> Supervisor:
         """Start a worker in a new process group, pinned from its first instruction: it inherits this thread's core."""
         ours, theirs = socket.socketpair()
-        work = folder / "work"
         variables = threads.environment_variables(order.spec.cuda)
         variables = {name: value for name, value in variables.items() if name not in TELLING}
         read_only = [str(path) for path in self.limits.read_only if not self.folder.is_relative_to(path)]
+        handles = [given, left, theirs.fileno()]
+        send_order(ours, order)
         with self.lock, pinned(core), theirs:
             if self.over.is_set():
                 ours.close()
                 raise RuntimeError("the campaign is over")
             process = subprocess.Popen(
-                [sys.executable, "-m", "bench.execution.worker", str(folder), str(theirs.fileno()), *read_only],
-                cwd=work,
-                env={**variables, janitor.VARIABLE: folder.name, "TMPDIR": str(work)},
-                pass_fds=[theirs.fileno()],
+                [sys.executable, "-m", "bench.execution.worker", *map(str, handles), *read_only],
+                cwd=folder,
+                env={**variables, janitor.VARIABLE: folder.name, "TMPDIR": str(folder)},
+                pass_fds=handles,
                 stdin=subprocess.PIPE,  # open as long as this process lives: how the keeper knows
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -183,6 +183,7 @@ class WorkerPool:
     def close(self) -> None:
         """Have the janitor clean up, as it would had this process been killed; or do it, had the janitor been."""
         self.janitor.communicate()
+        self.data.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -198,22 +199,36 @@ def start_janitor(mark: str, folder: Path) -> subprocess.Popen[bytes]:
     )
 
 
-def left_by(folder: Path) -> Measured | str:
+class Handle:
+    """An open file, closed at the end of a block."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        os.close(self.number)
+
+
+def left_by(left: int) -> Measured | str:
     """What a worker left, or why there is nothing to be read."""
     try:
-        return msgspec.json.decode(files.read(folder / MEASURED, stores.LARGEST), type=Measured)
+        return msgspec.json.decode(arrays.description(left, stores.LARGEST), type=Measured)
     except FileNotFoundError:
         return "exited 0 without a result"
     except (ValueError, OSError, RecursionError) as error:
         return one_line(f"its result is not a record: {reason_of(error)}")
 
 
-def result(order: Order, measured: Measured, folder: Path, data: Data, supervisor: Supervisor) -> Run:
+def result(order: Order, measured: Measured, left: int, data: Data, supervisor: Supervisor) -> Run:
     """The record of a job whose worker came to an end of it."""
     if measured.status != "ok":
         return unfinished(order, measured.status, one_line(measured.reason or ""), environment.fingerprint())
     try:
-        return score(order, measured, folder, data, supervisor.watched)
+        made = arrays.read(left, measured.arrays)
+        return score(order, measured, made, data, supervisor.watched)
     except Diverged as error:
         return unfinished(order, "diverged", one_line(str(error)), environment.fingerprint())
     except (InvalidOutput, InvalidTimes) as error:

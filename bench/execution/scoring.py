@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -30,19 +30,19 @@ class InvalidTimes(ValueError):
     """A worker's times cannot be: says which."""
 
 
-def score(order: Order, measured: Measured, folder: Path, data: Data, watched: Watched) -> Run:
+def score(order: Order, measured: Measured, made: Mapping[str, np.ndarray], data: Data, watched: Watched) -> Run:
     """The record of a finished job. Raises InvalidOutput, InvalidTimes, and Diverged."""
     split = data.split
-    forecasts = read_array(folder / "forecasts.npy", split.validation.future.shape, "forecasts")
+    forecasts = checked(made, "forecasts", split.validation.future.shape, "forecasts")
     check_size(forecasts, split.validation.history, "forecasts")
-    test = read_array(folder / "test.npy", split.test.future.shape, "test forecasts")
+    test = checked(made, "test", split.test.future.shape, "test forecasts")
     check_size(test, split.test.history, "test forecasts")
     check_times(measured, watched)
     run = Run(
         **head(order),
         status="ok",
         reason=constant(forecasts, split.validation.history),
-        metrics=errors(measured, folder, data, forecasts, test),
+        metrics=errors(measured, made, data, forecasts, test),
         seconds=measured.seconds,
         samples=measured.samples,
         **timing(order, measured, watched),
@@ -56,22 +56,22 @@ def score(order: Order, measured: Measured, folder: Path, data: Data, watched: W
     return run
 
 
-def read_array(path: Path, shape: tuple[int, ...], what: str) -> np.ndarray:
-    """An array that a worker left. Raises InvalidOutput for another type or shape, before it is read."""
-    try:
-        found = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise InvalidOutput(f"{what}: cannot be read: {type(error).__name__}") from None
-    return check_array(np.asarray(found) if isinstance(found, np.memmap) else found, shape, what)
+def checked(made: Mapping[str, np.ndarray], name: str, shape: tuple[int, ...], what: str) -> np.ndarray:
+    """An array that a worker left. Raises InvalidOutput where it is missing, and for another type or shape."""
+    if name not in made:
+        raise InvalidOutput(f"{what}: got none, expected float32 {list(shape)}")
+    return check_array(made[name], shape, what)
 
 
-def errors(measured: Measured, folder: Path, data: Data, forecasts: np.ndarray, test: np.ndarray) -> Metrics:
+def errors(
+    measured: Measured, made: Mapping[str, np.ndarray], data: Data, forecasts: np.ndarray, test: np.ndarray
+) -> Metrics:
     """The errors on the validation series, and of the forecasts of the test series."""
     compared = data.compared("validation", forecasts)
     last_step = metrics.mse(*compared)
     trained = measured.trained_outputs
     return Metrics(
-        val_mse=output_mse(folder, data, forecasts) if trained else last_step,
+        val_mse=output_mse(made, data, forecasts) if trained else last_step,
         last_step_mse=last_step,
         test_mse=metrics.mse(*data.compared("test", test)),
         val_mae=metrics.mae(*compared),
@@ -81,13 +81,12 @@ def errors(measured: Measured, folder: Path, data: Data, forecasts: np.ndarray, 
     )
 
 
-def output_mse(folder: Path, data: Data, forecasts: np.ndarray) -> float:
+def output_mse(made: Mapping[str, np.ndarray], data: Data, forecasts: np.ndarray) -> float:
     """The error over everything that the method is trained to output, on the scale that it is trained on."""
     history, future = data.split.validation
-    path = folder / "places.npy"
-    if not path.exists():
+    places = made.get("places")
+    if places is None:
         return metrics.mse(forecasts, future)
-    places = np.load(path, allow_pickle=False)
     series = np.concatenate([history, future], axis=1).reshape(len(history), -1)
     whole = places.ndim == 2 and np.issubdtype(places.dtype, np.integer)
     if (
@@ -96,7 +95,7 @@ def output_mse(folder: Path, data: Data, forecasts: np.ndarray) -> float:
         or not 0 <= places.min() <= places.max() < series.shape[1]
     ):
         raise InvalidOutput("outputs: what they are compared with is no part of the series")
-    outputs = read_array(folder / "outputs.npy", (len(history), *places.shape), "outputs")
+    outputs = checked(made, "outputs", (len(history), *places.shape), "outputs")
     return metrics.mse(outputs, series[:, places])
 
 

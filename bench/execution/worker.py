@@ -1,4 +1,4 @@
-"""The process of one job, `python -m bench.execution.worker FOLDER`, and the keeper that it runs under.
+"""The process of one job, `python -m bench.execution.worker GIVEN LEFT MARKS`, and the keeper that it runs under.
 
     harness -> keeper -> worker -> whatever the method starts
 
@@ -6,8 +6,8 @@ The keeper imports nothing of others and runs no code of a method. It adopts eve
 leaves behind (Linux: a child subreaper), ends them all once the worker has ended or the harness is gone, and waits for
 each, so that the kernel adds their seconds up. Then it ends as the worker did.
 
-The folder is the job's: order.json says what to do, measured.json and *.npy will hold what came out. What the method
-prints goes elsewhere and cannot spoil it. Nothing heavy is imported before the clock runs.
+What comes in and out goes by handles, see `bench.execution.orders`; what the method prints goes elsewhere and cannot
+spoil it. Nothing heavy is imported before the clock runs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import select
 import signal
 import sys
 import time
-from pathlib import Path
 
 TRIES = 1000  # a process that forks as fast as it can has to be hunted down
 PAUSE = 0.002  # seconds between two tries
@@ -28,32 +27,34 @@ SHORT_LOOK = 0.02  # the same, where the system cannot tell when the worker ends
 
 
 def main() -> None:
-    """Do the order in the folder named on the command line."""
+    """Do the order that comes by the handles named on the command line, with the folders named there read-only."""
     entered = time.perf_counter_ns()
-    folder, marks = Path(sys.argv[1]), int(sys.argv[2])
+    handles = [int(number) for number in sys.argv[1:4]]
     from bench.execution import isolation
 
     isolation.adopt_orphans()
-    isolation.hide(sys.argv[3:])
+    isolation.hide(sys.argv[4:])
     worker = os.fork()
     if not worker:
-        become_worker(folder, marks, entered)
-    os.close(marks)
+        become_worker(handles, entered)
+    for handle in handles:
+        os.close(handle)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     end_as(keep(worker))
 
 
-def become_worker(folder: Path, marks: int, entered: int) -> None:
+def become_worker(handles: list[int], entered: int) -> None:
     """Do the job and leave at once: nothing that runs at the interpreter's end can undo what is finished."""
     status = 1
     try:
-        os.set_inheritable(marks, False)
+        for handle in handles:
+            os.set_inheritable(handle, False)
         with open(os.devnull) as nothing:
             os.dup2(nothing.fileno(), 0)
-        from bench.execution.measure import work
+        from bench.execution.measure import Channels, work
 
-        status = work(folder, marks, entered)
+        status = work(Channels(*handles), entered)
     except BaseException:
         import traceback
 

@@ -74,7 +74,7 @@ class Forges(Faulty):
     """Leaves a file of its own where its result should be, and ends the process as if all were well."""
 
     def fit(self, *data: Any, **more: Any) -> Any:
-        Path(sys.argv[1], "measured.json").write_text('{"schema": 2}')
+        os.write(int(sys.argv[2]), b'{"schema": 2}' + (13).to_bytes(8, "little"))
         os._exit(0)
 
 
