@@ -1,8 +1,8 @@
 """What passes between the harness and a worker: the order with its arrays, what was measured, and marks in between.
 
-    GIVEN   a file without a name: the windows of the order, no future among them that a row is ranked by
-    LEFT    another: what came out, times, curve and forecasts; the harness computes every error
-    MARKS   a socket: the order comes in, and a letter goes out as each part is done
+GIVEN   a file without a name: the windows of the order, no future among them that a row is ranked by
+LEFT    another: what came out, times, curve and forecasts; the harness computes every error
+MARKS   a socket: the order comes in, and a letter goes out as each part is done
 """
 
 from __future__ import annotations
