@@ -9,7 +9,8 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field, replace
 
-from bench.campaigns.selection import Selection, specs
+from bench.campaigns.request import Selection
+from bench.campaigns.selection import specs
 from bench.execution import runner
 from bench.execution.handing import DataSource
 from bench.execution.jobs import Job
@@ -48,7 +49,7 @@ def compare(method: str, backend: str, outsiders: Registered) -> Comparison:
     places = files.absolute(outsiders.files)
     spec = specs(
         Selection(
-            methods=[method], tasks=[TASK], backends=[backend], quick=True, sources=outsiders.sources,
+            methods=(method,), tasks=(TASK,), backends=(backend,), quick=True, sources=outsiders.sources,
             files=places,
         )
     )[0]  # fmt: skip
@@ -65,7 +66,7 @@ def judge(known: Run, new: Run) -> Comparison:
         if run.metrics is None:
             return Comparison({"runs": f"{run.status}: {run.reason}"})
     assert known.metrics and new.metrics
-    before, after = known.metrics.last_step_mse, new.metrics.last_step_mse
+    before, after = known.metrics["last_step_mse"], new.metrics["last_step_mse"]
     if after > FACTOR * before:
         message = f"got {after:.4g} on new series and {before:.4g} on the benchmark's, expected about the same"
         return Comparison({"forecasts_series_that_nobody_has_seen": message})

@@ -275,7 +275,7 @@ def _steps_of(truth: np.ndarray, history: np.ndarray, future: np.ndarray) -> np.
     following = np.concatenate([history, future], axis=1)[:, 1 : STEPS + 1]
     same = (truth[:, :, None, :CHANNELS] == following[:, None]).all(axis=(0, 3))  # [T', T]
     _expect(bool((same.sum(axis=1) == 1).all()), "the truth of an output is not what follows one of the history steps")
-    return same.argmax(axis=1)
+    return np.asarray(same.argmax(axis=1))
 
 
 def _expect(kept: bool, message: str) -> None:

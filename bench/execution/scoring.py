@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from bench import metrics
+from bench.data.datasets import Pair
 from bench.data.digests import digest
+from bench.data.scores import scores
 from bench.execution.handing import Data
 from bench.execution.orders import Measured, Order, head
 from bench.execution.outputs import InvalidOutput, check_array, check_size, constant
@@ -18,7 +19,7 @@ from bench.machine import disturbance
 from bench.machine import environment as machine
 from bench.machine.calibration import CALIBRATION
 from bench.records import codec
-from bench.schema.record import Metrics, Run
+from bench.schema.record import Run
 
 DIGITS = 6  # significant ones of the forecasts that go into the record
 SLACK, SHARE = 0.25, 0.05  # seconds, and share, by which the worker's clock may say less than the harness'
@@ -42,7 +43,7 @@ def score(order: Order, measured: Measured, made: Mapping[str, np.ndarray], data
         **head(order),
         status="ok",
         reason=constant(forecasts, split.validation.history),
-        metrics=errors(measured, made, data, forecasts, test),
+        **scores(data, forecasts, test, trained_outputs(measured, made, data, forecasts)),
         seconds=measured.seconds,
         samples=measured.samples,
         **timing(order, measured, watched),
@@ -63,40 +64,25 @@ def checked(made: Mapping[str, np.ndarray], name: str, shape: tuple[int, ...], w
     return check_array(made[name], shape, what)
 
 
-def errors(
-    measured: Measured, made: Mapping[str, np.ndarray], data: Data, forecasts: np.ndarray, test: np.ndarray
-) -> Metrics:
-    """The errors on the validation series, and of the forecasts of the test series."""
-    compared = data.compared("validation", forecasts)
-    last_step = metrics.mse(*compared)
-    trained = measured.trained_outputs
-    return Metrics(
-        val_mse=output_mse(made, data, forecasts) if trained else last_step,
-        last_step_mse=last_step,
-        test_mse=metrics.mse(*data.compared("test", test)),
-        val_mae=metrics.mae(*compared),
-        val_smape=metrics.smape(*compared),
-        mse_by_step=metrics.mse_by_step(*compared),
-        original=data.original(forecasts, test),
-    )
+def trained_outputs(
+    measured: Measured, made: Mapping[str, np.ndarray], data: Data, forecasts: np.ndarray
+) -> Pair | None:
+    """Everything that the method is trained to output and its truth, on the scale that it is trained on.
 
-
-def output_mse(made: Mapping[str, np.ndarray], data: Data, forecasts: np.ndarray) -> float:
-    """The error over everything that the method is trained to output, on the scale that it is trained on."""
+    None where that is the forecasts as they are compared. Raises InvalidOutput for what is no part of the series.
+    """
+    if not measured.trained_outputs:
+        return None
     history, future = data.split.validation
     places = made.get("places")
     if places is None:
-        return metrics.mse(forecasts, future)
+        return forecasts, future
     series = np.concatenate([history, future], axis=1).reshape(len(history), -1)
-    whole = places.ndim == 2 and np.issubdtype(places.dtype, np.integer)
-    if (
-        not whole
-        or places.size > 100 * series.shape[1] * future[0].size
-        or not 0 <= places.min() <= places.max() < series.shape[1]
-    ):
+    most = history.shape[1] * future[0].size  # a block at every step
+    whole = places.ndim == 2 and np.issubdtype(places.dtype, np.integer) and 0 < places.size <= most
+    if not whole or places.min() < 0 or places.max() >= series.shape[1]:
         raise InvalidOutput("outputs: what they are compared with is no part of the series")
-    outputs = checked(made, "outputs", (len(history), *places.shape), "outputs")
-    return metrics.mse(outputs, series[:, places])
+    return checked(made, "outputs", (len(history), *places.shape), "outputs"), series[:, places]
 
 
 def check_times(measured: Measured, watched: Watched) -> None:
