@@ -100,6 +100,7 @@ def test_a_record_that_does_not_come_out_again(bench: Bench, quick: list[Run], t
             make_run(status="diverged", reason="loss is nan in epoch 2", metrics=None),
             "bit-exact: diverged again",
         ),
+        (make_run(digest=DIGEST), make_run(digest=DIGEST, metrics=scaled(1 + 1e-15)), "bit-exact"),
     ],
 )
 def test_verdicts(record: Run, again: Run, expected: str) -> None:
