@@ -6,12 +6,12 @@ import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bench.analysis.paired import blocks_of
-from bench.forecasting import recommend
 from bench.forecasting.forecast import Outcome
+from bench.forecasting.race import Result
+from bench.forecasting.recommend import Advice, Race, Standing
 from bench.forecasting.train import Errors
-from bench.reporting.commands import words
-from bench.schema.record import Run
+from bench.reporting.commands import series_words
+from bench.schema.series import Preparation
 from bench.text import clean, decimals, digits
 
 SHOWN = 24  # rows that are printed
@@ -48,71 +48,80 @@ def printed(header: Sequence[str], lines: Sequence[Sequence[str]], numbers: int)
         yield f"... and {len(lines) - SHOWN} rows more"
 
 
-def standing_table(standings: Sequence[recommend.Standing]) -> str:
-    """How the methods stand, best first."""
+def entered(race: Race, budget: float) -> str:
+    """Return what is raced, on what, in a line."""
+    planned, how = race.planned, race.how
+    thinned = f", networks learn from every {how.stride}th window" if how.stride > 1 else ""
+    return (f"{race.found.file}: {race.found.describe()}; {len(planned.origins)} rolling origins, "
+            f"{how.ahead} steps ahead (networks: from {how.history} steps{thinned}); {len(race.entrants)} methods, "
+            f"{budget:g} s for {race.backend} and numpy")  # fmt: skip
+
+
+def finished(result: Result) -> str:
+    """Return a line on one method of a race as it ends."""
+    name = f"{result.training.method:16}  {result.training.backend:9}"
+    if result.evaluation is None:
+        return f"{name}  not finished: {clean(result.reason)}"
+    scores = [score for score in result.evaluation.scores if not math.isnan(score)]
+    error = f"MASE {sum(scores) / len(scores):.3f}" if scores else "no error is defined"
+    return f"{name}  {error}  {result.evaluation.seconds:6.2f} s"
+
+
+def standing_table(standings: Sequence[Standing]) -> str:
+    """Return how the methods stand, best first."""
     from tabulate import tabulate
 
-    header = ["method", "backend", "epochs", "scaled MSE", "skill %", "p of a tie", "seconds"]
+    header = ["method", "backend", "MASE", "at most x best", "seconds", "test MASE", "test MAE"]
     lines = [
         [
-            one.run.spec.method,
-            one.run.spec.backend,
-            str(one.run.spec.settings.get("epochs", "")),
-            digits(one.error),
-            decimals(one.skill, 0),
-            "best" if math.isnan(one.p) else decimals(one.p, 3),
-            decimals(one.seconds, 2),
+            one.training.method,
+            one.training.backend,
+            f"{one.error:.3f}",
+            "best" if one is standings[0] else decimals(one.ratio, 2),
+            f"{one.seconds:.2f}",
+            decimals(one.test, 3),
+            digits(one.test_mae),
         ]
         for one in standings
     ]
     return tabulate(lines, header, disable_numparse=True, colalign=["left"] * 2 + ["right"] * 5)
 
 
-def verdict(standings: Sequence[recommend.Standing], file: Path) -> Iterator[str]:
-    """Which is best, which is the cheapest as good, whether either beats the baseline, and how to go on."""
-    best, choice = standings[0], recommend.cheapest(standings)
-    baseline = next((one for one in standings if one.run.spec.method == recommend.BASELINE), None)
-    blocks = len(blocks_of(best.run))
-    yield f"best:      {said(best)}"
-    others = sum(map(recommend.tied, standings)) - 1
-    yield (
-        f"cheapest:  {said(choice)}, one of {others + 1} that cannot be told apart"
-        if others
-        else ("cheapest:  the same: every other is worse beyond chance")
-    )
-    if baseline and baseline is not best and recommend.tied(baseline):
-        yield f"           even {recommend.BASELINE} cannot be told from the best: nothing is sure"
-    tested_over = f"paired t test over {blocks} blocks of validation windows, {100 * recommend.CONFIDENCE:g} %"
-    yield f"           ({tested_over if blocks > 1 else 'one block of validation windows: too few to tell any apart'})"
-    yield f"test part: {choice.run.spec.method} {tested(choice.run)}" + (
-        f", {recommend.BASELINE} {tested(baseline.run)}" if baseline and baseline is not choice else ""
-    )
-    yield f"\npython -m bench forecast {command(choice.run, file)}"
-
-
-def said(one: recommend.Standing) -> str:
-    """A method with its skill and cost in words."""
-    if one.run.spec.method == recommend.BASELINE:
-        skill = "the naive forecast itself"
-    elif one.skill == one.skill:
-        skill = f"{one.skill:.0f} % less error than {recommend.BASELINE}"
+def verdict(advice: Advice, unfinished: Sequence[Result]) -> Iterator[str]:
+    """Return which method is best, which to take and why, their test errors, and what did not finish."""
+    best, choice, baseline = advice.best, advice.choice, advice.baseline
+    yield f"best:      {described(best, baseline)}"
+    if choice is best:
+        yield "take:      the same: no cheaper one is sure to be within 5 % of it"
+    elif choice is baseline:
+        yield f"take:      {choice.training.method}: nothing is better than this forecast"
     else:
-        skill = "no naive forecast with an error to compare with"
-    return f"{one.run.spec.method} ({one.run.spec.backend}): {skill}, {one.seconds:.2f} s"
+        yield f"take:      {described(choice, baseline)}: the cheapest that is within 5 % of the best, surely (95 %)"
+    yield f"           (errors paired by {advice.blocks} {'blocks' if advice.blocks != 1 else 'block'})"
+    shown = {one.training.method: one for one in (best, choice, *([baseline] if baseline else []))}
+    tests = ", ".join(f"{name} {decimals(one.test, 3)}" for name, one in shown.items())
+    yield f"test:      MASE over the last steps, which decided nothing: {tests}"
+    if unfinished:
+        names = ", ".join(f"{one.training.method} ({clean(one.reason)})" for one in unfinished)
+        yield f"unfinished: {names}"
 
 
-def tested(run: Run) -> str:
-    """The errors on the part that decided nothing, in own units."""
-    found = run.metrics or {}
-    names = {"RMSE": "original_test_rmse", "MAE": "original_test_mae"}
-    return ", ".join(f"{label} {found[name]:.4g}" for label, name in names.items() if name in found) or "-"
+def described(one: Standing, baseline: Standing | None) -> str:
+    """Return a method with its skill and cost in words."""
+    text = f"{one.training.method} ({one.training.backend})"
+    if baseline is None or not baseline.error:
+        return f"{text}: MASE {one.error:.3f}, {one.seconds:.2f} s"
+    if one is baseline:
+        return f"{text}: the naive forecast itself"
+    saved = 100 * (1 - one.error / baseline.error)
+    return f"{text}: {saved:.0f} % less error than the naive forecast, {one.seconds:.2f} s"
 
 
-def command(run: Run, file: Path) -> str:
-    """The options that forecast with this run's method and settings."""
+def command(choice: Standing, file: Path, how: Preparation) -> str:
+    """Return the command that forecasts with this method from this file."""
     import shlex
 
-    named = words([run])[2:]
-    epochs = ["--epochs", str(run.spec.settings["epochs"])] if "epochs" in run.spec.changed else []
-    backend = [] if run.spec.backend == "numpy" else ["--backend", run.spec.backend]
-    return shlex.join([str(file), *named, "--method", run.spec.method, *backend, *epochs])
+    source, method = choice.training.source, choice.training.method
+    backend = [] if choice.training.backend == "numpy" else ["--backend", choice.training.backend]
+    named = ["--method", source or method, *backend]
+    return shlex.join(["python", "-m", "bench", "forecast", str(file), *series_words(how), *named])

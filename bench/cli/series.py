@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -63,7 +64,7 @@ Entrants = Annotated[
     options.Names,
     typer.Option(
         metavar="NAME",
-        show_default="the set for real series",
+        show_default="the practical ones",
         help="Race this method: name, pattern or ./mine.py:Class; may be repeated.",
     ),
 ]
@@ -128,8 +129,6 @@ def show(made: Outcome) -> int:
     print("\n".join(forecasts.outcome(made)))
     for warning in made.warnings:
         warn(f"warning: {warning}")
-    for warning in made.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
     return 0
 
 
@@ -146,20 +145,27 @@ def run_race(
     file: Path, how: Preparation, fit_history: bool, budget: float, backends: Sequence[str], methods: Sequence[str]
 ) -> int:
     """Race, print how the methods stand, and say which to take; 1 when none finished."""
-    from bench.cli import forecasts, progress
+    from bench.cli import forecasts
     from bench.execution.coordination import Stopped
-    from bench.forecasting import recommend as race
+    from bench.forecasting import race, recommend
 
-    entry = race.prepare_race(file, how, fit_history, budget, backends, methods)
-    print(f"{entry.description}\n", flush=True)
+    deadline = time.monotonic() + budget
+    entry = recommend.enter(file, how, fit_history, backends, methods)
+    print(f"{forecasts.entered(entry, budget)}\n", flush=True)
+    results = []
     try:
-        runs = race.race(entry, lambda run: print(progress.line(run.spec, run), flush=True))
+        for result in race.run(entry.entrants, list(entry.found.series), entry.how, entry.planned, deadline):
+            results.append(result)
+            print(forecasts.finished(result), flush=True)
     except Stopped as stop:
         warn(f"stopped by {stop}")
         return 128 + stop.number
-    standings = race.compare(list(runs.values()))
+    standings, blocks = recommend.standings(results)
     if not standings:
         print(f"no method finished within {budget:g} s: --budget {2 * budget:g}s gives them longer", file=sys.stderr)
         return 1
-    print("\n".join(["", forecasts.standing_table(standings), "", *forecasts.verdict(standings, file)]))
+    advice = recommend.advise(standings, blocks)
+    unfinished = [result for result in results if result.evaluation is None]
+    print("\n".join(["", forecasts.standing_table(standings), "", *forecasts.verdict(advice, unfinished)]))
+    print(f"\n{forecasts.command(advice.choice, file, how)}")
     return 0

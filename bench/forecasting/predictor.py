@@ -23,6 +23,8 @@ from implementations import Forecaster, backends
 from implementations.forecaster import Setting
 from implementations.statistical import RowForecaster
 
+PREFERRED = ("numpy", "torch", "keras-jax", "keras")  # by how soon a process is ready
+
 
 class Training(NamedTuple):
     """What is to be trained."""
@@ -101,6 +103,15 @@ def predict_rows(
         return rows.reshape(*rows.shape[:-2], len(known), channels, steps).swapaxes(-1, -2)
 
     return Prediction(*map(by_channel, made))
+
+
+def soonest(method: str) -> str:
+    """The installed backend of the method that starts soonest. Raises UsageError where none is installed."""
+    offered = implementations.backends_of(method)
+    found = next((one for one in PREFERRED if one in offered and backends.installed(one)), None)
+    if found is None:
+        raise UsageError(f"{method}: none of its backends is installed: {', '.join(offered)}")
+    return found
 
 
 def make(what: Training) -> Forecaster:

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import pytest
-from conftest import Bench, make_run
+from conftest import Bench
 from safetensors.numpy import load_file, save_file
 from series_files import bundled
 
-from bench.cli.parsing import seconds_in
-from bench.forecasting import recommend
-from bench.schema.record import Run
 from implementations import METHODS
 
 SUNSPOTS = (str(bundled("sunspots")), "--target", "SUNACTIVITY", "--ahead", "5")
@@ -246,63 +241,3 @@ def test_bad_input_is_one_line_and_status_2(inside: Bench, tmp_path: Path, argum
     assert (ended.returncode, ended.stdout) == (2, ""), ended.stderr
     assert message in ended.stderr and ended.stderr.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["there"]
-
-
-def test_a_race_on_a_real_series(inside: Bench, tmp_path: Path) -> None:
-    ended = inside("recommend", *SUNSPOTS, "--season", "11", "--budget", "1m", "--method", "last_value")
-    assert ended.returncode == 0, ended.stderr
-    lines = {line.split(":")[0]: line for line in ended.stdout.splitlines() if ":" in line}
-    assert "seasonal_naive (numpy): the naive forecast itself" in lines["best"]
-    assert "blocks of validation windows" in ended.stdout and "nothing is sure" not in ended.stdout
-    command = next(line for line in ended.stdout.splitlines() if line.startswith("python -m bench forecast"))
-    assert inside(*command.split()[3:]).returncode == 0 and (tmp_path / "forecast.csv").exists()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ((*SUNSPOTS, "--budget", "soon"), "--budget 'soon': a time above 0 is needed, as in 90s, 2m or 1h"),
-        ((*SUNSPOTS, "--budget", "0"), "--budget '0': a time above 0"),
-        ((*SUNSPOTS, "--backend", "pytorch"), "unknown backend 'pytorch': did you mean torch?"),
-        ((*SUNSPOTS, "--backend", "torch", "--backend", "keras"), "a race is run in one backend"),
-        ((*SUNSPOTS, "--method", "lstmm"), "unknown method 'lstmm'"),
-    ],
-)
-def test_a_race_that_cannot_start(inside: Bench, arguments, message) -> None:
-    ended = inside("recommend", *arguments)
-    assert (ended.returncode, ended.stdout) == (2, "") and message in ended.stderr
-
-
-def test_a_budget_too_small_for_anything_says_so(inside: Bench) -> None:
-    ended = inside("recommend", *SUNSPOTS, "--budget", "1s")
-    assert ended.returncode == 1 and "no method finished within 1 s: --budget 2s gives them longer" in ended.stderr
-
-
-@pytest.fixture
-def raced() -> Callable[..., Run]:
-    """A finished run with errors in blocks."""
-
-    def make(method: str, blocks: list[float], fit: float) -> Run:
-        run = make_run()
-        assert run.metrics
-        metrics = {**run.metrics, "last_step_mse": float(np.mean(blocks))}
-        spec = msgspec.structs.replace(run.spec, method=method)
-        return msgspec.structs.replace(run, spec=spec, metrics=metrics, by_block=blocks, seconds={"fit": fit})
-
-    return make
-
-
-def test_the_cheapest_that_cannot_be_told_from_the_best(raced) -> None:
-    noise = np.random.default_rng(1).normal(0, 0.1, 20)
-    standings = recommend.compare([
-        raced("slow_best", list(1 + noise), 60), raced("as_good", list(1.01 + noise[::-1]), 5),
-        raced("worse", list(1.3 + noise), 1), raced("seasonal_naive", list(2 + noise), 0),
-    ])  # fmt: skip
-    assert [one.run.spec.method for one in standings] == ["slow_best", "as_good", "worse", "seasonal_naive"]
-    assert recommend.cheapest(standings).run.spec.method == "as_good"
-    assert standings[0].skill == pytest.approx(50, abs=2)
-    assert recommend.cheapest(recommend.compare([raced("a", [1.0], 9), raced("b", [2.0], 1)])).run.spec.method == "b"
-
-
-def test_budgets() -> None:
-    assert [seconds_in(text) for text in ("90", "90s", "2m", "1.5h")] == [90, 90, 120, 5400]
