@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from bench.data.preparations import notes_of
 from bench.forecasting.forecast import Outcome
 from bench.forecasting.race import Result
 from bench.forecasting.recommend import Advice, Race, Standing
@@ -52,9 +53,10 @@ def entered(race: Race, budget: float) -> str:
     """Return what is raced, on what, in a line."""
     planned, how = race.planned, race.how
     thinned = f", networks learn from every {how.stride}th window" if how.stride > 1 else ""
+    notes = "".join(f"\n{clean(note, longest=400)}" for note in notes_of(race.found, how))
     return (f"{race.found.file}: {race.found.describe()}; {len(planned.origins)} rolling origins, "
             f"{how.ahead} steps ahead (networks: from {how.history} steps{thinned}); {len(race.entrants)} methods, "
-            f"{budget:g} s for {race.backend} and numpy")  # fmt: skip
+            f"{budget:g} s for {race.backend} and numpy{notes}")  # fmt: skip
 
 
 def finished(result: Result) -> str:
