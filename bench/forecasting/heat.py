@@ -6,6 +6,8 @@ watched.
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -16,7 +18,6 @@ import numpy as np
 from bench.data.series import Series
 from bench.errors import UsageError
 from bench.execution.orders import one_line
-from bench.execution.worker import end_with_the_harness
 from bench.forecasting.evaluate import Evaluation, Plan, evaluate
 from bench.forecasting.predictor import Training
 from bench.schema.series import Preparation
@@ -59,7 +60,7 @@ def answer(order: Order) -> Answer:
     from bench.execution import user_methods
 
     if order.training.source:
-        user_methods.register([order.training.source])
+        user_methods.load(order.training.source)
     try:
         found = evaluate(read_series(Path(order.data)), order.preparation, order.training, order.plan)
     except UsageError as error:
@@ -67,9 +68,16 @@ def answer(order: Order) -> Answer:
     return Answer(found, None)
 
 
+def end_with_the_race() -> None:
+    """Wait until the race is gone, however it went, and go too: its end of standard input closes with it."""
+    while os.read(sys.stdin.fileno(), 1):
+        continue
+    os.killpg(0, signal.SIGKILL)
+
+
 def main() -> None:
     """Do the order in the folder named on the command line."""
-    threading.Thread(target=end_with_the_harness, daemon=True).start()
+    threading.Thread(target=end_with_the_race, daemon=True).start()
     folder = Path(sys.argv[1])
     order = msgspec.json.decode((folder / "order.json").read_bytes(), type=Order)
     (folder / "answer.json").write_bytes(msgspec.json.encode(answer(order)))

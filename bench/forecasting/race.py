@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import queue
+import secrets
 import shutil
 import signal
+import subprocess
+import sys
+import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,10 +21,10 @@ import msgspec
 
 from bench.data.series import Series
 from bench.errors import UsageError
-from bench.execution import pool
+from bench.execution import cores, janitor
 from bench.execution.coordination import Stopped, signals
-from bench.execution.limits import Limits
-from bench.execution.processes import OutputTail
+from bench.execution.pool import start_janitor
+from bench.execution.processes import pinned, signal_group
 from bench.forecasting import heat
 from bench.forecasting.evaluate import Evaluation, Plan
 from bench.forecasting.predictor import Training
@@ -37,46 +43,100 @@ class Result(NamedTuple):
     reason: str
 
 
-class RacePool(pool.WorkerPool):
-    """The processes of a race."""
+class Racers:
+    """The processes of a race: all of them, and what they wrote, are gone when it is, however this process ends."""
 
-    module = heat.__name__
+    def __init__(self) -> None:
+        self.lock, self.over = threading.Lock(), threading.Event()
+        self.alive: set[subprocess.Popen[bytes]] = set()
+        self.mark, self.numbers = secrets.token_hex(8), itertools.count(1)
+        try:
+            self.folder = Path(tempfile.mkdtemp(prefix="aheadbench-"))
+            self.janitor = start_janitor(self.mark, self.folder)
+        except OSError as error:
+            raise UsageError(f"no temporary files, or no processes, can be had: {reason_of(error)}") from None
 
     def heat(self, order: heat.Order, deadline: float) -> Result:
-        """Run one method, for half of the time that is left at most."""
-        core = self.cores.get()
-        folder = self.folder / f"{self.mark}.{next(self.numbers)}"
-        try:
-            left = deadline - time.monotonic()
-            if left < SHORTEST or self.over.is_set():
-                return Result(order.training, None, "no time was left")
-            folder.mkdir()
-            return self.supervise_heat(order, folder, core, max(SHORTEST, left / 2))
-        except OSError as error:
-            return Result(order.training, None, f"could not be started: {reason_of(error)}")
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-            self.cores.put(core)
+        """Run one method on a core that nobody holds, for half of the time that is left at most."""
 
-    def supervise_heat(self, order: heat.Order, folder: Path, core: int, seconds: float) -> Result:
+        def given_up() -> bool:
+            return self.over.is_set() or time.monotonic() > deadline - SHORTEST
+
+        with cores.held(threads.cores(), given_up) as core:
+            if core is None:
+                return Result(order.training, None, "no time was left")
+            seconds = max(SHORTEST, (deadline - time.monotonic()) / 2)
+            try:
+                return self.supervise(order, core, round(seconds, 1))
+            except OSError as error:
+                return Result(order.training, None, f"could not be started: {reason_of(error)}")
+
+    def supervise(self, order: heat.Order, core: int, seconds: float) -> Result:
         """Start a process, wait for it, and read what it left."""
-        kills = resources.oom_kills()
+        folder = self.folder / f"{self.mark}.{next(self.numbers)}"
+        folder.mkdir()
         here = order.training._replace(source=absolute(order.training.source))
         (folder / "order.json").write_bytes(msgspec.json.encode(msgspec.structs.replace(order, training=here)))
-        process = self.start(folder, core, False)
+        process = self.start(folder, core)
         try:
-            log = OutputTail(process.stdout)
-            ended = self.wait(process, round(seconds, 1))
+            process.wait(seconds)
+            reason = f"exit status {process.returncode}: {last_line(folder / 'output')}"
+        except subprocess.TimeoutExpired:
+            reason = f"stopped after {seconds:g} s"
         finally:
             self.end(process, folder.name)
-        ended = ended or pool.outcome(process.returncode, log, resources.oom_kills() > kills)
-        if ended is not None:
-            return Result(order.training, None, ended[1])
         try:
             found = msgspec.json.decode((folder / "answer.json").read_bytes(), type=heat.Answer)
-        except (OSError, ValueError) as error:
-            return Result(order.training, None, f"it left no answer: {reason_of(error)}")
+        except (OSError, ValueError):
+            return Result(order.training, None, reason)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
         return Result(order.training, found.evaluation, found.reason or "")
+
+    def start(self, folder: Path, core: int) -> subprocess.Popen[bytes]:
+        """A process in a group of its own, pinned from its first instruction."""
+        with self.lock, pinned(core), (folder / "output").open("wb") as output:
+            if self.over.is_set():
+                raise InterruptedError("the race is over")
+            process = subprocess.Popen(
+                [sys.executable, "-m", heat.__name__, str(folder)],
+                cwd=folder,
+                env={**threads.environment_variables(False), janitor.VARIABLE: folder.name, "TMPDIR": str(folder)},
+                stdin=subprocess.PIPE,  # open as long as this process lives: how a heat knows
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            self.alive.add(process)
+            return process
+
+    def end(self, process: subprocess.Popen[bytes], mark: str) -> None:
+        """Leave nothing of a process nor of what it started."""
+        signal_group(process, signal.SIGKILL)
+        process.wait()
+        janitor.end(mark)
+        if process.stdin:
+            process.stdin.close()
+        with self.lock:
+            self.alive.discard(process)
+
+    def stop(self) -> None:
+        """Kill what is alive and start nothing more."""
+        with self.lock:
+            self.over.set()
+            for process in self.alive:
+                signal_group(process, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Have the janitor clean up, as it would had this process been killed."""
+        self.janitor.communicate()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def last_line(output: Path) -> str:
+    """The last line that is not empty of what a process printed."""
+    lines = output.read_bytes()[-(2**16) :].decode(errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "nothing printed")
 
 
 def absolute(source: str | None) -> str | None:
@@ -93,7 +153,7 @@ def run(
     Raises Stopped on SIGINT, SIGTERM and SIGHUP, once every process is gone.
     """
     workers = max(1, int(min(len(threads.cores()), resources.cpu_quota())))
-    racing = RacePool(Limits(workers, max(SHORTEST, deadline - time.monotonic())))
+    racing = Racers()
     events: queue.SimpleQueue[Future[Result] | int] = queue.SimpleQueue()
     with (
         ThreadPoolExecutor(workers) as executor,
