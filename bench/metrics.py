@@ -7,7 +7,7 @@ runs takes less time than that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -93,6 +93,21 @@ class Compared:
     naive_squared: np.ndarray | None = None  # the same squared, before the mean
 
 
+def windows(compared: Compared) -> float:
+    """Return how many windows there are: what the mean over some of them weighs."""
+    return len(compared.truth)
+
+
+def total(compared: Compared) -> float:
+    """Return the sum of absolute values."""
+    return float(abs(compared.truth.astype("float64")).sum())
+
+
+def with_scale(compared: Compared) -> float:
+    """Return how many windows and channels have a naive error above 0."""
+    return 0.0 if compared.naive is None else float((compared.naive > 0).sum())
+
+
 @dataclass(frozen=True)
 class Metric:
     """One number of a run: its name in records, its label for people, and what it is computed from."""
@@ -106,11 +121,22 @@ class Metric:
     better: Literal["lower", "higher"] = "lower"
     decimals: int | None = None  # shown; None: four significant digits
     needs: tuple[str, ...] = ()  # further fields of Compared
+    #: of windows that are too many for the memory, parts are computed apart: a part weighs so much in the mean of all
+    weight: Callable[[Compared], float] = windows
+    power: int = 1  # of which that mean is taken
     shown: tuple[Place, ...] = ("board", "page", "compare")
 
     def __call__(self, compared: Compared) -> float | None:
         """Return the metric of these forecasts."""
         return self.function(compared.forecast, compared.truth, *(getattr(compared, name) for name in self.needs))
+
+    def combined(self, values: Sequence[tuple[float, float]]) -> float | None:
+        """Return the metric of all windows from those of parts, each with its weight; None where there is none."""
+        if len(values) < 2:
+            return values[0][0] if values else None
+        weights = sum(weight for _, weight in values)
+        mean = sum(weight * value**self.power for value, weight in values) / weights
+        return float(mean ** (1 / self.power))
 
     def text(self, value: float) -> str:
         """Write a value as a person reads it."""
@@ -135,12 +161,12 @@ def in_units(name: str, label: str, function: Callable[..., float | None], **mor
 REQUIRED = ("last_step_mse", "val_mse", "test_mse")
 
 _VALIDATION, _TEST = zip(
-    in_units("rmse", "RMSE", rmse),
+    in_units("rmse", "RMSE", rmse, power=2),
     in_units("mae", "MAE", mae),
     in_units("smape", "sMAPE", smape, unit="%", decimals=1),
-    in_units("mase", "MASE", mase, decimals=3, needs=("naive",)),
-    in_units("rmsse", "RMSSE", rmsse, decimals=3, needs=("naive_squared",)),
-    in_units("wape", "WAPE", wape, unit="%", decimals=1),
+    in_units("mase", "MASE", mase, decimals=3, needs=("naive",), weight=with_scale),
+    in_units("rmsse", "RMSSE", rmsse, decimals=3, needs=("naive_squared",), weight=with_scale),
+    in_units("wape", "WAPE", wape, unit="%", decimals=1, weight=total),
     strict=True,
 )
 
@@ -164,11 +190,17 @@ def shown(place: Place) -> list[Metric]:
     return [metric for metric in METRICS.values() if place in metric.shown]
 
 
-def compute(compared: Mapping[tuple[Part, Scale], Compared]) -> dict[str, float]:
-    """Return every metric by name, of the parts and scales that there are, without those not defined on this data."""
-    found = {
-        metric.name: metric(compared[metric.part, metric.scale])
-        for metric in METRICS.values()
-        if (metric.part, metric.scale) in compared
-    }
+def compute(compared: Mapping[tuple[Part, Scale], Iterable[Compared]]) -> dict[str, float]:
+    """Return every metric by name, of the parts and scales that there are, without those not defined on this data.
+
+    Windows may come in several parts, so that not all have to be in memory at once.
+    """
+    values: dict[str, list[tuple[float, float]]] = {}
+    for place, chunks in compared.items():
+        wanted = [metric for metric in METRICS.values() if (metric.part, metric.scale) == place]
+        for chunk in chunks:
+            for metric in wanted:
+                if (value := metric(chunk)) is not None:
+                    values.setdefault(metric.name, []).append((value, metric.weight(chunk)))
+    found = {name: metric.combined(values.get(name, [])) for name, metric in METRICS.items()}
     return {name: value for name, value in found.items() if value is not None}

@@ -6,8 +6,8 @@ open_data(task) -> GeneratedData  made by a generator
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -19,6 +19,7 @@ from bench.data import bundled, generators, windows
 from bench.data.digests import digest as digest
 from bench.data.series import SeriesSet, read_series
 from bench.data.splits import Prepared, long_enough, prepare
+from bench.data.transforms import Part
 from bench.data.windows import Split
 from bench.errors import UsageError
 from bench.metrics import Compared
@@ -27,6 +28,7 @@ from bench.tasks import Task
 
 PartName = Literal["validation", "test"]
 Pair = tuple[np.ndarray, np.ndarray]  # forecasts and the truth, of one shape
+VALUES = 2**20  # of forecasts that are compared at a time
 EXAMPLES = 3  # windows whose forecasts go into the record, for the pictures
 
 
@@ -51,9 +53,9 @@ class GeneratedData:
         """What a method sees."""
         return windows.cut(self.series, self.task)
 
-    def compared(self, part: PartName, forecasts: np.ndarray) -> Pair:
+    def compared(self, part: PartName, forecasts: np.ndarray) -> Iterator[Compared]:
         """Forecasts [N, H, D] of a part and the truth, as their errors count."""
-        return forecasts, getattr(self.split, part).future
+        yield Compared(forecasts, getattr(self.split, part).future)
 
     def examples(self, forecasts: np.ndarray) -> np.ndarray:
         """The forecasts [N, H, D] of a few validation series, first channel: [EXAMPLES, H]."""
@@ -63,6 +65,13 @@ class GeneratedData:
     def truth(self) -> Truth | msgspec.UnsetType:
         """The series can be drawn again: nothing to be kept."""
         return msgspec.UNSET
+
+
+@dataclass(frozen=True)
+class InUnits(Compared):
+    """Forecasts and the truth in the data's own units, and the spread [N, 1, D] of each window's series."""
+
+    spread: np.ndarray = field(default_factory=lambda: np.ones(1))
 
 
 @dataclass(frozen=True)
@@ -85,24 +94,32 @@ class SeriesData:
 
     def restored(self, part: PartName, forecasts: np.ndarray) -> np.ndarray:
         """Forecasts [N, H, D] of a part in own units."""
-        windows = getattr(self.prepared.parts, part)
+        return self._restored(getattr(self.prepared.parts, part), forecasts)
+
+    def _restored(self, windows: Part, forecasts: np.ndarray) -> np.ndarray:
         return self.prepared.scaling.restored(forecasts, self.prepared.known(windows), self.levels)
 
-    def compared(self, part: PartName, forecasts: np.ndarray) -> Pair:
-        """Forecasts [N, H, D] of a part and the truth, each series over its spread: no large one drowns others."""
-        windows = getattr(self.prepared.parts, part)
-        spread = self.prepared.scaling.levels.spread[windows.series]
-        return self.restored(part, forecasts) / spread, self.prepared.truth(windows) / spread
+    def compared(self, part: PartName, forecasts: np.ndarray) -> Iterator[Compared]:
+        """Forecasts [N, H, D] of a part and the truth, each series over its spread: no large one drowns others.
 
-    def original(self, part: PartName, forecasts: np.ndarray) -> Compared:
-        """Return forecasts [N, H, D] of a part and the truth in own units, with the naive errors of their series."""
-        windows, prepared = getattr(self.prepared.parts, part), self.prepared
-        return Compared(
-            self.restored(part, forecasts),
-            prepared.truth(windows),
-            prepared.naive[windows.series],
-            prepared.naive_squared[windows.series],
-        )
+        A few windows at a time, as are those in own units.
+        """
+        for one in self.original(part, forecasts):
+            yield Compared(one.forecast / one.spread, one.truth / one.spread)
+
+    def original(self, part: PartName, forecasts: np.ndarray) -> Iterator[InUnits]:
+        """Forecasts [N, H, D] of a part and the truth in own units, with the naive errors of their series."""
+        whole, prepared = getattr(self.prepared.parts, part), self.prepared
+        step = max(1, VALUES // max(1, forecasts[:1].size))
+        for start in range(0, len(forecasts), step):
+            windows = Part(*(array[start : start + step] for array in whole))
+            yield InUnits(
+                self._restored(windows, forecasts[start : start + step]),
+                prepared.truth(windows),
+                prepared.naive[windows.series],
+                prepared.naive_squared[windows.series],
+                spread=prepared.scaling.levels.spread[windows.series],
+            )
 
     @cached_property
     def shown(self) -> np.ndarray:
@@ -112,7 +129,8 @@ class SeriesData:
 
     def examples(self, forecasts: np.ndarray) -> np.ndarray:
         """The forecasts [N, H, D] of a few validation windows in own units, first channel: [EXAMPLES, H]."""
-        return self.restored("validation", forecasts)[self.shown, :, 0]
+        windows = Part(*(array[self.shown] for array in self.prepared.parts.validation))
+        return self._restored(windows, forecasts[self.shown])[..., 0]
 
     @property
     def truth(self) -> Truth:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from bench import metrics
-from bench.data.datasets import GeneratedData, Pair, SeriesData
+from bench.data.datasets import GeneratedData, Pair, PartName, SeriesData
 from bench.metrics import Compared, Part, Scale
 
 BLOCKS = {"validation": 100, "test": 50}  # at most, of equally many consecutive windows as far as that is possible
@@ -22,28 +23,39 @@ def scores(
 
     outputs: what the method is trained to output and the truth; None where that is the validation forecasts.
     """
-    scaled = {"validation": data.compared("validation", validation), "test": data.compared("test", test)}
-    compared: dict[tuple[Part, Scale], Compared] = {
-        ("outputs", "scaled"): Compared(*(outputs or scaled["validation"])),
-        ("validation", "scaled"): Compared(*scaled["validation"]),
-        ("test", "scaled"): Compared(*scaled["test"]),
+    errors = {"validation": squared(data, "validation", validation), "test": squared(data, "test", test)}
+    compared: dict[tuple[Part, Scale], Iterable[Compared]] = {
+        ("outputs", "scaled"): [Compared(*outputs)] if outputs else data.compared("validation", validation),
+        ("validation", "scaled"): data.compared("validation", validation),
+        ("test", "scaled"): data.compared("test", test),
     }
     fields: dict[str, Any] = {}
     if isinstance(data, SeriesData):
         compared["validation", "original"] = data.original("validation", validation)
         compared["test", "original"] = data.original("test", test)
-        fields["by_block"] = by_horizon(data, squared(scaled["validation"]))
+        fields["by_block"] = by_horizon(data, errors["validation"])
     return {
         "metrics": metrics.compute(compared),
-        "mse_by_step": metrics.mse_by_step(*scaled["validation"]),
-        "blocks": {part: rounded(means(squared(pair), BLOCKS[part]), DIGITS) for part, pair in scaled.items()},
+        "mse_by_step": by_step(data, validation),
+        "blocks": {part: rounded(means(values, BLOCKS[part]), DIGITS) for part, values in errors.items()},
         **fields,
     }
 
 
-def squared(pair: Pair) -> np.ndarray:
+def squared(data: GeneratedData | SeriesData, part: PartName, forecasts: np.ndarray) -> np.ndarray:
     """Return the mean squared error of each window: [N]."""
-    return np.asarray((metrics.errors(*pair) ** 2).mean(axis=(1, 2)))
+    found = [(metrics.errors(one.forecast, one.truth) ** 2).mean(axis=(1, 2)) for one in data.compared(part, forecasts)]
+    return np.concatenate(found)
+
+
+def by_step(data: GeneratedData | SeriesData, forecasts: np.ndarray) -> list[float]:
+    """Return the mean squared error of validation forecasts for each step ahead: H values."""
+    found = [(metrics.mse_by_step(one.forecast, one.truth), len(one.truth))
+             for one in data.compared("validation", forecasts)]  # fmt: skip
+    if len(found) == 1:
+        return found[0][0]
+    steps, weights = zip(*found, strict=True)
+    return [float(value) for value in np.average(steps, axis=0, weights=weights)]
 
 
 def means(values: np.ndarray, count: int) -> np.ndarray:

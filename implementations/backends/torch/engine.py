@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import random
 import sys
+import warnings
 from functools import partial
 from pathlib import Path
 
@@ -132,7 +133,7 @@ def predictor(network: torch.nn.Module) -> Predict:
     def predict(windows: np.ndarray) -> np.ndarray:
         network.eval()
         with torch.inference_mode():
-            chunks = [network(chunk) for chunk in torch.tensor(windows).split(CHUNK)]
+            chunks = [network(chunk) for chunk in shared(windows).split(CHUNK)]
         return torch.cat(chunks).cpu().numpy()
 
     return predict
@@ -174,7 +175,7 @@ class Trainer:
 
     def show(self, inputs: np.ndarray, targets: np.ndarray) -> None:
         """Train on these from now on."""
-        self.inputs, self.targets = torch.tensor(inputs), torch.tensor(targets)
+        self.inputs, self.targets = shared(inputs), shared(targets)
 
     def compile(self) -> None:
         """Do nothing: PyTorch does not compile."""
@@ -224,6 +225,13 @@ class Trainer:
         l1, l2 = self.options.l1, self.options.l2
         matrices = (weight for weight in self.weights if weight.ndim > 1)
         return sum(l1 * matrix.abs().sum() + l2 * matrix.square().sum() for matrix in matrices)
+
+
+def shared(array: np.ndarray) -> torch.Tensor:
+    """Return an array as a tensor on its memory where that can be: windows are views of a series, a copy is large."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it is read-only: batches are copies
+        return torch.as_tensor(array)
 
 
 def _turned(matrix: torch.Tensor) -> torch.Tensor:

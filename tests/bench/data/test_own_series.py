@@ -67,8 +67,8 @@ def test_differences_are_undone(lags):
 def test_a_perfect_forecast_is_one_in_your_units(how, levels):
     found = data(list(trending(60)[0, :, 0] * 1000 + 1e6), levels, **how)
     forecasts = found.split.validation.future
-    got, truth = found.compared("validation", forecasts)
-    np.testing.assert_allclose(got, truth, atol=1e-5)
+    (compared,) = found.compared("validation", forecasts)
+    np.testing.assert_allclose(compared.forecast, compared.truth, atol=1e-5)
     errors = scores(found, forecasts, found.split.test.future)["metrics"]
     assert max(errors["original_rmse"], errors["original_test_mae"]) < 0.01 and errors["original_mase"] < 1e-5
 
@@ -292,3 +292,24 @@ def test_a_run_on_a_file_is_verified_with_the_file(inside: Bench, tmp_path: Path
     assert "is not of this repository: name it as ./drift.py:Drift" in inside(*verify).stderr
     verified = inside(*verify, "last_value", "./drift.py:Drift")
     assert verified.returncode == 0 and "2 bit-exact" in verified.stdout
+
+
+def test_windows_are_views_of_the_series() -> None:
+    """Copies of 336 steps for each step of a series take gigabytes."""
+    found = data(list(range(60)))
+    for windows in (*found.prepared.parts[:3], *found.split):
+        assert np.shares_memory(windows[0][:2], windows[0][1:3]) and len(windows[0]) > 3
+    with pytest.raises(ValueError, match="read-only"):
+        found.split.train.history[0] = 0
+
+
+def test_scores_of_many_windows_are_those_of_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = data(list(trending(80)[0, :, 0]), difference=True)
+    forecasts = found.split.validation.history[:, -2:], found.split.test.history[:, -2:]
+    whole = scores(found, *forecasts)
+    monkeypatch.setattr("bench.data.datasets.VALUES", 6)  # three windows
+    few = scores(found, *forecasts)
+    assert few["metrics"].keys() == whole["metrics"].keys()
+    for name, value in whole["metrics"].items():
+        assert few["metrics"][name] == pytest.approx(value), name
+    assert few["mse_by_step"] == pytest.approx(whole["mse_by_step"]) and few["by_block"] == whole["by_block"]
