@@ -21,7 +21,7 @@ from typing import Self
 import msgspec
 
 from bench.errors import UsageError
-from bench.execution import arrays, cores, janitor, user_methods
+from bench.execution import arrays, compilation, cores, janitor, user_methods
 from bench.execution.coordination import Busy
 from bench.execution.handing import Data, DataSource
 from bench.execution.jobs import Job
@@ -53,6 +53,7 @@ class WorkerPool:
         data: DataSource | None = None,
     ) -> None:
         """held: cores that the caller holds already; else each run takes one that is free."""
+        compilation.trim()
         self.limits, self.files, self.held = limits, dict(files or {}), held
         self.data = data or DataSource(self.files)
         self.lock = threading.Lock()
@@ -101,6 +102,7 @@ class WorkerPool:
             return failed(order, error)
         try:
             folder.mkdir()
+            warm = compilation.is_warm(spec)
             order = msgspec.structs.replace(order, given=layouts, ahead=data.split.test.future.shape[1])
             run = self.supervise(order, folder, core, data, given)
         except OSError as error:
@@ -109,7 +111,7 @@ class WorkerPool:
             shutil.rmtree(folder, ignore_errors=True)
         if run.status == "failed":
             self.check_room()
-        return run
+        return compilation.marked(run, warm)
 
     def check_room(self) -> None:
         """Raise UsageError where the temporary folder is full or gone: what failed may have failed for that."""
@@ -144,7 +146,7 @@ class WorkerPool:
     def start(self, folder: Path, core: int, order: Order, given: int, left: int) -> Supervisor:
         """Start a worker in a new process group, pinned from its first instruction: it inherits this thread's core."""
         ours, theirs = socket.socketpair()
-        variables = threads.environment_variables(order.spec.cuda)
+        variables = {**threads.environment_variables(order.spec.cuda), **compilation.variables(order.spec)}
         variables = {name: value for name, value in variables.items() if name not in TELLING}
         read_only = [str(path) for path in self.limits.read_only if not self.folder.is_relative_to(path)]
         handles = [given, left, theirs.fileno()]
