@@ -1,101 +1,109 @@
-"""Error against training time along the learning curve: what a row has reached after so many seconds of training.
+"""Error against training time along the learning curve: what a method has reached after so many seconds of training.
 
-Each epoch is a point: the training seconds so far, as in `fit s`, and the last-step MSE on the validation series then.
-A method without epochs is one point, its whole fit. Nothing is chosen by these errors: at a time, the last epoch that
-was over counts, the best one or not.
+Each epoch is a point: the training seconds so far, as in `fit s`, and the last-step MSE on the validation part then. A
+method without epochs is one point: its fit and its forecasts of the validation part, where some do all their work.
+Nothing is chosen by these errors: at a time, the last epoch that was over counts, the best one or not.
 """
 
 from __future__ import annotations
 
 import bisect
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from bench.analysis.table import METHOD, changed_of, device_of, members_of
+from bench.schema.record import Run
 from bench.tasks import REFERENCES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bench.schema.record import Run
-
 BUDGETS = (1, 10, 60)  # seconds
 
-NAMES = ["method", "changed", "native", "device"]
+NAMES = [*METHOD, "members"]
+COLUMNS = [*NAMES, "backend", "seeds", *(f"error_{budget}" for budget in BUDGETS)]
 TIME, ERROR = "seconds", "val_last_step_mse"
 
 
-def points(run: Run) -> list[tuple[float, float]]:
-    """Seconds and error after each epoch, and at the end of the run; empty unless it is ok."""
-    if run.metrics is None or run.seconds is None:
-        return []
-    final = run.metrics["last_step_mse"]
-    curve = run.curve or {}
-    epochs = list(zip(curve.get(TIME, []), curve.get(ERROR, []), strict=False))
-    return [*(epochs if reaches_so_far(run) else []), (run.seconds["fit"], final)]
-
-
-def reached(run: Run, seconds: float) -> float:
-    """The error at a time; NaN before the first epoch is over."""
-    return next((error for time, error in reversed(points(run)) if time <= seconds), math.nan)
-
-
 def reaches_so_far(run: Run) -> bool:
-    """Whether the curve is of the whole horizon: then it has the error that the run ended with.
+    """Tell whether the curve is of the whole horizon: then it has the error that the run ended with.
 
     A recursive network's is of the one step that it is trained for.
     """
     errors = (run.curve or {}).get(ERROR, [])
     final = run.metrics["last_step_mse"] if run.metrics else math.inf
-    return bool(errors) and math.isclose(errors[nearest(errors, final)], final, rel_tol=1e-3)
-
-
-def nearest(errors: list[float], final: float) -> int:
-    """The epoch whose error is nearest to this one."""
-    apart = [abs(error - final) for error in errors]
-    return apart.index(min(apart))
+    return bool(errors) and any(math.isclose(error, final, rel_tol=1e-3) for error in errors)
 
 
 def thinned(run: Run) -> dict[str, list[float]] | None:
-    """As much of a run's curve as `reached` needs: the last epoch within each of the budgets, and that of its error."""
+    """Return as much of a run's curve as `table` needs: seconds and errors of every epoch."""
     curve = run.curve
     if run.metrics is None or not curve or not curve.get(TIME) or not reaches_so_far(run):
         return None
-    times, errors = curve[TIME], curve[ERROR]
-    best = nearest(errors, run.metrics["last_step_mse"])
-    kept = sorted({bisect.bisect_right(times, budget) - 1 for budget in BUDGETS} - {-1} | {best})
-    return {TIME: [times[place] for place in kept], ERROR: [errors[place] for place in kept]}
+    return {TIME: curve[TIME], ERROR: curve[ERROR]}
 
 
-def table(runs: Iterable[Run]) -> pd.DataFrame:
-    """One row per method and changed settings: for each budget the smallest error, and the backend that has it.
+def table(runs: Iterable[Run], backend: str, factors: Mapping[str, float] | None = None) -> pd.DataFrame:
+    """Return one row per method with its settings: for each budget the error then, in one backend.
 
-    Columns: NAMES and, for each budget b, `error_b` (mean over the seeds of a backend) and `backend_b`.
-    Undisturbed runs alone; a backend counts where all of its seeds are past their first epoch.
+    runs: those of one board that count. backend: the one to take; methods without it are taken in their own.
+    factors: what seconds are multiplied by, by key, see hardware.time_factors; NaN for those that do not compare.
+    Columns: NAMES, `backend`, `seeds` and for each budget b `error_b`: the geometric mean over all seeds, NaN before
+    the first epoch is over. Times are the medians of undisturbed runs; a method without one is left out.
     """
     import pandas as pd
 
-    from bench.analysis.table import changed_of, device_of
-
-    seen: dict[tuple[str, tuple[str, ...], bool, str], dict[str, list[Run]]] = {}
+    seen: dict[tuple[Any, ...], dict[str, list[Run]]] = {}
     for run in runs:
-        if run.metrics and run.timing_valid and run.spec.method not in REFERENCES:
+        if run.metrics and run.spec.method not in REFERENCES:
             spec = run.spec
-            row = (spec.method, changed_of(spec), spec.native, device_of(spec))
+            row = (spec.method, changed_of(spec), spec.native, device_of(spec), members_of(spec))
             seen.setdefault(row, {}).setdefault(spec.backend, []).append(run)
     lines = []
     for row, backends in sorted(seen.items()):
-        line: dict[str, Any] = dict(zip(NAMES, row, strict=True))
-        for budget in BUDGETS:
-            means = {name: mean([reached(run, budget) for run in found]) for name, found in sorted(backends.items())}
-            best = min(means, key=lambda name: (math.isnan(means[name]), means[name]))
-            line |= {f"error_{budget}": means[best], f"backend_{budget}": best}
-        lines.append(line)
-    columns = [*NAMES, *(f"{what}_{budget}" for budget in BUDGETS for what in ("error", "backend"))]
+        chosen = backend if backend in backends else min(backends)
+        found = backends[chosen]
+        reached = [at_budget(found, budget, factors or {}) for budget in BUDGETS]
+        lines.append((*row, chosen, len(found), *reached))
     order = [f"error_{budget}" for budget in reversed(BUDGETS)]
-    return pd.DataFrame(lines, columns=columns).sort_values([*order, *NAMES], ignore_index=True)
+    table = pd.DataFrame(lines, columns=COLUMNS).sort_values([*order, *NAMES], ignore_index=True)
+    return table[table[order].notna().any(axis=1)]
 
 
-def mean(errors: list[float]) -> float:
-    """Their mean, in an order that does not change a digit."""
-    return math.fsum(errors) / len(errors)
+def at_budget(runs: Sequence[Run], budget: float, factors: Mapping[str, float]) -> float:
+    """Return the geometric mean over all runs of the error after so many seconds; NaN before the first epoch is over.
+
+    When an epoch is over is the median over the undisturbed runs, so that all seeds are seen at the same epoch.
+    """
+    timed = [run for run in runs if run.timing_valid and math.isfinite(factors.get(run.key, 1.0)) and run.seconds]
+    if not timed:
+        return math.nan
+    phases = ("fit",) if any(map(reaches_so_far, timed)) else ("fit", "predict")
+    if _median([factors.get(run.key, 1.0) * _seconds(run, phases) for run in timed]) <= budget:
+        return geometric_mean([run.metrics["last_step_mse"] for run in runs if run.metrics])
+    curves = [run.curve or {} for run in runs]
+    if not all(reaches_so_far(run) for run in runs):
+        return math.nan
+    epochs = min(len(curve[ERROR]) for curve in curves)
+    clocks = [[factors.get(run.key, 1.0) * second for second in (run.curve or {})[TIME][:epochs]] for run in timed]
+    ends = [_median([clock[epoch] for clock in clocks]) for epoch in range(min(map(len, clocks)))]
+    last = bisect.bisect_right(ends, budget) - 1
+    return geometric_mean([curve[ERROR][last] for curve in curves]) if last >= 0 else math.nan
+
+
+def _seconds(run: Run, phases: Sequence[str]) -> float:
+    return sum((run.seconds or {}).get(phase, 0.0) for phase in phases)
+
+
+def _median(values: Sequence[float]) -> float:
+    return float(np.median(values))
+
+
+def geometric_mean(errors: Sequence[float]) -> float:
+    """Return it, summed in an order that does not change a digit; 0 where one is 0."""
+    if min(errors) <= 0:
+        return 0.0
+    return math.exp(math.fsum(math.log(error) for error in errors) / len(errors))

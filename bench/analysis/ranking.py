@@ -1,81 +1,93 @@
-"""From the records that count to ranked rows: means, intervals, ranks, skill and the Pareto front.
+"""From the records that count to rows with errors, intervals and times, and to ranked competitors.
 
-table.select -> rank (one row per task, method, backend, changed settings) -> by_method (one row per method)
-             -> across_tasks (one row per method with a result on every task)
+    table.select -> rank (one row per task, method, backend and settings; not ranked, but compared with the other
+                    backends of its method)
+                 -> by_method (one row per competitor, a method with its settings: place and rank interval)
+                 -> across_tasks (one row per method with a result on every task)
+
+Rows are ranked by the error on the test part, on which nothing was chosen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bench.analysis import reference, statistics
-from bench.analysis.statistics import half_width
-from bench.analysis.table import BOARD, CPU, ERRORS, ROW, frame, select
+from bench.analysis import frameworks, reference, statistics
+from bench.analysis.table import BOARD, CPU, ERRORS, METHOD, ROW, frame, select
+from bench.analysis.times import FEWEST, timing
 from bench.schema.record import Run
 from bench.tasks import REFERENCES
 
-COLUMNS = [
-    *BOARD, "rank", "method", "backend", "changed", "native", "device", *ERRORS, "interval", "skill", "fit_seconds",
-    "predict_ms", "timing_valid", "parameters", "notes", "ratio", "seeds", "seeds_tried", "by_seed", "pareto",
-    "to_limit",
-]  # fmt: skip
 #: the methods that skill is measured against: the first that has a result on a task's data
 BASELINES = ("seasonal_naive", "last_value")
-
-
-def is_default(rows: pd.DataFrame) -> pd.Series:
-    """Mark the rows at the method's and the benchmark's defaults, on the processor."""
-    return (rows["changed"].map(len) == 0) & ~rows["native"] & (rows["device"] == CPU)
+#: backends in the order in which one is taken for times, where several have as many rows
+TIMED_FIRST = ("keras-jax", "torch", "keras", "numpy")
+#: measures that rows have besides the error that ranks
+_OTHERS = [name for name in ERRORS if name != "test_mse"]
+_TIMES = ["fit_seconds", "fit_low", "fit_high", "predict_ms", "undisturbed", "timing_valid"]
+COLUMNS = [
+    *BOARD, *METHOD, "backend", "test_mse", "low", "high", *_OTHERS, "skill", "to_limit",
+    *frameworks.COLUMNS, *_TIMES, "parameters", "notes", "ratio", "seeds", "seeds_tried", "by_seed", "blocks", "keys",
+    "pareto", "members",
+]  # fmt: skip
+METHOD_COLUMNS = [
+    *BOARD, *METHOD, "place", "rank_low", "rank_high", "test_mse", "low", "high", *_OTHERS, "skill",
+    "to_limit", "backend", *_TIMES, "parameters", "notes", "seeds", "by_seed", "blocks", "keys", "pareto", "members",
+]  # fmt: skip
 
 
 def rank(runs: Sequence[Run]) -> pd.DataFrame:
-    """One row per task, method, backend and changed settings, ranked by mean last-step MSE; only `ok` runs enter.
+    """Return one row per task, method, backend and settings, by mean error on the test part; only `ok` runs enter.
 
-    Rows that cannot be told apart by the seeds that they share have one rank, see statistics.ranks.
-
-    Columns: `task`, `quick`, `tuned` (settings changed: ranked apart from the default rows), `rank`, `method`,
-    `backend`, `changed`, `last_step_mse` and `interval` (half width at 95 %, NaN with one seed), `val_mse`, `test_mse`,
-    `skill` (percent against the naive forecast, see BASELINES), `fit_seconds` and `predict_ms` (medians),
-    `timing_valid` (False: timed on disturbed machines only), `parameters`, `notes` (the notes' last-step MSE), `ratio`
-    to it, `seeds` that count, `seeds_tried`, `by_seed` (seed -> last-step MSE), `pareto` (no faster row of the same
-    board has an error as small), and `to_limit` (the ratio of its error to that of the first reference, see
-    tasks.REFERENCES).
+    Columns: `task`, `quick`, `apart` (settings, defaults or device changed: a board apart from the default rows),
+    `method`, `changed`, `native`, `device`, `backend`; `test_mse` (mean over seeds, last history step) with the ends
+    `low` and `high` of its 95 % interval (NaN where nothing is known of it), `last_step_mse` and `val_mse`
+    (validation), `skill` (percent of the naive forecast's error saved, see BASELINES), `to_limit` (ratio to the
+    reference method's error, see tasks.REFERENCES); those of `frameworks.compare`; `fit_seconds` with the range
+    `fit_low` to `fit_high` over `undisturbed` runs, `predict_ms`, `timing_valid` (False: every run was disturbed),
+    `parameters`, `notes` (the reference's figure, on validation), the `ratio` of last_step_mse to it, `seeds` that
+    count, `seeds_tried`, `by_seed` (seed -> test_mse), `blocks` (error by block of test series, or None), `keys`,
+    `pareto` (no faster row of the board has an error as small; with at least times.FEWEST undisturbed runs), and
+    `members` (networks in an ensemble, else 1).
     """
     return rank_table(select(frame(runs))[0])
 
 
 def rank_table(table: pd.DataFrame) -> pd.DataFrame:
-    """`rank` for records that are already in a table and selected."""
+    """Return `rank` for records that are already in a table and selected."""
     limits = limit(table)
     table = table[~table["method"].isin(REFERENCES)]
     ok = table[table["status"] == "ok"]
-    rows = ok.groupby(ROW).agg(**{name: (name, "mean") for name in ERRORS}, parameters=("parameters", "median"))
-    rows = rows.join([_spread(ok), _by_seed(ok), _times(ok)]).join(
-        table.groupby(ROW)["seed"].nunique().rename("seeds_tried")
-    )
-    rows = rows.reset_index()
-    rows["tuned"] = ~is_default(rows)
+    rows = ok.groupby(ROW).agg(
+        **{name: (name, "mean") for name in ERRORS}, parameters=("parameters", "median"),
+        keys=("key", list), members=("members", "first"), seeds=("seed", "count"),
+    )  # fmt: skip
+    tried = table.groupby(ROW)["seed"].nunique().rename("seeds_tried")
+    rows = rows.join([_by_seed(ok), _blocks(ok), _times(ok), tried]).reset_index()
+    rows["apart"] = _apart(rows)
     rows["skill"] = _skill(rows)
-    rows["to_limit"] = rows["last_step_mse"] / rows.join(limits, on=["task", "quick"])["limit"]
+    rows["to_limit"] = rows["test_mse"] / rows.join(limits, on=["task", "quick"])["limit"]
     rows["notes"] = _notes(rows)
     rows["ratio"] = rows["last_step_mse"] / rows["notes"]
+    rows = _with_intervals(rows)
+    rows = frameworks.compare(rows, [*BOARD, *METHOD])
     rows["pareto"] = _pareto(rows)
-    rows["rank"] = _ranks(rows, "last_step_mse")
-    order = [*BOARD, "last_step_mse", "method", "backend", "native", "device", "changed"]
+    order = [*BOARD, "test_mse", *METHOD, "backend"]
     ranked: pd.DataFrame = rows.sort_values(order, kind="stable", ignore_index=True)[COLUMNS]
     return ranked
 
 
 def references(table: pd.DataFrame) -> pd.DataFrame:
-    """Return what the reference methods reach: `task`, `quick`, `method` and `error`, the mean last-step MSE.
+    """Return what the reference methods reach: `task`, `quick`, `method` and `error`, the mean error on the test part.
 
     They have the order of tasks.REFERENCES: the first on a task is the limit that errors are compared with.
     """
-    ok = table[(table["status"] == "ok") & is_default(table) & table["method"].isin(REFERENCES)]
-    found = ok.groupby(["task", "quick", "method"], as_index=False).agg(error=("last_step_mse", "mean"))
+    ok = table[(table["status"] == "ok") & unchanged(table) & table["method"].isin(REFERENCES)]
+    found = ok.groupby(["task", "quick", "method"], as_index=False).agg(error=("test_mse", "mean"))
     order = found["method"].map(list(REFERENCES).index)
     return found.assign(order=order).sort_values(["task", "quick", "order"], ignore_index=True).drop(columns="order")
 
@@ -86,103 +98,185 @@ def limit(table: pd.DataFrame) -> pd.Series:
     return error
 
 
-def _spread(ok: pd.DataFrame) -> pd.DataFrame:
-    """Number of seeds and half width of Student's t interval of the mean: t(97.5 %, n - 1) s / sqrt(n)."""
-    seeds = ok.groupby(ROW)["last_step_mse"].agg(seeds="count", deviation="std")
-    return seeds.assign(interval=half_width(seeds["seeds"], seeds["deviation"])).drop(columns="deviation")
+def unchanged(rows: pd.DataFrame) -> pd.Series:
+    """Mark the rows at the method's settings and the benchmark's defaults, on any device."""
+    return (rows["changed"].map(len) == 0) & ~rows["native"]
+
+
+def _apart(rows: pd.DataFrame) -> pd.Series:
+    """Mark the rows that are on a board apart: other settings, or another device where networks ran on the processor.
+
+    A board on which no network ran on the processor has those of the accelerator as its rows.
+    """
+    default = unchanged(rows)
+    on_cpu = rows[default & (rows["device"] == CPU) & (rows["backend"] != "numpy")]
+    boards = set(on_cpu[["task", "quick"]].itertuples(index=False, name=None))
+    shared = pd.Series([board in boards for board in zip(rows["task"], rows["quick"], strict=True)], index=rows.index)
+    return ~default | ((rows["device"] != CPU) & shared.astype(bool))
 
 
 def _by_seed(ok: pd.DataFrame) -> pd.Series:
-    """Each row's errors by seed."""
-    errors = [dict(zip(rows["seed"], rows["last_step_mse"], strict=True)) for _, rows in ok.groupby(ROW)]
+    """Return each row's errors by seed."""
+    errors = [dict(zip(rows["seed"], rows["test_mse"], strict=True)) for _, rows in ok.groupby(ROW)]
     return pd.Series(errors, index=ok.groupby(ROW).size().index, dtype="object", name="by_seed")
 
 
-def _ranks(rows: pd.DataFrame, measure: str) -> pd.Series:
-    """The ranks within each board, from the mean errors in a column and the errors by seed."""
-    found = pd.Series(0, index=rows.index, dtype=int)
-    for _, board in rows.groupby(BOARD):
-        by_seed = pd.DataFrame(list(board["by_seed"])).to_numpy(dtype=float)
-        found[board.index] = statistics.ranks(board[measure].to_numpy(), by_seed)
-    return found
+def _blocks(ok: pd.DataFrame) -> pd.Series:
+    """Return each row's mean errors by block of test series over its seeds, None where a record has none."""
+    found = [_mean_blocks(rows["blocks"]) for _, rows in ok.groupby(ROW)]
+    return pd.Series(found, index=ok.groupby(ROW).size().index, dtype="object", name="blocks")
+
+
+def _mean_blocks(blocks: Iterable[Any]) -> np.ndarray | None:
+    known = [one for one in blocks if one is not None]
+    counts = {len(one) for one in known}
+    return np.mean(known, axis=0) if len(counts) == 1 and counts.pop() > 1 else None
 
 
 def _times(ok: pd.DataFrame) -> pd.DataFrame:
-    """Median times over the undisturbed runs of a row; over all of them where every one was disturbed."""
-    valid = ok.groupby(ROW)["timing_valid"].transform("any")
-    counted = ok[ok["timing_valid"] | ~valid].groupby(ROW)
-    return counted.agg(
-        fit_seconds=("fit_seconds", "median"), predict_ms=("predict_ms", "median"), timing_valid=("timing_valid", "any")
-    )
+    """Return the times of each row, see `times.timing`."""
+    found = {}
+    for name, rows in ok.groupby(ROW):
+        fit = timing(rows["fit_seconds"].to_list(), rows["timing_valid"].to_list())
+        predict = timing(rows["predict_ms"].to_list(), rows["timing_valid"].to_list())
+        found[name] = (fit.median, fit.low, fit.high, predict.median, fit.undisturbed, fit.undisturbed > 0)
+    index = ok.groupby(ROW).size().index
+    table = pd.DataFrame([found[name] for name in index], index=index, columns=_TIMES)
+    return table.astype(dict.fromkeys(_TIMES[:4], "float64") | {"undisturbed": int, "timing_valid": bool})
 
 
 def _skill(rows: pd.DataFrame) -> pd.Series:
-    """Percent of the baseline's error that a row saves: 100 (1 - mse / mse of the naive forecast), on the same data."""
-    default = rows[~rows["tuned"]]
-    errors = default.pivot_table(index=["task", "quick"], columns="method", values="last_step_mse")
-    reference = rows.join(naive(errors).rename("baseline"), on=["task", "quick"])["baseline"]
-    return 100 * (1 - rows["last_step_mse"] / reference)
+    """Return the percent of the baseline's error that a row saves: 100 (1 - mse / mse of the naive forecast)."""
+    default = rows[~rows["apart"]]
+    errors = default.pivot_table(index=["task", "quick"], columns="method", values="test_mse")
+    baseline = rows.join(naive(errors).rename("baseline"), on=["task", "quick"])["baseline"]
+    return 100 * (1 - rows["test_mse"] / baseline)
 
 
 def naive(errors: pd.DataFrame) -> pd.Series:
-    """The error of the naive forecast on each task, from errors [tasks, methods]: NaN where no baseline has one."""
+    """Return the error of the naive forecast on each task, from errors [tasks, methods]: NaN without a baseline."""
     return errors.reindex(columns=list(BASELINES)).bfill(axis=1)[BASELINES[0]].astype("float64")
 
 
 def _notes(rows: pd.DataFrame) -> pd.Series:
-    """The notes' last-step MSE, for full runs with default settings: only those repeat what the notes did."""
+    """Return the reference's figure, for full runs at defaults: only those repeat what it did."""
     printed = {
         (task, method): figure.last_step_mse
         for task, methods in reference.figures().items()
         for method, figure in methods.items()
     }
     named = pd.Series(list(zip(rows["task"], rows["method"], strict=True)), index=rows.index, dtype="object")
-    return named.map(printed).astype("float64").where(~rows["quick"] & ~rows["tuned"])
+    return named.map(printed).astype("float64").where(~rows["quick"] & ~rows["apart"])
+
+
+def _with_intervals(rows: pd.DataFrame) -> pd.DataFrame:
+    """Add the ends `low` and `high` of the 95 % interval of the geometric mean error, from seeds and series."""
+    rows = rows.assign(low=np.nan, high=np.nan)
+    for _, board in rows.groupby(BOARD):
+        log_errors, blocks = matrices(board)
+        means = statistics.means_over_seeds(log_errors)
+        half = statistics.half_widths(means, blocks)
+        rows.loc[board.index, "low"] = np.exp(means.mean - half)
+        rows.loc[board.index, "high"] = np.exp(means.mean + half)
+    return rows
+
+
+def matrices(board: pd.DataFrame) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return log errors [R, S] by seed and blocks [R, K] of rows with `by_seed` and `blocks`; None without blocks."""
+    by_seed = pd.DataFrame(list(board["by_seed"])).to_numpy(dtype=float)
+    with np.errstate(divide="ignore"):
+        log_errors = np.log(np.maximum(by_seed, np.finfo(float).tiny))
+    known = [one for one in board["blocks"] if one is not None]
+    counts = {len(one) for one in known}
+    if len(counts) != 1:
+        return log_errors, None
+    nothing = np.full(counts.pop(), np.nan)
+    return log_errors, np.array([nothing if one is None else one for one in board["blocks"]])
 
 
 def _pareto(rows: pd.DataFrame) -> pd.Series:
-    """Whether no row of the same board is at least as fast and as good; rows timed on disturbed machines stay out."""
-    timed = rows[rows["timing_valid"] & rows["fit_seconds"].notna()]
-    timed = timed.sort_values([*BOARD, "fit_seconds", "last_step_mse", "method", "backend"], kind="stable")
-    best_so_far = timed.groupby(BOARD)["last_step_mse"].cummin()
+    """Mark the rows that no row of the same board is as fast and as good as; rows with too few times stay out."""
+    timed = rows[(rows["undisturbed"] >= FEWEST) & rows["fit_seconds"].notna()]
+    timed = timed.sort_values([*BOARD, "fit_seconds", "test_mse", "method", "backend"], kind="stable")
+    best_so_far = timed.groupby(BOARD)["test_mse"].cummin()
     faster_best = best_so_far.groupby([timed[name] for name in BOARD]).shift(fill_value=np.inf)
-    front = timed["last_step_mse"] < faster_best
+    front = timed["test_mse"] < faster_best
     return front.reindex(rows.index, fill_value=False)
 
 
 def by_method(ranked: pd.DataFrame) -> pd.DataFrame:
-    """One row per board, method and changes, ranked by the mean over its backends: `error`, `rank`, `notes`.
+    """Return one row per competitor of each board, a method with its settings, by place.
 
-    The mean, not the best backend: a method gains nothing from having been run in more of them.
+    Its error at a seed is the geometric mean over its backends: it gains nothing from having been run in more of them.
+    `place` is by geometric mean over seeds, `rank_low` to `rank_high` the simultaneous interval of ranks (see
+    statistics.places), `test_mse` with `low` and `high` that mean and its 95 % interval. Times, parameters and `pareto`
+    are those in one `backend`, the board's (see `timed_backend`).
     """
-    row = ["method", "changed", "native", "device"]
-    columns = {"error": ("last_step_mse", "mean"), "notes": ("notes", "first"), "by_seed": ("by_seed", _mean_by_seed)}
-    methods = ranked.groupby([*BOARD, *row], as_index=False).agg(**columns)
-    methods["rank"] = _ranks(methods, "error")
-    return methods.sort_values([*BOARD, "error", *row], kind="stable", ignore_index=True)
+    found = [
+        _competitor(rows, backend)
+        for _, board in ranked.groupby(BOARD)
+        for backend in [timed_backend(board)]
+        for _, rows in board.groupby(METHOD)
+    ]
+    methods = pd.DataFrame(found, columns=[*METHOD_COLUMNS, "mean_error"])
+    for _, board in methods.groupby(BOARD):
+        log_errors, blocks = matrices(board)
+        means = statistics.means_over_seeds(log_errors)
+        half = statistics.half_widths(means, blocks)
+        columns = ["place", "rank_low", "rank_high"]
+        methods.loc[board.index, columns] = np.stack(statistics.places(log_errors, blocks), axis=1)
+        ends = [np.exp(value) for value in (means.mean, means.mean - half, means.mean + half)]
+        methods.loc[board.index, ["test_mse", "low", "high"]] = np.stack(ends, axis=1)
+    scale = methods["test_mse"] / methods["mean_error"]
+    methods["to_limit"] *= scale
+    methods["skill"] = 100 - (100 - methods["skill"]) * scale
+    kinds = dict.fromkeys(["place", "rank_low", "rank_high"], int)
+    methods = methods.astype(kinds).drop(columns="mean_error")
+    return methods.sort_values([*BOARD, "place", "test_mse", *METHOD], kind="stable", ignore_index=True)
 
 
-def _mean_by_seed(backends: pd.Series) -> dict[int, float]:
-    """The mean over backends for every seed that all of them have."""
-    seeds = sorted(set.intersection(*(set(errors) for errors in backends)))
-    errors = np.array([[row[seed] for row in backends] for seed in seeds])
-    return dict(zip(seeds, errors.mean(axis=1).tolist(), strict=True)) if seeds else {}
+def timed_backend(board: pd.DataFrame) -> str:
+    """Return the backend that most methods of a board ran in, and of several the first of TIMED_FIRST."""
+    counts = board["backend"].value_counts()
+    order = {name: place for place, name in enumerate(TIMED_FIRST)}
+    return str(min(counts.index, key=lambda name: (-counts[name], order.get(name, len(order)), name)))
+
+
+def _competitor(rows: pd.DataFrame, backend: str) -> dict[str, Any]:
+    """Return the row of one method from its rows in the backends."""
+    chosen = rows[rows["backend"] == backend]
+    timed = chosen.iloc[0] if len(chosen) else rows.sort_values(["fit_seconds", "backend"], kind="stable").iloc[0]
+    taken = [*BOARD, *METHOD, "backend", *_TIMES, "parameters", "notes", "pareto", "members"]
+    by_seed = pd.DataFrame(list(rows["by_seed"]))
+    errors = np.exp(np.log(by_seed.clip(lower=np.finfo(float).tiny)).mean())
+    return {
+        **{name: timed[name] for name in taken},
+        **{name: 0 for name in ("place", "rank_low", "rank_high")},
+        **{name: rows[name].mean() for name in (*_OTHERS, "skill", "to_limit")},
+        "mean_error": rows["test_mse"].mean(),
+        "test_mse": np.nan,
+        "low": np.nan,
+        "high": np.nan,
+        "seeds": by_seed.shape[1],
+        "by_seed": dict(sorted(errors.items())),
+        "blocks": _mean_blocks(rows["blocks"]),
+        "keys": [key for keys in rows["keys"] for key in keys],
+    }
 
 
 def cost_of_native(rows: pd.DataFrame) -> pd.DataFrame:
-    """One row per method and backend of one board that ran with native and with equal defaults, over common seeds.
+    """Return one row per method and backend of one board that ran with native and equal defaults, over common seeds.
 
-    Columns: `method`, `backend`, `equal` and `native` (mean last-step MSE), `ratio` of native to equal, and `seeds`.
+    Columns: `method`, `backend`, `equal` and `native` (mean error), `ratio` of native to equal, and `seeds`.
     """
     key = ["task", "quick", "method", "backend"]
     own = (rows["changed"].map(len) == 0) & (rows["device"] == CPU)
     equal, native = (rows[own & (rows["native"] == native)] for native in (False, True))
-    pairs = equal.merge(native, on=key, suffixes=("_equal", "_native"))
     found = []
-    for pair in pairs.to_dict("records"):
-        equal, native = pair["by_seed_equal"], pair["by_seed_native"]
-        if seeds := sorted(equal.keys() & native.keys()):
-            means = [np.mean([errors[seed] for seed in seeds]) for errors in (equal, native)]
+    for pair in equal.merge(native, on=key, suffixes=("_equal", "_native")).to_dict("records"):
+        by_seed, by_native = pair["by_seed_equal"], pair["by_seed_native"]
+        if seeds := sorted(by_seed.keys() & by_native.keys()):
+            means = [np.mean([errors[seed] for seed in seeds]) for errors in (by_seed, by_native)]
             found.append((pair["method"], pair["backend"], *means, means[1] / means[0], len(seeds)))
     table = pd.DataFrame(found, columns=["method", "backend", "equal", "native", "ratio", "seeds"])
     return table.sort_values(["equal", "method", "backend"], kind="stable", ignore_index=True)

@@ -24,11 +24,14 @@ from implementations import current_name
 #: runs that share these are one row of the board; they differ in nothing but the seed
 ROW = ["task", "quick", "changed", "native", "device", "method", "backend"]
 #: rows that share these are ranked against each other
-BOARD = ["task", "quick", "tuned"]
+BOARD = ["task", "quick", "apart"]
+#: what a competitor is: a method with its settings, whatever the backend
+METHOD = ["method", "changed", "native", "device"]
 CPU = "cpu"
 
 _TEXT = ["key", "task", "changed", "device", "method", "backend", "settings", "data", "started_at", "status", "reason"]
 ERRORS = [metric.name for metric in metrics.METRICS.values() if {"board", "page"} & set(metric.shown)]
+_OTHER = ["seed", "members", "blocks"]
 _FLAGS = ["native", "quick", "timing_valid"]
 _NUMBERS = [*ERRORS, "fit_seconds", "predict_ms", "parameters"]
 
@@ -41,6 +44,18 @@ def changed_of(spec: Spec) -> tuple[str, ...]:
 def device_of(spec: Spec) -> str:
     """Return what the run was computed on: cpu or cuda."""
     return "cuda" if spec.cuda else CPU
+
+
+def members_of(spec: Spec) -> int:
+    """Return how many networks an ensemble trains; 1 for any other method."""
+    members = spec.settings.get("members")
+    return members if isinstance(members, int) and members > 0 else 1
+
+
+def blocks_of_test(run: Run) -> np.ndarray | None:
+    """Return the run's mean errors over blocks of test series; None where its record has none."""
+    blocks = (run.blocks or {}).get("test")
+    return np.array(blocks, dtype=float) if blocks else None
 
 
 def variant(changed: Sequence[str], native: bool = False, device: str = CPU) -> str:
@@ -82,8 +97,10 @@ def frame(runs: Sequence[Run]) -> pd.DataFrame:
     runs = under_current_names(runs)
     factors = hardware.time_factors(runs)
     rows = [_flat(run, factor) for run, factor in zip(runs, factors, strict=True) if run.spec.task not in SEARCHES]
-    table = pd.DataFrame(rows, columns=[*_TEXT, *_FLAGS, "seed", *_NUMBERS])
-    kinds = dict.fromkeys(_TEXT, "object") | dict.fromkeys(_FLAGS, "bool") | dict.fromkeys(_NUMBERS, "float64")
+    table = pd.DataFrame(rows, columns=[*_TEXT, *_FLAGS, *_OTHER, *_NUMBERS])
+    kinds = (
+        dict.fromkeys([*_TEXT, "blocks"], "object") | dict.fromkeys(_FLAGS, "bool") | dict.fromkeys(_NUMBERS, "float64")
+    )
     table = table.astype(kinds)
     return table.sort_values([*ROW, "seed", "started_at", "key"], kind="stable", ignore_index=True)
 
@@ -99,7 +116,8 @@ def _flat(run: Run, factor: float) -> tuple[Any, ...]:
     scale = factor if comparable else 1.0
     times = (scale * seconds.get("fit", np.nan), 1000 * scale * seconds.get("predict", np.nan))
     flags = (spec.native, spec.quick, run.timing_valid and comparable)
-    return (*text, run.status, run.reason or "", *flags, spec.seed, *errors, *times, run.parameters)
+    other = (spec.seed, members_of(spec), blocks_of_test(run))
+    return (*text, run.status, run.reason or "", *flags, *other, *errors, *times, run.parameters)
 
 
 def select(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -12,10 +12,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from bench.analysis import statistics
-from bench.analysis.statistics import half_width
 from bench.analysis.table import CPU, changed_of, device_of, of_board
 from bench.schema.record import Run, Spec
 from bench.tasks import REFERENCES, SEARCHES
@@ -25,7 +25,10 @@ RATES = (0.0003, 0.001, 0.003, 0.01, 0.03)  # half an order of magnitude apart, 
 SEED = 42  # of the search; what comes of it is trained with several
 SUFFIX = "-search"
 
-COLUMNS = ["rank", "method", "backend", "rate", "tuned", "interval", "own_rate", "own", "own_rank", "seeds", "errors"]
+COLUMNS = [
+    "place", "rank_low", "rank_high", "method", "backend", "rate", "tuned", "low", "high", "own_rate", "own",
+    "own_place", "seeds", "errors",
+]  # fmt: skip
 
 
 class Row(NamedTuple):
@@ -83,9 +86,9 @@ def table(tried: pd.DataFrame, found: Mapping[Row, Found], task: str, quick: boo
 
     tried: records that count, see ranking.frame. Methods without a learning rate are in it as they are, to compare.
 
-    Columns: `rank`, `method`, `backend`, `rate` (NaN for those without), `tuned` (mean test MSE) and `interval` (half
-    width at 95 %), `own_rate`, `own` (mean test MSE at the method's own rate, same seeds), `own_rank`, `seeds`, and
-    `errors` (rate -> last-step MSE in the search).
+    Columns: `place` with `rank_low` and `rank_high` (see statistics.places), `method`, `backend`, `rate` (NaN for those
+    without), `tuned` (geometric mean test MSE) with the interval `low` to `high`, `own_rate`, `own` (the same at the
+    method's own rate, same seeds), `own_place`, `seeds`, and `errors` (rate -> last-step MSE in the search).
     """
     ok = of_board(tried, task, quick)
     ok = ok[(ok["status"] == "ok") & ~ok["method"].isin(REFERENCES) & ~ok["native"] & (ok["device"] == CPU)]
@@ -107,24 +110,27 @@ def table(tried: pd.DataFrame, found: Mapping[Row, Found], task: str, quick: boo
 
 
 def ranked(lines: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
-    """The table of these lines: method, backend, choice, own rate, seeds, errors by seed at the rate found and own."""
+    """Return the table of these lines: method, backend, choice, own rate, seeds, errors at the rate found and own."""
     methods, backends, chosen, own_rates, seeds, *errors = zip(*lines, strict=True)
     tuned, own = (
-        pd.DataFrame([dict(zip(names, values, strict=True)) for names, values in zip(seeds, rows, strict=True)])
+        np.log(pd.DataFrame([dict(zip(*row, strict=True)) for row in zip(seeds, rows, strict=True)]).to_numpy(float))
         for rows in errors
     )
-    count = tuned.notna().sum(axis=1)
+    means = statistics.means_over_seeds(tuned)
+    half = statistics.half_widths(means)
+    placed = statistics.places(tuned)
     columns = {
-        "rank": statistics.ranks(tuned.mean(axis=1).to_numpy(), tuned.to_numpy()),
+        **dict(zip(("place", "rank_low", "rank_high"), placed, strict=True)),
         "method": methods,
         "backend": backends,
         "rate": [choice.rate if choice else math.nan for choice in chosen],
-        "tuned": tuned.mean(axis=1),
-        "interval": half_width(count, tuned.std(axis=1)),
+        "tuned": np.exp(means.mean),
+        "low": np.exp(means.mean - half),
+        "high": np.exp(means.mean + half),
         "own_rate": own_rates,
-        "own": own.mean(axis=1),
-        "own_rank": statistics.ranks(own.mean(axis=1).to_numpy(), own.to_numpy()),
-        "seeds": count,
+        "own": np.exp(statistics.means_over_seeds(own).mean),
+        "own_place": statistics.places(own).place,
+        "seeds": means.seeds,
         "errors": [choice.errors if choice else {} for choice in chosen],
     }
     return pd.DataFrame(columns).sort_values(["tuned", "method", "backend"], kind="stable", ignore_index=True)

@@ -1,78 +1,75 @@
-"""The leaderboard in a terminal: rows for programs, and the best of each task as a table."""
+"""The leaderboard in a terminal: one line of verdict and the best of each task, or all rows for programs."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench.campaigns.selection import match
 from bench.records import repository
 from bench.records.stores import Place
-from bench.tasks import ALL
 
-Row = dict[str, Any]
+if TYPE_CHECKING:
+    import pandas as pd
 
-HEADER = ("rank", "method", "backend", "last-step MSE", "test MSE", "skill %", "fit s", "predict ms", "seeds")
+TOP = 10
+WIDTH = 80  # columns of a terminal that a table has to fit
+LONGEST_NAME = 25  # characters of a method's name in it
+NOTHING = "No full run at default settings is recorded yet: `python -m bench run` makes them."
 
 
-def rows(place: Place, tasks: Sequence[str]) -> tuple[list[Row], list[str]]:
-    """Return the ranked rows of these tasks (names or patterns; all without one), and lines about invalid files.
+def ranked(place: Place, tasks: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
+    """Return the competitors of these tasks (names or patterns; all without one), and lines about invalid files.
 
-    Only rows at default settings and of full runs are ranked here, see analysis.ranking. Raises UsageError for a task
-    without records.
+    Full runs at default settings, in the benchmark's order of tasks, see analysis.ranking.by_method. Raises UsageError
+    for a task without records.
     """
     from bench.analysis import ranking
+    from bench.reporting.assessment import in_order
 
     runs, problems = repository.read(place)
-    ranked = ranking.rank(runs)
-    ranked = ranked[~ranked["tuned"] & ~ranked["quick"]]
-    found = list(dict.fromkeys(ranked["task"]))
-    ordered = [task for task in ALL if task in found] + sorted(set(found) - set(ALL))
+    methods = ranking.by_method(ranking.rank(runs))
+    methods = methods[~methods["apart"] & ~methods["quick"]]
+    ordered = in_order(set(methods["task"]))
     chosen = match(tasks, ordered, "task with records") if tasks else ordered
-    named = ({str(name): value for name, value in one.items()} for one in ranked.to_dict("records"))
-    by_task = [as_row(one) for one in named]
-    return [row for task in chosen for row in by_task if row["task"] == task], problems
+    place_of = {task: number for number, task in enumerate(chosen)}
+    methods = methods[methods["task"].isin(chosen)]
+    return methods.sort_values("task", key=lambda names: names.map(place_of), kind="stable"), problems
 
 
-def as_row(one: Row) -> Row:
-    """Return a ranked row with plain values: None where there is none."""
-    names = (
-        "task", "rank", "method", "backend", "last_step_mse", "interval", "test_mse", "skill", "fit_seconds",
-        "predict_ms", "timing_valid", "parameters", "seeds",
-    )  # fmt: skip
-    return {name: None if isinstance(one[name], float) and math.isnan(one[name]) else one[name] for name in names}
-
-
-def as_text(found: Sequence[Row], top: int) -> str:
-    """Return the best methods of each task as tables, each in the backend where it does best."""
-    from tabulate import tabulate
-
-    blocks = []
-    for task in dict.fromkeys(row["task"] for row in found):
-        of_task = list({row["method"]: row for row in reversed(found) if row["task"] == task}.values())[::-1]
-        lines = [cells(row) for row in of_task[:top]]
-        table = tabulate(lines, HEADER, disable_numparse=True, colalign=["right", "left", "left"] + ["right"] * 6)
-        more = f"\n{len(of_task) - top} more methods: --top {len(of_task)}" if len(of_task) > top else ""
-        blocks.append(f"{task}\n{table}{more}")
-    return "\n\n".join(blocks) or "No full run at default settings is recorded yet: `python -m bench run` makes them."
-
-
-def cells(row: Row) -> list[str]:
-    """Return a row's cells."""
-    from bench.reporting.columns import seconds, spread
-    from bench.text import decimals, digits
-
-    def number(name: str) -> float:
-        return math.nan if row[name] is None else float(row[name])
+def as_rows(methods: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return competitors as plain values, with the keys of all records behind them."""
+    from bench.reporting.columns import as_data
 
     return [
-        str(row["rank"]),
-        row["method"],
-        row["backend"],
-        spread(number("last_step_mse"), number("interval")),
-        digits(number("test_mse")),
-        decimals(number("skill")),
-        *(seconds(number(name), row["timing_valid"]) for name in ("fit_seconds", "predict_ms")),
-        str(row["seeds"]),
-    ]
+        {"task": task, **row}
+        for task, board in methods.groupby("task", sort=False)
+        for row in as_data(board)
+    ]  # fmt: skip
+
+
+def as_text(methods: pd.DataFrame, top: int = TOP) -> str:
+    """Return for each task a line of verdict and a table of the best, at most WIDTH wide."""
+    import textwrap
+
+    from bench.reporting.sections.overview import verdict
+
+    blocks = []
+    for task, board in methods.groupby("task", sort=False):
+        said = textwrap.fill(f"{task}: {verdict(board, mark='')}", WIDTH)
+        more = len(board) - top
+        rest = [f"{more} more {'method' if more == 1 else 'methods'}: --top {len(board)}"] if more > 0 else []
+        blocks.append("\n".join([said, "", table(board.head(top)), *rest]))
+    return "\n\n\n".join(blocks) or NOTHING
+
+
+def table(board: pd.DataFrame) -> str:
+    """Return rows of one task as a table."""
+    from tabulate import tabulate
+
+    from bench.reporting.columns import TERMINAL, columns_of
+
+    columns = columns_of(board, TERMINAL)
+    lines = [[column.format(row)[:LONGEST_NAME] for column in columns] for row in board.itertuples()]
+    align = ["left" if column.left or column.name == "keys" else "right" for column in columns]
+    return tabulate(lines, [column.label for column in columns], disable_numparse=True, colalign=align)

@@ -50,12 +50,13 @@ def leaderboard(
 
     if check:
         return maintain.check_board(results)
-    rows, problems = board.rows(stores.check_there(results), task or ())
+    methods, problems = board.ranked(stores.check_there(results), task or ())
     warn_of(problems)
     if not (as_json or as_csv):
-        print(board.as_text(rows, 10 if top is None else top))
+        print(board.as_text(methods, board.TOP if top is None else top))
         return 0
-    print_rows([row for row in rows if top is None or row["rank"] <= top], as_json, as_csv)
+    chosen = methods if top is None else methods.groupby("task", sort=False).head(top)
+    print_rows(board.as_rows(chosen), as_json, as_csv)
     return 0
 
 

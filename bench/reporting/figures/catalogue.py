@@ -48,7 +48,7 @@ class Picture:
 
 def pictures(runs: Mapping[str, Run], ranked: pd.DataFrame, methods: pd.DataFrame) -> list[Picture]:
     """The pictures of full runs with default settings: for each task error against time, and the best forecasts."""
-    rows, means = (table[~table["quick"] & ~table["tuned"]] for table in (ranked, methods))
+    rows, means = (table[~table["quick"] & ~table["apart"]] for table in (ranked, methods))
     found = []
     for task, board in rows.groupby("task", sort=True):
         best = means.loc[means["task"] == task, "method"].head(BEST)
@@ -58,8 +58,8 @@ def pictures(runs: Mapping[str, Run], ranked: pd.DataFrame, methods: pd.DataFram
 
 def time_picture(task: str, board: pd.DataFrame) -> Picture:
     """Error against fit time for the rows of one task."""
-    drawn = board[["method", "backend", "last_step_mse", "fit_seconds", "timing_valid", "pareto"]]
-    shows = f"{task}: last-step MSE against fit seconds, with the Pareto front"
+    drawn = board[["method", "backend", "test_mse", "fit_seconds", "timing_valid", "pareto"]]
+    shows = f"{task}: test MSE against fit seconds, with the Pareto front"
     return Picture(
         task, _name(task, "time"), shows, digest_of(drawn.to_dict("list")), partial(_time_figure, task, board)
     )

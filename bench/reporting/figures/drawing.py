@@ -199,7 +199,7 @@ def pareto_figure(task: str, rows: pd.DataFrame) -> Figure:
     Points of the front are named first, then each other method at its best point, where there is room. Hollow points
     were timed on a disturbed machine.
     """
-    rows = rows[rows["fit_seconds"].notna() & (rows["last_step_mse"] > 0)]
+    rows = rows[rows["fit_seconds"].notna() & (rows["test_mse"] > 0)]
     rows = rows.assign(seconds=rows["fit_seconds"].clip(lower=SHORTEST_FIT))
     with _style():
         figure = Figure(figsize=(10, 7), layout="constrained")
@@ -208,16 +208,16 @@ def pareto_figure(task: str, rows: pd.DataFrame) -> Figure:
             xscale="log",
             yscale="log",
             xlabel=f"fit, seconds on one core (at least {SHORTEST_FIT} is drawn)",
-            ylabel="last-step MSE, validation",
+            ylabel="MSE, test part",
             title=plain(f"{task}: error against fit time"),
         )
         axes.grid(alpha=0.25, linewidth=0.5)
         for backend in [*BACKENDS, *sorted(set(rows["backend"]) - set(BACKENDS))]:
             _draw_backend(axes, backend, rows[rows["backend"] == backend])
-        front = rows[rows["pareto"]].sort_values(["seconds", "last_step_mse"])
+        front = rows[rows["pareto"]].sort_values(["seconds", "test_mse"])
         axes.plot(
             front["seconds"],
-            front["last_step_mse"],
+            front["test_mse"],
             drawstyle="steps-post",
             color=RED,
             linewidth=1.2,
@@ -247,6 +247,6 @@ def _draw_backend(axes: Axes, backend: str, group: pd.DataFrame) -> None:
     fill = [color if valid else "none" for valid in group["timing_valid"]]
     edge = [shade if valid else color for shade, valid in zip(ring, group["timing_valid"], strict=True)]
     axes.scatter(
-        group["seconds"], group["last_step_mse"], s=36, c=fill, marker=marker, edgecolors=edge, linewidths=0.8, zorder=2
+        group["seconds"], group["test_mse"], s=36, c=fill, marker=marker, edgecolors=edge, linewidths=0.8, zorder=2
     )
     axes.scatter([], [], s=36, c=color, marker=marker, label=plain(backend))

@@ -23,15 +23,15 @@ def plain(text: str) -> str:
 
 
 def name_points(figure: Figure, axes: Axes, rows: pd.DataFrame) -> None:
-    """Write `method` beside the points at `seconds` and `last_step_mse`, a thin line leading to those further away.
+    """Write `method` beside the points at `seconds` and `test_mse`, a thin line leading to those further away.
 
     Every point of the front (`pareto`) gets its name first; of the rest, each method at its best point, while places
     are free. The layout is frozen: places are taken in pixels.
     """
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
-    pixels = axes.transData.transform(rows[["seconds", "last_step_mse"]].to_numpy())
-    points = rows.assign(x=pixels[:, 0], y=pixels[:, 1]).sort_values(["last_step_mse", "seconds"], kind="stable")
+    pixels = axes.transData.transform(rows[["seconds", "test_mse"]].to_numpy())
+    points = rows.assign(x=pixels[:, 0], y=pixels[:, 1]).sort_values(["test_mse", "seconds"], kind="stable")
     front, rest = points[points["pareto"]], points[~points["pareto"]].drop_duplicates("method")
     taken = [Bbox.from_bounds(x - 4, y - 4, 8, 8) for x, y in pixels]
     legend = axes.get_legend()
@@ -52,7 +52,7 @@ def _steps(front: pd.DataFrame) -> list[Bbox]:
 
 def _name(axes: Axes, row: Any, taken: list[Bbox]) -> None:
     text = axes.annotate(
-        plain(row.method), (row.seconds, row.last_step_mse), xytext=(0, 0), textcoords="figure pixels", va="bottom",
+        plain(row.method), (row.seconds, row.test_mse), xytext=(0, 0), textcoords="figure pixels", va="bottom",
         fontsize=SIZE, weight="bold" if row.pareto else "normal",
         arrowprops={"arrowstyle": "-", "color": "0.6", "linewidth": 0.5, "shrinkA": 0, "shrinkB": 3},
     )  # fmt: skip

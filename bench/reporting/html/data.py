@@ -9,28 +9,29 @@ from typing import Any
 import pandas as pd
 
 from bench.analysis import anytime, reference
-from bench.analysis.table import each, variant, variant_of
+from bench.analysis.table import BOARD, METHOD, each, variant, variant_of
 from bench.data.examples import fits, truth
 from bench.data.windows import Windows
-from bench.metrics import shown
-from bench.reporting import leaderboard
+from bench.reporting.assessment import Board, assess
+from bench.reporting.columns import COLUMNS, PAGE, Column
 from bench.reporting.commands import command_of
 from bench.schema.record import Run
 from bench.tasks import TASKS
 from bench.text import clean
 
 DIGITS = 5  # significant ones
+PAGE_COLUMNS = [column for column in COLUMNS if PAGE in column.where]
 CURVES = ("loss", "val_loss", "val_last_step_mse")
 
 
 def collect(runs: Sequence[Run]) -> dict[str, Any]:
     """Boards in the order of the tasks, each with its rows, best first, and what it forecasts."""
-    board = leaderboard.assess(runs)
+    board = assess(runs)
     by_row: dict[tuple[str, bool, str, str, str], list[Run]] = {}
     for run in board.runs.values():
         by_row.setdefault(row_of(run), []).append(run)
     boards: dict[tuple[str, bool], dict[str, Any]] = {}
-    for line in each(board.ranked):
+    for line in each(with_places(board)):
         place, apart = (line.task, line.quick), variant(line.changed, line.native, line.device)
         of_row = sorted(by_row[(*place, line.method, apart, line.backend)], key=lambda run: run.spec.seed)
         if place not in boards:
@@ -41,6 +42,19 @@ def collect(runs: Sequence[Run]) -> dict[str, Any]:
         del found["windows"]
     ordered = sorted(boards, key=lambda place: (place[1], place[0] not in TASKS, place[0]))
     return {"boards": [boards[place] for place in ordered], "failed": failures(board.tried)}
+
+
+def with_places(board: Board) -> pd.DataFrame:
+    """Return every row with the place and the rank interval of its method with these settings."""
+    row = [*BOARD, *METHOD]
+    places = board.methods[[*row, "place", "rank_low", "rank_high"]]
+    return board.ranked.merge(places, on=row, how="left")
+
+
+def order_of(column: Column, line: Any) -> float | int | str | None:
+    """Return what a column of the page sorts by."""
+    value = column.value(line)
+    return clean(value) if isinstance(value, str) else number(value)
 
 
 def row_of(run: Run) -> tuple[str, bool, str, str, str]:
@@ -62,18 +76,15 @@ def row(line: Any, runs: Sequence[Run], windows: Windows | None) -> dict[str, An
         "method": clean(f"{line.method} ({apart})" if apart else line.method),
         "outside": "." in line.method,
         "backend": clean(line.backend),
-        "rank": int(line.rank) if not line.tuned else None,
-        "error": number(line.last_step_mse),
-        "interval": number(line.interval),
-        **{metric.name: number(getattr(line, metric.name)) for metric in shown("page")},
+        "cells": [[column.format(line), order_of(column, line)] for column in PAGE_COLUMNS],
+        "error": number(line.test_mse),
         "skill": number(line.skill),
         "fit": number(line.fit_seconds),
-        "predict": number(line.predict_ms),
         "timed": bool(line.timing_valid),
         "pareto": bool(line.pareto),
         "parameters": number(line.parameters),
         "notes": number(line.notes),
-        "seeds": [{"seed": run.spec.seed, "error": number(run.metrics["last_step_mse"]), "key": run.key}
+        "seeds": [{"seed": run.spec.seed, "error": number(run.metrics["test_mse"]), "key": run.key}
                   for run in ok if run.metrics],
         "curve": curve(first),
         "printed": printed(first),

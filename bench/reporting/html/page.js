@@ -142,7 +142,7 @@ function drawDetail(row) {
   by("detail-title").textContent = row ? `${row.method}, ${row.backend}` : "A method";
   by("command").textContent = row?.command ?? "";
   if (!row) return;
-  const facts = [`last-step MSE ${short(row.error)}`, row.skill === null ? "" : `skill ${row.skill.toFixed(1)} %`,
+  const facts = [`test MSE ${short(row.error)}`, row.skill === null ? "" : `skill ${row.skill.toFixed(1)} %`,
     row.fit === null ? "" : `fit ${short(row.fit)} s`, row.parameters === null ? "" : `${row.parameters} parameters`,
     row.notes === null ? "" : `notes: ${short(row.notes)}`, `seeds ${row.seeds.map((one) => one.seed).join(", ")}`,
     `records ${row.seeds.map((one) => one.key).join(", ")}`];

@@ -6,28 +6,20 @@ import base64
 import gzip
 import html
 import json
-import math
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from bench import metrics
 from bench.errors import UsageError
 from bench.records import files, repository
 from bench.records.stores import Place
-from bench.reporting.columns import seconds, spread
-from bench.reporting.html.data import collect
+from bench.reporting.html.data import PAGE_COLUMNS, collect
 from bench.schema.record import Run
-from bench.text import digits
+from bench.text import clean
 
 HERE = Path(__file__).parent
 LIMIT = 6_000_000  # bytes
-HEADERS = {
-    "task": "", "method": "", "backend": "", "last-step MSE": "error",
-    **{metric.title: metric.name for metric in metrics.shown("page") if metric.name != "last_step_mse"},
-    "skill (%)": "skill", "fit s": "fit", "predict ms": "predict", "parameters": "parameters", "seeds": "",
-}  # fmt: skip
 
 
 def write(folder: Place, path: Path) -> int:
@@ -43,11 +35,12 @@ def write(folder: Place, path: Path) -> int:
 def render(runs: Sequence[Run], problems: Sequence[str] = ()) -> str:
     """The page: the same records give the same bytes."""
     data = collect(runs)
+    headers = ["task", *(column.label for column in PAGE_COLUMNS)]
     parts = {
         "style": (HERE / "page.css").read_text(encoding="utf-8"),
         "table_style": library("itables", "html/dt_bundle.css").decode(),
         "boards": "".join(f"<option>{html.escape(board['name'])}</option>" for board in data["boards"]),
-        "header": "".join(f'<th scope="col">{html.escape(name)}</th>' for name in HEADERS),
+        "header": "".join(f'<th scope="col">{html.escape(name)}</th>' for name in headers),
         "rows": "\n".join(table_rows(data["boards"])),
         "failed": failed(data["failed"], problems),
         "data": embedded(data),
@@ -71,32 +64,16 @@ def table_rows(boards: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def table_row(board: str, row: dict[str, Any], name: str) -> str:
-    """One row: numbers sort by `data-order`, whatever they look like."""
+    """Return one row: numbers sort by `data-order`, whatever they look like."""
     cells = [f"<td>{html.escape(board)}</td>"]
-    mark = '<span title="not a method of this repository">†</span>' if row["outside"] else ""
-    cells.append(f'<td><button type="button" data-row="{name}">{html.escape(row["method"])}</button>{mark}</td>')
-    cells.append(f"<td>{html.escape(row['backend'])}</td>")
-    for key in list(HEADERS.values())[3:-1]:
-        text = shown(key, row)
-        cells.append(f'<td data-order="{"" if row[key] is None else row[key]}">{text}</td>')
-    cells.append(f"<td>{len(row['seeds'])}</td>")
+    for column, (text, order) in zip(PAGE_COLUMNS, row["cells"], strict=True):
+        shown = html.escape(clean(text))
+        if column.name == "method":
+            cells.append(f'<td><button type="button" data-row="{name}">{shown}</button></td>')
+        else:
+            value = "" if order is None else html.escape(str(order), quote=True)
+            cells.append(f'<td data-order="{value}">{shown}</td>')
     return f"<tr>{''.join(cells)}</tr>"
-
-
-def shown(key: str, row: dict[str, Any]) -> str:
-    """A figure as a person reads it."""
-    value = row[key]
-    if value is None:
-        return "–"
-    if key == "parameters":
-        return f"{value:,}"
-    if key == "skill":
-        return f"{value:.1f}"
-    if key in ("fit", "predict"):
-        return seconds(value, row["timed"])
-    if key in metrics.METRICS:
-        return metrics.METRICS[key].text(value)
-    return spread(value, row["interval"] or math.nan) if key == "error" else digits(value)
 
 
 def failed(runs: Sequence[dict[str, Any]], problems: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""How methods do over several tasks, with intervals."""
+"""How methods do over several tasks, with intervals over tasks and no places."""
 
 from __future__ import annotations
 
@@ -10,17 +10,9 @@ from bench.text import decimals
 
 
 def over_tasks(rows: pd.DataFrame) -> str:
-    """How methods do over several tasks, with intervals."""
-
-    def percent(value: float, low: float, high: float) -> str:
-        return f"{decimals(value)} ({decimals(low)} to {decimals(high)})"
-
+    """Set one row per method with the share of the naive forecast's error that it saves."""
     lines = [
-        [
-            escape(row.method),
-            percent(row.skill, row.skill_low, row.skill_high),
-            percent(100 * row.win_rate, 100 * row.win_rate_low, 100 * row.win_rate_high),
-        ]
+        [escape(row.method), f"{decimals(row.skill)} ({decimals(row.skill_low)} to {decimals(row.skill_high)})"]
         for row in each(rows)
     ]
-    return table(["method", "skill (%)", "win rate (%)"], lines, left=[0])
+    return table(["method", "skill %"], lines, left=[0])

@@ -7,7 +7,7 @@ import math
 import pandas as pd
 
 from bench.analysis.table import each
-from bench.reporting.columns import COLUMNS, cells, row_label
+from bench.reporting.columns import ALL, cells, columns_of, label, row_label
 from bench.reporting.markdown import escape, table
 from bench.reporting.text import prose
 from bench.text import decimals, digits
@@ -23,8 +23,8 @@ LIMIT = "× limit"  # a row's error over the reference method's
 
 
 def full_table(rows: pd.DataFrame) -> str:
-    """Set one row per method, backend and changed settings, with every measure."""
-    columns = [column for column in COLUMNS if column.shown(rows)]
+    """Set one row per method, backend and settings, with every measure."""
+    columns = columns_of(rows, ALL)
     left = [place for place, column in enumerate(columns) if column.left]
     return table([column.label for column in columns], [cells(columns, row) for row in each(rows)], left=left)
 
@@ -42,7 +42,7 @@ def every_seed(rows: pd.DataFrame) -> str:
         for row in each(several)
     ]
     headers = ["method", "backend", *(f"seed {seed}" for seed in seeds)]
-    return f"**Last-step MSE of {which}**\n\n{table(headers, lines, left=[0, 1])}\n\n{prose('ties')}"
+    return f"**Test MSE of {which}**\n\n{table(headers, lines, left=[0, 1])}"
 
 
 def cost_of_native(rows: pd.DataFrame) -> str:
@@ -68,11 +68,11 @@ def failures(failed: pd.DataFrame) -> str:
     """One row per method, backend and reason, with the seeds that ended so; empty when none did."""
     if failed.empty:
         return ""
-    names = ["method", "changed", "native", "device", "backend", "status", "reason"]
+    names = ["method", "changed", "native", "device", "members", "backend", "status", "reason"]
     lines = []
     for row in each(failed.groupby(names, as_index=False).agg(seeds=("seed", sorted))):
         seeds = ", ".join(map(str, row.seeds))
-        method = escape(row_label(row))
+        method = escape(label(row.method, row.changed, row.native, row.device))
         lines.append([method, escape(row.backend), escape(row.status), seeds, escape(row.reason)])
     headers = ["method", "backend", "status", "seeds", "reason"]
     return f"**Failed, not ranked**\n\n{table(headers, lines, left=range(5))}"

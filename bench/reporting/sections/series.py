@@ -17,19 +17,22 @@ from bench.schema.series import Preparation
 SHOWN = metrics.shown("series")
 
 
-def section(runs: Iterable[Run]) -> list[str]:
-    """What is said of one task's runs: nothing where their series are not from a file."""
-    ok = [run for run in runs if run.truth and any(metric.name in (run.metrics or {}) for metric in SHOWN)]
-    if not ok:
-        return []
-    return [described(ok[0]), units(ok), prose("own_units")]
+def own_units(runs: Iterable[Run]) -> list[str]:
+    """Return the errors in the data's own units of one task's runs: nothing where its series are not from a file."""
+    ok = _from_file(runs)
+    return [units(ok), prose("own_units")] if ok else []
 
 
-def described(run: Run) -> str:
-    """The data and what was done to it, in a sentence."""
-    series = run.spec.series
-    if not isinstance(series, Preparation) or not run.truth:
+def _from_file(runs: Iterable[Run]) -> list[Run]:
+    return [run for run in runs if run.truth and any(metric.name in (run.metrics or {}) for metric in SHOWN)]
+
+
+def described(runs: Iterable[Run]) -> str:
+    """Say what the data is and what was done to it; empty where it is not from a file."""
+    run = next(iter(_from_file(runs)), None)
+    if run is None or not isinstance(run.spec.series, Preparation) or not run.truth:
         return ""
+    series = run.spec.series
     target = ", ".join(series.target) or "all columns"
     parts = [f"{target} of {series.file}: {run.truth.description}", f"{series.history} steps → {series.ahead} steps"]
     if series.season:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from bench.analysis.table import each
-from bench.reporting.columns import spread
+from bench.reporting.columns import rank_text, with_interval
 from bench.reporting.markdown import escape, folded, table
 from bench.reporting.text import prose
 from bench.text import NOTHING, digits
@@ -31,11 +31,10 @@ def tuned(rows: pd.DataFrame) -> list[str]:
         [[escape(row.method), escape(row.backend), *_searched(row.errors)] for row in each(tried)],
         left=[0, 1],
     )
-    headers = ["rank", "method", "backend", "rate", "test MSE", "notes' rate", "test MSE then", "rank then", "seeds"]
+    headers = ["rank", "method", "backend", "rate", "test MSE", "default rate", "test MSE then", "place then", "seeds"]
     found = folded("The search: last-step MSE on the series split off, by learning rate (smallest in bold)", searched)
     lines = [_tuned_row(row, rates) for row in each(rows)]
     return [
-        "### At a learning rate of its own",
         explained,
         what_changes(rows),
         table(headers, lines, left=[1, 2]),
@@ -50,8 +49,8 @@ def _tuned_row(row: Any, rates: Sequence[float]) -> list[str]:
         rate = f"{row.rate:g}" + ("*" if row.rate in (rates[0], rates[-1]) else "")
         own_rate = f"{row.own_rate:g}"
     return [
-        str(row.rank), escape(row.method), escape(row.backend), rate, spread(row.tuned, row.interval),
-        own_rate, digits(row.own), str(row.own_rank), str(row.seeds),
+        rank_text(row), escape(row.method), escape(row.backend), rate, with_interval(row.tuned, row.low, row.high),
+        own_rate, digits(row.own), str(row.own_place), str(row.seeds),
     ]  # fmt: skip
 
 
@@ -70,12 +69,12 @@ def what_changes(rows: pd.DataFrame) -> str:
     (first, *_), (before, *_) = each(networks), each(networks.sort_values("own", kind="stable"))
     lines = [
         f"{len(better)} of {len(networks)} rows get better by more than a tenth, {len(worse)} worse.",
-        f"Best among the networks: {_named(first)} with {digits(first.tuned)}, rank {first.rank};",
-        f"at the notes' rates {_named(before)} with {digits(before.own)}, now rank {before.rank}.",
+        f"Best among the networks: {_named(first)} with {digits(first.tuned)}, place {first.place};",
+        f"at their default rates {_named(before)} with {digits(before.own)}, now place {before.place}.",
     ]
     most = gains.sort_values("gain", ascending=False, kind="stable").head(3)
     moved = [
-        f"{_named(row)} from {digits(row.own)} to {digits(row.tuned)}, rank {row.own_rank} to {row.rank}"
+        f"{_named(row)} from {digits(row.own)} to {digits(row.tuned)}, place {row.own_place} to {row.place}"
         for row in each(most[most["gain"] > GAIN])
     ]
     return textwrap.fill(" ".join([*lines, *([f"Most gained: {'; '.join(moved)}."] if moved else [])]), WIDTH)

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from synthetic import campaign, failed, make
+from synthetic import BACKENDS, campaign, failed, make
 
-from bench.analysis import across_tasks, ranking, reference, statistics
+from bench.analysis import across_tasks, ranking, reference, times
 from bench.analysis.table import frame, select
 
 
@@ -24,142 +24,10 @@ def row(runs, **names):
     return table.iloc[0]
 
 
-def test_interval_is_students_t():
-    errors = [0.010, 0.013, 0.011, 0.018]
-    found = row([make(seed=seed, error=error) for seed, error in enumerate(errors)])
-    low, high = stats.t.interval(0.95, len(errors) - 1, loc=np.mean(errors), scale=stats.sem(errors))
-    assert found.last_step_mse == pytest.approx(0.013)
-    assert found.last_step_mse - found.interval == pytest.approx(low)
-    assert found.last_step_mse + found.interval == pytest.approx(high)
-    # 3 degrees of freedom: t = 3.1824 (any table); standard deviation of these four 0.0035590, over sqrt(4)
-    assert found.interval == pytest.approx(3.18245 * 0.00355903 / 2, rel=1e-5)
-    assert found.seeds == 4
-
-
 def test_one_seed_has_no_interval():
     found = row([make()])
-    assert np.isnan(found.interval)
+    assert np.isnan(found.low) and np.isnan(found.high)
     assert found.seeds == 1
-
-
-def ranks(errors):
-    """method -> rank, of methods with these errors by seed; None where a seed is missing."""
-    runs = [
-        make(method, seed=seed, error=error)
-        for method, row in errors.items()
-        for seed, error in enumerate(row)
-        if error is not None
-    ]
-    table = ranking.rank(runs)
-    return dict(zip(table["method"], table["rank"], strict=True))
-
-
-def test_one_seed_ranks_by_error_and_shares_equal_ranks():
-    assert ranks({"a": [0.02], "b": [0.02], "c": [0.007], "d": [0.5]}) == {"c": 1, "a": 2, "b": 2, "d": 4}
-
-
-def test_rows_that_cannot_be_told_apart_share_a_rank():
-    noisy = {"a": [0.011, 0.013, 0.009, 0.012, 0.010], "b": [0.012, 0.010, 0.011, 0.009, 0.0131]}
-    assert ranks({**noisy, "far": [0.50, 0.52, 0.49, 0.51, 0.53]}) == {"a": 1, "b": 1, "far": 3}
-
-
-def test_pairing_by_seed_tells_apart_what_the_spread_hides():
-    """Each seed is worse in b by the same little, which is less than the seeds are apart."""
-    a = [0.010, 0.020, 0.015, 0.012, 0.018]
-    b = [error + 0.001 + 0.00001 * seed for seed, error in enumerate(a)]
-    assert ranks({"a": a, "b": b}) == {"a": 1, "b": 2}
-    assert ranks({"a": a, "b": b[1:] + b[:1]}) == {"a": 1, "b": 1}
-
-
-def test_holm_corrects_for_the_number_of_pairs():
-    """A difference at p = 0.02 counts on a board of two; among six rows it is to be expected by chance."""
-    a, b = [0.010, 0.012, 0.011, 0.013, 0.0115], [0.011, 0.0145, 0.0115, 0.0150, 0.0125]
-    assert 0.01 < stats.ttest_rel(a, b).pvalue < 0.03
-    assert ranks({"a": a, "b": b})["b"] == 2
-    others = {f"other{place}": [0.012 + 0.001 * ((place + seed) % 5) for seed in range(5)] for place in range(4)}
-    assert ranks({"a": a, "b": b, **others})["b"] == 1
-
-
-def test_methods_without_chance_are_told_apart():
-    assert ranks({"a": [0.01] * 5, "b": [0.0101] * 5, "c": [0.01] * 5}) == {"a": 1, "c": 1, "b": 3}
-
-
-def test_too_few_common_seeds_are_ranked_by_mean():
-    assert ranks({"a": [0.010, 0.011, 0.012, None], "b": [None, None, 0.0111, 0.0112]}) == {"a": 1, "b": 2}
-
-
-def test_ranks_never_fall_below_a_better_row():
-    """`wild` cannot be told apart from the best, but `second`, which has a smaller mean, can."""
-    found = ranks(
-        {
-            "best": [0.0100, 0.0101, 0.0102, 0.0101, 0.0100],
-            "second": [0.0110, 0.0111, 0.0112, 0.0111, 0.0110],
-            "wild": [0.0300, 0.0050, 0.0150, 0.0080, 0.0100],
-        }
-    )
-    assert found == {"best": 1, "second": 2, "wild": 2}
-
-
-def test_p_values_are_scipys():
-    random = np.random.default_rng(1)
-    errors = random.normal(1, 0.1, (8, 5))
-    errors[2, 1] = errors[5, :3] = np.nan
-    found = statistics.paired_t(errors[:-1] - errors[1:])
-    expected = [stats.ttest_rel(*pair, nan_policy="omit").pvalue for pair in zip(errors[:-1], errors[1:], strict=True)]
-    np.testing.assert_allclose(found, expected, rtol=1e-9)
-
-
-def test_holms_correction_by_hand():
-    """The smallest of m p-values times m, the next times m - 1, and so on; none below one that was smaller."""
-    np.testing.assert_allclose(statistics.holm(np.array([0.04, 0.01, 0.03])), [0.06, 0.03, 0.06])
-    assert len(statistics.holm(np.array([]))) == 0
-
-
-def test_an_interval_over_tasks_is_around_the_mean_and_of_no_width_for_equal_values():
-    values = np.array([[0.1, 0.4, 0.2, 0.9], [0.3, 0.3, 0.3, 0.3]])
-    mean, low, high = across_tasks.mean_over_tasks(values)
-    np.testing.assert_allclose(mean, [0.4, 0.3])
-    assert 0.1 <= low[0] < 0.25 and 0.55 < high[0] <= 0.9
-    np.testing.assert_allclose([low[1], high[1]], 0.3)
-
-
-BOARDS = 200
-
-
-def board(random, levels, seeds=5):
-    """Errors [R, seeds] of methods with these true errors: a tenth of chance, half of it shared by a seed's runs."""
-    noise = random.normal(0, 0.07, seeds) + random.normal(0, 0.07, (len(levels), seeds))
-    return np.array(levels)[:, None] * np.exp(noise)
-
-
-def ranks_of(errors):
-    return statistics.ranks(errors.mean(axis=1), errors)
-
-
-@pytest.mark.parametrize("seeds", [3, 5])
-def test_one_method_under_two_names_is_told_apart_no_more_often_than_the_level(seeds):
-    """A/A: on a board of seven others, at most 5 % of 200 boards tell it from itself."""
-    random, false = np.random.default_rng(0), 0
-    levels = [0.010, 0.010, 0.006, 0.008, 0.0101, 0.012, 0.02, 0.05, 0.2]
-    for _ in range(BOARDS):
-        apart = statistics.told_apart(board(random, levels, seeds))[1]
-        false += apart[0, 1]
-    assert false <= statistics.LEVEL * BOARDS
-
-
-@pytest.mark.parametrize("names", [2, 6, 20])
-def test_a_board_of_one_method_shows_a_difference_no_more_often_than_the_level(names):
-    """The level is that of the whole board, however many pairs it has: here it is all used up."""
-    random = np.random.default_rng(0)
-    false = sum(len(set(ranks_of(board(random, [0.01] * names)))) > 1 for _ in range(BOARDS))
-    assert stats.binomtest(false, BOARDS, statistics.LEVEL, alternative="greater").pvalue > 0.05
-
-
-def test_methods_that_differ_are_told_apart():
-    """30 % worse, with a tenth of chance: five seeds tell two methods apart on most boards."""
-    random = np.random.default_rng(0)
-    found = sum(list(ranks_of(board(random, [0.01, 0.013]))) == [1, 2] for _ in range(BOARDS))
-    assert found > 0.9 * BOARDS
 
 
 def several_tasks(errors):
@@ -186,10 +54,9 @@ def test_the_reference_is_not_ranked_and_each_row_has_its_distance():
     assert table["to_limit"]["ten-step", "gru"] == pytest.approx(5)
     assert table["to_limit"]["ten-step", "lstm"] == pytest.approx(4)
     assert np.isnan(table["to_limit"]["one-step", "gru"])
-    assert table["rank"]["ten-step", "gru"] == 1 and table["pareto"]["ten-step", "gru"]
 
 
-def test_skill_and_win_rate_over_tasks():
+def test_skill_over_tasks_has_students_interval():
     errors = {
         "last_value": [0.4, 0.1, 0.2],
         "good": [0.1, 0.05, 0.1],
@@ -201,11 +68,10 @@ def test_skill_and_win_rate_over_tasks():
     assert table["skill"]["good"] == pytest.approx(100 * (1 - (0.25 * 0.5 * 0.5) ** (1 / 3)))
     assert table["skill"]["mixed"] == pytest.approx(100 * (1 - (0.5 * 0.5 * 2) ** (1 / 3)))
     assert table["skill"]["last_value"] == 0
-    assert table["win_rate"]["good"] == pytest.approx(5.5 / 6)  # of three tasks and two rivals, one tie
-    assert table["win_rate"]["mixed"] == pytest.approx(2.5 / 6)
-    for row in table.itertuples():
-        assert row.skill_low <= row.skill <= row.skill_high and row.win_rate_low <= row.win_rate <= row.win_rate_high
-    assert 50 <= table["skill_low"]["good"] < table["skill_high"]["good"] <= 75
+    logs = np.log([0.25, 0.5, 0.5])
+    low, high = stats.t.interval(0.95, 2, loc=logs.mean(), scale=stats.sem(logs))
+    assert table["skill_low"]["good"] == pytest.approx(100 * (1 - np.exp(high)))
+    assert table["skill_high"]["good"] == pytest.approx(100 * (1 - np.exp(low)))
 
 
 def test_skill_is_against_the_seasonal_naive_forecast_where_a_task_has_it():
@@ -257,24 +123,31 @@ def test_disturbed_times_are_not_counted():
 
 
 def test_times_of_disturbed_runs_alone_are_marked_and_off_the_front():
-    runs = [make("fast", fit=1.0, error=0.001, timing_valid=False), make("slow", fit=9.0)]
+    runs = [make("fast", fit=1.0, error=0.001, timing_valid=False), *thrice("slow", 9.0, 0.01)]
     assert row(runs, method="fast").fit_seconds == 1
     assert not row(runs, method="fast").timing_valid
     assert not row(runs, method="fast").pareto
     assert row(runs, method="slow").pareto
 
 
+def thrice(method, fit, error):
+    """As many undisturbed runs as a place on the front takes."""
+    return [make(method, seed=seed, fit=fit, error=error) for seed in range(times.FEWEST)]
+
+
 def test_pareto_front():
     points = {"quick": (1, 0.3), "dominated": (2, 0.4), "middle": (3, 0.1), "as_good": (4, 0.1), "best": (9, 0.05)}
-    table = ranking.rank([make(method, fit=fit, error=error) for method, (fit, error) in points.items()])
+    runs = [run for method, point in points.items() for run in thrice(method, *point)]
+    table = ranking.rank([*runs, make("timed_once", fit=0.5, error=0.2)])
     assert set(table.loc[table["pareto"], "method"]) == {"quick", "middle", "best"}
 
 
 def test_pareto_agrees_with_the_definition():
-    table = ranking.rank(campaign())
+    table = ranking.rank(campaign(range(3)))
+    assert table["pareto"].any()
     for candidate in table.itertuples():
         as_fast = table["fit_seconds"] <= candidate.fit_seconds
-        as_good = table["last_step_mse"] <= candidate.last_step_mse
+        as_good = table["test_mse"] <= candidate.test_mse
         assert candidate.pareto == ((as_fast & as_good).sum() == 1)  # itself alone
 
 
@@ -289,8 +162,7 @@ def test_changed_settings_are_rows_of_their_own():
     runs = [make(error=0.01), make(error=0.001, settings=wide, changed=["learning_rate", "units"])]
     table = ranking.rank(runs)
     assert list(table["changed"]) == [(), ("learning_rate=0.01", "units=32")]
-    assert list(table["rank"]) == [1, 1]
-    assert list(table["tuned"]) == [False, True]
+    assert list(table["apart"]) == [False, True]
     assert list(table["last_step_mse"]) == [0.01, 0.001]
     assert np.isnan(table["notes"][1])
 
@@ -299,7 +171,7 @@ def test_quick_runs_are_ranked_apart():
     table = ranking.rank([make(error=0.02), make(error=0.001, quick=True)])
     assert list(table["quick"]) == [False, True]
     assert list(table["last_step_mse"]) == [0.02, 0.001]
-    assert list(table["rank"]) == [1, 1]
+    assert list(ranking.by_method(table)["place"]) == [1, 1]
     assert np.isnan(table["notes"][1])
 
 
@@ -341,15 +213,90 @@ def test_no_records_give_an_empty_table():
     table = ranking.rank([])
     assert list(table.columns) == ranking.COLUMNS
     assert table.empty
-    assert ranking.by_method(table).empty
+    assert list(ranking.by_method(table).columns) == ranking.METHOD_COLUMNS
 
 
-def test_methods_are_ranked_by_the_mean_over_backends():
+def methods(runs):
+    return ranking.by_method(ranking.rank(runs)).set_index("method")
+
+
+def test_a_competitor_is_a_method_over_its_backends():
     errors = {("even", "keras"): 0.02, ("even", "torch"): 0.02, ("lucky", "keras"): 0.01, ("lucky", "torch"): 0.05}
-    table = ranking.rank([make(method, backend, error=error) for (method, backend), error in errors.items()])
-    methods = ranking.by_method(table)
-    assert list(methods["method"]) == ["even", "lucky"]
-    assert list(methods["error"]) == pytest.approx([0.02, 0.03])
+    found = methods([make(method, backend, error=error) for (method, backend), error in errors.items()])
+    assert list(found.index) == ["even", "lucky"]
+    assert list(found["test_mse"]) == pytest.approx([1.1 * 0.02, 1.1 * np.sqrt(0.01 * 0.05)])
+    assert [len(keys) for keys in found["keys"]] == [2, 2]
+
+
+def test_methods_are_ranked_by_the_test_part():
+    """Nothing was chosen on it: what is better on validation alone is not ahead."""
+    ahead = make("ahead", error=0.01)
+    ahead = msgspec.structs.replace(ahead, metrics=msgspec.structs.replace(ahead.metrics, test_mse=0.9))
+    assert list(methods([ahead, make("steady", error=0.02)]).index) == ["steady", "ahead"]
+
+
+def test_rank_intervals_of_a_board():
+    errors = {"best": 0.010, "near": 0.0102, "far": 0.5}
+    runs = [
+        make(method, seed=seed, error=error * (1 + 0.05 * ((seed * 7 + place) % 5 - 2)))
+        for place, (method, error) in enumerate(errors.items())
+        for seed in range(5)
+    ]
+    found = methods(runs)
+    assert list(found["place"]) == [1, 2, 3]
+    assert list(zip(found["rank_low"], found["rank_high"], strict=True)) == [(1, 2), (1, 2), (3, 3)]
+
+
+def test_rows_that_agree_to_a_ten_thousandth_share_a_place():
+    runs = [make("lstm", seed=seed, error=0.01 + 0.001 * seed) for seed in range(5)]
+    runs += [make("lstm_cell", seed=seed, error=(0.01 + 0.001 * seed) * (1 + 5e-5)) for seed in range(5)]
+    found = methods(runs)
+    assert list(found["place"]) == [1, 1] and list(found["rank_high"]) == [2, 2]
+
+
+def test_backends_get_a_verdict_and_no_rank():
+    runs = [make("same", backend, seed, 0.01 + 0.001 * seed) for backend in BACKENDS for seed in range(5)]
+    runs += [
+        make("off", backend, seed, (0.01 + 0.0001 * seed) * (1 + 0.1 * (backend == "torch")))
+        for backend in BACKENDS
+        for seed in range(5)
+    ]
+    chance = np.random.default_rng(0).normal(0, 0.2, (3, 5))
+    runs += [
+        make("wild", backend, seed, 0.01 * np.exp(chance[place, seed]))
+        for place, backend in enumerate(BACKENDS)
+        for seed in range(5)
+    ]
+    near = np.random.default_rng(1).normal(0, 0.001, (3, 5))
+    runs += [
+        make("near", backend, seed, 0.01 * np.exp(near[place, seed]))
+        for place, backend in enumerate(BACKENDS)
+        for seed in range(5)
+    ]
+    table = ranking.rank([*runs, make("alone")])
+    verdicts = table.groupby("method")["verdict"].agg(set).to_dict()
+    assert verdicts == {"same": {"same"}, "off": {"differs"}, "wild": {"undecided"}, "near": {"equal within 1 %"},
+                        "alone": {""}}  # fmt: skip
+    assert row(runs, method="off", backend="torch").against == pytest.approx(1.1 / 1.1 ** (1 / 3) - 1)
+
+
+def test_a_campaign_on_an_accelerator_alone_fills_the_main_rows():
+    runs = [cuda(make("gru")), cuda(make("lstm", error=0.02)), make("last_value", "numpy", error=0.3)]
+    assert not ranking.rank(runs)["apart"].any()
+    assert list(methods(runs)["device"]) == ["cuda", "cuda", "cpu"]
+    beside = ranking.rank([*runs, make("gru", error=0.011)])
+    assert sorted(beside.loc[beside["apart"], "method"]) == ["gru", "lstm"]
+
+
+def cuda(run):
+    spec = msgspec.structs.replace(run.spec, device="cuda")
+    return msgspec.structs.replace(run, spec=spec)
+
+
+def test_times_say_how_many_runs_they_are_of_and_their_range():
+    runs = [make(seed=seed, fit=fit) for seed, fit in enumerate((10.0, 12.0, 17.0))]
+    found = row([*runs, make(seed=9, fit=500.0, timing_valid=False)])
+    assert (found.fit_seconds, found.fit_low, found.fit_high, found.undisturbed) == (12, 10, 17, 3)
 
 
 def test_every_figure_of_the_notes_is_there():

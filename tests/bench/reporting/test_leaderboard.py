@@ -4,111 +4,140 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import ROOT
 from markdown_it import MarkdownIt
 from markdown_tables import tables
+from scipy import stats
 from synthetic import campaign, failed, make
 
 from bench.errors import UsageError
 from bench.records import repository
 from bench.reporting import leaderboard
-from bench.reporting.columns import COLUMNS, seconds, spread
+from bench.reporting.columns import COLUMNS, seconds, with_interval
 from bench.reporting.markdown import escape
 from bench.text import clean, decimals, digits
 
-HEADERS = [column.label for column in COLUMNS][:-1]
 NASTY = "a|b `c` <script>alert(1)</script>\x1b[31mred\x1b[0m\nnew *line* _x_ [l](u) $m$ \u202eright"
 
 
-def test_summary_has_one_row_per_method_and_backends_side_by_side():
-    runs = [make("last_value", "numpy", error=0.26649, fit=0.001), make("gru", "torch", error=0.02, fit=7.5)]
-    runs += [make("gru", "keras", error=0.01, fit=52.3), make("gru", "keras-jax", error=0.015, fit=123.4)]
-    summary = tables(leaderboard.render(runs))[0]
-    assert summary[0] == ["#", "method", "keras, numpy", "keras-jax", "torch", "keras s", "jax s", "torch s", "notes"]
-    assert summary[1] == ["1", "gru", "0.01000", "0.01500", "0.02000", "52.3", "123", "7.50", "0.01009"]
-    assert summary[2] == ["2", "last_value", "0.2665", "", "", "0.00", "", "", "–"]
+def table_with(board: str, *headers: str) -> list[list[str]]:
+    """The first table that has these columns."""
+    return next(table for table in tables(board) if set(headers) <= set(table[0]))
 
 
-def test_summary_keeps_numpy_apart_where_a_method_has_both():
-    summary = tables(leaderboard.render([make("gru", "numpy"), make("gru", "keras")]))[0]
-    assert summary[0][2:4] == ["numpy", "keras"]
+def column(table: list[list[str]], header: str) -> list[str]:
+    return [row[table[0].index(header)] for row in table[1:]]
 
 
-def test_summary_fits_a_screen():
+def test_the_first_table_answers() -> None:
+    runs = [make("last_value", "numpy", seed=seed, error=0.26, fit=0.001) for seed in range(3)] + [
+        make("oracle", "numpy", error=0.005)
+    ]
+    runs += [make("gru", "keras", seed=seed, error=0.01, fit=52.3) for seed in range(3)]
+    runs += [make("mlp", "keras", seed=seed, error=0.02, fit=7.5) for seed in range(3)]
+    first = tables(leaderboard.render(runs))[0]
+    assert first[0] == ["rank", "method", "× limit", "fit s", "forecast ms", "parameters", "use it when"]
+    assert first[1] == ["1", "gru", "2.00", "52.3", "52.3", "1,234", "the error alone matters"]
+    assert first[2] == ["2", "mlp", "4.00", "7.50", "7.50", "1,234", "7.5 s to fit is all"]
+    assert first[3][1:] == ["last_value", "52.0", "0.00", "0.00", "1,234", ""]
+
+
+def test_each_task_says_who_is_the_best() -> None:
+    runs = [make("gru", seed=seed, error=0.01) for seed in range(3)]
+    runs += [make("lstm", seed=seed, error=0.02) for seed in range(3)]
+    runs += [make("gru", task="one-step", error=0.01), make("lstm", task="one-step", error=0.02)]
+    board = leaderboard.render(runs)
+    assert "- **ten-step**: `gru` is the best: test MSE 0.01100." in board
+    assert "- **one-step**: undecided: any of 2 methods may be the best; the smallest error has `gru`" in board
+
+
+def test_a_summary_has_one_row_per_method_with_its_error_and_rank() -> None:
+    runs = [make("gru", backend, error=0.01) for backend in ("torch", "keras", "keras-jax")]
+    summary = table_with(leaderboard.render([*runs, make("lstm", "torch", error=0.02)]), "rank", "test MSE")
+    assert column(summary, "method") == ["gru", "lstm"]
+    assert column(summary, "rank") == ["1 (1–2)", "2 (1–2)"] and column(summary, "reference")[0] == "0.01009"
+    assert column(summary, "test MSE") == ["0.01100", "0.02200"]
+
+
+def test_an_interval_is_shown_in_percent() -> None:
+    errors = (0.010, 0.013, 0.011, 0.018)
+    runs = [make(seed=seed, error=error) for seed, error in enumerate(errors)]
+    logs = np.log(1.1 * np.array(errors))
+    half = 100 * np.expm1(stats.t.ppf(0.975, 3) * stats.sem(logs))
+    shown = column(table_with(leaderboard.render(runs), "test MSE"), "test MSE")
+    assert shown == [f"{np.exp(logs.mean()):.5f} ± {half:.0f} %"]
+
+
+def test_summaries_fit_a_screen() -> None:
     board = leaderboard.render([*campaign(), *campaign(task="one-step")])
-    summaries = [part.split("<details>")[0] for part in board.split("\n## ")[1:3]]
-    widths = [len(line) for summary in summaries for line in summary.splitlines()]
-    assert max(widths) <= 120
-    assert sum(line.startswith("| ") for line in summaries[0].splitlines()) == 35 + 1
+    summaries = [part.split("<details>")[0] for part in board.split("\n## ")[:3]]
+    widths = [len(line) for summary in summaries for line in summary.splitlines() if line.startswith("|")]
+    assert max(widths) <= 110
+    assert sum(line.startswith("| ") for line in summaries[1].splitlines()) == 35 + 1
 
 
-def test_full_table_has_every_measure():
+def test_the_full_table_has_every_measure() -> None:
     runs = [make(seed=seed, error=error) for seed, error in ((1, 0.010), (2, 0.013), (3, 0.011), (4, 0.018))]
-    runs += [failed(make(seed=5)), make("last_value", "numpy", error=0.13)]
-    header, first, _ = tables(leaderboard.render(runs))[1]
-    assert header == HEADERS
-    assert first == ["1", "gru", "keras", "0.01300 ± 0.00566", "0.02600", "0.01430", "90.0", "10.0", "10.0", "1,234",
-                     "0.01009", "1.29", "4 of 5"]  # fmt: skip
+    runs += [failed(make(seed=5)), make("last_value", "numpy", error=0.13), make("gru", "torch", seed=1, error=0.01)]
+    full = table_with(leaderboard.render(runs), "timed runs")
+    row = dict(zip(full[0], next(row for row in full if row[:2] == ["gru", "keras"]), strict=True))
+    assert row["val MSE"] == "0.01300" and row["val MSE, all outputs"] == "0.02600" and row["skill %"] == "90.0"
+    assert (row["reference"], row["ratio"], row["seeds"]) == ("0.01009", "1.29", "4 of 5")
+    assert row["timed runs"] == "4: 10.0–10.0" and row["records"] == f"{runs[0].key[:8]} +3"
+    assert row["against the mean of its backends"] == "same"
 
 
 def test_every_seed_of_rows_with_several_is_shown():
     runs = [make(seed=seed, error=error) for seed, error in ((42, 0.010), (43, 0.013))]
     runs += [make("lstm", seed=seed, error=0.02) for seed in (43, 44)] + [make("linear", seed=42)]
-    header, *rows = tables(leaderboard.render(runs))[2]
+    header, *rows = table_with(leaderboard.render(runs), "seed 42")
     assert header == ["method", "backend", "seed 42", "seed 43", "seed 44"]
-    assert rows == [["gru", "keras", "0.01000", "0.01300", "–"], ["lstm", "keras", "–", "0.02000", "0.02000"]]
+    assert rows == [["gru", "keras", "0.01100", "0.01430", "–"], ["lstm", "keras", "–", "0.02200", "0.02200"]]
     assert "of every seed" not in leaderboard.render([make(), make("lstm", seed=43)])
 
 
 def test_of_many_seeds_the_first_have_a_column():
     board = leaderboard.render([make(seed=seed) for seed in range(100, 125)])
-    assert (
-        "**Last-step MSE of the first 20 of 25 seeds**" in board
-        and "| seed 119 |" in board
-        and "seed 120 " not in board
-    )
+    assert "**Test MSE of the first 20 of 25 seeds**" in board and "| seed 119 |" in board and "seed 120 " not in board
 
 
-def test_rows_that_cannot_be_told_apart_share_a_rank():
-    errors = {"gru": (0.010, 0.012, 0.011), "lstm": (0.012, 0.010, 0.0111), "linear": (0.5, 0.51, 0.52)}
-    runs = [make(method, seed=seed, error=error) for method, row in errors.items() for seed, error in enumerate(row)]
-    summary, full, *_ = tables(leaderboard.render(runs))
-    assert [row[:2] for row in summary[1:]] == [row[:2] for row in full[1:]]
-    assert [row[:2] for row in summary[1:]] == [["1", "gru"], ["1", "lstm"], ["3", "linear"]]
+def test_the_limit_is_named_and_not_ranked() -> None:
+    board = leaderboard.render([make("oracle", "numpy", error=0.00107), make(error=0.0107)])
+    assert column(tables(board)[0], "method") == ["gru"] and column(tables(board)[0], "× limit") == ["10.0"]
+    assert "reaches 0.001177:" in board
+    assert "oracle" not in leaderboard.render([make()])
 
 
-def test_the_reference_stands_below_and_rows_say_how_far_they_are():
-    references = [make("least_squares_oracle", "numpy", error=0.002), make("bayes", "numpy", error=0.00107)]
-    board = leaderboard.render([*references, make(error=0.0107)])
-    summary, full, *_ = tables(board)
-    assert [row[1] for row in summary] == ["method", "gru"]
-    assert full[0] == [*HEADERS, "× limit"] and full[1][-1] == "10.0"
-    assert "No method can be expected below its 0.001070." in board and "It reaches 0.002000." in board
-    assert "compares each error with that of `bayes`" in board
-    assert "References" not in leaderboard.render([make()])
+def test_networks_are_compared_with_the_best_classical_method_by_the_same_tests() -> None:
+    errors = {"theta": 0.2, "arima": 0.1, "good": 0.05, "bad": 0.3, "near": 0.1004}
+    runs = [
+        make(method, "numpy" if method in ("theta", "arima") else "keras", seed, error)
+        for method, error in errors.items() for seed in range(5)
+    ]  # fmt: skip
+    text = leaderboard.render(runs)
+    assert "Networks against `arima` (0.1100), the best method without a network (others: `theta`)" in text
+    assert "- better: `good`\n- not told apart: `near`\n- worse: `bad`" in text
+    alone = leaderboard.render([make("theta", "numpy"), make("gru", error=0.02)])
+    assert "No network is told apart from `theta`" in alone
 
 
-def test_a_record_under_an_old_name_counts_as_the_method():
-    old = make("oracle", "numpy", seed=1, error=0.002)
-    alone = leaderboard.render([old, make(error=0.0107)])
-    assert "`least_squares_oracle` knows the formula" in alone and "It reaches 0.002000." in alone
-    newer = make("least_squares_oracle", "numpy", seed=1, error=0.003, started_at="2030-01-01T00:00:00+00:00")
-    both = leaderboard.render([old, newer, make(error=0.0107)])
-    assert "It reaches 0.003000." in both and "`oracle`" not in both
-
-
-def test_several_tasks_are_summed_up():
+def test_several_tasks_are_summed_up_without_places() -> None:
     tasks = ("one-step", "ten-step", "third")
     runs = [make("last_value", "numpy", error=0.2, task=task) for task in tasks]
     runs += [make(error=error, task=task) for error, task in zip((0.1, 0.05, 0.1), tasks, strict=True)]
-    board = leaderboard.render(runs)
-    assert "| gru        | 60.3 (50.0 to 75.0) | 100.0 (100.0 to 100.0) |" in board.split("## Over all tasks")[1]
-    assert "## Over all tasks" not in leaderboard.render(runs[:2] + runs[3:5])
+    section = leaderboard.render(runs).split("## Over several tasks")[1]
+    assert "3 tasks cannot rank methods" in section
+    assert column(table_with(section, "skill %"), "method") == ["gru", "last_value"]
+    assert table_with(section, "skill %")[1][1].startswith("60.3 (")
+    assert "rank" not in table_with(section, "skill %")[0]
+    assert "## Over several tasks" not in leaderboard.render(runs[:2] + runs[3:5])
 
 
 def test_real_series_and_tasks_of_several_steps_have_tables_of_their_own():
@@ -116,20 +145,19 @@ def test_real_series_and_tasks_of_several_steps_have_tables_of_their_own():
     runs = [make("last_value", "numpy", error=error, task=task) for task, error in tasks.items()]
     runs += [make("theta", "numpy", error=error / 2, task=task) for task, error in tasks.items() if task != "one-step"]
     runs += [make("seasonal_naive", "numpy", error=error, task=task) for task, error in list(tasks.items())[1:4]]
-    section = leaderboard.render(runs).split("## Over all tasks")[1].split("##")[0]
+    section = leaderboard.render(runs).split("## Over several tasks")[1].split("##")[0]
     assert "**All tasks**" not in section, "one method alone has a result on each"
-    several, real = section.split("**Real series**: co2, nile, macro")
-    assert "**All tasks that forecast several steps**: co2, nile, macro, sales" in several
+    several, real = section.split("**Real series** (3: co2, nile, macro)")
+    assert "**All tasks that forecast several steps** (4: co2, nile, macro, sales)" in several
     assert "| theta " in several and "| seasonal_naive " not in several
-    assert "| theta          | 50.0 (50.0 to 50.0) | 100.0 (100.0 to 100.0) |" in real
+    assert "| theta          | 50.0 (50.0 to 50.0) |" in real
     assert "| seasonal_naive " in real
 
 
 def test_failed_runs_stand_below_with_their_reason():
     runs = [make(), *(failed(make("lstm", seed=seed)) for seed in (43, 42))]
     runs.append(failed(make("gru", "torch"), "timeout", "killed after 600 s"))
-    summary, _, lost, *_ = tables(leaderboard.render(runs))
-    assert summary[1:] == [["1", "gru", "0.01000", "timeout", "10.0", "", "0.01009"]]
+    lost = table_with(leaderboard.render(runs), "reason")
     assert lost[1] == ["gru", "torch", "timeout", "42", "killed after 600 s"]
     assert lost[2] == ["lstm", "keras", "diverged", "42, 43", "loss is nan in epoch 3"]
 
@@ -137,21 +165,20 @@ def test_failed_runs_stand_below_with_their_reason():
 def test_a_task_where_all_failed_says_so():
     board = leaderboard.render([failed(make())])
     assert "No run with default settings has succeeded yet." in board
-    assert tables(board)[0][1][0] == "gru"
+    assert table_with(board, "reason")[1][0] == "gru"
 
 
 def test_changed_settings_follow_in_a_table_of_their_own():
     runs = [make(), make(error=0.001, settings={"units": 32, "epochs": 20}, changed=["units"])]
-    summary, full, tuned, *_ = tables(leaderboard.render(runs))
-    assert [row[1] for row in summary[1:]] == ["gru"]
-    assert [row[1] for row in full[1:]] == ["gru"]
-    assert [row[1] for row in tuned[1:]] == ["gru (units=32)"]
-    assert summary[1][2] == "0.01000"
+    board = leaderboard.render(runs)
+    assert column(tables(board)[0], "method") == column(tables(board)[1], "method") == ["gru"]
+    apart = board.split("**Changed settings, ranked apart**")[1]
+    assert column(tables(apart)[0], "method") == ["gru (units=32)"] and column(tables(apart)[0], "rank") == ["1"]
 
 
 def test_quick_runs_are_marked_and_below_full_ones():
     board = leaderboard.render([make(error=0.01), make(error=0.0001, quick=True)])
-    assert board.index("0.01000") < board.index("ten-step, quick runs") < board.index("0.0001000")
+    assert board.index("0.01100") < board.index("ten-step, quick runs") < board.index("0.0001100")
     alone = leaderboard.render([make(quick=True)])
     assert "## ten-step, quick runs" in alone
     assert "**Quick runs**" in alone
@@ -219,7 +246,9 @@ def test_numbers():
     assert [seconds(value) for value in (0.001, 7.5, 52.34, 123.4, nothing)] == ["0.00", "7.50", "52.3", "123", "–"]
     assert [seconds(7.5, valid=False), seconds(nothing, valid=False)] == ["7.50?", "–"]
     assert [digits(nothing), decimals(nothing), decimals(97.26)] == ["–", "–", "97.3"]
-    assert [spread(0.01713, 0.0021), spread(0.01713, nothing)] == ["0.01713 ± 0.00210", "0.01713"]
+    assert with_interval(0.01713, 0.0155732, 0.018843) == "0.01713 ± 10 %"
+    assert with_interval(0.01713, 0.016963, 0.017301) == "0.01713 ± 1.0 %"
+    assert with_interval(0.01713, nothing, nothing) == "0.01713"
 
 
 def test_no_records():
@@ -256,7 +285,7 @@ def test_locale_time_zone_and_hash_seed_change_no_byte(folder, variables):
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
     subprocess.run([sys.executable, "-c", code, folder, board], env=environment, check=True, timeout=120)
-    assert board.read_bytes() == leaderboard.render(*repository.read(folder), "results/figures").encode()
+    assert board.read_bytes() == leaderboard.render(*repository.read(folder)).encode()
     assert not leaderboard.stale(folder, board)
 
 
@@ -311,3 +340,58 @@ def test_a_board_that_cannot_be_written_is_one_clear_line(folder):
     with pytest.raises(UsageError, match="file' cannot be written: File exists"):
         leaderboard.write(folder, folder.parent / "file" / "board.md")
     assert not list(folder.parent.glob("**/*.tmp"))
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """Records of a board that would be too long for one page."""
+    for run in [*campaign(range(3)), make(task="one-step"), make(quick=True), make(task="alone", error=0.03)]:
+        repository.write(tmp_path / "results", run)
+    return tmp_path / "results"
+
+
+def test_a_long_board_has_its_details_in_files_of_their_own(large: Path) -> None:
+    board = large.parent / "leaderboard.md"
+    leaderboard.write(large, board)
+    names = {path.name for path in (large / "boards").iterdir()}
+    assert names == {"one-step.md", "ten-step.md", "alone.md"}
+    text = board.read_text(encoding="utf-8")
+    assert len(text.encode()) < 60_000 and "timed runs |" not in text
+    links = re.findall(r"\]\((results/boards/[^)]*)\)", text)
+    assert links and all((large.parent / link).is_file() for link in links)
+    details = (large / "boards" / "ten-step.md").read_text(encoding="utf-8")
+    assert table_with(details, "timed runs") and "## ten-step, quick runs" in details
+    assert "](../../leaderboard.md)" in details and "](../figures/ten-step--time.png)" in details
+    assert not leaderboard.stale(large, board)
+
+
+def test_details_are_checked_and_those_of_gone_tasks_deleted(large: Path) -> None:
+    board = large.parent / "leaderboard.md"
+    leaderboard.write(large, board)
+    detail, gone = large / "boards" / "one-step.md", large / "boards" / "gone.md"
+    detail.write_text(detail.read_text(encoding="utf-8") + "x", encoding="utf-8")
+    assert leaderboard.stale(large, board)
+    leaderboard.write(large, board)
+    gone.write_text("of records that are no more")
+    assert leaderboard.stale(large, board)
+    leaderboard.write(large, board)
+    assert not gone.exists() and not leaderboard.stale(large, board)
+
+
+def test_no_paragraph_comes_twice(large: Path) -> None:
+    board = large.parent / "leaderboard.md"
+    leaderboard.write(large, board)
+    for path in (board, *(large / "boards").iterdir()):
+        found = [block for block in path.read_text(encoding="utf-8").split("\n\n") if len(block) > 60]
+        prose = [block for block in found if not block.startswith(("|", "#", "<", "```", ">", "- "))]
+        assert len(prose) == len(set(prose)), path.name
+
+
+def test_each_column_is_explained() -> None:
+    board = leaderboard.render([make()])
+    for one in COLUMNS:
+        assert not one.help or f"- **{one.label}**: " in board
+
+
+def test_records_without_blocks_are_named() -> None:
+    assert "On this page: ten-step." in leaderboard.render([make()])

@@ -1,0 +1,30 @@
+"""Seconds of several runs as one figure: the one way in which board, method pages and comparisons do it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+FEWEST = 3  # undisturbed runs from which a time counts for the Pareto front
+
+
+class Timing(NamedTuple):
+    """The median over the undisturbed runs, their range and their number; over all where every run was disturbed."""
+
+    median: float
+    low: float
+    high: float
+    undisturbed: int
+
+
+def timing(seconds: Sequence[float], undisturbed: Sequence[bool]) -> Timing:
+    """Return the timing of runs with these seconds; NaN where none has any."""
+    values, counted = np.asarray(seconds, dtype=float), np.asarray(undisturbed, dtype=bool)
+    counted = counted & ~np.isnan(values)
+    used = values[counted] if counted.any() else values[~np.isnan(values)]
+    if not len(used):
+        return Timing(math.nan, math.nan, math.nan, 0)
+    return Timing(float(np.median(used)), float(used.min()), float(used.max()), int(counted.sum()))
