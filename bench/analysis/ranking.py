@@ -32,11 +32,12 @@ _TIMES = ["fit_seconds", "fit_low", "fit_high", "predict_ms", "undisturbed", "ti
 COLUMNS = [
     *BOARD, *METHOD, "backend", "test_mse", "low", "high", *_OTHERS, "skill", "to_limit",
     *frameworks.COLUMNS, *_TIMES, "parameters", "notes", "ratio", "seeds", "seeds_tried", "by_seed", "blocks", "keys",
-    "pareto", "members",
+    "pareto", "members", "chance",
 ]  # fmt: skip
 METHOD_COLUMNS = [
     *BOARD, *METHOD, "place", "rank_low", "rank_high", "test_mse", "low", "high", *_OTHERS, "skill",
     "to_limit", "backend", *_TIMES, "parameters", "notes", "seeds", "by_seed", "blocks", "keys", "pareto", "members",
+    "chance",
 ]  # fmt: skip
 
 
@@ -51,8 +52,8 @@ def rank(runs: Sequence[Run]) -> pd.DataFrame:
     `fit_low` to `fit_high` over `undisturbed` runs, `predict_ms`, `timing_valid` (False: every run was disturbed),
     `parameters`, `notes` (the reference's figure, on validation), the `ratio` of last_step_mse to it, `seeds` that
     count, `seeds_tried`, `by_seed` (seed -> test_mse), `blocks` (error by block of test series, or None), `keys`,
-    `pareto` (no faster row of the board has an error as small; with at least times.FEWEST undisturbed runs), and
-    `members` (networks in an ensemble, else 1).
+    `pareto` (no faster row of the board has an error as small; with at least times.FEWEST undisturbed runs),
+    `members` (networks in an ensemble, else 1), and `chance` (see table.chance_of).
     """
     return rank_table(select(frame(runs))[0])
 
@@ -64,7 +65,7 @@ def rank_table(table: pd.DataFrame) -> pd.DataFrame:
     ok = table[table["status"] == "ok"]
     rows = ok.groupby(ROW).agg(
         **{name: (name, "mean") for name in ERRORS}, parameters=("parameters", "median"),
-        keys=("key", list), members=("members", "first"), seeds=("seed", "count"),
+        keys=("key", list), members=("members", "first"), chance=("chance", "first"), seeds=("seed", "count"),
     )  # fmt: skip
     tried = table.groupby(ROW)["seed"].nunique().rename("seeds_tried")
     rows = rows.join([_by_seed(ok), _blocks(ok), _times(ok), tried]).reset_index()
@@ -173,25 +174,28 @@ def _with_intervals(rows: pd.DataFrame) -> pd.DataFrame:
     """Add the ends `low` and `high` of the 95 % interval of the geometric mean error, from seeds and series."""
     rows = rows.assign(low=np.nan, high=np.nan)
     for _, board in rows.groupby(BOARD):
-        log_errors, blocks = matrices(board)
-        means = statistics.means_over_seeds(log_errors)
+        log_errors, blocks, chance = matrices(board)
+        means = statistics.means_over_seeds(log_errors, chance)
         half = statistics.half_widths(means, blocks)
         rows.loc[board.index, "low"] = np.exp(means.mean - half)
         rows.loc[board.index, "high"] = np.exp(means.mean + half)
     return rows
 
 
-def matrices(board: pd.DataFrame) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return log errors [R, S] by seed and blocks [R, K] of rows with `by_seed` and `blocks`; None without blocks."""
+def matrices(board: pd.DataFrame) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+    """Return what the tests take of rows: log errors [R, S] by seed, blocks [R, K] or None, and chance [R]."""
     by_seed = pd.DataFrame(list(board["by_seed"])).to_numpy(dtype=float)
-    with np.errstate(divide="ignore"):
-        log_errors = np.log(np.maximum(by_seed, np.finfo(float).tiny))
+    log_errors = np.log(np.maximum(by_seed, np.finfo(float).tiny))
+    chance = board["chance"].to_numpy(dtype=float)
+    fixed = (chance == 0)[:, None] & np.isnan(log_errors)  # its error is the same for every seed
+    first = np.nanmin(log_errors, axis=1, keepdims=True)
+    log_errors = np.where(fixed, first, log_errors)
     known = [one for one in board["blocks"] if one is not None]
     counts = {len(one) for one in known}
     if len(counts) != 1:
-        return log_errors, None
+        return log_errors, None, chance
     nothing = np.full(counts.pop(), np.nan)
-    return log_errors, np.array([nothing if one is None else one for one in board["blocks"]])
+    return log_errors, np.array([nothing if one is None else one for one in board["blocks"]]), chance
 
 
 def _pareto(rows: pd.DataFrame) -> pd.Series:
@@ -220,11 +224,11 @@ def by_method(ranked: pd.DataFrame) -> pd.DataFrame:
     ]
     methods = pd.DataFrame(found, columns=[*METHOD_COLUMNS, "mean_error"])
     for _, board in methods.groupby(BOARD):
-        log_errors, blocks = matrices(board)
-        means = statistics.means_over_seeds(log_errors)
+        log_errors, blocks, chance = matrices(board)
+        means = statistics.means_over_seeds(log_errors, chance)
         half = statistics.half_widths(means, blocks)
         columns = ["place", "rank_low", "rank_high"]
-        methods.loc[board.index, columns] = np.stack(statistics.places(log_errors, blocks), axis=1)
+        methods.loc[board.index, columns] = np.stack(statistics.places(log_errors, blocks, chance), axis=1)
         ends = [np.exp(value) for value in (means.mean, means.mean - half, means.mean + half)]
         methods.loc[board.index, ["test_mse", "low", "high"]] = np.stack(ends, axis=1)
     scale = methods["test_mse"] / methods["mean_error"]
@@ -246,7 +250,7 @@ def _competitor(rows: pd.DataFrame, backend: str) -> dict[str, Any]:
     """Return the row of one method from its rows in the backends."""
     chosen = rows[rows["backend"] == backend]
     timed = chosen.iloc[0] if len(chosen) else rows.sort_values(["fit_seconds", "backend"], kind="stable").iloc[0]
-    taken = [*BOARD, *METHOD, "backend", *_TIMES, "parameters", "notes", "pareto", "members"]
+    taken = [*BOARD, *METHOD, "backend", *_TIMES, "parameters", "notes", "pareto", "members", "chance"]
     by_seed = pd.DataFrame(list(rows["by_seed"]))
     errors = np.exp(np.log(by_seed.clip(lower=np.finfo(float).tiny)).mean())
     return {

@@ -29,11 +29,12 @@ class Means(NamedTuple):
     freedom: np.ndarray  # degrees of freedom of the variance; infinite without chance
 
 
-def means_over_seeds(log_errors: np.ndarray, moderate: bool = True) -> Means:
+def means_over_seeds(log_errors: np.ndarray, chance: np.ndarray | None = None, moderate: bool = True) -> Means:
     """Return mean, variance and degrees of freedom of each row's log errors [R, S]; NaN where a seed is missing.
 
     Variances are moderated after Smyth (2004), Statistical Applications in Genetics and Molecular Biology 3(1): each is
-    drawn to a common prior, as five seeds give a poor one. A row with one seed has the prior's.
+    drawn to a common prior, as five seeds give a poor one. A row with one seed has the prior's. chance [R]: 0 for rows
+    that are known to have none, NaN for rows whose noise is unknown whatever their seeds say, else 1.
     """
     known = ~np.isnan(log_errors)
     count = known.sum(axis=1)
@@ -41,7 +42,8 @@ def means_over_seeds(log_errors: np.ndarray, moderate: bool = True) -> Means:
     freedom = np.maximum(count - 1.0, 0)
     squares = (np.where(known, log_errors - mean[:, None], 0) ** 2).sum(axis=1)
     variance = squares / np.maximum(freedom, 1)
-    chanceless = (count > 1) & (variance < CHANCELESS**2)
+    chance = np.ones(len(count)) if chance is None else chance
+    chanceless = (chance == 0) | ((count > 1) & (variance < CHANCELESS**2))
     usable = (count > 1) & ~chanceless
     variance = np.where(usable, np.maximum(variance, SMALLEST_SPREAD**2), variance)
     prior_freedom, prior = 0.0, np.nan
@@ -51,6 +53,7 @@ def means_over_seeds(log_errors: np.ndarray, moderate: bool = True) -> Means:
         variance = np.where(usable, moderated, variance)
     variance = np.where(chanceless, 0.0, np.where(usable, variance, prior))
     freedom = np.where(chanceless, np.inf, freedom + prior_freedom)
+    variance = np.where(np.isnan(chance), np.nan, variance)
     return Means(count, mean, variance / np.maximum(count, 1), freedom)
 
 
@@ -83,8 +86,8 @@ def series_covariance(blocks: np.ndarray) -> np.ndarray:
 
 
 def better(
-    log_errors: np.ndarray, blocks: np.ndarray | None = None, *, margin: float = MARGIN, level: float = LEVEL,
-    moderate: bool = True,
+    log_errors: np.ndarray, blocks: np.ndarray | None = None, chance: np.ndarray | None = None, *,
+    margin: float = MARGIN, level: float = LEVEL, moderate: bool = True,
 ) -> np.ndarray:  # fmt: skip
     """Return better[i, j]: row i's error is smaller than row j's by more than the margin, beyond chance.
 
@@ -92,7 +95,7 @@ def better(
     freedom after Satterthwaite (1946), two-sided; Holm's correction (1979) over all pairs: any false claim is on at
     most `level` of all boards.
     """
-    rows = means_over_seeds(log_errors, moderate)
+    rows = means_over_seeds(log_errors, chance, moderate)
     first, second = np.triu_indices(len(log_errors), 1)
     variance, freedom = pair_noise(rows, blocks, first, second)
     beyond = np.abs(rows.mean[first] - rows.mean[second]) - np.log1p(margin)
@@ -169,14 +172,17 @@ class Places(NamedTuple):
     high: np.ndarray
 
 
-def places(log_errors: np.ndarray, blocks: np.ndarray | None = None, *, margin: float = MARGIN) -> Places:
-    """Return places and rank intervals of rows by their log errors [R, S] and blocks [R, K].
+def places(
+    log_errors: np.ndarray, blocks: np.ndarray | None = None, chance: np.ndarray | None = None, *,
+    margin: float = MARGIN,
+) -> Places:  # fmt: skip
+    """Return places and rank intervals of rows by their log errors [R, S], blocks [R, K] and chance [R].
 
     The interval is the rank set of Mogstad, Romano, Shaikh & Wilhelm (2024), Review of Economic Studies 91(1), with t
     in place of the normal: from 1 + the number of rows certainly better to R - the number certainly worse. All true
     ranks are within theirs on at least 95 % of all boards.
     """
-    found = better(log_errors, blocks, margin=margin)
+    found = better(log_errors, blocks, chance, margin=margin)
     mean = means_over_seeds(log_errors).mean.copy()
     low, high = 1 + found.sum(axis=0), len(found) - found.sum(axis=1)
     labels = copies(log_errors)

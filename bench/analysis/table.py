@@ -31,7 +31,7 @@ CPU = "cpu"
 
 _TEXT = ["key", "task", "changed", "device", "method", "backend", "settings", "data", "started_at", "status", "reason"]
 ERRORS = [metric.name for metric in metrics.METRICS.values() if {"board", "page"} & set(metric.shown)]
-_OTHER = ["seed", "members", "blocks"]
+_OTHER = ["seed", "members", "chance", "blocks"]
 _FLAGS = ["native", "quick", "timing_valid"]
 _NUMBERS = [*ERRORS, "fit_seconds", "predict_ms", "parameters"]
 
@@ -50,6 +50,17 @@ def members_of(spec: Spec) -> int:
     """Return how many networks an ensemble trains; 1 for any other method."""
     members = spec.settings.get("members")
     return members if isinstance(members, int) and members > 0 else 1
+
+
+def chance_of(run: Run) -> float:
+    """Return 1 where the noise of an error is told by seeds, 0 where there is none, NaN where it is unknown.
+
+    No method of this repository without a network draws random numbers. A file's series have few windows: without
+    errors by block, nothing says how much of an error is their accident.
+    """
+    if run.spec.series and blocks_of_test(run) is None:
+        return np.nan
+    return 1.0 if run.spec.backend != "numpy" or run.spec.source else 0.0
 
 
 def blocks_of_test(run: Run) -> np.ndarray | None:
@@ -116,7 +127,7 @@ def _flat(run: Run, factor: float) -> tuple[Any, ...]:
     scale = factor if comparable else 1.0
     times = (scale * seconds.get("fit", np.nan), 1000 * scale * seconds.get("predict", np.nan))
     flags = (spec.native, spec.quick, run.timing_valid and comparable)
-    other = (spec.seed, members_of(spec), blocks_of_test(run))
+    other = (spec.seed, members_of(spec), chance_of(run), blocks_of_test(run))
     return (*text, run.status, run.reason or "", *flags, *other, *errors, *times, run.parameters)
 
 

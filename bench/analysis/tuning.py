@@ -116,9 +116,10 @@ def ranked(lines: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
         np.log(pd.DataFrame([dict(zip(*row, strict=True)) for row in zip(seeds, rows, strict=True)]).to_numpy(float))
         for rows in errors
     )
-    means = statistics.means_over_seeds(tuned)
+    chance = np.array([0.0 if backend == "numpy" else 1.0 for backend in backends])
+    means = statistics.means_over_seeds(tuned, chance)
     half = statistics.half_widths(means)
-    placed = statistics.places(tuned)
+    placed = statistics.places(tuned, None, chance)
     columns = {
         **dict(zip(("place", "rank_low", "rank_high"), placed, strict=True)),
         "method": methods,
@@ -129,7 +130,7 @@ def ranked(lines: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
         "high": np.exp(means.mean + half),
         "own_rate": own_rates,
         "own": np.exp(statistics.means_over_seeds(own).mean),
-        "own_place": statistics.places(own).place,
+        "own_place": statistics.places(own, None, chance).place,
         "seeds": means.seeds,
         "errors": [choice.errors if choice else {} for choice in chosen],
     }

@@ -27,7 +27,7 @@ Method = Annotated[
         metavar="METHOD",
         autocompletion=parsing.methods,
         show_default=False,
-        help="Show this method: a name, or ./mine.py:MyForecaster.",
+        help="Show this method (a name, or ./mine.py:MyForecaster), or the record with this key.",
     ),
 ]
 OldPages = Annotated[Path | None, typer.Option("--pages", metavar="DIR", hidden=True, help="See `pages`.")]
@@ -81,17 +81,21 @@ def compare(
 
 
 def show(method: Method = None, pages: OldPages = None, check: Stale = False, results: Results = RESULTS) -> int:
-    """Show a method: its equations, both networks side by side, its size, its figures and the reference's."""
+    """Show a method (equations, both networks, size, figures) or the record with a key."""
     from bench.analysis.table import at_defaults
-    from bench.cli import maintain
+    from bench.cli import maintain, record
     from bench.execution import user_methods
     from bench.records import repository
     from bench.reporting import method_pages
+    from implementations import METHODS
 
     if pages and not method:
         return maintain.write_method_pages(pages, check, results)
     if method is None or pages or check:
         raise UsageError("show: the name of a method is needed, as in `bench show gru`")
+    if method not in METHODS and record.KEY.fullmatch(method):
+        print(record.as_text(repository.find(repository.read(stores.check_there(results))[0], method)))
+        return 0
     names, _ = user_methods.register([method], here=True)
     runs = at_defaults(repository.read(results)[0])
     width = shutil.get_terminal_size().columns

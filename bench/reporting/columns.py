@@ -152,7 +152,7 @@ COLUMNS = (
            "the test MSE over that of the method that knows the formula of the series.", OVERVIEW, ALL, DATA),
     figure("skill", "skill %", lambda value: decimals(round(value, 1) + 0.0),
            "share of the naive forecast's test MSE that is saved; 0 is no better than repeating the last season "
-           "(`seasonal_naive`, where it has a result) or the last value.", SUMMARY, ALL, PAGE, TERMINAL, DATA),
+           "(`seasonal_naive`, where it has a result) or the last value.", SUMMARY, ALL, PAGE, DATA),
     custom("verdict", "against the mean of its backends", against_text,
            "a backend's error against the geometric mean of the method's backends, paired by seed: the same (to 1e-4), "
            "equal within 1 % (two one-sided tests), differs (by more than 1 %, corrected for the number of rows), or "

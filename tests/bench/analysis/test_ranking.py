@@ -231,7 +231,7 @@ def test_a_competitor_is_a_method_over_its_backends():
 def test_methods_are_ranked_by_the_test_part():
     """Nothing was chosen on it: what is better on validation alone is not ahead."""
     ahead = make("ahead", error=0.01)
-    ahead = msgspec.structs.replace(ahead, metrics=msgspec.structs.replace(ahead.metrics, test_mse=0.9))
+    ahead = msgspec.structs.replace(ahead, metrics={**ahead.metrics, "test_mse": 0.9})
     assert list(methods([ahead, make("steady", error=0.02)]).index) == ["steady", "ahead"]
 
 

@@ -177,20 +177,36 @@ def test_pages_are_checked_and_written(bench, tmp_path):
 
 def test_leaderboard_prints_the_best_methods_and_writes_nothing(inside, tmp_path):
     metrics = make_run().metrics
-    assert metrics
     for place, method in enumerate(("gru", "lstm", "wavenet")):
-        error = msgspec.structs.replace(metrics, last_step_mse=0.125 * (place + 1))
+        error = {**(metrics or {}), "test_mse": 0.125 * (place + 1)}
         repository.write(tmp_path / "results", make_run(make_spec(method=method), metrics=error))
     before = files(tmp_path)
     shown = inside("leaderboard", "--top", "2").stdout.splitlines()
-    assert shown[0] == "ten-step" and [line.split()[1] for line in shown[3:5]] == ["gru", "lstm"]
-    assert shown[5] == "1 more methods: --top 3"
+    assert shown[0].startswith("ten-step: undecided, any of 3 methods may be the best. Smallest error: gru")
+    assert [line.split()[:3] for line in shown[5:7]] == [["1", "(1–3)", "gru"], ["2", "(1–3)", "lstm"]]
+    assert shown[7] == "1 more method: --top 3" and max(map(len, shown)) <= 80
     rows = json.loads(inside("leaderboard", "--json").stdout)
-    assert {row["method"]: row["last_step_mse"] for row in rows} == {"gru": 0.125, "lstm": 0.25, "wavenet": 0.375}
+    assert {row["method"]: row["test_mse"] for row in rows} == pytest.approx(
+        {"gru": 0.125, "lstm": 0.25, "wavenet": 0.375}
+    )
+    assert [len(row["keys"]) for row in rows] == [1, 1, 1]
     table = list(csv.DictReader(inside("leaderboard", "--csv", "--task", "ten*").stdout.splitlines()))
-    assert [float(row["last_step_mse"]) for row in table] == [0.125, 0.25, 0.375]
+    assert [float(row["test_mse"]) for row in table] == pytest.approx([0.125, 0.25, 0.375])
     assert "unknown task with records 'nile'" in inside("leaderboard", "--task", "nile").stderr
     assert files(tmp_path) == before
+
+
+def test_the_key_behind_a_row_shows_its_record(inside, tmp_path):
+    run = make_run()
+    repository.write(tmp_path / "results", run)
+    (row,) = json.loads(inside("leaderboard", "--json").stdout)
+    for key in (row["keys"][0], inside("leaderboard").stdout.split()[-1]):
+        shown = inside("show", key)
+        assert shown.returncode == 0, shown.stderr
+        assert "gru on ten-step, keras, seed 42" in shown.stdout and run.key in shown.stdout
+        assert "test MSE" in shown.stdout and "fit s" in shown.stdout
+    unknown = inside("show", "0123456789abcdef")
+    assert unknown.returncode == 2 and unknown.stderr.startswith("bench: no run with key '0123456789abcdef'")
 
 
 def test_plot(bench, tmp_path):

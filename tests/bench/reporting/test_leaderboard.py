@@ -38,7 +38,7 @@ def column(table: list[list[str]], header: str) -> list[str]:
 
 def test_the_first_table_answers() -> None:
     runs = [make("last_value", "numpy", seed=seed, error=0.26, fit=0.001) for seed in range(3)] + [
-        make("oracle", "numpy", error=0.005)
+        make("bayes", "numpy", error=0.005)
     ]
     runs += [make("gru", "keras", seed=seed, error=0.01, fit=52.3) for seed in range(3)]
     runs += [make("mlp", "keras", seed=seed, error=0.02, fit=7.5) for seed in range(3)]
@@ -55,7 +55,7 @@ def test_each_task_says_who_is_the_best() -> None:
     runs += [make("gru", task="one-step", error=0.01), make("lstm", task="one-step", error=0.02)]
     board = leaderboard.render(runs)
     assert "- **ten-step**: `gru` is the best: test MSE 0.01100." in board
-    assert "- **one-step**: undecided: any of 2 methods may be the best; the smallest error has `gru`" in board
+    assert "- **one-step**: undecided, any of 2 methods may be the best. Smallest error: `gru`" in board
 
 
 def test_a_summary_has_one_row_per_method_with_its_error_and_rank() -> None:
@@ -108,11 +108,22 @@ def test_of_many_seeds_the_first_have_a_column():
     assert "**Test MSE of the first 20 of 25 seeds**" in board and "| seed 119 |" in board and "seed 120 " not in board
 
 
-def test_the_limit_is_named_and_not_ranked() -> None:
-    board = leaderboard.render([make("oracle", "numpy", error=0.00107), make(error=0.0107)])
+def test_references_are_named_and_not_ranked() -> None:
+    references = [make("least_squares_oracle", "numpy", error=0.002), make("bayes", "numpy", error=0.00107)]
+    board = leaderboard.render([*references, make(error=0.0107)])
     assert column(tables(board)[0], "method") == ["gru"] and column(tables(board)[0], "× limit") == ["10.0"]
-    assert "reaches 0.001177:" in board
-    assert "oracle" not in leaderboard.render([make()])
+    assert "No method can be expected below its 0.001177." in board and "It reaches 0.002200." in board
+    assert "compares errors with that of `bayes`" in board
+    assert "bayes" not in leaderboard.render([make()])
+
+
+def test_a_record_under_an_old_name_counts_as_the_method() -> None:
+    old = make("oracle", "numpy", seed=1, error=0.002)
+    alone = leaderboard.render([old, make(error=0.0107)])
+    assert "`least_squares_oracle` knows the formula" in alone and "It reaches 0.002200." in alone
+    newer = make("least_squares_oracle", "numpy", seed=1, error=0.003, started_at="2030-01-01T00:00:00+00:00")
+    both = leaderboard.render([old, newer, make(error=0.0107)])
+    assert "It reaches 0.003300." in both and "`oracle`" not in both
 
 
 def test_networks_are_compared_with_the_best_classical_method_by_the_same_tests() -> None:
