@@ -15,7 +15,7 @@ from bench.errors import UsageError
 from bench.records import files, repository, stores
 from bench.records.stores import FIGURES, Place
 from bench.reporting.assessment import Board, assess
-from bench.reporting.pages import BOARDS, DEFAULT_PATHS, Paths, pages
+from bench.reporting.pages import BOARDS, DEFAULT_PATHS, LONGEST, Paths, pages
 from bench.schema.record import Run
 
 
@@ -75,7 +75,7 @@ def _wanted(place: Place, board: Path) -> tuple[Board, dict[Path, bytes]]:
         _relative(board, boards),
         _relative(figures, boards),
     )
-    found = pages(assessed, problems, paths)
+    found = pages(assessed, problems, paths, LONGEST)
     folders = {name: board.parent if name == board.name else boards for name in found}
     return assessed, {folders[name] / name: content.encode() for name, content in found.items()}
 

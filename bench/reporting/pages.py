@@ -33,7 +33,7 @@ class Paths(NamedTuple):
 DEFAULT_PATHS = Paths()
 
 
-def pages(board: Board, problems: Sequence[str], paths: Paths, longest: int | None = LONGEST) -> dict[str, str]:
+def pages(board: Board, problems: Sequence[str], paths: Paths, longest: int | None) -> dict[str, str]:
     """Return the text of every page by file name: the main one, and those of details where it would be too long."""
     sections = [section(board, task, quick) for task, quick in _boards(board)]
     whole = main_page(board, problems, sections, lambda one: one.inside(paths.figures))
