@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from bench.analysis import statistics
 from bench.analysis.ranking import matrices
 from bench.analysis.table import each
+from bench.analysis.times import FEWEST
 
 #: forecasts that need no fit are a yardstick, no method to choose
 YARDSTICKS = ("last_value", "moving_average", "seasonal_naive")
@@ -18,28 +19,38 @@ NEAR = 2.0  # times the smallest error: small networks are worth naming up to it
 def uses(board: pd.DataFrame) -> list[str]:
     """Return for each row of one board (see ranking.by_method, default rows) when to use it; "" for never.
 
-    From the records alone: it may be the best; nothing is faster and as good; the best without a network; the fewest
-    parameters among those with at most NEAR times the smallest error.
+    From the records alone: it may be the best; the best network, or the best method without one; nothing of its kind is
+    as fast and as good; the fewest parameters among networks with at most NEAR times the smallest error of them.
     """
     chosen = board[~board["method"].isin(YARDSTICKS)]
-    networks = chosen[chosen["backend"] != "numpy"]
-    others = chosen[chosen["backend"] == "numpy"]
+    network = chosen["backend"] != "numpy"
+    networks, others = chosen[network], chosen[~network]
+    first = dict.fromkeys(networks.index[:1], "a network is wanted")
+    first |= dict.fromkeys(others.index[:1], "no network is wanted")
     near = networks[networks["test_mse"] <= NEAR * networks["test_mse"].min()]
-    best_without = set(others.index[:1]) if len(networks) else set()
-    smallest = set(near.sort_values(["parameters", "test_mse"], kind="stable").index[:1])
-    found = []
-    for row in each(board):
-        if row.method in YARDSTICKS:
-            found.append("")
-        elif row.rank_low == 1 and row.rank_high < len(board):
-            found.append("the error alone matters")
-        elif row.Index in best_without:
-            found.append("no network is wanted")
-        elif row.pareto:
-            found.append(f"{_time(row.fit_seconds)} to fit is all")
-        else:
-            found.append("few parameters matter" if row.Index in smallest else "")
-    return found
+    smallest = near.sort_values(["parameters", "test_mse"], kind="stable").index[:1]
+    found = dict.fromkeys(board.index, "")
+    for row in each(chosen):
+        kind = networks if row.backend != "numpy" else others
+        if row.rank_low == 1 and row.rank_high < len(board):
+            found[row.Index] = "the error alone matters"
+        elif row.Index in first and len(networks) and len(others):
+            found[row.Index] = first[row.Index]
+        elif row.undisturbed >= FEWEST and not _beaten(row, kind):
+            found[row.Index] = (
+                f"a network in {_time(row.fit_seconds)}"
+                if kind is networks
+                else f"{_time(row.fit_seconds)} to fit is all"
+            )
+        elif row.Index in smallest:
+            found[row.Index] = "few parameters matter"
+    return list(found.values())
+
+
+def _beaten(row: Any, rivals: pd.DataFrame) -> bool:
+    """Tell whether a rival has a smaller error and takes no longer to fit and to forecast, disturbed or not."""
+    seconds = rivals["fit_seconds"] + rivals["predict_ms"] / 1000
+    return bool(((rivals["test_mse"] < row.test_mse) & (seconds <= seconds[row.Index])).any())
 
 
 def _time(seconds: float) -> str:

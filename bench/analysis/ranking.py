@@ -240,8 +240,9 @@ def by_method(ranked: pd.DataFrame) -> pd.DataFrame:
 
 
 def timed_backend(board: pd.DataFrame) -> str:
-    """Return the backend that most methods of a board ran in, and of several the first of TIMED_FIRST."""
-    counts = board["backend"].value_counts()
+    """Return the backend that most networks of a board ran in, and of several the first of TIMED_FIRST."""
+    networks = board[board["backend"] != "numpy"]
+    counts = (networks if len(networks) else board)["backend"].value_counts()
     order = {name: place for place, name in enumerate(TIMED_FIRST)}
     return str(min(counts.index, key=lambda name: (-counts[name], order.get(name, len(order)), name)))
 

@@ -87,7 +87,8 @@ def _answer(board: Board) -> list[str]:
     rows = default[default["task"] == task]
     title = f"All methods on **{escape(task)}**, by place. {summary.times_of(default)}"
     beyond = summary.beyond(default["method"])
-    return [overview.verdicts(default, board.tasks()), title, overview.overview(rows), beyond]
+    verdicts = overview.verdicts(default, board.tasks())
+    return [verdicts, title, overview.overview(rows), overview.noise(board.tasks()), beyond]
 
 
 def _over_tasks(board: Board) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from bench.analysis import reference
 from bench.analysis.advice import uses
 from bench.analysis.table import each
 from bench.reporting.columns import OVERVIEW, cells, columns_of, row_label
@@ -43,6 +44,14 @@ def verdict(board: pd.DataFrame, mark: str = "`") -> str:
 def _names(rows: pd.DataFrame, mark: str) -> str:
     escaped = (escape(row_label(row)) if mark else row_label(row) for row in each(rows))
     return ", ".join(f"{mark}{name}{mark}" for name in escaped)
+
+
+def noise(tasks: Sequence[str]) -> str:
+    """Say what the noise in the sine series alone amounts to; empty without a task on them."""
+    if not set(tasks) & set(reference.figures()):
+        return ""
+    floor = digits(reference.NOISE_FLOOR, 3)
+    return f"The noise in the sine series alone has a mean square of 0.1²/12 = {floor}: no error is expected below it."
 
 
 def main_task(methods: pd.DataFrame) -> str | None:

@@ -72,7 +72,7 @@ def section(board: Board, task: str, quick: bool) -> Section:
     by_time = anytime.table([] if quick else runs, backend, board.factors)
     shown = [
         *_summary(methods[~methods["apart"]]),
-        _floor(task, ranking.references(tried)),
+        _limits(task, ranking.references(tried)),
         times.best_at(by_time),
         series.described(runs),
         series.outsiders(runs),
@@ -134,17 +134,13 @@ REACHES = {
 }
 
 
-def _floor(task: str, references: pd.DataFrame) -> str:
-    """Say what no method can be expected to go below."""
-    if task not in reference.figures():
+def _limits(task: str, references: pd.DataFrame) -> str:
+    """Say what the references reach; empty where none ran."""
+    if task not in reference.figures() or references.empty:
         return ""
-    floor = digits(reference.NOISE_FLOOR, 3)
     lines = [
-        f"The noise in the series alone has a mean square of 0.1²/12 = {floor}: no method can be expected below it."
-    ]
-    lines += [
         f"`{row['method']}` {REACHES[row['method']]} {digits(row['error'])}." for row in references.to_dict("records")
     ]
-    if not references.empty:
-        lines += [f"× limit compares errors with that of `{references['method'].iloc[0]}`, which is not ranked."]
-    return "\n".join(lines)
+    return "\n".join(
+        [*lines, f"× limit compares errors with that of `{references['method'].iloc[0]}`, which is not ranked."]
+    )
