@@ -138,7 +138,8 @@ def half_widths(rows: Means, blocks: np.ndarray | None = None, confidence: float
         loss = loss + (drawn**2 / max(blocks.shape[1] - 1, 1) if blocks is not None else 0.0)
         freedom = np.where(loss > 0, variance**2 / loss, _LARGE)
     quantile = special.stdtrit(np.minimum(freedom, _LARGE), (1 + confidence) / 2)
-    return np.where(variance > 0, quantile * np.sqrt(variance), np.nan)
+    measured = (rows.seeds > 1) | (rows.variance == 0)  # one seed has others' spread: enough to test, not to show
+    return np.where(measured & (variance > 0), quantile * np.sqrt(variance), np.nan)
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:

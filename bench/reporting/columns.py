@@ -55,7 +55,7 @@ def order(backends: Iterable[str]) -> list[str]:
 def label(method: str, changed: Sequence[str] = (), native: bool = False, device: str = CPU, members: int = 1) -> str:
     """Name a row: the method, marked where it is not of this repository, with what sets it apart in brackets."""
     marked = f"{method}{OUTSIDE}" if "." in method else method
-    budget = f"{members} networks" if members > 1 else ""
+    budget = f"{members} networks" if members > 1 and f"members={members}" not in changed else ""
     apart = ", ".join(filter(None, [budget, variant(changed, native, device)]))
     return f"{marked} ({apart})" if apart else marked
 
