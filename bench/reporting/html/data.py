@@ -41,7 +41,8 @@ def collect(runs: Sequence[Run]) -> dict[str, Any]:
     for found in boards.values():
         del found["windows"]
     ordered = sorted(boards, key=lambda place: (place[1], place[0] not in TASKS, place[0]))
-    return {"boards": [boards[place] for place in ordered], "failed": failures(board.tried)}
+    columns = ["task", *(column.name for column in PAGE_COLUMNS)]
+    return {"columns": columns, "boards": [boards[place] for place in ordered], "failed": failures(board.tried)}
 
 
 def with_places(board: Board) -> pd.DataFrame:

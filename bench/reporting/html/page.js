@@ -57,17 +57,18 @@ function filtered() {
   return rows().filter((row) => names.has(row.backend) && row.method.toLowerCase().includes(part));
 }
 
+const at = (column) => data.columns.indexOf(column);
 const exact = (names) => `^(${[...names].map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|")})$`;
-new ITable(by("table"), { pageLength: 25, lengthMenu: [10, 25, 50, 100], order: [[3, "asc"]], layout: { topStart: "info",
+new ITable(by("table"), { pageLength: 25, lengthMenu: [10, 25, 50, 100], order: [[at("test_mse"), "asc"]], layout: { topStart: "info",
   topEnd: null, bottomStart: "pageLength", bottomEnd: "paging" }, autoWidth: false, style: "",
   columnDefs: [{ targets: 0, visible: false }] });
 const table = jQuery(by("table")).DataTable();
 
 function filterTable() {
   const name = data.boards[state.board]?.name ?? "";
-  table.column(0).search(exact([name]), { regex: true, smart: false, caseInsensitive: false });
-  table.column(1).search(by("search").value.trim(), { regex: false, smart: false });
-  table.column(2).search(exact(wanted()), { regex: true, smart: false });
+  table.column(at("task")).search(exact([name]), { regex: true, smart: false, caseInsensitive: false });
+  table.column(at("method")).search(by("search").value.trim(), { regex: false, smart: false });
+  table.column(at("backend")).search(exact(wanted()), { regex: true, smart: false });
   table.draw();
   by("count").value = `${filtered().length} rows`;
 }

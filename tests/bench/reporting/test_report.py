@@ -15,7 +15,7 @@ from conftest import ROOT, Bench
 from synthetic import failed, make
 
 from bench.records import repository
-from bench.reporting.html import data
+from bench.reporting.commands import command_of
 from bench.reporting.html import page as pages
 from bench.reporting.html.data import collect
 
@@ -136,21 +136,21 @@ def settle(page: Any, holds: Callable[[], bool]) -> None:
 
 
 def errors(page: Any) -> list[float]:
-    return [float(text.split()[0]) for text in column(page, 3)]
+    return [float(text.split()[0]) for text in column(page, 4)]
 
 
 def test_the_table_filters_and_sorts(page: Any) -> None:
     page.select_option("#board", "ten-step")
     assert errors(page) == sorted(errors(page)) and len(errors(page)) == 25
     page.get_by_role("columnheader", name="method").click()
-    settle(page, lambda: column(page, 1) == sorted(column(page, 1)))
+    settle(page, lambda: column(page, 2) == sorted(column(page, 2)))
     page.fill("#search", "gru")
     settle(page, lambda: page.locator("#count").inner_text() == "10 rows")
-    found = {re.sub(r"\W.*", "", name) for name in column(page, 1)}
+    found = {re.sub(r"\W.*", "", name) for name in column(page, 2)}
     assert found == {"gru", "conv_gru", "gru_tuned"} and page.locator("#count").inner_text() == "10 rows"
     page.get_by_role("checkbox", name="torch").uncheck()
     settle(page, lambda: page.locator("#count").inner_text() == "6 rows")
-    assert set(column(page, 2)) == {"keras", "keras-jax"} and page.locator("#count").inner_text() == "6 rows"
+    assert set(column(page, 3)) == {"keras", "keras-jax"} and page.locator("#count").inner_text() == "6 rows"
 
 
 def test_points_hover_and_lead_to_their_method(page: Any) -> None:
@@ -189,7 +189,7 @@ def test_learning_curves_lie_over_training_time(page: Any) -> None:
 def test_seeds_are_dots_and_changed_settings_rows_of_their_own(page: Any) -> None:
     page.select_option("#board", "ten-step")
     page.fill("#search", "units=32")
-    assert column(page, 1) == ["gru (units=32)"] and page.locator("#seeds .point").count() == 2
+    assert column(page, 2) == ["gru (units=32)"] and page.locator("#seeds .point").count() == 2
     page.locator("#table tbody button").click()
     assert page.locator("#command").inner_text().endswith("--seeds 1,2 --set gru.units=32")
 
@@ -204,7 +204,7 @@ def test_the_command_of_a_row_with_a_frameworks_own_defaults() -> None:
 
 def test_a_method_without_forecasts_or_of_outside(page: Any) -> None:
     page.select_option("#board", "elsewhere")
-    assert column(page, 1) == ["mine.Mine†"] and page.locator("#forecasts").is_hidden()
+    assert column(page, 2) == ["mine.Mine†"] and page.locator("#forecasts").is_hidden()
 
 
 def test_no_text_becomes_markup(page: Any) -> None:
@@ -228,7 +228,7 @@ def test_each_row_has_the_command_that_repeats_it() -> None:
     native = make("gru", "torch", settings={"units": 32}, changed=["units"])
     native = msgspec.structs.replace(native, spec=msgspec.structs.replace(native.spec, defaults="native"))
     start = "python -m bench run --task ten-step --method gru --backend torch --seeds 42"
-    assert data.command([native]) == f"{start} --set gru.units=32 --defaults native"
+    assert command_of([native]) == f"{start} --set gru.units=32 --defaults native"
 
 
 def test_the_verb_writes_one_small_file(inside: Bench, tmp_path: Path) -> None:
