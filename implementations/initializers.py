@@ -59,11 +59,20 @@ def normal(random: np.random.Generator, shape: tuple[int, ...], deviation: float
     return (deviation * random.standard_normal(shape)).astype(np.float32)
 
 
-def diagonal_state_space(random: np.random.Generator, width: int, modes: int) -> dict[str, np.ndarray]:
-    """Draw a diagonal state space for each of `width` channels: S4D-Lin, A_m = -1/2 + i pi m; float32."""
+#: the weights of a diagonal state space but D: logarithms, frequencies and amplitudes, none of them at home near zero
+OF_A_STATE_SPACE = frozenset({"log_dt", "log_A_re", "A_im", "C_re", "C_im"})
+
+
+def diagonal_state_space(
+    random: np.random.Generator, width: int, modes: int, dt_min: float = 1e-3, dt_max: float = 1e-1
+) -> dict[str, np.ndarray]:
+    """Draw a diagonal state space for each of `width` channels: S4D-Lin, A_m = -1/2 + i pi m; float32.
+
+    Their time steps are spread evenly, by logarithm, over dt_min .. dt_max.
+    """
     every = np.ones((width, modes), np.float32)
     return {
-        "log_dt": uniform(random, (width,), log(1e-3), log(1e-1)),
+        "log_dt": uniform(random, (width,), log(dt_min), log(dt_max)),
         "log_A_re": np.float32(log(0.5)) * every,
         "A_im": np.float32(pi) * np.arange(modes, dtype=np.float32) * every,
         "C_re": normal(random, (width, modes), 0.5**0.5),

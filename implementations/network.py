@@ -16,8 +16,10 @@ from implementations.backends.protocol import Advance, Engine, GradientRule
 from implementations.ensemble import advance_all, mean_of
 from implementations.forecaster import Forecaster, Setting, check_steps, check_windows
 from implementations.incremental import State, Tensor
+from implementations.normalisation import KINDS, restoring
 from implementations.strategies import Strategy, roll_on, roll_out
 from implementations.training.early_stopping import EarlyStopping
+from implementations.training.network_training import NetworkTraining
 from implementations.training.options import OFF, Options
 from implementations.training.seeding import member_seeds, split_off
 from implementations.training.windows import TrainingWindows
@@ -46,11 +48,30 @@ class NetworkForecaster(Options, Forecaster):
             if whole and value < 1:  # type: ignore[operator]
                 raise ValueError(f"{self.name or type(self).__name__}.{name}: got {value!r}, needed at least 1")
         self.check_options(self.name)
+        self._check_targets()
         if self.shift and not self.takes_any_length():
             raise ValueError(f"{self.name}.shift: got {self.shift}, allowed: 0; its network takes one length alone")
         if self.output_heads > 1 and not self.heads_apart():
             heads = self.output_heads
             raise ValueError(f"{self.name}.output_heads: got {heads}, allowed: 1; its outputs share weights")
+
+    def _check_targets(self) -> None:
+        """Raise ValueError for targets that the method has not, and for statistics of steps that are yet to come."""
+        if self.targets == "last" and not (self.strategy.every_step and self.gradient_rule() is None):
+            why = "its gradient is its own" if self.gradient_rule() else "it forecasts at the last step alone already"
+            raise ValueError(f"{self.name}.targets: got last, allowed: every; {why}")
+        if (kind := self.window_statistics()) not in KINDS:
+            raise ValueError(f"{self.name}.normalise: got {kind!r}, allowed: {', '.join(KINDS)}")
+        if kind != "none" and self.at_every_step:
+            raise ValueError(
+                f"{self.name}.normalise: got {kind}, allowed: none, as forecasts at every step would see later ones in "
+                f"the window's statistics; with {self.name}.targets=last, where it has that, all"
+            )
+
+    @property
+    def at_every_step(self) -> bool:
+        """Say whether it is trained to forecast at every history step, not at the last alone."""
+        return self.strategy.every_step and self.targets == "every"
 
     @classmethod
     def adapted(cls, settings: dict[str, Setting], season: int | None) -> dict[str, Setting]:
@@ -178,7 +199,7 @@ class NetworkForecaster(Options, Forecaster):
         return roll_on(lambda new, state: self._advance_block(advance, new, state), window, int(steps))
 
     def outputs(self, history: np.ndarray, future: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        if not self.strategy.every_step:
+        if not self.at_every_step:
             return super().outputs(history, future)
         return self._predict(self._window(history)), self.strategy.targets(history, future[:, : self.horizon])
 
@@ -211,10 +232,13 @@ class NetworkForecaster(Options, Forecaster):
             self.networks = [engine.build(self, length, channels, outputs, seed) for seed in seeds]
         else:
             self.networks = [engine.load(self, place, length, channels, outputs) for place in self._folders(folder)]
-        self._predict = mean_of([engine.predictor(network) for network in self.networks], self.output_heads)
+        kind = self.window_statistics()
+        predict = mean_of([engine.predictor(network) for network in self.networks], self.output_heads)
+        self._predict = restoring(kind, predict, channels)
         found = [engine.advancer(network, steps, self.strategy.growing) for network in self.networks]
         advancers = [one for one in found if one is not None]
-        self._advance = advance_all(advancers, self.output_heads) if len(advancers) == len(found) else None
+        carried = len(advancers) == len(found) and kind == "none"  # else each window has other statistics
+        self._advance = advance_all(advancers, self.output_heads) if carried else None
 
     def _folders(self, folder: Path) -> list[Path]:
         """List the folder of each network: the first is saved in the folder itself."""
@@ -254,6 +278,8 @@ class NetworkForecaster(Options, Forecaster):
         """Return the mean squared error of all outputs, and of those from the last step alone."""
         targets = self.strategy.targets(history, future)
         errors = np.square(self._predict(self._window(history)).astype(np.float64) - targets)
+        if self.targets == "last":
+            errors = errors[:, -1:]
         return float(errors.mean()), float(errors[:, -1].mean() if self.strategy.every_step else errors.mean())
 
     def _note(self, epoch: int, name: str, value: float) -> None:
@@ -266,23 +292,3 @@ class NetworkForecaster(Options, Forecaster):
         start = perf_counter_ns()
         yield
         self.seconds[phase] += (perf_counter_ns() - start) / 1e9
-
-
-class NetworkTraining:
-    """One network in training: its batches and its windows come from its own seed."""
-
-    def __init__(
-        self, engine: Engine[Any], network: Any, method: NetworkForecaster, windows: TrainingWindows, seed: int
-    ) -> None:
-        self.windows, self.count = windows, len(windows.history)
-        self.random = np.random.default_rng(seed)
-        self.drawn: Pair | None = windows.draw()
-        self.trainer = engine.Trainer(network, method, *self.drawn)
-
-    def epoch(self) -> float:
-        """Train on every series once; return the mean loss."""
-        if self.windows.options.augments:
-            if self.drawn is None:
-                self.trainer.show(*self.windows.draw())
-            self.drawn = None  # the first epoch's are there already
-        return self.trainer.epoch(self.random.permutation(self.count))

@@ -97,13 +97,13 @@ METHODS: dict[str, Method | type[Forecaster]] = {
     "nbeats": Network("nbeats:NBeats"),
     "nhits": Network("nhits:NHiTS"),
     "tcn": Network("tcn:TCN"),
-    "transformer": Network("transformer:Transformer"),
+    "patchtst": Network("patchtst:PatchTST"),
     "s4d": Network("s4d:S4D"),
     "gru_tuned": Network("gru_tuned:GRUTuned"),
 }
 
 #: old name -> new name: both make the method; what was recorded or saved under the old name counts as the method's
-RENAMED = {"oracle": "least_squares_oracle"}
+RENAMED = {"oracle": "least_squares_oracle", "transformer": "patchtst"}
 
 
 def current_name(name: str) -> str:

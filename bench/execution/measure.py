@@ -193,9 +193,9 @@ def target_places(forecaster: Forecaster, given: Handout, ahead: int) -> np.ndar
 
     A strategy takes its targets from a series: it is given the numbers of the values in place of the values.
     """
-    strategy = forecaster.strategy if isinstance(forecaster, NetworkForecaster) else None
-    if strategy is None or not strategy.every_step:
+    if not isinstance(forecaster, NetworkForecaster) or not forecaster.at_every_step:
         return None
+    strategy = forecaster.strategy
     steps, channels = given.validation_history.shape[1:]
     numbers = np.arange((steps + ahead) * channels).reshape(1, steps + ahead, channels)
     horizon = min(ahead, given.future.shape[1])

@@ -87,11 +87,10 @@ def train(
 ) -> tuple[list[Arrays], float]:
     """The weights after a step for each of the first batches, by the benchmark's own training loop; the mean loss."""
     from implementations import backends
-    from implementations.training.options import OFF
 
     history, future = windows()
     chain.put(start)
-    settled = named(forecaster.name, forecaster.backend, {**OFF, **settings})
+    settled = named(forecaster.name, forecaster.backend, {**forecaster.off, **settings})
     targets = forecaster.strategy.targets(history, future)
     trainer = backends.load(forecaster.backend).Trainer(forecaster.network, settled, history, targets)
     losses = [trainer.epoch(SERIES * batch + np.arange(SERIES)) for batch in range(batches)]

@@ -90,7 +90,7 @@ def strategy(made: Forecaster) -> str:
     """How the method reaches several steps ahead."""
     if not isinstance(made, NetworkForecaster):
         return "any number of steps"
-    if made.strategy.every_step:
+    if made.at_every_step:
         return "the next steps, at every step"
     return "one step, fed back" if made.strategy.block(2) == 1 else "all steps at the last one"
 

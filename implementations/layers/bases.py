@@ -21,15 +21,13 @@ def generic(steps: int, horizon: int) -> Basis:
 
 
 def trend(steps: int, horizon: int, degree: int = 3) -> Basis:
-    """Make polynomials 1, t, ..., t^degree; t in horizons, 0 at the first step ahead."""
-    return _apart([_time(steps, horizon) ** power for power in range(degree + 1)], steps, horizon)
+    """Make polynomials 1, t, ..., t^degree."""
+    return _apart(*(np.stack([_time(length) ** power for power in range(degree + 1)]) for length in (steps, horizon)))
 
 
 def seasonality(steps: int, horizon: int) -> Basis:
     """Make waves cos(2 pi i t) and sin(2 pi i t), i < H / 2: at most one period in every two steps."""
-    angles = [2 * np.pi * number * _time(steps, horizon) for number in range(ceil(horizon / 2))]
-    waves = [*map(np.cos, angles), *map(np.sin, angles[1:])]
-    return _apart(waves, steps, horizon)
+    return _apart(*(_waves(length, ceil(horizon / 2)) for length in (steps, horizon)))
 
 
 def interpolated(steps: int, horizon: int, every: int) -> Basis:
@@ -50,12 +48,18 @@ def basis(kind: str, every: int, steps: int, horizon: int) -> Basis:
     return {"generic": generic, "trend": trend, "seasonality": seasonality}[kind](steps, horizon)
 
 
-def _time(steps: int, horizon: int) -> np.ndarray:
-    return np.arange(-steps, horizon) / horizon
+def _time(length: int) -> np.ndarray:
+    """Return k / length, k = 0 .. length - 1: within 0 .. 1, so that no power of it grows large."""
+    return np.arange(length) / length
 
 
-def _apart(rows: list[np.ndarray], steps: int, horizon: int) -> Basis:
-    """Give each of the two its own coefficients."""
-    whole = np.stack(rows).astype(np.float32)
-    zeros = np.zeros_like(whole)
-    return np.concatenate([whole, zeros])[:, :steps], np.concatenate([zeros, whole])[:, steps:]
+def _waves(length: int, count: int) -> np.ndarray:
+    angles = [2 * np.pi * number * _time(length) for number in range(count)]
+    return np.stack([*map(np.cos, angles), *map(np.sin, angles[1:])])
+
+
+def _apart(back: np.ndarray, ahead: np.ndarray) -> Basis:
+    """Give each of the two, rows over history and rows over the future, its own coefficients."""
+    backcast = np.concatenate([back, np.zeros((len(ahead), back.shape[1]))])
+    forecast = np.concatenate([np.zeros((len(back), ahead.shape[1])), ahead])
+    return backcast.astype(np.float32), forecast.astype(np.float32)

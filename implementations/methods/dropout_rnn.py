@@ -4,7 +4,7 @@
 
 Zaremba, Sutskever and Vinyals 2014, arXiv:1409.2329; Semeniuta et al. 2016, arXiv:1603.05118, on the state. Section
 "dropout" of the reference, which gives no rates. Departs from Keras' SimpleRNN(dropout=...), which keeps one mask for
-all steps: with a single input channel, that hides every fifth series entirely.
+all steps: with a single input channel, that hides every tenth series entirely, at the rate here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The reference's GRU with another width and other training: what the architecture can do.
+"""The reference's GRU with another width and other training: one setting, chosen by hand and not by a search.
 
 The equations are those of gru.py. The learning rate, five times the reference's, falls along half a cosine to zero
 (Loshchilov and Hutter 2017, arXiv:1608.03983).

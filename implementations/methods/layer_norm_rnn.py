@@ -14,7 +14,8 @@ the two are the same code, and the methods differ by their widths alone.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from implementations.network import NetworkForecaster
 from implementations.strategies import SequenceToSequence
@@ -22,6 +23,10 @@ from implementations.strategies import SequenceToSequence
 
 class LayerNormRNN(NetworkForecaster):
     strategy = SequenceToSequence()
+    #: its setting `normalise` is of the cell
+    off: ClassVar[Mapping[str, Any]] = {
+        name: value for name, value in NetworkForecaster.off.items() if name != "normalise"
+    }
     units: int = 20
     second_units: int = 10
     normalise: str = "input"  # or output, as the reference's code does
@@ -31,6 +36,9 @@ class LayerNormRNN(NetworkForecaster):
         super().__post_init__()
         if self.normalise not in ("input", "output"):
             raise ValueError(f"{self.name}.normalise: got {self.normalise!r}, allowed: input, output")
+
+    def window_statistics(self) -> str:
+        return "none"
 
     def state_size(self) -> int:
         return self.units + self.second_units

@@ -1,10 +1,11 @@
-"""A weighted moving average: all past values, with weights that fall by one factor from step to step into the past.
+"""Simple exponential smoothing: an average of all past values, whose weights fall by one factor from step to step back.
 
     l_1 = y_1,   l_t = alpha y_t + (1 - alpha) l_{t-1}              so y_{t-k} weighs alpha (1 - alpha)^k in l_t
     y_{T+h} = l_T                                                   for every step h ahead
 
 Holt 1957, reprinted doi:10.1016/j.ijforecast.2003.09.015; by statsforecast's SimpleExponentialSmoothing, as its
-WindowAverage has no weights. The reference only names the method. Unless set, alpha is the value from 0.01 to 0.99 with
+WindowAverage has no weights. The reference only names a weighted moving average; where a series has no noise to smooth,
+alpha ends near 1 and the forecast near `last_value`'s. Unless set, alpha is the value from 0.01 to 0.99 with
 the least one-step error on the series itself (SimpleExponentialSmoothingOptimized).
 """
 

@@ -5,8 +5,9 @@
     y = sum over l of theta_l F_l                            and the sum of partial forecasts
 
 Bases B, F: generic, every value a coefficient; interpretable, polynomials of degree 3 in the first half of the blocks
-and waves in the second. Oreshkin, Carpov, Chapados and Bengio 2020, arXiv:1905.10437. Departs from it: mean squared
-error, fewer and narrower blocks, weights not shared within a stack; each channel apart. Not in the reference.
+and waves in the second, in a time that runs from 0 to 1 over the history, and again over the future. Oreshkin, Carpov,
+Chapados and Bengio 2020, arXiv:1905.10437. Departs from it: mean squared error, fewer and narrower blocks, weights not
+shared within a stack, no level or scale taken off the series; each channel apart. Not in the reference.
 """
 
 from __future__ import annotations

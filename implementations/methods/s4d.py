@@ -12,7 +12,8 @@ kernel's Toeplitz matrix, as windows are short. Not in the reference.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from implementations.network import NetworkForecaster
 from implementations.strategies import SequenceToSequence
@@ -20,15 +21,24 @@ from implementations.strategies import SequenceToSequence
 
 class S4D(NetworkForecaster):
     strategy = SequenceToSequence()
+    off: ClassVar[Mapping[str, Any]] = {**NetworkForecaster.off, "dt_min": 0.001, "dt_max": 0.1}
     epochs: int = 40
     batch_size: int = 64
     learning_rate: float = 0.01
     units: int = 32
     modes: int = 8  # complex numbers in the state of a channel
+    dt_min: float = 0.001  # the steps of time are spread between these at the start
+    dt_max: float = 0.1
     layers: int = 2
     schedule: str = "cosine"
     flip: bool = True
     reverse: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 < self.dt_min <= self.dt_max:
+            got = f"dt_min {self.dt_min}, dt_max {self.dt_max}"
+            raise ValueError(f"{self.name}.dt_min: got {got}, needed more than 0, and dt_max at least as large")
 
     def state_size(self) -> int:
         return 2 * self.modes * self.units * self.layers
@@ -39,7 +49,7 @@ class S4D(NetworkForecaster):
 
         from implementations.layers.keras import DiagonalStateSpace
 
-        layers = [DiagonalStateSpace(self.units, self.modes) for _ in range(self.layers)]
+        layers = [DiagonalStateSpace(self.units, self.modes, self.dt_min, self.dt_max) for _ in range(self.layers)]
         return keras.Sequential([Dense(self.units), *layers, Dense(outputs)])
 
     def torch_network(self, channels: int, outputs: int) -> Any:
@@ -49,6 +59,6 @@ class S4D(NetworkForecaster):
 
         return nn.Sequential(  # in the order in which Keras draws their weights
             Dense(channels, self.units),
-            *(DiagonalStateSpace(self.units, self.modes) for _ in range(self.layers)),
+            *(DiagonalStateSpace(self.units, self.modes, self.dt_min, self.dt_max) for _ in range(self.layers)),
             Dense(self.units, outputs),
         )

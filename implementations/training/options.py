@@ -47,6 +47,10 @@ class Options(Basics):
     reverse: bool = False  # half of the series, others in each epoch, backwards in time
     members: int = 1  # networks trained from different seeds, drawn from the run's; their forecasts are averaged
     output_heads: int = 1  # last layers side by side on one network, from different first weights; averaged too
+    targets: str = "every"  # or last: of a method that forecasts at every step, train the forecasts at the last alone
+    normalise: str = (
+        "none"  # or last, mean, revin: each window by its own statistics, see `implementations.normalisation`
+    )
 
     def check_options(self, name: str) -> None:
         """Raise ValueError for a value that means nothing; `name` is the method's."""
@@ -65,13 +69,21 @@ class Options(Basics):
         if self.patience is not None and not self.holdout:
             raise ValueError(f"{name}.patience: got {self.patience}, needed with it: {name}.holdout more than 0")
 
+    def window_statistics(self) -> str:
+        """Return what windows are normalised by."""
+        return self.normalise
+
     @property
     def augments(self) -> bool:
         """Say whether every epoch sees other windows."""
         return bool(self.noise or self.shift or self.flip or self.reverse)
 
 
-CHOICES = {"schedule": ("constant", "cosine"), "averaging": ("none", "swa", "ema")}
+CHOICES = {
+    "schedule": ("constant", "cosine"),
+    "averaging": ("none", "swa", "ema"),
+    "targets": ("every", "last"),
+}
 SHARE = (lambda value: 0 <= value < 1, "at least 0 and less than 1")
 POSITIVE_SHARE = (lambda value: 0 < value <= 1, "more than 0 and at most 1")
 NOT_NEGATIVE = (lambda value: value >= 0 and isfinite(value), "at least 0")

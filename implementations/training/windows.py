@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from implementations.normalisation import statistics
 from implementations.strategies import Strategy
 from implementations.training.options import Options
 from implementations.training.seeding import AUGMENTATION
@@ -21,16 +22,26 @@ class TrainingWindows:
     def draw(self) -> tuple[np.ndarray, np.ndarray]:
         """Draw the windows of an epoch: as they are, unless an option changes them."""
         if not self.options.augments:
-            return self.history, self._targets(self.history, self.future)
+            return self._normalised(self.history, self.history, self.future)
         history, future = self._cut(self._turned(np.concatenate([self.history, self.future], axis=1)))
-        targets = self._targets(history, future)  # without noise, which is for the inputs alone
+        seen = history  # targets are without noise, which is for the inputs alone
         if noise := self.options.noise:
-            history = history + np.float32(noise) * self.random.standard_normal(history.shape, dtype=np.float32)
-        return np.ascontiguousarray(history), targets
+            seen = history + np.float32(noise) * self.random.standard_normal(history.shape, dtype=np.float32)
+        inputs, targets = self._normalised(seen, history, future)
+        return np.ascontiguousarray(inputs), targets
+
+    def _normalised(self, seen: np.ndarray, history: np.ndarray, future: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return inputs and targets, both by the statistics of what the network sees."""
+        if (kind := self.options.window_statistics()) != "none":
+            level, scale = statistics(kind, seen)
+            seen, history, future = ((part - level) / scale for part in (seen, history, future))
+        return seen, self._targets(history, future)
 
     def _targets(self, history: np.ndarray, future: np.ndarray) -> np.ndarray:
         """Return what the network should output: the same from each of its heads."""
         targets, heads = self.strategy.targets(history, future), self.options.output_heads
+        if self.options.targets == "last":
+            targets = targets[:, -1:]
         return np.tile(targets, heads) if heads > 1 else targets
 
     def _turned(self, series: np.ndarray) -> np.ndarray:

@@ -72,3 +72,33 @@ def test_defaults_adapt_to_series_from_a_file() -> None:
     given = {"epochs": 40, "flip": True, "reverse": True}
     assert class_of("mlp").adapted(given, 7) == {"epochs": 40, "flip": False, "reverse": False}
     assert class_of("gru").adapted({"epochs": 20}, 7) == {"epochs": 20} and given["flip"]
+
+
+def test_old_names_make_the_method_that_there_is_now() -> None:
+    made = make("transformer", "torch", 1, patch=4)
+    assert (type(made).__name__, made.name, made.settings()["patch"]) == ("PatchTST", "patchtst", 4)
+
+
+WRONG = {
+    ("gru", "normalise", "last"): "gru.normalise: got last, allowed: none, as forecasts at every step would see later",
+    ("mlp", "normalise", "max"): "mlp.normalise: got 'max', allowed: none, last, mean, revin",
+    ("mlp", "targets", "last"): "mlp.targets: got last, allowed: every; it forecasts at the last step alone already",
+    ("rtrl_rnn", "targets", "last"): "rtrl_rnn.targets: got last, allowed: every; its gradient is its own",
+    ("s4d", "targets", "first"): "s4d.targets: got 'first', allowed: every, last",
+    ("s4d", "dt_min", 0.7): "s4d.dt_min: got dt_min 0.7, dt_max ",
+}
+
+
+@pytest.mark.parametrize(("method", "setting", "value"), WRONG)
+def test_a_wrong_value_is_named_in_one_line(method: str, setting: str, value: str) -> None:
+    with pytest.raises(ValueError) as raised:
+        make(method, "torch", 1, **{setting: value})
+    assert str(raised.value).startswith(WRONG[method, setting, value]) and "\n" not in str(raised.value)
+
+
+def test_options_that_are_off_stand_in_no_record() -> None:
+    for name in METHODS:
+        if issubclass(class_of(name), NetworkForecaster):
+            stated = implementations.default_settings(name)
+            assert stated.get("targets") != "every" and stated.get("normalise") != "none", name
+    assert implementations.default_settings("layer_norm_rnn")["normalise"] == "input"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from children import FRAMEWORKS, cases, failure
 
-FILES = ("training.py", "options.py")
+FILES = ("training.py", "options.py", "networks.py")
 CASES = [
     pytest.param(file, *case.values, id=f"{file}-{case.id}", marks=case.marks)
     for file in FILES

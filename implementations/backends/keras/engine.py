@@ -172,6 +172,8 @@ class Trainer:
 
     def loss(self, outputs: Tensor, targets: Tensor, present: Tensor) -> Tensor:
         """Return the mean squared error over the series of a batch that are present [B]."""
+        if outputs.shape[1] != targets.shape[1]:  # trained at the last steps alone
+            outputs = outputs[:, -targets.shape[1] :]
         errors = ops.mean(ops.square(outputs - targets), axis=tuple(range(1, len(targets.shape))))
         return ops.sum(errors * present) / ops.sum(present)
 
@@ -209,8 +211,11 @@ class Trainer:
 
 
 def is_matrix(weight: keras.Variable) -> bool:
-    """Say whether penalties are for a weight: not for a scale or a bias, of which a GRU has two in one array."""
-    return len(weight.shape) > 1 and weight.name != "bias"
+    """Say whether penalties are for a weight: not for a scale or a bias, of which a GRU has two in one array.
+
+    Nor for a state space, where zero is no neutral value.
+    """
+    return len(weight.shape) > 1 and weight.name not in {"bias", *initializers.OF_A_STATE_SPACE}
 
 
 class RateOfEachStep(keras.optimizers.schedules.LearningRateSchedule):

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from implementations import incremental, initializers
 from implementations.backends.protocol import Advance, NetworkMethod, Predict
-from implementations.backends.torch.optimizers import OPTIMIZERS, Average, Weights, gradients_of
+from implementations.backends.torch.optimizers import OPTIMIZERS, Average, Weights, gradients_of, matrices_of
 from implementations.incremental import State
 from implementations.layers.torch.chain import PER_STEP, chain
 from implementations.layers.torch.native_defaults import make_native
@@ -167,7 +167,10 @@ class Trainer:
         self.show(inputs, targets)
         self.weights: Weights = [weight for weight in network.parameters() if weight.requires_grad]
         steps = self.options.epochs * -(-len(inputs) // self.options.batch_size)
-        self.update = OPTIMIZERS[self.options.optimizer](self.weights, method, rates(self.options, steps))
+        self.matrices = matrices_of(network)
+        self.update = OPTIMIZERS[self.options.optimizer](
+            self.weights, method, rates(self.options, steps), self.matrices
+        )
         rule = method.gradient_rule()
         #: the method's own way to its gradient, if it has one: (weights, inputs, targets, present) -> (loss, gradients)
         self.rule = None if rule is None else partial(rule, torch, scan)
@@ -215,7 +218,10 @@ class Trainer:
             return loss
         for weight in self.weights:
             weight.grad = None
-        loss = torch.nn.functional.mse_loss(self.network(inputs), targets)
+        outputs = self.network(inputs)
+        if outputs.shape[1] != targets.shape[1]:  # trained at the last steps alone
+            outputs = outputs[:, -targets.shape[1] :]
+        loss = torch.nn.functional.mse_loss(outputs, targets)
         penalised = self.options.l1 or self.options.l2
         (loss + self._penalty() if penalised else loss).backward()
         return loss.detach()
@@ -223,8 +229,7 @@ class Trainer:
     def _penalty(self) -> torch.Tensor | int:
         """Return the l1 and l2 penalty on the weight matrices; biases and scales go free."""
         l1, l2 = self.options.l1, self.options.l2
-        matrices = (weight for weight in self.weights if weight.ndim > 1)
-        return sum(l1 * matrix.abs().sum() + l2 * matrix.square().sum() for matrix in matrices)
+        return sum(l1 * matrix.abs().sum() + l2 * matrix.square().sum() for matrix in self.matrices)
 
 
 def shared(array: np.ndarray) -> torch.Tensor:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from implementations import framework_defaults as defaults
+from implementations import initializers
 from implementations.backends.protocol import NetworkMethod
 from implementations.training.options import Options
 from implementations.training.schedules import blends
@@ -16,6 +17,12 @@ Weights = list[torch.Tensor]
 def gradients_of(weights: Weights) -> list[torch.Tensor]:
     """Return the gradients that the last backward pass left in the weights."""
     return [weight.grad for weight in weights if weight.grad is not None]
+
+
+def matrices_of(network: torch.nn.Module) -> Weights:
+    """Return the weights that penalties are for: no biases or scales, and no state space, where zero is not neutral."""
+    named = ((name.rpartition(".")[2], weight) for name, weight in network.named_parameters() if weight.requires_grad)
+    return [weight for name, weight in named if weight.ndim > 1 and name not in initializers.OF_A_STATE_SPACE]
 
 
 class Average:
@@ -52,7 +59,8 @@ class Average:
 class SGD:
     """w <- w - learning rate * gradient."""
 
-    def __init__(self, weights: Weights, method: NetworkMethod, rates: np.ndarray | None) -> None:
+    def __init__(self, weights: Weights, method: NetworkMethod, rates: np.ndarray | None, matrices: Weights) -> None:
+        self.matrices = matrices
         self.weights, self.learning_rate, self.rates, self.steps = weights, method.options.learning_rate, rates, 0
 
     def next_rate(self) -> float:
@@ -72,8 +80,8 @@ class Adam(SGD):
     `torch.optim.adam.adam` counts the steps of each weight apart.
     """
 
-    def __init__(self, weights: Weights, method: NetworkMethod, rates: np.ndarray | None) -> None:
-        super().__init__(weights, method, rates)
+    def __init__(self, weights: Weights, method: NetworkMethod, rates: np.ndarray | None, matrices: Weights) -> None:
+        super().__init__(weights, method, rates, matrices)
         self.native, self.decay = method.native, method.options.weight_decay
         self.means = [torch.zeros_like(weight) for weight in weights]
         self.squares = [torch.zeros_like(weight) for weight in weights]
@@ -83,7 +91,7 @@ class Adam(SGD):
     def __call__(self) -> None:
         rate = self.next_rate()
         if self.decay:  # of adamw: Loshchilov and Hutter 2019, arXiv:1711.05101
-            torch._foreach_mul_([weight for weight in self.weights if weight.ndim > 1], 1 - rate * self.decay)
+            torch._foreach_mul_(self.matrices, 1 - rate * self.decay)
         self.count += 1
         torch._fused_adam_(
             self.weights, gradients_of(self.weights), self.means, self.squares, [],

@@ -20,13 +20,14 @@ class DiagonalStateSpace(Configured):
     Its kernel [width, T] is 2 Re sum_m C_m (exp(dt A_m) - 1) / A_m exp(dt A_m l), in real numbers: A = -exp(a) + i w.
     """
 
-    def __init__(self, width: int, modes: int, **kwargs: Any) -> None:
-        super().__init__({"width": width, "modes": modes}, **kwargs)
-        self.width, self.modes = width, modes
+    def __init__(self, width: int, modes: int, dt_min: float = 1e-3, dt_max: float = 1e-1, **kwargs: Any) -> None:
+        super().__init__({"width": width, "modes": modes, "dt_min": dt_min, "dt_max": dt_max}, **kwargs)
+        self.width, self.modes, self.dt = width, modes, (dt_min, dt_max)
         self.mix, self.norm = keras.layers.Dense(2 * width), keras.layers.LayerNormalization()
 
     def build(self, shape: Shape) -> None:
-        for name, value in initializers.diagonal_state_space(initializers.current(), self.width, self.modes).items():
+        start = initializers.diagonal_state_space(initializers.current(), self.width, self.modes, *self.dt)
+        for name, value in start.items():
             setattr(self, name, self.add_weight(shape=value.shape, initializer=starting_at(value), name=name))
         build(self.mix, shape)
         build(self.norm, shape)

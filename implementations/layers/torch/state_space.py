@@ -24,9 +24,10 @@ class DiagonalStateSpace(nn.Module):
     C_im: Tensor
     D: Tensor
 
-    def __init__(self, width: int, modes: int) -> None:
+    def __init__(self, width: int, modes: int, dt_min: float = 1e-3, dt_max: float = 1e-1) -> None:
         super().__init__()
-        for name, value in initializers.diagonal_state_space(initializers.current(), width, modes).items():
+        start = initializers.diagonal_state_space(initializers.current(), width, modes, dt_min, dt_max)
+        for name, value in start.items():
             setattr(self, name, nn.Parameter(torch.from_numpy(value)))
         self.mix, self.norm = Dense(width, 2 * width), nn.LayerNorm(width, eps=defaults.LAYER_NORM_EPSILON)
 

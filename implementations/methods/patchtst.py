@@ -1,12 +1,13 @@
-"""Transformer over patches: stretches of the window are its words.
+"""PatchTST: a transformer over patches, stretches of the window as its words.
 
     p_k = x_{kS + 1} .. x_{kS + P},  z_k = W p_k + e_k       the last value repeated S times; e: learnt positions
     A = softmax(Q K' / sqrt(d)) V                            in each head, Q, K, V linear in z
     z <- LN(z + W A);  z <- LN(z + W'' gelu(W' z))           in each layer
     y = V flatten(z) + c                                     for each channel, weights shared
 
-Vaswani et al. 2017, arXiv:1706.03762, on patches as PatchTST, Nie et al. 2023, arXiv:2211.14730. Departs from PatchTST:
-layer instead of batch normalisation, series are not normalised one by one, no dropout. Not in the reference.
+Nie et al. 2023, arXiv:2211.14730, on the encoder of Vaswani et al. 2017, arXiv:1706.03762. Departs from PatchTST: no
+residual attention (the scores of a layer are not added to those of the next), layer instead of batch normalisation,
+series are not normalised one by one, no dropout. Not in the reference. Until now it was called `transformer`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from implementations.network import NetworkForecaster
 from implementations.strategies import MultiOutput
 
 
-class Transformer(NetworkForecaster):
+class PatchTST(NetworkForecaster):
     strategy = MultiOutput()
     epochs: int = 60
     batch_size: int = 64

@@ -1,0 +1,107 @@
+"""Settings of single methods, and what their networks learn, on the backend named on the command line."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.testing import assert_allclose, assert_array_equal
+from run import run
+
+from implementations import load, make
+
+STEPS, HORIZON = 20, 5
+
+
+def the_interpretable_basis_of_nbeats_learns() -> None:
+    """From the first epoch on: with a time that runs far beyond 1, t^3 blows its forecasts up."""
+    made = _make("nbeats", basis="interpretable", epochs=8).fit(*_waves(256))
+    losses = made.curve["loss"]
+    assert losses[0] < 1, losses
+    assert losses[-1] < 0.5 * losses[0], losses
+
+
+def weight_decay_leaves_state_spaces_alone() -> None:
+    """A rate so small that nothing but the decay could move a weight by a tenth."""
+    before, after = (
+        _make("s4d", epochs=epochs, optimizer="adamw", learning_rate=1e-5, weight_decay=decay, schedule="constant")
+        .fit(*_waves(64))
+        .weights()
+        for epochs, decay in ((1, 0.0), (1, 5e4))
+    )
+    changed = [np.abs(b - a).max() > 0.1 * np.abs(a).max() for a, b in zip(before, after, strict=True)]
+    modes = [weight.ndim == 2 and weight.shape[-1] == 8 for weight in before]  # of A and of C
+    dense = [weight.ndim == 2 and not found for weight, found in zip(before, modes, strict=True)]
+    assert sum(modes) == 8 and sum(dense) == 4
+    assert not any(np.array(changed)[modes]) and all(np.array(changed)[dense]), changed
+
+
+def time_steps_of_state_spaces_start_within_the_range() -> None:
+    for settings, (low, high) in (({}, (0.001, 0.1)), ({"dt_min": 0.2, "dt_max": 0.3}, (0.2, 0.3))):
+        made = _make("s4d", epochs=1, learning_rate=1e-9, **settings).fit(*_waves(8))
+        (first, *_) = (weight for weight in made.weights() if weight.shape == (made.units,) and np.all(weight < -1))  # type: ignore[attr-defined]
+        dt = np.exp(first)
+        assert np.all((dt >= 0.999 * low) & (dt <= 1.001 * high)), dt
+
+
+def targets_at_the_last_step_train_that_step_alone() -> None:
+    """Nothing that is learnt depends on the future of earlier steps: it is another one here, and in no target."""
+    history, future = _waves(64)
+    for method in ("tcn", "s4d", "gru"):
+        made = _make(method, epochs=2, targets="last", **({} if method == "gru" else NOT_TURNED)).fit(history, future)
+        outputs, truth = made.outputs(history, future)
+        assert outputs.shape == truth.shape == future.shape
+        first = _make(method, epochs=1, learning_rate=1e-12, targets="last", **NOT_TURNED).fit(history, future)
+        expected = np.mean(np.square(first.predict_ahead(history, HORIZON) - future))
+        assert_allclose(first.curve["loss"][0], expected, rtol=1e-4)
+        every = _make(method, epochs=1, learning_rate=1e-12, targets="every", **NOT_TURNED).fit(history, future)
+        assert abs(every.curve["loss"][0] - expected) > 1e-3 * expected
+
+
+def normalised_windows_give_back_level_and_scale() -> None:
+    """Forecasts of a series elsewhere, and of a larger one, are those of the series there, and larger."""
+    history, future = _waves(128)
+    for kind, settings in (("last", {}), ("mean", {}), ("revin", {}), ("revin", {"noise": 0.01, "members": 2})):
+        for method in ("mlp", "deep_rnn", "tcn"):
+            more = {"targets": "last"} if method == "tcn" else {}
+            made = _make(method, epochs=2, normalise=kind, **settings, **more).fit(history, future)
+            here = made.predict_ahead(history, HORIZON + 2)
+            assert_allclose(made.predict_ahead(history + 8, HORIZON + 2), here + 8, atol=1e-3)
+            if kind == "revin":
+                assert_allclose(
+                    made.predict_ahead(100 * history, HORIZON), 100 * here[:, :HORIZON], rtol=2e-2, atol=0.1
+                )
+            with tempfile.TemporaryDirectory() as folder:
+                made.save(Path(folder))
+                assert_array_equal(load(Path(folder)).predict_ahead(history, HORIZON), here[:, :HORIZON])
+
+
+def normalised_losses_are_those_of_plain_numpy() -> None:
+    history, future = _waves(64)
+    made = _make("linear", epochs=1, learning_rate=1e-12, normalise="revin").fit(history, future)
+    mean, scale = history.mean(1, keepdims=True), np.sqrt(history.var(1, keepdims=True) + 1e-5)
+    expected = np.mean(np.square((made.predict_ahead(history, HORIZON) - future) / scale))
+    assert_allclose(made.curve["loss"][0], expected, rtol=1e-4)
+    assert abs(mean).max() > 0.1
+
+
+NOT_TURNED = {"flip": False, "reverse": False}
+
+
+def _make(method: str, **settings: Any) -> Any:
+    return make(method, sys.argv[1], 3, **settings)
+
+
+def _waves(series: int) -> tuple[np.ndarray, np.ndarray]:
+    """Waves of another phase and frequency each, history [N, 20, 1] and future [N, 5, 1]."""
+    random = np.random.default_rng(7)
+    phase, frequency = random.uniform(0, 6, (series, 1)), random.uniform(0.2, 0.6, (series, 1))
+    waves = 0.5 * np.sin(phase + frequency * np.arange(STEPS + HORIZON)).astype(np.float32)[:, :, None]
+    return np.ascontiguousarray(waves[:, :STEPS]), np.ascontiguousarray(waves[:, STEPS:])
+
+
+if __name__ == "__main__":
+    run(globals())
