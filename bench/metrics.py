@@ -27,7 +27,8 @@ def errors(forecast: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Return truth - forecast in float64. Raises ValueError when the shapes differ: broadcasting would hide it."""
     if forecast.shape != truth.shape:
         raise ValueError(f"got forecasts {list(forecast.shape)}, needed the truth's shape {list(truth.shape)}")
-    return truth.astype("float64") - forecast.astype("float64")
+    difference: np.ndarray = truth.astype("float64") - forecast.astype("float64")
+    return difference
 
 
 def mse(forecast: np.ndarray, truth: np.ndarray) -> float:
@@ -37,7 +38,7 @@ def mse(forecast: np.ndarray, truth: np.ndarray) -> float:
 
 def rmse(forecast: np.ndarray, truth: np.ndarray) -> float:
     """Return the root of the mean squared error."""
-    return mse(forecast, truth) ** 0.5
+    return float(mse(forecast, truth) ** 0.5)
 
 
 def mae(forecast: np.ndarray, truth: np.ndarray) -> float:

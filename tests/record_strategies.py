@@ -42,13 +42,12 @@ def of(kind: inspect.Type, names: Sequence[str] = ()) -> st.SearchStrategy[Any]:
         case inspect.ListType() | inspect.VarTupleType() | inspect.CollectionType():
             return st.lists(of(kind.item_type), max_size=4)
         case inspect.StructType():
+            parts = {field.encode_name: of(field.type, NAMES.get(field.name, ())) for field in kind.fields}
+            needed = {field.encode_name for field in kind.fields if field.required}
             return st.fixed_dictionaries(
-                {field.encode_name: of(field.type, NAMES.get(field.name, ())) for field in kind.fields if field.required},
-                optional={
-                    field.encode_name: of(field.type, NAMES.get(field.name, ()))
-                    for field in kind.fields if not field.required
-                },
-            )  # fmt: skip
+                {name: part for name, part in parts.items() if name in needed},
+                optional={name: part for name, part in parts.items() if name not in needed},
+            )
         case inspect.LiteralType():
             return st.sampled_from(kind.values)
         case inspect.FloatType():

@@ -31,9 +31,11 @@ TIME, ERROR = "seconds", "val_last_step_mse"
 def reaches_so_far(run: Run) -> bool:
     """Tell whether the curve is of the whole horizon: then it has the error that the run ended with.
 
-    A recursive network's is of the one step that it is trained for.
+    A recursive network's is of the one step that it is trained for. A curve with fewer errors than times (validation
+    every other epoch) does not say when they were reached.
     """
-    errors = (run.curve or {}).get(ERROR, [])
+    curve = run.curve or {}
+    errors = curve.get(ERROR, []) if len(curve.get(ERROR, [])) == len(curve.get(TIME, [])) else []
     final = run.metrics["last_step_mse"] if run.metrics else math.inf
     return bool(errors) and any(math.isclose(error, final, rel_tol=1e-3) for error in errors)
 

@@ -21,7 +21,7 @@ SHORTEST = 0.05  # seconds of fit: below, the clocks' steps are a tenth of what 
 
 def cpu_times() -> Mapping[str, float]:
     """Seconds of all cores since boot, by use."""
-    return psutil.cpu_times()._asdict()
+    return dict(psutil.cpu_times()._asdict())
 
 
 @dataclass

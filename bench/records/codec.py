@@ -14,10 +14,12 @@ from pathlib import Path
 
 import msgspec
 
+from bench.records.bounds import bounded
 from bench.records.checks import check, check_shapes
 from bench.records.upgrades import UPGRADES
 from bench.schema.record import SCHEMA, Run, Spec
 
+LARGEST = 2**21  # bytes of a record: some two hundred times what one has; more is not read
 PLAIN = re.compile(r"[a-zA-Z0-9_][\w.-]{0,63}", re.ASCII)
 
 
@@ -41,11 +43,19 @@ def name_of(spec: Spec, key: str) -> str:
 
 
 def encode(run: Run) -> bytes:
-    """The record's file: JSON that a person can read, its checksum last. Raises ValueError for a metric not finite."""
+    """The record's file: JSON that a person can read, its checksum last. Raises ValueError for what no one could read.
+
+    Lists that grow with epochs or horizons are thinned: see `bench.records.bounds`.
+    """
     for name, value in (run.metrics or {}).items():
         if not math.isfinite(value):
             raise ValueError(f"metrics: {name} is {value}, a finite number is needed")
-    return seal(msgspec.json.format(msgspec.json.encode(run), indent=1))
+    content = seal(msgspec.json.format(msgspec.json.encode(bounded(run)), indent=1))
+    if len(content) > LARGEST:
+        raise ValueError(
+            f"its record has {len(content)} bytes, at most {LARGEST} are read: a shorter --ahead is needed"
+        )
+    return content
 
 
 def seal(content: bytes) -> bytes:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import os
 import stat
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,8 @@ from bench.errors import UsageError
 
 LETTERS = 16  # of a temporary name, all hexadecimal
 AHEAD = 64  # files asked for before the first is read
+HOUR = 3600  # seconds
+UNSUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}  # as vboxsf and some 9p answer fsync
 TEMPORARY = f".{'[0-9a-f]' * LETTERS}.tmp"  # what all of them match, and no other program's
 
 
@@ -25,13 +30,21 @@ def replace(path: Path, content: bytes, *, into_new_folder: bool = False) -> Non
     try:
         if into_new_folder:
             make_folder(path.parent)
-        with temporary(path) as (handle, name):
-            write_all(handle, content)
-            os.fsync(handle)
-            name.replace(path)
+        try:
+            put(path, content)
+        except FileNotFoundError:  # a campaign on another machine may take an unfinished file for one left behind
+            put(path, content)
         sync(path.parent)
     except OSError as error:
         raise UsageError(f"{str(path)!r} cannot be written: {reason_of(error)}") from None
+
+
+def put(path: Path, content: bytes) -> None:
+    """Write the content under a name of its own, then give it the path's."""
+    with temporary(path) as (handle, name):
+        write_all(handle, content)
+        sync_handle(handle)
+        name.replace(path)
 
 
 def make_folder(folder: Path) -> None:
@@ -53,7 +66,7 @@ def temporary(path: Path) -> Iterator[tuple[int, Path]]:
         name = path.with_name(f".{os.urandom(LETTERS // 2).hex()}.tmp")
         handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         try:
-            if not lock(handle):
+            if lock(handle) is False:
                 continue  # a sweep came between: it takes the file for one that was left
             yield handle, name
             return
@@ -70,15 +83,19 @@ def write_all(handle: int, content: bytes) -> None:
         left = left[os.write(handle, left) :]
 
 
-def lock(handle: int) -> bool:
-    """Whether the open file is now this process's alone, and still has a name. Never waits."""
+def lock(handle: int) -> bool | None:
+    """Whether the open file is now this process's alone, and still has a name; None where that cannot be known.
+
+    Never waits. A file system without locks cannot tell: better one job twice than none at all.
+    """
     from filelock import lock_descriptor  # here: reading needs none, and its import takes as long as a short command
 
     try:
         if not lock_descriptor(handle, blocking=False):
             return False
-    except OSError:
-        return True  # a file system without locks: better one job twice than none at all
+    except OSError as error:
+        warn(f"the file system has no locks ({reason_of(error)}): campaigns at the same time may run a job twice")
+        return None
     return os.fstat(handle).st_nlink > 0
 
 
@@ -88,7 +105,7 @@ def hold(path: Path) -> int | None:
     `let_go` ends it, and so does the end of the process, however it comes.
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    if lock(handle):
+    if lock(handle) is not False:
         return handle
     os.close(handle)
     return None
@@ -102,12 +119,26 @@ def let_go(path: Path, handle: int) -> None:
 
 
 def sweep(folder: Path, pattern: str) -> None:
-    """Remove what processes that are gone have left: files that match and that nobody holds."""
-    for path in folder.glob(pattern):
-        with contextlib.suppress(OSError):
-            handle = hold(path)
-            if handle is not None:
-                let_go(path, handle)
+    """Remove what processes that are gone have left: files that match and that nobody holds.
+
+    Those of other people, and any where locks do not tell, are left alone for an hour.
+    """
+    with contextlib.suppress(OSError):  # a folder that is not there, or may not be read
+        for path in folder.glob(pattern):
+            with contextlib.suppress(OSError):
+                remove_left_behind(path)
+
+
+def remove_left_behind(path: Path) -> None:
+    """Remove the file unless somebody may still write it. Raises OSError."""
+    handle = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        status, free = os.fstat(handle), lock(handle)
+        is_old = time.time() - status.st_mtime > HOUR
+        if free is not False and (is_old or (free and status.st_uid == os.geteuid())):
+            path.unlink()
+    finally:
+        os.close(handle)
 
 
 def read(path: str | Path, most: int) -> bytes:
@@ -162,9 +193,27 @@ def sync(folder: Path) -> None:
     with contextlib.suppress(PermissionError):
         handle = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(handle)
+            sync_handle(handle)
         finally:
             os.close(handle)
+
+
+def sync_handle(handle: int) -> None:
+    """Make what was written durable; where the file system has nothing for that, say so, once, and go on."""
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in UNSUPPORTED:
+            raise
+        warn(f"the file system cannot sync ({reason_of(error)}): a record may be lost when the machine stops")
+
+
+@cache
+def warn(text: str) -> None:
+    """Log a warning once; without a handler for it, Python writes the line to standard error."""
+    import logging
+
+    logging.getLogger("bench").warning("%s", text)
 
 
 def reason_of(error: Exception) -> str:

@@ -10,6 +10,7 @@ from bench.errors import UsageError
 from bench.records import repository, stores
 from bench.records.stores import Place
 from bench.schema.record import Run
+from bench.text import clean
 
 TAKEN = ("new", "finished there, not here")
 
@@ -46,7 +47,7 @@ def merge(others: Sequence[Place], place: Place) -> Iterator[tuple[Place, Taken]
 def take(other: Place, place: Place, known: dict[str, Run]) -> Taken:
     """Write the other folder's new records, and count what became of each; `known` grows."""
     runs, problems = repository.read(other)
-    taken = Taken(problems=[f"{other.name}/{problem}" for problem in problems])
+    taken = Taken(problems=[f"{clean(other.name)}/{problem}" for problem in problems])
     taken.fates["damaged"] = len(problems)
     for run in runs:
         fate = fate_of(run, known.get(run.key))
@@ -55,7 +56,8 @@ def take(other: Place, place: Place, known: dict[str, Run]) -> Taken:
             known[run.key] = run
         elif fate != "the same":
             spec = run.spec
-            taken.conflicts.append(f"{run.key} {spec.task} {spec.method} {spec.backend} seed {spec.seed}: {fate}")
+            line = f"{run.key} {spec.task} {spec.method} {spec.backend} seed {spec.seed}: {fate}"
+            taken.conflicts.append(clean(line, longest=400))
         taken.fates[fate] += 1
     return taken
 

@@ -21,6 +21,7 @@ from bench.errors import NotStored, UsageError
 from bench.records import codec, files, stores
 from bench.records.stores import Place
 from bench.schema.record import BARE, Planned, Run
+from bench.text import clean
 
 Curve = dict[str, list[float]]
 
@@ -46,10 +47,15 @@ def read(place: Place, keep: Callable[[Run], Curve | None] | None = None) -> Rec
     with collection_paused():
         for name, run in load_all(place, names(place)):
             if isinstance(run, Exception):
-                problems.append(f"{name}: {files.reason_of(run)}")
+                problems.append(problem(name, run))
             else:
                 runs.append(lightened(run) if lightened else run)
     return Records(runs, problems)
+
+
+def problem(name: str, error: Exception) -> str:
+    """Say in one line that prints why a file is no valid record."""
+    return clean(f"{name}: {files.reason_of(error)}", longest=400)
 
 
 class Lightened:
@@ -92,7 +98,7 @@ def look_up(place: Place, wanted: Iterable[str]) -> tuple[dict[str, Run], list[s
             if isinstance(run, (FileNotFoundError, NotADirectoryError)):
                 continue
             if isinstance(run, Exception):
-                problems.append(f"{name}: {files.reason_of(run)}")
+                problems.append(problem(name, run))
             else:
                 runs[name] = msgspec.structs.replace(run, **BARE)
     return runs, problems
@@ -204,8 +210,11 @@ def keep_aside(run: Run, why: str) -> UsageError:
     """Keep a record that its folder does not take among the temporary files; returns the error that says where."""
     content = codec.encode(run)
     try:
-        path = Path(tempfile.mkdtemp(prefix="aheadbench-kept-"), codec.path_of(run.spec).name)
-        files.replace(path, content)
+        folder = tempfile.mkdtemp(prefix="aheadbench-kept-")
+        path = Path(folder, codec.path_of(run.spec))  # a folder of records, as `merge` takes them
+        files.replace(path, content, into_new_folder=True)
     except (OSError, UsageError):
         return NotStored(f"{why}; the record that it should take is printed on standard output", content.decode())
-    return UsageError(f"{why}; the record that it should take is kept as {str(path)!r}")
+    return UsageError(
+        f"{why}; the record that it should take is kept as {str(path)!r}: `bench merge {folder}` takes it"
+    )

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bench.errors import UsageError
-from bench.records import files
+from bench.records import codec, files
 
-LARGEST = 2**20  # bytes of a record: a hundred times what one has; more is not read
+LARGEST = codec.LARGEST
+DEEPEST = 8  # folders within folders: records lie in the first
 FIGURES = "figures"  # the folder of pictures beside the tasks' folders
 BATCH = 256  # objects asked for at once
 ATTEMPTS = 2  # of a request that gets no answer: an endpoint out of reach is said to be so after seconds
@@ -64,7 +65,13 @@ class Local:
         self.folder = self.beside = folder
 
     def names(self) -> list[str]:
-        return sorted(walk(str(self.folder), ""))
+        try:
+            os.scandir(self.folder).close()
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise UsageError(f"results folder {str(self.folder)!r} cannot be read: {files.reason_of(error)}") from None
+        return sorted(walk(str(self.folder)))
 
     def contents(self, names: Iterable[str]) -> Iterator[Content]:
         asked = list(names)
@@ -94,17 +101,36 @@ class Local:
             raise unwritable(self.folder, files.reason_of(error)) from None
 
 
-def walk(folder: str, prefix: str) -> Iterator[str]:
-    """The JSON files of a folder, in any order."""
+def walk(root: str) -> Iterator[str]:
+    """The JSON files of a folder, in any order; also folders that cannot be read, or lie too deep: no records."""
+    left = [""]
+    while left:
+        folder = left.pop()
+        prefix = f"{folder}/" if folder else ""
+        try:
+            entries = list(os.scandir(f"{root}/{folder}"))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError:
+            yield folder
+            continue
+        for entry in entries:
+            if entry.name.endswith(".json"):
+                yield prefix + entry.name
+            elif entry.name.startswith(".") or prefix + entry.name == FIGURES or not is_folder(entry):
+                continue
+            elif prefix.count("/") < DEEPEST:
+                left.append(prefix + entry.name)
+            else:
+                yield prefix + entry.name
+
+
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder itself, not a link to one."""
     try:
-        entries = list(os.scandir(folder))
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    for entry in entries:
-        if entry.name.endswith(".json"):
-            yield prefix + entry.name
-        elif entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".") and prefix + entry.name != FIGURES:
-            yield from walk(entry.path, f"{prefix}{entry.name}/")
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:
+        return False
 
 
 class Remote:
