@@ -94,7 +94,7 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
     "a name with a path": (renamed("../../x"), "cannot be part of a file name"),
     "a name of 300 letters": (renamed("x" * 300), "cannot be part of a file name"),
     "nested too deeply": (lambda content: b'{"schema": 2, "more": ' + b"[" * 10**5, "nested too deeply"),
-    "too large": (lambda content: b" " * 2**21, "2097152 bytes: at most 1048576 are read"),
+    "too large": (lambda content: b" " * 2**22, "4194304 bytes: at most 2097152 are read"),
 }
 
 

@@ -14,6 +14,11 @@ from fault_injection import QUICK, mounted, mounts, pids, start, wait_for
 from bench.records import codec
 
 
+def remove_kept(record: Path) -> None:
+    """Remove the temporary folder that a record was kept in."""
+    shutil.rmtree(next(parent for parent in record.parents if parent.name.startswith("aheadbench-kept-")))
+
+
 @mounts
 def test_the_disk_is_full(bench: Callable, tmp_path: Path) -> None:
     full = mounted("mkdir results && mount -t tmpfs -o size=24k none results")
@@ -21,13 +26,13 @@ def test_the_disk_is_full(bench: Callable, tmp_path: Path) -> None:
     assert ended.returncode == 2
     told = re.fullmatch(
         r"bench: 'results/ten-step/(.*)' cannot be written: No space left on device; "
-        r"the record that it should take is kept as '(.*)'\n",
+        r"the record that it should take is kept as '(.*)': `bench merge .*` takes it\n",
         ended.stderr,
     )
     assert told, ended.stderr
     kept = Path(told[2])
     assert codec.decode(kept.read_bytes(), Path("ten-step", told[1])).status == "ok"
-    shutil.rmtree(kept.parent)
+    remove_kept(kept)
     assert 1 <= len(stored(tmp_path / "copy")) < 8 and not list((tmp_path / "copy").rglob("*.tmp"))
 
 
@@ -62,11 +67,11 @@ def test_a_folder_that_turns_read_only_in_mid_run(bench: Callable, tmp_path: Pat
     ended = bench(*QUICK, "--method", "last_value", "--seeds", ",".join(map(str, range(12))), before=before)
     told = re.fullmatch(
         r"bench: 'results/ten-step/.*' cannot be written: Read-only file system; "
-        r"the record that it should take is kept as '(.*)'\n",
+        r"the record that it should take is kept as '(.*)': `bench merge .*` takes it\n",
         ended.stderr,
     )
     assert ended.returncode == 2 and told, ended.stderr
-    shutil.rmtree(Path(told[1]).parent)
+    remove_kept(Path(told[1]))
     assert 1 <= len(stored(tmp_path / "copy")) < 12 and not list((tmp_path / "copy").rglob("*.tmp"))
 
 
@@ -75,8 +80,10 @@ def test_a_folder_that_vanishes(faulty: Path, tmp_path: Path) -> None:
     wait_for(lambda: pids(faulty))
     shutil.rmtree(tmp_path / "results")
     _, errors = process.communicate(timeout=60)
-    told = re.fullmatch(r"bench: results folder 'results' is gone; the record .* is kept as '(.*)'\n", errors)
+    told = re.fullmatch(
+        r"bench: results folder 'results' is gone; the record .* is kept as '(.*)': `bench merge .*` takes it\n", errors
+    )
     assert process.returncode == 2 and told, errors
     assert codec.decode(Path(told[1]).read_bytes(), f"ten-step/{Path(told[1]).name}").spec.method == "works"
-    shutil.rmtree(Path(told[1]).parent)
+    remove_kept(Path(told[1]))
     assert not (tmp_path / "results").exists()
