@@ -28,7 +28,7 @@ from bench.tasks import Task
 
 PartName = Literal["validation", "test"]
 Pair = tuple[np.ndarray, np.ndarray]  # forecasts and the truth, of one shape
-VALUES = 2**20  # of forecasts that are compared at a time
+VALUES = 2**17  # of forecasts that are compared at a time
 EXAMPLES = 3  # windows whose forecasts go into the record, for the pictures
 
 

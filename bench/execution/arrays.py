@@ -26,13 +26,16 @@ class Layout(msgspec.Struct, frozen=True):
     name: str
     dtype: str
     shape: tuple[int, ...]
+    strides: tuple[int, ...] | None = None  # bytes: of a view, whose elements overlap; None: one after the other
 
     @property
     def size(self) -> int:
         """Its bytes. Raises ValueError for what cannot be an array."""
-        if self.dtype not in TYPES or any(length < 0 for length in self.shape):
+        if self.dtype not in TYPES or any(length < 0 for length in (*self.shape, *(self.strides or ()))):
             raise ValueError(f"{self.name}: {self.dtype} {list(self.shape)} is no array")
-        return math.prod(self.shape) * np.dtype(self.dtype).itemsize
+        if self.strides is None:
+            return math.prod(self.shape) * np.dtype(self.dtype).itemsize
+        return span(self.shape, self.strides, np.dtype(self.dtype).itemsize)
 
 
 def new_file() -> int:
@@ -49,10 +52,27 @@ def freeze(handle: int) -> None:
         fcntl.fcntl(handle, fcntl.F_ADD_SEALS, sum(getattr(fcntl, name) for name in FROZEN))
 
 
-def write(handle: int, arrays: Mapping[str, np.ndarray]) -> list[Layout]:
-    """Write the arrays to an empty file; returns what lies there."""
+def span(shape: Sequence[int], strides: Sequence[int], itemsize: int) -> int:
+    """How many bytes a view reaches over."""
+    return sum((length - 1) * stride for length, stride in zip(shape, strides, strict=True)) + itemsize
+
+
+def is_view(array: np.ndarray) -> bool:
+    """Whether elements overlap, as those of the windows of a series do: a copy would be many times as large."""
+    forward = array.size > 0 and min(array.strides, default=-1) >= 0
+    return forward and span(array.shape, array.strides, array.itemsize) < array.nbytes
+
+
+def write(handle: int, arrays: Mapping[str, np.ndarray], views: bool = False) -> list[Layout]:
+    """Write the arrays to an empty file; returns what lies there. views: what overlaps is written once."""
     place, layouts = 0, []
     for name, array in arrays.items():
+        if views and is_view(array):
+            reached = span(array.shape, array.strides, array.itemsize) // array.itemsize
+            flat = np.lib.stride_tricks.as_strided(array, (reached,), (array.itemsize,), writeable=False)
+            place = write_at(handle, flat.data.cast("B"), place)
+            layouts.append(Layout(name, array.dtype.name, array.shape, array.strides))
+            continue
         place = write_at(handle, np.ascontiguousarray(array).data.cast("B") if array.size else b"", place)
         layouts.append(Layout(name, array.dtype.name, array.shape))
     return layouts
@@ -67,17 +87,26 @@ def write_at(handle: int, content: bytes | memoryview, place: int) -> int:
     return place
 
 
-def read(handle: int, layouts: Sequence[Layout]) -> dict[str, np.ndarray]:
-    """Read the arrays. Raises ValueError where the file is shorter than they are, before it is read."""
+def read(handle: int, layouts: Sequence[Layout], views: bool = False) -> dict[str, np.ndarray]:
+    """Read the arrays. Raises ValueError where the file is shorter than they are, before it is read.
+
+    views: whether elements may overlap; else a short file could stand for more than the memory holds.
+    """
+    if not views and any(layout.strides is not None for layout in layouts):
+        raise ValueError("got a view, needed arrays")
     if sum(layout.size for layout in layouts) > os.fstat(handle).st_size:
         raise ValueError("the file is shorter than its arrays")
     found, place = {}, 0
     for layout in layouts:
-        array = np.empty(layout.shape, layout.dtype)
+        kind = np.dtype(layout.dtype)
+        whole = (layout.size // kind.itemsize,) if layout.strides is not None else layout.shape
+        array = np.empty(whole, kind)
         left = array.reshape(-1).data.cast("B") if array.size else memoryview(b"")
         while left:
             count = os.preadv(handle, [left], place)
             left, place = left[count:], place + count
+        if layout.strides is not None:
+            array = np.lib.stride_tricks.as_strided(array, layout.shape, layout.strides)
         found[layout.name] = array
     return found
 

@@ -44,7 +44,7 @@ class DataSource:
         with self.lock:
             if key not in self.handed:
                 handle = arrays.new_file()
-                layouts = arrays.write(handle, handout(spec, data).arrays)
+                layouts = arrays.write(handle, handout(spec, data).arrays, views=True)
                 arrays.freeze(handle)
                 self.handed[key] = (data, handle, layouts)
             return self.handed[key]

@@ -107,7 +107,7 @@ def measure(order: Order, clock: Clock, channels: Channels, made: dict[str, np.n
         backend = backends.load(spec.backend, threads=1, device="cuda" if spec.cuda else "cpu")
         user_methods.open_source(spec, order.files)
     with clock.phase("data"):
-        given = Handout.of(arrays.read(channels.given, order.given))
+        given = Handout.of(arrays.read(channels.given, order.given, views=True))
         before = digest(*given)
     channels.mark(READY)
     with clock.phase("build"):
@@ -163,7 +163,7 @@ def predict(
     with clock.phase("predict_first"):
         forecasts = forecaster.predict_ahead(history, ahead)
     channels.mark(FORECAST)
-    made["forecasts"] = check_array(forecasts, (len(history), ahead, history.shape[2]), "forecasts")
+    made["forecasts"] = check_array(forecasts, (len(history), ahead, history.shape[2]), "forecasts").copy()  # to keep
     check_size(made["forecasts"], history, "forecasts")
     first = clock.seconds["predict_first"]
     samples = [first] if first > SLOW else []
@@ -182,7 +182,7 @@ def add_outputs(forecaster: Forecaster, given: Handout, ahead: int, made: dict[s
         future = np.zeros((len(given.validation_history), ahead, given.future.shape[2]), np.float32)
         outputs, _ = forecaster.outputs(given.validation_history, future)
         shape = (len(future), *places.shape)
-        made |= {"outputs": check_array(outputs, shape, "outputs"), "places": places}
+        made |= {"outputs": check_array(outputs, shape, "outputs").copy(), "places": places}  # to keep
     history = given.test_history
     test = forecaster.predict_ahead(history, ahead)
     made["test"] = check_array(test, (len(history), ahead, history.shape[2]), "test forecasts")

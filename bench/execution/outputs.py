@@ -18,7 +18,7 @@ class InvalidOutput(ValueError):
 
 
 def check_array(array: object, shape: tuple[int, ...], what: str) -> np.ndarray:
-    """Return a copy of an array [shape] of float32, which the method may go on to use.
+    """Return an array [shape] of float32.
 
     Raises InvalidOutput for another type or shape, and Diverged for a NaN or an infinity.
     """
@@ -30,14 +30,19 @@ def check_array(array: object, shape: tuple[int, ...], what: str) -> np.ndarray:
     wrong = int((~np.isfinite(array)).sum())
     if wrong:
         raise Diverged(f"{what}: {wrong} of {array.size} values are not finite")
-    return array.copy()
+    return array
 
 
 def check_size(forecasts: np.ndarray, history: np.ndarray, what: str) -> None:
     """Raise Diverged for forecasts [N, H, D] beyond all measure of the histories [N, T, D] that they follow."""
-    largest, allowed = float(np.abs(forecasts).max()), BEYOND * float(np.abs(history).max() or 1.0)
+    largest, allowed = farthest(forecasts), BEYOND * (farthest(history) or 1.0)
     if largest > allowed:
         raise Diverged(f"{what}: got values up to {largest:.3g}, expected at most {allowed:.3g}")
+
+
+def farthest(values: np.ndarray) -> float:
+    """The largest absolute value, without a copy of all of them."""
+    return float(max(values.max(), -values.min()))
 
 
 def constant(forecasts: np.ndarray, history: np.ndarray) -> str | None:
