@@ -30,11 +30,13 @@ WITHOUT_PACKAGE = ("-S", "-c", f"import sys; sys.path += {PACKAGES}; import dist
 SLOW = """\
 import os, time
 import numpy as np
+import psutil
 
 class Slow:
     def fit(self, history, future, validation=None):
         with open(os.environ["FAULTY_PIDS"], "a") as file:
-            file.write(f"{os.getpid()} {os.getppid()}\\n")
+            keeper = psutil.Process(os.getppid())
+            file.write(f"{os.getpid()} {keeper.ppid()}\\n")
         time.sleep(1.5)
         return self
 
