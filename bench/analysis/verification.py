@@ -9,6 +9,7 @@ from bench import metrics
 from bench.schema.record import Run
 
 EXACT, CLOSE, OTHER = "bit-exact", "within tolerance", "not reproduced"
+FACTOR = 3.0  # so much larger an error on new series is no chance: draws of 100 series differ by a tenth or two
 #: a share: errors of equal forecasts differ by this much at most where sums are taken in another order
 ROUNDING = 1e-12
 
@@ -40,6 +41,15 @@ def judge(record: Run, again: Run, tolerance: float) -> Verdict:
     elsewhere = where(record, again)
     detail = f"{name} {100 * off:.3g} % off" + (f" ({elsewhere})" if elsewhere else "")
     return Verdict(CLOSE if off <= tolerance else OTHER, detail)
+
+
+def judge_fresh(record: Run, again: Run) -> Verdict:
+    """Whether a run on series drawn just now has about the error of the record, which is on the public ones."""
+    if record.metrics is None or again.metrics is None:
+        return judge(record, again, 0.0)
+    known, new = record.metrics["last_step_mse"], again.metrics["last_step_mse"]
+    detail = f"last-step MSE {new:.4g} on series drawn just now, {known:.4g} in the record"
+    return Verdict(OTHER if new > FACTOR * known else CLOSE, detail)
 
 
 def furthest(first: Mapping[str, float], second: Mapping[str, float]) -> tuple[str, float]:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from bench.campaigns.request import Selection
 from bench.campaigns.selection import specs, understood
 from bench.execution import jobs as queue
-from bench.execution import runner
+from bench.execution import provenance, runner
 from bench.execution.coordination import Stopped
 from bench.execution.jobs import Job
 from bench.execution.limits import Limits
 from bench.records import codec, files, locks, repository
-from bench.records.stores import Place
+from bench.records.stores import Place, Remote
 from bench.schema.record import Run, Spec
 
 SIMILAR = 50  # earlier runs of a method that say how long the next one takes
@@ -32,6 +33,7 @@ class Plan:
     known: Mapping[str, Run]  # by name
     files: Mapping[str, str]  # see Selection
     problems: Sequence[str] = ()  # lines about files that are no valid records
+    stale: frozenset[str] = frozenset()  # names of records that other code has made
     data: Sequence[str] = ()  # how each file of series was understood, in words
 
     @property
@@ -61,27 +63,42 @@ class Outcome:
         return 128 + self.signal if self.signal else min(self.failed, 1)
 
 
-def make(selections: Sequence[Selection], folder: Place, force: bool = False) -> Plan:
+def make(selections: Sequence[Selection], folder: Place, force: bool = False, force_stale: bool = False) -> Plan:
     """Plan all that is selected. Raises UsageError for anything that does not exist."""
     with repository.collection_paused():
         places = dict(item for selection in selections for item in selection.files.items())
         found = [spec for selection in selections for spec in specs(selection)]
     data = tuple(dict.fromkeys(filter(None, map(understood, selections))))
-    return replace(plan_of(found, places, folder, force), data=data)
+    return replace(plan_of(found, places, folder, force, force_stale), data=data)
 
 
-def plan_of(found: Iterable[Spec], places: Mapping[str, str], folder: Place, force: bool = False) -> Plan:
-    """Plan the specs that have no record yet, or all of them.
+def plan_of(
+    found: Iterable[Spec],
+    places: Mapping[str, str],
+    folder: Place,
+    force: bool = False,
+    force_stale: bool = False,
+) -> Plan:
+    """Plan the specs that have no record yet, or all of them; or besides those whose record is of other code.
 
     places: where on this machine lies what the specs name, see Selection.files.
     """
     with repository.collection_paused():
         wanted = {codec.name_of(spec, codec.key_of(spec)): spec for spec in found}
         known, problems = repository.look_up(folder, wanted)
-        left = [spec for name, spec in wanted.items() if force or name not in known]
+        stale = frozenset(name for name, run in known.items() if is_stale(run, places))
+        again = stale if force_stale else frozenset()
+        left = [spec for name, spec in wanted.items() if force or name not in known or name in again]
         others, _ = repository.look_up(folder, similar(folder, left, known))
-        jobs = queue.jobs(wanted.values(), [*known.values(), *others.values()], force)
-    return Plan(jobs, frozenset(wanted), known, files.absolute(places), problems)
+        jobs = queue.jobs(
+            wanted.values(), [*known.values(), *others.values()], force, {known[name].key for name in again}
+        )
+    return Plan(jobs, frozenset(wanted), known, files.absolute(places), problems, stale=stale)
+
+
+def is_stale(run: Run, places: Mapping[str, str]) -> bool:
+    """Return whether a record was made by other code than a run of it would be now; older ones do not say."""
+    return bool(run.code) and run.code != provenance.code_of(run.spec, places)
 
 
 def similar(folder: Place, wanted: Iterable[Spec], known: Mapping[str, Run]) -> list[str]:
@@ -105,7 +122,7 @@ def run(planned: Plan, limits: Limits, folder: Place, on_finished: Finished = la
     try:
         with (
             locks.of(folder, planned.known) as taken,
-            contextlib.closing(started(planned, limits, taken)) as finished,
+            contextlib.closing(started(planned, limits, taken, folder)) as finished,
         ):
             for job, record in finished:
                 earlier = repository.keep(folder, record) if record else None
@@ -116,10 +133,13 @@ def run(planned: Plan, limits: Limits, folder: Place, on_finished: Finished = la
     return Outcome(len(planned.jobs), len(planned.jobs), failed)
 
 
-def started(planned: Plan, limits: Limits, taken: locks.NoLocks) -> Generator[tuple[Job, Run | None], None, None]:
+def started(
+    planned: Plan, limits: Limits, taken: locks.NoLocks, folder: Place
+) -> Generator[tuple[Job, Run | None], None, None]:
     """Yield the jobs with their records as they end, run on this machine or on a cluster's."""
     if limits.cluster is None:
-        return runner.run(planned.jobs, limits, taken, planned.files)
+        closed = () if isinstance(folder, Remote) else (Path(folder).absolute(),)
+        return runner.run(planned.jobs, replace(limits, read_only=closed), taken, planned.files)
     from bench.execution.cluster import client
 
     return client.run(planned.jobs, limits, taken, planned.files)

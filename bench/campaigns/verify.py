@@ -9,10 +9,11 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.analysis.verification import Verdict, judge
+from bench.analysis.verification import Verdict, judge, judge_fresh
 from bench.errors import UsageError, unknown
 from bench.execution import jobs as queue
 from bench.execution import runner, user_methods
+from bench.execution.handing import DataSource, new_draw
 from bench.execution.jobs import Job
 from bench.execution.limits import Limits
 from bench.records import files, repository
@@ -30,9 +31,10 @@ class Plan:
     records: Mapping[str, Run]  # by key
     files: Mapping[str, str]  # where the files lie that the specs name
     problems: Sequence[str]  # lines about files that are no valid records
+    fresh: bool = False  # on series that are drawn just now
 
 
-def plan(folder: Place, names: Sequence[str], data: Path | None = None) -> Plan:
+def plan(folder: Place, names: Sequence[str], data: Path | None = None, fresh: bool = False) -> Plan:
     """Plan to run the records of these methods or keys again; without a name, all.
 
     Records on a user's series need `data`, their file; those of user methods `./mine.py:Mine` as a name. Raises
@@ -41,10 +43,12 @@ def plan(folder: Place, names: Sequence[str], data: Path | None = None) -> Plan:
     found, problems = repository.read(folder)
     names, outsiders = user_methods.register(names)
     places = files.absolute(outsiders.files | ({"series": str(data)} if data else {}))
-    records = {record.key: record for record in choose(found, names)}
+    records = {record.key: record for record in choose(found, names) if not (fresh and record.spec.series)}
+    if fresh and not records:
+        raise UsageError("--fresh: only series of a generator can be drawn anew; these records are on a file's")
     check_files(list(records.values()), places)
     jobs = queue.jobs([record.spec for record in records.values()], found, force=True)
-    return Plan(jobs, records, places, problems)
+    return Plan(jobs, records, places, problems, fresh)
 
 
 def choose(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
@@ -87,7 +91,9 @@ def check_tolerance(tolerance: float) -> float:
 
 def run(planned: Plan, limits: Limits, tolerance: float) -> Generator[tuple[Run, Verdict], None, None]:
     """Run the records again; yields each second run with the verdict, as it ends. Raises Stopped on a signal."""
-    with contextlib.closing(runner.run(planned.jobs, limits, files=planned.files)) as finished:
+    data = DataSource(planned.files, new_draw) if planned.fresh else None
+    with contextlib.closing(runner.run(planned.jobs, limits, files=planned.files, data=data)) as finished:
         for job, again in finished:
             assert again is not None  # no other campaign shares these jobs
-            yield again, judge(planned.records[job.key], again, tolerance)
+            record = planned.records[job.key]
+            yield again, judge_fresh(record, again) if planned.fresh else judge(record, again, tolerance)

@@ -55,7 +55,7 @@ def run(
 
     selections = selections_of(what, file.data, series)
     limits = how.limits()
-    made = campaigns.make(selections, results, plan.force)
+    made = campaigns.make(selections, results, plan.force, plan.force_stale)
     if plan.dry_run:
         show_plans([made], limits, as_json, as_csv)
         return 0
@@ -224,6 +224,9 @@ def verify(
         float, typer.Option(parser=share, metavar="SHARE", help="Allow errors to differ by this share.")
     ] = 0.01,
     data: Annotated[Path | None, typer.Option(metavar="FILE", help="Name the file of records on your series.")] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Run on series drawn just now: is the error about as in the record?")
+    ] = False,
     results: Results = RESULTS,
 ) -> int:
     """Rerun records: bit-exact, within tolerance, or not reproduced (exit status 1). Writes nothing."""
@@ -236,7 +239,7 @@ def verify(
 
     limits = how.limits()
     verification.check_tolerance(tolerance)
-    plan = verification.plan(results, names or (), data)
+    plan = verification.plan(results, names or (), data, fresh)
     warn_of(plan.problems)
     minutes = (makespan(plan.jobs, limits.workers) or 0) / 60
     counts = Counter[str]()

@@ -6,23 +6,21 @@ and none of it on the second. Both are ordinary runs, so the harness' clock is h
 
 from __future__ import annotations
 
-import secrets
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from bench.analysis.verification import FACTOR
 from bench.campaigns.request import Selection
 from bench.campaigns.selection import specs
 from bench.execution import runner
-from bench.execution.handing import DataSource
+from bench.execution.handing import DataSource, new_draw
 from bench.execution.jobs import Job
 from bench.execution.limits import Limits
 from bench.execution.user_methods import Registered
 from bench.records import files
 from bench.schema.record import Run
-from bench.tasks import Task
 
 PATIENCE = 900.0  # seconds of either run
 TASK = "ten-step"
-FACTOR = 3.0  # so much larger an error on new series is no chance: draws of 100 series differ by a tenth or two
 
 PROMISES = {
     "runs": "A run on the benchmark's series comes to its end.",
@@ -37,11 +35,6 @@ class Comparison:
 
     broken: dict[str, str] = field(default_factory=dict)
     remark: str = ""
-
-
-def new_draw(task: Task) -> Task:
-    """The same task on series of another seed, unknown before; a task on a file's series as it is."""
-    return task if task.series else replace(task, seed=secrets.randbelow(2**31))
 
 
 def compare(method: str, backend: str, outsiders: Registered) -> Comparison:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import secrets
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -73,6 +75,11 @@ class DataSource:
         if self.change is None and data.digest != spec.data_sha256:
             raise ValueError(f"{task.name}: its series are not those that the job was planned for")
         return data
+
+
+def new_draw(task: Task) -> Task:
+    """The same task on series of another seed, unknown before; a task on a file's series as it is."""
+    return task if task.series else replace(task, seed=secrets.randbelow(2**31))
 
 
 def handout(spec: Spec, data: Data) -> Handout:

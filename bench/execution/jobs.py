@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bench.records.codec import key_of, name_of
@@ -30,13 +30,13 @@ class Job:
         return name_of(self.spec, self.key)
 
 
-def jobs(wanted: Iterable[Spec], runs: Iterable[Run], force: bool) -> list[Job]:
+def jobs(wanted: Iterable[Spec], runs: Iterable[Run], force: bool, again: Container[str] = ()) -> list[Job]:
     """What is left to run: a few fast ones, so that the first rows show soon, then the longest first.
 
     Longest first, no core is left waiting for one last long run. Unknown times come in the notes' order.
     """
     runs = list(runs)
-    kept = set() if force else {run.key for run in runs if run.is_final}
+    kept = set() if force else {run.key for run in runs if run.is_final and run.key not in again}
     estimator = DurationEstimator(runs)
     left = [Job(spec, estimator.seconds(spec)) for spec in wanted if key_of(spec) not in kept]
     fast = sorted(left, key=lambda job: (job.predicted or 0.0, job.spec.backend != "numpy"))

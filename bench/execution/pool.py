@@ -21,7 +21,7 @@ from typing import Self
 import msgspec
 
 from bench.errors import UsageError
-from bench.execution import arrays, compilation, cores, janitor, user_methods
+from bench.execution import arrays, compilation, cores, janitor, provenance, user_methods
 from bench.execution.coordination import Busy
 from bench.execution.handing import Data, DataSource
 from bench.execution.jobs import Job
@@ -42,6 +42,10 @@ LEAST_FREE = 2**20  # bytes of the temporary folder: with less, a failure is its
 TELLING = ("PWD", "OLDPWD")  # variables that say where the campaign runs: no worker's business
 
 
+class ChangedCode(UsageError):
+    """Runs of one campaign would be of different code."""
+
+
 class WorkerPool:
     """The workers of one machine: who has which core, and which processes are alive."""
 
@@ -55,6 +59,7 @@ class WorkerPool:
         """held: cores that the caller holds already; else each run takes one that is free."""
         compilation.trim()
         self.limits, self.files, self.held = limits, dict(files or {}), held
+        self.codes: dict[tuple[str, str], str] = {}  # by method and backend
         self.data = data or DataSource(self.files)
         self.lock = threading.Lock()
         self.alive: set[subprocess.Popen[bytes]] = set()
@@ -97,7 +102,10 @@ class WorkerPool:
         folder = self.folder / f"{self.mark}.{next(self.numbers)}"
         try:
             user_methods.know(spec, self.files)
+            code = self.check_code(spec)
             data, given, layouts = self.data.hand_out(spec)
+        except ChangedCode:
+            raise
         except (ValueError, UsageError) as error:
             return failed(order, error)
         try:
@@ -109,9 +117,18 @@ class WorkerPool:
             raise UsageError(f"temporary folder {str(self.folder)!r}: {reason_of(error)}: no run can be made") from None
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+        self.check_code(spec)
         if run.status == "failed":
             self.check_room()
-        return compilation.marked(run, warm)
+        return msgspec.structs.replace(compilation.marked(run, warm), code=code)
+
+    def check_code(self, spec: Spec) -> str:
+        """The digest of the spec's code. Raises UsageError once it is another than when the campaign began."""
+        code = provenance.code_of(spec, self.files)
+        if self.codes.setdefault((spec.method, spec.backend), code) != code:
+            word = f"the code of {spec.method} on {spec.backend} was changed while it ran"
+            raise ChangedCode(f"{word}: the same command goes on with the new code")
+        return code
 
     def check_room(self) -> None:
         """Raise UsageError where the temporary folder is full or gone: what failed may have failed for that."""

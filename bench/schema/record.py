@@ -103,6 +103,7 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True,
     environment: dict[str, str | int | float | bool | None | dict[str, str]]
     started_at: str  # UTC, ISO 8601
     truth: Truth | msgspec.UnsetType = msgspec.UNSET  # of series from a file
+    code: str | msgspec.UnsetType = msgspec.UNSET  # sha256 of the code that made it, see bench.execution.provenance
 
     @property
     def is_final(self) -> bool:

@@ -1,0 +1,189 @@
+"""Which code makes a run: a digest of the method's file, of what it imports here or beside it, and of package versions.
+
+Files are read and parsed, none is imported. Comments, docstrings and layout do not count: they change no forecast. The
+harness itself does not count either; a record's version says which one wrote it.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache, lru_cache
+from importlib.machinery import PathFinder
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import implementations
+from bench.machine.environment import ROOT
+from bench.schema.record import Spec
+from implementations.backends import BACKENDS
+from implementations.registry import Method
+from implementations.user_methods import is_reference, packaged
+
+OURS = ROOT / "implementations"
+#: imported by everything and grown with every method: they decide no forecast that a spec does not state
+TABLES = {OURS / "__init__.py", OURS / "registry.py", OURS / "user_methods.py", OURS / "methods/__init__.py"}
+
+
+Stamps = tuple[tuple[Path, int, int], ...]  # files, when each was changed, and its size
+KNOWN: dict[tuple[str, str, str | None], tuple[Stamps, str]] = {}
+
+
+def code_of(spec: Spec, files: Mapping[str, str]) -> str:
+    """The sha256 over the code that a spec's run is made by, and the versions of the packages it imports.
+
+    Files are read again only when one of them was changed.
+    """
+    question = spec.method, spec.backend, files.get(spec.method)
+    if question in KNOWN:
+        stamps, digest = KNOWN[question]
+        if all(stamp(path) == (path, *rest) for path, *rest in stamps):
+            return digest
+    sources = sorted(closure(spec, files))
+    digest = digest_of(sources, spec)
+    KNOWN[question] = tuple(map(stamp, sources)), digest
+    return digest
+
+
+def stamp(path: Path) -> tuple[Path, int, int]:
+    """When a file was last changed, and its size; zeros once it is gone."""
+    try:
+        status = path.stat()
+    except OSError:
+        return path, 0, 0
+    return path, status.st_mtime_ns, status.st_size
+
+
+def digest_of(sources: Sequence[Path], spec: Spec) -> str:
+    """The sha256 over these files and the versions of the packages that they import."""
+    sha256 = hashlib.sha256()
+    for path in sources:
+        sha256.update(f"{label(path)}\0{content_of(path)[0]}\0".encode())
+    names = {name for path in sources for name in content_of(path)[1]} | set(BACKENDS[spec.backend].needs) | {"numpy"}
+    for name, found in sorted((name, installed(name)) for name in names):
+        if found:
+            sha256.update(f"{name} {found}\0".encode())
+    return sha256.hexdigest()
+
+
+def closure(spec: Spec, files: Mapping[str, str]) -> set[Path]:
+    """The source files that a spec's method is made of."""
+    start, beside = source_of(spec, files)
+    family = "keras" if spec.backend.startswith("keras") else spec.backend
+    engine = OURS / "backends" / family
+    left = [*start, OURS / "forecaster.py", *engine.glob("*.py"), engine.with_suffix(".py")]
+    left += [OURS / "wrapping.py"] * bool(spec.source)
+    found: set[Path] = set()
+    while left:
+        path = left.pop()
+        if path in found or path in TABLES or not path.is_file() or of_another(path, family):
+            continue
+        found.add(path)
+        left += [place for name in imports(path) for place in places_of(name, beside)]
+    return found
+
+
+def of_another(path: Path, family: str) -> bool:
+    """Whether a file is of the engines or layers of another framework."""
+    if not path.is_relative_to(OURS):
+        return False
+    parts = path.relative_to(OURS).parts
+    return len(parts) > 2 and parts[0] in ("backends", "layers") and parts[1] != family
+
+
+def source_of(spec: Spec, files: Mapping[str, str]) -> tuple[list[Path], Path | None]:
+    """The files that a method is written in, and the folder beside them that it may import from."""
+    if not spec.source:
+        entry = implementations.METHODS.get(spec.method)
+        place = entry.place.partition(":")[0] if isinstance(entry, Method) else ""
+        return ([OURS / "methods" / f"{place}.py"] if place else []), None
+    if is_reference(spec.source.reference) and spec.method in files:
+        path = Path(files[spec.method]).absolute()
+        return [path], path.parent
+    module = packaged()[spec.method].module.split(".") if spec.method in packaged() else [""]
+    found = PathFinder.find_spec(module[0]) if module[0] else None
+    origin = Path(found.origin) if found and found.origin else None
+    if origin is None:
+        return [], None
+    folder = origin.parent.parent if origin.name == "__init__.py" else origin.parent
+    return [origin, *candidates(folder, module)], folder if origin.name == "__init__.py" else None
+
+
+def places_of(name: str, beside: Path | None) -> Iterator[Path]:
+    """Where a module, or what is imported from one, may be written: in this project, or beside the method."""
+    parts = name.split(".")
+    if parts[0] == "implementations":
+        yield from candidates(ROOT, parts)
+        if name == "implementations.NetworkForecaster":
+            yield OURS / "network.py"
+    elif beside is not None:
+        yield from candidates(beside, parts)
+
+
+def candidates(folder: Path, parts: list[str]) -> Iterator[Path]:
+    """The files that `import a.b.c` reads, and the module that `from a.b import c` takes c from."""
+    for count in range(1, len(parts) + 1):
+        place = folder.joinpath(*parts[:count])
+        yield place / "__init__.py"
+        yield place.with_name(f"{place.name}.py")
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The modules, and names of modules, that a file imports anywhere; relative ones from where it lies."""
+    yield from content_of(path)[2]
+
+
+def content_of(path: Path) -> tuple[str, frozenset[str], tuple[str, ...]]:
+    """A file's digest, the packages that it imports, and all the names; read again only when it was changed."""
+    return parsed(*stamp(path))
+
+
+@lru_cache(maxsize=4096)
+def parsed(path: Path, changed_ns: int, size: int) -> tuple[str, frozenset[str], tuple[str, ...]]:
+    """See `content_of`. What cannot be parsed counts by its bytes."""
+    content = path.read_bytes()
+    try:
+        tree = ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError):
+        return hashlib.sha256(content).hexdigest(), frozenset(), ()
+    names = tuple(dict.fromkeys(name for node in ast.walk(tree) for name in imported(node, path)))
+    packages = frozenset(name.partition(".")[0] for name in names)
+    without_docstrings(tree)
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), packages, names
+
+
+def imported(node: ast.AST, path: Path) -> Iterator[str]:
+    """What an import statement names: modules, and what is taken from them, which may be modules too."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        base = node.module or ""
+        if node.level and path.is_relative_to(ROOT):
+            package = path.relative_to(ROOT).parts[: -node.level]
+            base = ".".join([*package, *filter(None, [base])])
+        yield base or "."
+        yield from (f"{base}.{alias.name}".lstrip(".") for alias in node.names)
+
+
+def without_docstrings(tree: ast.Module) -> None:
+    """Take every docstring out of the tree."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            first = node.body[0] if node.body else None
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                node.body = node.body[1:]
+
+
+def label(path: Path) -> str:
+    """A file's name without the folder that this machine keeps it in."""
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
+
+
+@cache
+def installed(package: str) -> str:
+    """The version of an installed package; empty for what is none."""
+    try:
+        return version(package)
+    except (PackageNotFoundError, ValueError):
+        return ""
