@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from bench import __version__
 from bench.campaigns.selection import match
-from bench.records import repository
-from bench.records.stores import Place
+from bench.cli.shared import Known
+from bench.schema.record import Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,34 +19,52 @@ LONGEST_NAME = 25  # characters of a method's name in it
 NOTHING = "No full run at default settings is recorded yet: `python -m bench run` makes them."
 
 
-def ranked(place: Place, tasks: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
-    """Return the competitors of these tasks (names or patterns; all without one), and lines about invalid files.
+def ranked(there: Known, tasks: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """Return the competitors of these tasks (names or patterns; all without one), "mine" and "published" ranked apart.
 
     Full runs at default settings, in the benchmark's order of tasks, see analysis.ranking.by_method. Raises UsageError
     for a task without records.
     """
-    from bench.analysis import ranking
     from bench.reporting.assessment import in_order
 
-    runs, problems = repository.read(place)
-    methods = ranking.by_method(ranking.rank(runs))
-    methods = methods[~methods["apart"] & ~methods["quick"]]
-    ordered = in_order(set(methods["task"]))
+    found = {"mine": competitors(there.mine)} if there.mine or not there.published else {}
+    found |= {"published": competitors(there.published)} if there.published else {}
+    ordered = in_order({task for methods in found.values() for task in methods["task"]})
     chosen = match(tasks, ordered, "task with records") if tasks else ordered
     place_of = {task: number for number, task in enumerate(chosen)}
-    methods = methods[methods["task"].isin(chosen)]
-    return methods.sort_values("task", key=lambda names: names.map(place_of), kind="stable"), problems
+    kept = {source: methods[methods["task"].isin(chosen)] for source, methods in found.items()}
+    return {
+        source: methods.sort_values("task", key=lambda names: names.map(place_of), kind="stable")
+        for source, methods in kept.items()
+    }
 
 
-def as_rows(methods: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return competitors as plain values, with the keys of all records behind them."""
+def competitors(runs: Sequence[Run]) -> pd.DataFrame:
+    """Return the methods of full runs at default settings."""
+    from bench.analysis import ranking
+
+    methods = ranking.by_method(ranking.rank(runs))
+    return methods[~methods["apart"] & ~methods["quick"]]
+
+
+def as_rows(found: Mapping[str, pd.DataFrame], top: int | None = None) -> list[dict[str, Any]]:
+    """Return competitors as plain values, whose they are, and the keys of all records behind them."""
     from bench.reporting.columns import as_data
 
     return [
-        {"task": task, **row}
+        {"task": task, **row, "from": source}
+        for source, methods in found.items()
         for task, board in methods.groupby("task", sort=False)
-        for row in as_data(board)
-    ]  # fmt: skip
+        for row in as_data(board if top is None else board.head(top))
+    ]
+
+
+def all_as_text(found: Mapping[str, pd.DataFrame], top: int = TOP) -> str:
+    """Return the best of each task, mine before those that are published."""
+    if list(found) == ["mine"]:
+        return as_text(found["mine"], top)
+    titles = {"mine": "MINE", "published": f"PUBLISHED with aheadbench {__version__}"}
+    return "\n\n\n".join(f"{titles[source]}\n\n{as_text(methods, top)}" for source, methods in found.items())
 
 
 def as_text(methods: pd.DataFrame, top: int = TOP) -> str:

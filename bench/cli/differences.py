@@ -8,6 +8,7 @@ from typing import Any
 
 from bench.analysis import comparison
 from bench.analysis.statistics import LEVEL
+from bench.cli.shared import known
 from bench.errors import UsageError
 from bench.records import repository, stores
 from bench.records.stores import Place, Remote
@@ -23,7 +24,7 @@ def find(first: str, second: str, task: str | None, folder: Place) -> tuple[list
     places = [stores.place(name) for name in (first, second)]
     if any(isinstance(place, Remote) for place in places) or all(stores.of(place).exists() for place in places):
         return comparison.compare_folders(*map(_runs, places)), None
-    runs = _runs(folder)
+    runs = known(folder).all
     chosen = choose_backends(runs, first, second)
     note = None
     if chosen != (first, second):

@@ -52,6 +52,7 @@ def pages(check: Check = False, results: Results = RESULTS) -> int:
     if results == RESULTS and METHOD_PAGES.is_dir():
         write += [check_reproduction if check else write_reproduction]
         statuses = [step(results) for step in write] + [write_method_pages(METHOD_PAGES, check, results)]
+        statuses.append(publish(results, check))
     else:
         statuses = [step(results) for step in write]
     return max(statuses)
@@ -115,6 +116,17 @@ def write_method_pages(target: Path, check: bool, results: Place) -> int:
     return max([stale(path) for path in method_pages.stale(target, runs)] if check else [], default=0) or up_to_date(
         target
     )
+
+
+def publish(results: Place, check: bool) -> int:
+    """Write the records that are installed with the benchmark, or say whether they are up to date."""
+    from bench.records import published, repository
+
+    shown = Path("bench/records") / published.PATH.name
+    runs = repository.read(results).runs
+    if not check:
+        published.write(runs, shown)
+    return stale(shown) if check and published.stale(runs, shown) else up_to_date(shown)
 
 
 def stale(page: Path) -> int:

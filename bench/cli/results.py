@@ -11,9 +11,8 @@ import typer
 
 from bench.cli import parsing
 from bench.cli.options import RESULTS, AsCsv, AsJson, Results, Tasks
-from bench.cli.shared import print_rows, say, warn, warn_of
+from bench.cli.shared import known, print_rows, say, warn, warn_of
 from bench.errors import UsageError
-from bench.records import stores
 
 Stale = Annotated[bool, typer.Option("--check", hidden=True, help="Exit 1 when leaderboard.md is stale.")]
 Top = Annotated[
@@ -50,13 +49,13 @@ def leaderboard(
 
     if check:
         return maintain.check_board(results)
-    methods, problems = board.ranked(stores.check_there(results), task or ())
-    warn_of(problems)
-    if not (as_json or as_csv):
-        print(board.as_text(methods, board.TOP if top is None else top))
-        return 0
-    chosen = methods if top is None else methods.groupby("task", sort=False).head(top)
-    print_rows(board.as_rows(chosen), as_json, as_csv)
+    runs = known(results)
+    warn_of(runs.problems)
+    methods = board.ranked(runs, task or ())
+    if as_json or as_csv:
+        print_rows(board.as_rows(methods, top), as_json, as_csv)
+    else:
+        print(board.all_as_text(methods, board.TOP if top is None else top))
     return 0
 
 
@@ -94,10 +93,10 @@ def show(method: Method = None, pages: OldPages = None, check: Stale = False, re
     if method is None or pages or check:
         raise UsageError("show: the name of a method is needed, as in `bench show gru`")
     if method not in METHODS and record.KEY.fullmatch(method):
-        print(record.as_text(repository.find(repository.read(stores.check_there(results))[0], method)))
+        print(record.as_text(repository.find(known(results).all, method)))
         return 0
     names, _ = user_methods.register([method], here=True)
-    runs = at_defaults(repository.read(results)[0])
+    runs = at_defaults(known(results).all)
     width = shutil.get_terminal_size().columns
     print(method_pages.page(method_pages.methods_beside(names[0]), runs, width), end="")
     return 0
@@ -107,7 +106,8 @@ def report(output: Output = Path("report.html"), results: Results = RESULTS) -> 
     """Write all results as one HTML page that works offline."""
     from bench.reporting.html import page
 
-    size = page.write(stores.check_there(results), output)
+    runs = known(results)
+    size = page.write_runs(runs.mine or runs.published, runs.problems, output)
     print(f"{output}: {size / 1e6:.1f} MB, open it in a browser")
     return 0
 

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from bench.cli.options import RESULTS
 from bench.errors import UsageError
@@ -17,6 +17,36 @@ from bench.records.stores import Place
 LONGEST = 400  # characters of a line about a file
 
 Row = dict[str, Any]
+
+
+class Known(NamedTuple):
+    """The runs that a reading command answers from."""
+
+    mine: Sequence[Run]  # of the folder of records
+    published: Sequence[Run]  # that come with the benchmark, where the folder is the default one and lacks them
+    problems: Sequence[str]  # lines about files that are no valid records
+
+    @property
+    def all(self) -> list[Run]:
+        """Both, the folder's own first."""
+        return [*self.mine, *self.published]
+
+
+def known(results: Place) -> Known:
+    """Return the runs of the folder and, beside the default folder's, the published ones.
+
+    Raises UsageError for another folder that is not there, and where there is nothing at all.
+    """
+    from bench.records import published, repository
+
+    beside = list(published.read()) if results == RESULTS else []
+    if not beside:
+        stores.check_there(results)
+    mine, problems = repository.read(results)
+    keys = {run.key for run in mine}
+    others = [run for run in beside if run.key not in keys]
+    in_clone = len(others) < len(beside) / 2  # then the folder holds the published records themselves
+    return Known(mine, [] if in_clone else others, problems)
 
 
 def board_of(results: Place) -> Path:

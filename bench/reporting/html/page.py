@@ -24,7 +24,11 @@ LIMIT = 6_000_000  # bytes
 
 def write(folder: Place, path: Path) -> int:
     """Write the page of a folder of records; returns its size in bytes. Raises UsageError where that cannot be."""
-    runs, problems = repository.read(folder)
+    return write_runs(*repository.read(folder), path)
+
+
+def write_runs(runs: Sequence[Run], problems: Sequence[str], path: Path) -> int:
+    """Write the page of these runs; returns its size in bytes. Raises UsageError where that cannot be."""
     content = render(runs, problems).encode()
     if len(content) > LIMIT:
         raise UsageError(f"the page would have {len(content):,} bytes, more than {LIMIT:,}: choose fewer records")

@@ -1,0 +1,113 @@
+"""The records that the benchmark publishes, condensed into one file that is installed with it.
+
+A row of the file is a record as JSON. Numbers have SIGNIFICANT digits; learning curves and example forecasts are those
+of the first seed of each row of the board, as the page shows them. `verify` needs the records themselves: they are in
+the repository.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bench.errors import UsageError
+from bench.records import files
+from bench.schema.record import Run
+
+PATH = Path(__file__).parent / "published.parquet"
+SIGNIFICANT = 5
+LARGEST = 500_000  # bytes
+SAMPLES = 12  # raw seconds of a kind that are kept of a run
+CURVES = ("loss", "val_loss", "val_last_step_mse", "seconds")
+
+
+@cache
+def read() -> tuple[Run, ...]:
+    """Read the published runs; none where the file is not installed."""
+    import pyarrow.parquet as parquet
+
+    if not PATH.is_file():
+        return ()
+    texts = parquet.read_table(PATH, columns=["record"])["record"].to_pylist()
+    return tuple(msgspec.json.decode(text, type=Run) for text in texts)
+
+
+def write(runs: Iterable[Run], path: Path = PATH) -> None:
+    """Write the file. Raises UsageError where it cannot be written, and for more than every installation should carry."""
+    import pyarrow as arrow
+    import pyarrow.parquet as parquet
+
+    lines = condensed(runs)
+    table = arrow.table(
+        {
+            "key": [run.key for run in lines],
+            "record": [msgspec.json.encode(run).decode() for run in lines],
+        },
+        metadata={"digest": digest(lines)},
+    )
+    content = arrow.BufferOutputStream()
+    parquet.write_table(
+        table, content, compression="zstd", compression_level=19, use_dictionary=False, write_statistics=False
+    )
+    packed = content.getvalue().to_pybytes()
+    if len(packed) > LARGEST:
+        raise UsageError(f"{path.name} would have {len(packed):,} bytes, at most {LARGEST:,}: keep fewer digits")
+    files.replace(path, packed)
+
+
+def stale(runs: Iterable[Run], path: Path = PATH) -> bool:
+    """Whether the file is missing or was made from other records."""
+    import pyarrow.parquet as parquet
+
+    if not path.is_file():
+        return True
+    found = (parquet.read_schema(path).metadata or {}).get(b"digest", b"").decode()
+    return found != digest(condensed(runs))
+
+
+def digest(runs: Sequence[Run]) -> str:
+    """Return the sha256 of these runs."""
+    return hashlib.sha256(msgspec.json.encode(runs)).hexdigest()
+
+
+def condensed(runs: Iterable[Run]) -> list[Run]:
+    """Return the full runs, smaller, so that those alike come one after another."""
+    wanted = [run for run in runs if not run.spec.quick]
+    wanted.sort(key=lambda run: (*row_of(run), run.spec.seed))
+    first: dict[tuple[Any, ...], str] = {}
+    for run in wanted:
+        if run.metrics:
+            first.setdefault(row_of(run), run.key)
+    return [condense(run, run.key == first.get(row_of(run))) for run in wanted]
+
+
+def row_of(run: Run) -> tuple[Any, ...]:
+    """Return what a run is a row of."""
+    spec = run.spec
+    return spec.task, spec.method, spec.backend, tuple(spec.differences())
+
+
+def condense(run: Run, whole: bool) -> Run:
+    """Return the run with fewer digits; whole: with its curve and examples."""
+    values = msgspec.to_builtins(run)
+    values["curve"] = (
+        {name: values["curve"][name] for name in CURVES if name in values["curve"]} if (whole and run.curve) else None
+    )
+    values["digest"] = {"forecasts": run.digest["forecasts"]} if run.digest else None
+    values["examples"] = values["examples"] if whole else None
+    values["samples"] = {name: seconds[:SAMPLES] for name, seconds in (run.samples or {}).items()} or None
+    return msgspec.convert(rounded(values), Run)
+
+
+def rounded(value: Any) -> Any:
+    """Return numbers with fewer digits, at any depth."""
+    if isinstance(value, float):
+        return float(f"{value:.{SIGNIFICANT}g}")
+    if isinstance(value, dict):
+        return {name: rounded(part) for name, part in value.items()}
+    return [rounded(part) for part in value] if isinstance(value, list) else value
