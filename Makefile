@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 PEERS := .venv-peers
 
-.PHONY: run test soak lint speed peers clean
+.PHONY: run test wheel-test soak lint speed peers clean
 
 run: $(STAMP)
 	$(BIN)/python -m bench run --backend keras
@@ -13,6 +13,10 @@ run: $(STAMP)
 # loadgroup: the tests of one backend share one child process, and so one core
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+# the wheel in fresh environments: EXTRAS="torch report" for others than the bare one
+wheel-test:
+	$(PYTHON) tests/wheel.py $(EXTRAS)
 
 # the long ones, about half an hour: fuzzing, 100 kills of a campaign, 1,000 runs of which one in ten goes wrong
 soak: $(STAMP)

@@ -54,6 +54,8 @@ def run(
     from bench.campaigns import run as campaigns
 
     selections = selections_of(what, file.data, series)
+    if not (what.backend or what.config):
+        warn_of_missing()
     limits = how.limits()
     made = campaigns.make(selections, results, plan.force, plan.force_stale)
     if plan.dry_run:
@@ -70,6 +72,17 @@ def selections_of(what: WhatOptions, data: Path | None, series: SeriesOptions) -
 
     options.refuse({**what.given(), "data": data, **series.given()}, f"{what.config.name} says what runs")
     return config.selections(what.config)
+
+
+def warn_of_missing() -> None:
+    """Say which frameworks are not installed, and how to get one."""
+    from implementations.backends import BACKENDS, extra, installed
+
+    missing = [name for name in BACKENDS if not installed(name)]
+    if missing:
+        there = ", ".join(name for name in BACKENDS if name not in missing)
+        extras = ",".join(dict.fromkeys(map(extra, missing)))
+        warn(f"runs on {there}; not installed: {', '.join(missing)} (pip install 'aheadbench[{extras}]')")
 
 
 def show_plans(plans: Iterable[Plan], limits: Limits, as_json: bool = False, as_csv: bool = False) -> None:

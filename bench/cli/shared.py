@@ -7,12 +7,15 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from bench.cli.options import RESULTS
 from bench.errors import UsageError
 from bench.records import stores
 from bench.records.stores import Place
+
+if TYPE_CHECKING:
+    from bench.schema.record import Run
 
 LONGEST = 400  # characters of a line about a file
 

@@ -38,7 +38,7 @@ def read() -> tuple[Run, ...]:
 
 
 def write(runs: Iterable[Run], path: Path = PATH) -> None:
-    """Write the file. Raises UsageError where it cannot be written, and for more than every installation should carry."""
+    """Write the file. Raises UsageError where it cannot be written, and for more than LARGEST bytes."""
     import pyarrow as arrow
     import pyarrow.parquet as parquet
 
