@@ -12,6 +12,7 @@ import sys
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 LARGEST = 1_500_000  # bytes of the wheel
@@ -22,6 +23,12 @@ def call(*command: str, folder: Path, status: int = 0) -> str:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=900)
     assert done.returncode == status, f"{' '.join(command)}: {done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout + done.stderr
+
+
+def listed(*command: str, folder: Path) -> list[dict[str, Any]]:
+    """Return the rows that a command prints as JSON."""
+    rows: list[dict[str, Any]] = json.loads(call(*command, "--json", folder=folder))
+    return rows
 
 
 def build(folder: Path) -> Path:
@@ -59,9 +66,9 @@ def check(scripts: Path, extra: str, folder: Path) -> None:
     bench = str(scripts / "bench")
     assert "Use:" in call(bench, folder=folder, status=2)
     assert call(bench, "--version", folder=folder) == call(str(scripts / "aheadbench"), "--version", folder=folder)
-    rows = json.loads(call(bench, "leaderboard", "--json", folder=folder))
+    rows = listed(bench, "leaderboard", folder=folder)
     assert len(rows) > 100 and {row["from"] for row in rows} == {"published"}
-    assert "published with aheadbench" in call(bench, "leaderboard", folder=folder)
+    assert "PUBLISHED with aheadbench" in call(bench, "leaderboard", folder=folder)
     assert "| ten-step |" in call(bench, "show", "gru", folder=folder)
     assert "compared: gru:" in call(bench, "compare", "gru", "lstm", folder=folder)
     assert not list(folder.iterdir()), list(folder.iterdir())
@@ -75,7 +82,7 @@ def check(scripts: Path, extra: str, folder: Path) -> None:
     missing = [name for name, there in backends.items() if not there]
     assert all(name in planned for name in missing) and ("pip install" in planned) == bool(missing)
     call(bench, "run", "--quick", "--method", "last_value", "--method", "linear", folder=folder)
-    assert "mine" not in call(bench, "leaderboard", folder=folder), "a quick run is not ranked"
+    assert "MINE" not in call(bench, "leaderboard", folder=folder), "a quick run is not ranked"
     call(bench, "run", "--method", "last_value", "--task", "ten-step", folder=folder)
     assert {row["from"] for row in json.loads(call(bench, "leaderboard", "--json", folder=folder))} == {
         "mine",

@@ -24,7 +24,10 @@ def find(first: str, second: str, task: str | None, folder: Place) -> tuple[list
     places = [stores.place(name) for name in (first, second)]
     if any(isinstance(place, Remote) for place in places) or all(stores.of(place).exists() for place in places):
         return comparison.compare_folders(*map(_runs, places)), None
-    runs = known(folder).all
+    there = known(folder)
+    in_mine = {run.spec.method for run in there.mine} | {run.key for run in there.mine}
+    named = (name.partition(":")[0] for name in (first, second))
+    runs = list(there.mine) if all(any(one.startswith(name) for one in in_mine) for name in named) else there.all
     chosen = choose_backends(runs, first, second)
     note = None
     if chosen != (first, second):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 from bench.cli.options import RESULTS
 from bench.errors import UsageError
 from bench.records import stores
+from bench.records.published import row_of
 from bench.records.stores import Place
 
 if TYPE_CHECKING:
@@ -31,8 +32,9 @@ class Known(NamedTuple):
 
     @property
     def all(self) -> list[Run]:
-        """Both, the folder's own first."""
-        return [*self.mine, *self.published]
+        """The folder's own, and those published on rows of the board that it lacks."""
+        rows = {row_of(run) for run in self.mine}
+        return [*self.mine, *(run for run in self.published if row_of(run) not in rows)]
 
 
 def known(results: Place) -> Known:

@@ -125,7 +125,7 @@ def test_a_failed_run_is_told_by_the_exit_status(bench, faulty, tmp_path):
         (("lst",), "lst"),
         (("list", "method"), "unknown list 'method': did you mean methods?"),
         (("plot", "abc"), "no run with key 'abc'"),
-        (("leaderboard",), "no results folder 'results'"),
+        (("leaderboard", "--results", "none"), "no results folder 'none'"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(bench, tmp_path, arguments, message):
@@ -180,19 +180,20 @@ def test_leaderboard_prints_the_best_methods_and_writes_nothing(inside, tmp_path
     for place, method in enumerate(("gru", "lstm", "wavenet")):
         error = {**(metrics or {}), "test_mse": 0.125 * (place + 1)}
         repository.write(tmp_path / "results", make_run(make_spec(method=method), metrics=error))
+    where = ("--results", str((tmp_path / "results").rename(tmp_path / "own")))
     before = files(tmp_path)
-    shown = inside("leaderboard", "--top", "2").stdout.splitlines()
+    shown = inside("leaderboard", "--top", "2", *where).stdout.splitlines()
     assert shown[0].startswith("ten-step: undecided, any of 3 methods may be the best. Smallest error: gru")
     assert [line.split()[:3] for line in shown[5:7]] == [["1", "(1–3)", "gru"], ["2", "(1–3)", "lstm"]]
     assert shown[7] == "1 more method: --top 3" and max(map(len, shown)) <= 80
-    rows = json.loads(inside("leaderboard", "--json").stdout)
+    rows = json.loads(inside("leaderboard", "--json", *where).stdout)
     assert {row["method"]: row["test_mse"] for row in rows} == pytest.approx(
         {"gru": 0.125, "lstm": 0.25, "wavenet": 0.375}
     )
     assert [len(row["keys"]) for row in rows] == [1, 1, 1]
-    table = list(csv.DictReader(inside("leaderboard", "--csv", "--task", "ten*").stdout.splitlines()))
+    table = list(csv.DictReader(inside("leaderboard", "--csv", "--task", "ten*", *where).stdout.splitlines()))
     assert [float(row["test_mse"]) for row in table] == pytest.approx([0.125, 0.25, 0.375])
-    assert "unknown task with records 'nile'" in inside("leaderboard", "--task", "nile").stderr
+    assert "unknown task with records 'nile'" in inside("leaderboard", "--task", "nile", *where).stderr
     assert files(tmp_path) == before
 
 
