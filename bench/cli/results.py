@@ -96,7 +96,7 @@ def show(method: Method = None, pages: OldPages = None, check: Stale = False, re
         print(record.as_text(repository.find(known(results).all, method)))
         return 0
     names, _ = user_methods.register([method], here=True)
-    runs = at_defaults(known(results).all)
+    runs = at_defaults(known(results, required=False).all)
     width = shutil.get_terminal_size().columns
     print(method_pages.page(method_pages.methods_beside(names[0]), runs, width), end="")
     return 0

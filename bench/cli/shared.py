@@ -37,15 +37,15 @@ class Known(NamedTuple):
         return [*self.mine, *(run for run in self.published if row_of(run) not in rows)]
 
 
-def known(results: Place) -> Known:
+def known(results: Place, required: bool = True) -> Known:
     """Return the runs of the folder and, beside the default folder's, the published ones.
 
-    Raises UsageError for another folder that is not there, and where there is nothing at all.
+    required: raise UsageError for another folder that is not there, and where there is nothing at all.
     """
     from bench.records import published, repository
 
     beside = list(published.read()) if results == RESULTS else []
-    if not beside:
+    if required and not beside:
         stores.check_there(results)
     mine, problems = repository.read(results)
     keys = {run.key for run in mine}
