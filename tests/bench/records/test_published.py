@@ -53,7 +53,7 @@ def test_mine_stands_beside_what_is_published(inside: Bench, tmp_path: Path) -> 
     repository.write(tmp_path / "results", make_run(make_spec(method="lstm", data_sha256=data), metrics=wrong))
     rows = json.loads(inside("leaderboard", "--task", "ten-step", "--json").stdout)
     of_lstm = {row["from"]: row["test_mse"] for row in rows if row["method"] == "lstm"}
-    assert of_lstm["mine"] == 7.5 and of_lstm["published"] < 1
+    assert of_lstm["mine"] == pytest.approx(7.5) and of_lstm["published"] < 1, of_lstm
     text = inside("leaderboard", "--task", "ten-step", "--top", "3").stdout
     assert text.index("MINE") < text.index("lstm") < text.index("PUBLISHED")
     compared = inside("compare", "gru:keras", "lstm:keras", "--task", "ten-step", "--json")
