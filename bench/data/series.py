@@ -211,8 +211,8 @@ def of_ends(left: Sequence[tuple[str, int, int]]) -> Iterator[str]:
             names = ", ".join(name for name, _ in blank[:NAMED] if name)
             several = f" of {names}" + (f" and {len(blank) - NAMED} more" if len(blank) > NAMED else "")
             count = sum(count for _, count in blank)
-            rows = "row is" if count == 1 else "rows are"
-            yield f"{count} blank {rows} left out {word} value{several if names else ''}"
+            values = "value is" if count == 1 else "values are"
+            yield f"{count} blank {values} left out {word} one{several if names else ''}"
 
 
 def uneven_ends(series: Sequence[Series], calendar: Calendar) -> Iterator[str]:

@@ -82,7 +82,7 @@ def test_duplicates_are_an_error_unless_asked(inside: Bench, tmp_path: Path) -> 
 
 def test_what_was_left_out_is_said(inside: Bench, tmp_path: Path) -> None:
     said = forecast(inside, tmp_path, trial("nan_leading.csv")).stdout
-    assert "9 blank rows are left out before the first value" in said
+    assert "9 blank values are left out before the first one" in said
     said = forecast(inside, tmp_path, trial("wide_ragged.csv")).stdout
     assert "before 2024-04-29 end C (at 2024-04-20)" in said
 
