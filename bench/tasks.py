@@ -65,7 +65,10 @@ CLASSICAL = (
     "theta",
 )  # baselines for series with a season: the notes' sines share none
 #: networks that the notes do not have, and training that they do not do
-BEYOND = ("mlp", "mlp_ensemble", "dlinear", "nbeats", "nhits", "tcn", "patchtst", "s4d", "gru_tuned")
+BEYOND = (
+    "mlp", "mlp_ensemble", "dlinear", "nlinear", "tide", "tsmixer", "nbeats", "nhits", "tcn", "patchtst", "s4d",
+    "mingru", "gru_tuned", "bptt_rnn",
+)  # fmt: skip
 #: methods without a network that the reference does not have
 WITHOUT_NETWORK = ("sinusoids", "ssa", "esprit", "least_squares", "kernel_ridge")
 ONE_STEP = ("simple_rnn", "deep_rnn_recurrent_head", "deep_rnn")  # the notes train them to forecast one step

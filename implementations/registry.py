@@ -94,11 +94,16 @@ METHODS: dict[str, Method | type[Forecaster]] = {
     "mlp": Network("mlp:MLP"),
     "mlp_ensemble": Network("mlp:MLP", epochs=100, noise=0.03, members=5),
     "dlinear": Network("dlinear:DLinear"),
+    "bptt_rnn": Network("rtrl_rnn:BPTTRNN"),
+    "nlinear": Network("nlinear:NLinear"),
+    "tide": Network("tide:TiDE"),
+    "tsmixer": Network("tsmixer:TSMixer"),
     "nbeats": Network("nbeats:NBeats"),
     "nhits": Network("nhits:NHiTS"),
     "tcn": Network("tcn:TCN"),
     "patchtst": Network("patchtst:PatchTST"),
     "s4d": Network("s4d:S4D"),
+    "mingru": Network("mingru:MinGRU"),
     "gru_tuned": Network("gru_tuned:GRUTuned"),
 }
 

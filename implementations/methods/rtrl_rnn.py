@@ -7,7 +7,8 @@
 Williams and Zipser 1989, doi:10.1162/neco.1989.1.2.270. Section "training RNNs" of the reference, which gives no
 network: here one layer, forecasting at every step. The gradient is that of back-propagation through time to rounding,
 at memory that does not grow with T but work that grows with units^4, hence ten units. Departs from the paper: weights
-are updated after a batch of series, not after every time step, so that the two gradients are the same.
+are updated after a batch of series, not after every time step, so that the two gradients are the same. `bptt_rnn` is
+the same network trained by back-propagation: what the two differ by is the algorithm alone.
 """
 
 from __future__ import annotations
@@ -42,8 +43,15 @@ class RTRLRNN(NetworkForecaster):
 
         return nn.Sequential(SimpleRNN(channels, self.units), Dense(self.units, outputs))
 
-    def gradient_rule(self) -> Callable[..., tuple[Any, list[Any]]]:
+    def gradient_rule(self) -> Callable[..., tuple[Any, list[Any]]] | None:
         return gradient
+
+
+class BPTTRNN(RTRLRNN):
+    """The same network by back-propagation through time, the control of `rtrl_rnn`."""
+
+    def gradient_rule(self) -> None:
+        return None
 
 
 def gradient(ops: Any, scan: Any, weights: list[Any], inputs: Any, targets: Any, present: Any) -> tuple[Any, list[Any]]:

@@ -131,6 +131,94 @@ def diagonal_state_space() -> None:
     _compare(["DiagonalStateSpace", UNITS, 3], _random((SERIES, STEPS, UNITS)), by_hand)
 
 
+def gated_by_the_input_alone() -> None:
+    """The recurrence, step by step."""
+
+    def by_hand(x: Array, W: Array, b: Array) -> Array:
+        gate, candidate = np.split(x @ W + b, 2, axis=-1)
+        z, state, states = sigmoid(gate), np.zeros((len(x), UNITS)), []
+        for t in range(x.shape[1]):
+            state = (1 - z[:, t]) * state + z[:, t] * candidate[:, t]
+            states.append(state)
+        return np.stack(states, axis=1)
+
+    _compare(["MinGRU", UNITS], _random((SERIES, STEPS, CHANNELS)), by_hand)
+
+
+def mixer() -> None:
+    def by_hand(x: Array, g1: Array, h1: Array, g2: Array, h2: Array, S: Array, s: Array, W: Array, b: Array,
+                V: Array, c: Array) -> Array:  # fmt: skip
+        x = x.swapaxes(1, 2)
+        x = x + relu(layer_norm(x, g1, h1) @ S + s)
+        return x.swapaxes(1, 2) + relu(layer_norm(x, g2, h2).swapaxes(1, 2) @ W + b) @ V + c
+
+    _compare(["Mixer", 6], _random((SERIES, STEPS, CHANNELS)), by_hand)
+
+
+def decoded() -> None:
+    """Encoder and decoder step by step, the decoder started by the code, and reading its own forecasts."""
+
+    def by_hand(feed_back: bool, hand_over: bool) -> Callable[..., Array]:
+        def forecasts(
+            x: Array, U2: Array, W: Array, U: Array, b: Array, P: Array, p: Array, V: Array, c: Array
+        ) -> Array:
+            code = np.zeros((SERIES, UNITS))
+            for t in range(STEPS):
+                code = np.tanh(x[:, t] @ W + code @ U + b)
+            state, output, outputs = code if hand_over else 0 * code, x[:, -1], []
+            for _ in range(HORIZON):
+                seen = np.concatenate([code, output], axis=1) if feed_back else code
+                state = np.tanh(seen @ P + p + state @ U2)
+                output = state @ V + c
+                outputs.append(output)
+            return np.concatenate(outputs, axis=1)
+
+        return forecasts
+
+    for ways in ((True, True), (True, False), (False, True)):
+        layer = ["Decoded", UNITS, HORIZON, CHANNELS, *ways]
+        _compare(layer, _random((SERIES, STEPS, CHANNELS)), by_hand(*ways))
+
+
+def a_convolution_of_width_one_is_dense_at_every_step() -> None:
+    from bench.parity.weights import Keras, Torch
+
+    x = _random((SERIES, STEPS, CHANNELS))
+    if sys.argv[1] == "torch":
+        from torch import nn
+
+        from implementations.layers.torch import Conv1D, Dense
+
+        convolution, dense = (Torch(nn.Sequential(one)) for one in (Conv1D(CHANNELS, UNITS, 1), Dense(CHANNELS, UNITS)))
+    else:
+        import keras
+
+        convolution, dense = (
+            Keras(keras.Sequential([keras.Input(x.shape[1:]), one]))
+            for one in (_layer_of_keras("Conv1D", UNITS, 1), keras.layers.Dense(UNITS))
+        )
+    kernel, bias = _random((CHANNELS, UNITS)), _random((UNITS,))
+    convolution.put([[kernel[None], bias]])
+    dense.put([[kernel, bias]])
+    assert convolution.outputs(x)[0].shape == (SERIES, STEPS, UNITS)
+    assert_allclose(convolution.outputs(x)[0], dense.outputs(x)[0], rtol=1e-6, atol=1e-6)
+    assert_allclose(dense.outputs(x)[0], x @ kernel + bias, rtol=1e-5, atol=1e-5)
+
+
+def dense_encoder() -> None:
+    """One residual block to the code, one from it, and one at each step ahead."""
+
+    def block(x: Array, W: Array, b: Array, V: Array, c: Array, S: Array, d: Array, *norm: Array) -> Array:
+        y = relu(x @ W + b) @ V + c + x @ S + d
+        return layer_norm(y, *norm) if norm else y
+
+    def by_hand(x: Array, *weights: Array) -> Array:
+        inner = block(block(x, *weights[:8]), *weights[8:16]).reshape(SERIES, HORIZON, 2)
+        return block(inner, *weights[16:22])[:, :, 0] + x @ weights[22] + weights[23]
+
+    _compare(["DenseEncoder", HORIZON, UNITS, 1, 2], _rows(), by_hand)
+
+
 def _gelu(x: Array) -> Array:
     return x * (1 + np.vectorize(erf)(x / np.sqrt(2))) / 2
 
@@ -160,10 +248,13 @@ def _compare(layer: list[Any], x: Array, by_hand: Callable[..., Array]) -> Array
 def _keras(layer: list[Any], x: Array) -> Any:
     import keras
 
+    return keras.Sequential([keras.Input(x.shape[1:]), _layer_of_keras(*layer)])
+
+
+def _layer_of_keras(name: str, *arguments: Any) -> Any:
     from implementations.layers import keras as layers_of_keras
 
-    name, *arguments = layer
-    return keras.Sequential([keras.Input(x.shape[1:]), getattr(layers_of_keras, name)(*arguments)])
+    return getattr(layers_of_keras, name)(*arguments)
 
 
 def _torch(layer: list[Any], x: Array) -> Any:
@@ -173,10 +264,14 @@ def _torch(layer: list[Any], x: Array) -> Any:
     from implementations.layers import torch as layers_of_torch
 
     name, *arguments = layer
-    if name in ("TrendAndRest", "DoublyResidual"):
+    if name in ("TrendAndRest", "DoublyResidual", "DenseEncoder"):
         arguments = [x.shape[1], *arguments]
     elif name == "TemporalBlock":
         arguments = [x.shape[2], *arguments[:3]]
+    elif name == "MinGRU":
+        arguments = [x.shape[2], *arguments]
+    elif name == "Mixer":
+        arguments = [*x.shape[1:], *arguments]
     elif name == "Positions":
         arguments = list(x.shape[1:])
     return nn.Sequential(getattr(layers_of_torch, name)(*arguments))

@@ -88,6 +88,38 @@ def normalised_losses_are_those_of_plain_numpy() -> None:
     assert abs(mean).max() > 0.1
 
 
+def rtrl_and_its_twin_learn_the_same() -> None:
+    forward, back = (_make(name, epochs=2, batch_size=32).fit(*_waves(64)) for name in ("rtrl_rnn", "bptt_rnn"))
+    assert (forward.gradient_rule() is None, back.gradient_rule() is None) == (False, True)
+    for one, other in zip(forward.weights(), back.weights(), strict=True):
+        assert_allclose(one, other, atol=1e-4)
+
+
+def a_decoder_that_is_started_or_fed_learns() -> None:
+    history, future = _waves(128)
+    for ways in ({"feed_back": True}, {"hand_over": True}, {"feed_back": True, "hand_over": True}):
+        made = _make("encoder_decoder", epochs=10, learning_rate=0.01, **ways).fit(history, future)
+        assert made.curve["loss"][-1] < 0.7 * made.curve["loss"][0]
+        with tempfile.TemporaryDirectory() as folder:
+            made.save(Path(folder))
+            again = load(Path(folder)).predict_ahead(history, HORIZON)
+        assert_allclose(again, made.predict_ahead(history, HORIZON), atol=1e-6)
+
+
+def clipping_matters_where_gradients_are_long() -> None:
+    """A step of SGD at a rate of 1: unclipped it leaps, clipped it moves all weights by 1 together."""
+    history, future = _waves(32)
+    start = _make("relu_rnn", epochs=1, optimizer="sgd", learning_rate=1e-12).fit(history, future).weights()
+
+    def moved(**more: float) -> float:
+        made = _make("relu_rnn", epochs=1, optimizer="sgd", learning_rate=1.0, **more).fit(history, 50 * future)
+        pairs = zip(made.weights(), start, strict=True)
+        return float(np.sqrt(sum(np.sum(np.square(a - b)) for a, b in pairs)))
+
+    assert moved() > 2
+    assert_allclose(moved(clip_norm=1.0), 1, rtol=1e-3)
+
+
 NOT_TURNED = {"flip": False, "reverse": False}
 
 

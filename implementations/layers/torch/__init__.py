@@ -5,8 +5,11 @@ from __future__ import annotations
 from implementations.layers.torch.attention import Encoder, Patches, Positions
 from implementations.layers.torch.cells import LayerNormCell, Loop, LSTMCell, PeepholeLSTM
 from implementations.layers.torch.convolution import Conv1D
+from implementations.layers.torch.decoder import Decoded
 from implementations.layers.torch.dense import Dense, TrendAndRest
 from implementations.layers.torch.dropout import DropoutRNN
+from implementations.layers.torch.gates import MinGRU
+from implementations.layers.torch.mixing import DenseEncoder, Mixer, ResidualBlock
 from implementations.layers.torch.normalization import BatchNormalization
 from implementations.layers.torch.recurrent import GRU, LSTM, SimpleRNN, StackedLSTM
 from implementations.layers.torch.residual import DoublyResidual, GatedStack, TemporalBlock
@@ -18,6 +21,8 @@ __all__ = [
     "ChannelsApart",
     "ChannelsTogether",
     "Conv1D",
+    "Decoded",
+    "DenseEncoder",
     "Dense",
     "DiagonalStateSpace",
     "DoublyResidual",
@@ -29,10 +34,13 @@ __all__ = [
     "LSTMCell",
     "LayerNormCell",
     "Loop",
+    "MinGRU",
+    "Mixer",
     "Patches",
     "PeepholeLSTM",
     "Positions",
     "RepeatVector",
+    "ResidualBlock",
     "SimpleRNN",
     "StackedLSTM",
     "TemporalBlock",
