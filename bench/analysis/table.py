@@ -8,7 +8,7 @@ Everything is sorted before it is summed, so the order in which records are read
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -107,7 +107,10 @@ def frame(runs: Sequence[Run]) -> pd.DataFrame:
     """
     runs = under_current_names(runs)
     factors = hardware.time_factors(runs)
-    rows = [_flat(run, factor) for run, factor in zip(runs, factors, strict=True) if run.spec.task not in SEARCHES]
+    several = edited_methods(runs)
+    rows = [
+        _flat(run, factor, several) for run, factor in zip(runs, factors, strict=True) if run.spec.task not in SEARCHES
+    ]
     table = pd.DataFrame(rows, columns=[*_TEXT, *_FLAGS, *_OTHER, *_NUMBERS])
     kinds = (
         dict.fromkeys([*_TEXT, "blocks"], "object") | dict.fromkeys(_FLAGS, "bool") | dict.fromkeys(_NUMBERS, "float64")
@@ -116,12 +119,27 @@ def frame(runs: Sequence[Run]) -> pd.DataFrame:
     return table.sort_values([*ROW, "seed", "started_at", "key"], kind="stable", ignore_index=True)
 
 
-def _flat(run: Run, factor: float) -> tuple[Any, ...]:
+def edited_methods(runs: Iterable[Run]) -> set[str]:
+    """Return the methods from outside that records of several versions are of: each version has rows of its own."""
+    versions: dict[str, set[str]] = {}
+    for run in runs:
+        if run.spec.source:
+            versions.setdefault(run.spec.method, set()).add(version_of(run))
+    return {method for method, found in versions.items() if len(found) > 1}
+
+
+def version_of(run: Run) -> str:
+    """Return what tells the code of a method from outside from another version of it."""
+    return (run.code or run.spec.source.version) if run.spec.source else ""
+
+
+def _flat(run: Run, factor: float, several: Collection[str]) -> tuple[Any, ...]:
     spec, seconds = run.spec, run.seconds or {}
     ok = run.metrics if run.status == "ok" else None
     errors = tuple(ok.get(name, np.nan) for name in ERRORS) if ok else (np.nan,) * len(ERRORS)
     settings = sys.intern(msgspec.json.encode(spec.settings, order="deterministic").decode())
-    apart = (changed_of(spec), device_of(spec))
+    version = (f"code={version_of(run)[:8]}",) if spec.method in several else ()
+    apart = ((*changed_of(spec), *version), device_of(spec))
     text = (run.key, spec.task, *apart, spec.method, spec.backend, settings, spec.data_sha256, run.started_at)
     comparable = np.isfinite(factor)
     scale = factor if comparable else 1.0

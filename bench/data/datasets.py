@@ -84,8 +84,16 @@ class SeriesData:
 
     @property
     def digest(self) -> str:
-        """The sha256 of all windows in own units, and of which series they come from."""
-        return digest(*(array for part in self.prepared.parts for array in (part.values, part.series)))
+        """The sha256 of all windows in own units, and of which series they come from.
+
+        Where windows leave values out, the whole series count too: scales are taken from all of them. The windows of
+        every step hold each value, so those keep the digest that they always had, as do the benchmark's own files.
+        """
+        how = self.prepared.preparation
+        arrays = [array for part in self.prepared.parts for array in (part.values, part.series)]
+        if how.bundled or max(how.stride, how.scored_stride) == 1:
+            return digest(*arrays)
+        return digest(*arrays, *(np.asarray(one.values) for one in self.found.series))
 
     @cached_property
     def split(self) -> Split:

@@ -17,6 +17,7 @@ import pytest
 from conftest import Bench, stored
 from fault_injection import QUICK, alive, mounted, mounts, wait_for
 
+from bench.analysis import ranking
 from bench.data.datasets import GeneratedData
 from bench.schema.record import Run
 from bench.tasks import TASKS
@@ -412,3 +413,35 @@ def test_code_that_changes_during_a_campaign_stops_it(inside: Bench, tmp_path: P
     ended = inside(*ONE, "--method", "./mine.py:Mine", "--seeds", "1,2")
     assert ended.returncode == 2 and "the code of mine.Mine on numpy was changed while it ran" in ended.stderr
     assert ended.stderr.count("\n") == 1 and not list((tmp_path / "results").glob("*/*.json"))
+
+
+def test_versions_of_one_method_are_rows_of_their_own(inside: Bench, tmp_path: Path) -> None:
+    written(tmp_path)
+    run = (*ONE, "--method", "./mine.py:Mine")
+    assert inside(*run, "--seeds", "1,2").returncode == 0
+    (tmp_path / "mine.py").write_text(HONEST.replace("axis=1)", "axis=1) * np.float32(0.5)"))
+    assert inside(*run, "--seeds", "1").returncode == 0
+    table = ranking.rank(stored(tmp_path / "results"))
+    assert len(table) == 2 and sorted(len(by_seed) for by_seed in table["by_seed"]) == [1, 2]
+
+
+def test_a_value_between_two_windows_is_other_data(bench: Bench, tmp_path: Path) -> None:
+    rows = [f"{step % 7}.5" for step in range(400)]
+    how = [
+        "--target",
+        "x",
+        "--time",
+        "-",
+        "--history",
+        "10",
+        "--ahead",
+        "2",
+        "--stride",
+        "50",
+        "--method",
+        "last_value",
+    ]
+    for value, words in (("1.5", "1 run to do"), ("99.5", "1 run to do"), ("1.5", "0 runs to do")):
+        (tmp_path / "named.csv").write_text("\n".join(["x", *rows[:30], value, *rows[31:]]) + "\n")
+        ended = bench("run", "--data", "named.csv", *how)
+        assert ended.returncode == 0 and words in ended.stdout, ended.stdout
