@@ -38,6 +38,7 @@ class Column:
     help: str
     where: tuple[str, ...]
     left: bool = False  # aligned so
+    needs: tuple[str, ...] = ()  # fields of a row that it is computed from; none: the field of its name
 
     def shown(self, rows: pd.DataFrame, table: str) -> bool:
         """Tell whether the column is in this table of these rows: optional ones only where any row has a figure."""
@@ -191,7 +192,7 @@ def _scaled(row: Any) -> tuple[float, float]:
 def columns_of(rows: pd.DataFrame, table: str) -> list[Column]:
     """Return the columns of a table of these rows."""
     known = set(rows.columns)
-    return [one for one in COLUMNS if one.name in known and one.shown(rows, table)]
+    return [one for one in COLUMNS if known.issuperset(one.needs or (one.name,)) and one.shown(rows, table)]
 
 
 def cells(columns: Sequence[Column], row: Any) -> list[str]:
