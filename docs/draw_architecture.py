@@ -24,7 +24,8 @@ INK, LINE, FILL, OTHER = "#1f2933", "#7b8794", "#e8f1fa", "#fdf3e1"
 
 def layers() -> list[list[str]]:
     """Return the packages of bench from top to bottom; those of one layer are siblings."""
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = project["tool"]["importlinter"]["contracts"]
     found = next(one for one in contracts if one["type"] == "layers")["layers"]
     return [[name.strip() for name in layer.split("|")] for layer in found]
 
