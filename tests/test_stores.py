@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
+import http.server
 import json
 import socket
 import subprocess
 import sys
+import threading
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +17,8 @@ import pytest
 from conftest import Bench, make_run, make_spec, stored
 from fault_injection import wait_for
 
-from bench.records import codec, repository, stores
+from bench.errors import UsageError
+from bench.records import codec, files, repository, stores
 
 pytest.importorskip("s3fs")
 pytest.importorskip("moto")
@@ -201,3 +205,87 @@ def test_other_urls(inside: Bench, tmp_path: Path) -> None:
     refused = inside("noise", "s3://bucket/twice", "--quick")
     assert refused.returncode == 2 and "a folder of this machine is needed" in refused.stderr
     assert not (tmp_path / "s3:").exists()
+
+
+class Busy(http.server.BaseHTTPRequestHandler):
+    """Passes requests on, but for the next `refusals` ones, which get what S3 answers when it is asked too much."""
+
+    protocol_version = "HTTP/1.1"  # a client waits with the content of a put until it is told to go on
+    target = ""
+    refusals = 0
+
+    def do_request(self) -> None:
+        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if type(self).refusals > 0:
+            type(self).refusals -= 1
+            self.answer(
+                503, {}, b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+            )
+            return
+        connection = http.client.HTTPConnection(self.target)
+        headers = {name: value for name, value in self.headers.items() if name.lower() != "expect"}
+        connection.request(self.command, self.path, content, headers)
+        answer = connection.getresponse()
+        self.answer(answer.status, dict(answer.headers), answer.read())
+
+    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = do_request
+
+    def answer(self, status: int, headers: dict[str, str], content: bytes) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            if name.lower() not in ("content-length", "transfer-encoding", "connection", "date", "server"):
+                self.send_header(name, value)
+        length = headers.get("Content-Length", "0") if self.command == "HEAD" else str(len(content))
+        self.send_header("Content-Length", length)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def log_message(self, *words: object) -> None:
+        return None
+
+
+@pytest.fixture
+def busy(endpoint: str, bucket: stores.Remote, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Busy]]:
+    """The same server behind a flapping one."""
+    Busy.target, Busy.refusals = endpoint.removeprefix("http://"), 0
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setattr(stores, "PAUSE", 0.05)
+        files.warn.cache_clear()
+        yield Busy
+        server.shutdown()
+
+
+def test_a_busy_store_is_asked_again(busy: type[Busy], caplog: pytest.LogCaptureFixture) -> None:
+    place = stores.Remote("s3://bucket/runs/mine")
+    repository.check_writable(place)
+    for seed in (1, 2):
+        busy.refusals = 12
+        repository.write(place, make_run(make_spec(seed=seed)))
+        assert busy.refusals == 0
+    busy.refusals = 12
+    runs, problems = repository.read(place)
+    assert [run.spec.seed for run in runs] == [1, 2] and not problems
+    assert "Please reduce your request rate" in caplog.text and "asking again, for 3 minutes at most" in caplog.text
+
+
+def test_a_store_that_stays_busy_ends_the_campaign_and_loses_nothing(
+    busy: type[Busy], inside: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(stores, "PATIENCE", 0.1)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    place = stores.Remote("s3://bucket/runs/mine")
+    repository.check_writable(place)
+    busy.refusals = 10**6
+    with pytest.raises(UsageError, match="cannot be .*Please reduce your request rate.*it should take is kept as"):
+        repository.keep(place, make_run())
+    (kept,) = tmp_path.glob("aheadbench-kept-*")
+    assert stored(kept) == [make_run()]
+
+
+def test_a_store_that_never_answered_is_said_to_be_out_of_reach_at_once(busy: type[Busy]) -> None:
+    busy.refusals = 10**6
+    with pytest.raises(UsageError, match="cannot be written: .*Please reduce your request rate"):
+        repository.check_writable(stores.Remote("s3://bucket/runs/mine"))

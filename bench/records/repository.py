@@ -194,10 +194,10 @@ def keep(place: Place, run: Run) -> str | None:
     Raises UsageError where it cannot be stored, after it was kept elsewhere; NotStored where nothing takes it.
     """
     name = codec.path_of(run.spec).as_posix()
-    earlier = look_up(place, [name])[0].get(name)
-    if earlier and earlier.status == "ok" and not run.is_final:
-        return "the earlier result is kept"
     try:
+        earlier = look_up(place, [name])[0].get(name)
+        if earlier and earlier.status == "ok" and not run.is_final:
+            return "the earlier result is kept"
         if stores.of(place).is_gone():
             raise UsageError(f"results folder {str(place)!r} is gone")
         write(place, run)

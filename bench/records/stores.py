@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,6 +22,9 @@ LARGEST = codec.LARGEST
 DEEPEST = 8  # folders within folders: records lie in the first
 FIGURES = "figures"  # the folder of pictures beside the tasks' folders
 BATCH = 256  # objects asked for at once
+PAUSE, PATIENCE = 1.0, 180.0  # seconds: the first pause before a busy store is asked again, and all of them
+#: errors that asking again does not mend
+LASTING = (FileNotFoundError, PermissionError, NotADirectoryError, IsADirectoryError, ImportError, ValueError)
 ATTEMPTS = 2  # of a request that gets no answer: an endpoint out of reach is said to be so after seconds
 OPTIONS: dict[str, dict[str, Any]] = {
     "s3": {"config_kwargs": {"retries": {"total_max_attempts": ATTEMPTS}, "connect_timeout": 5, "read_timeout": 15}}
@@ -138,6 +142,7 @@ class Remote:
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
+        self.answered = False  # so far: before that, a store out of reach is said to be so at once
 
     def __str__(self) -> str:
         return self.url
@@ -178,55 +183,94 @@ class Remote:
         except Exception as error:
             raise UsageError(f"results {self.url!r} {what}: {reason_of(error)}") from None
 
+    def ask(self, method: str, *arguments: Any, **options: Any) -> Any:
+        """Call a method of the file system, for minutes if need be when the store answers that it is busy."""
+        for pause in pauses():
+            try:
+                answer = getattr(self.opened[0], method)(*arguments, **options)
+                self.answered = True
+                return answer
+            except Exception as error:
+                if pause is None or not (self.answered and is_passing(error)):
+                    raise
+                self.wait(pause, error)
+
+    def wait(self, pause: float, error: BaseException) -> None:
+        """Say, once, that the store is busy, and pause."""
+        files.warn(f"results {self.url!r}: {reason_of(error)}: asking again, for {PATIENCE // 60:.0f} minutes at most")
+        time.sleep(pause)
+
     def names(self) -> list[str]:
         with self.trouble("cannot be read"):
-            system, root = self.opened
-            found = (path.removeprefix(root).lstrip("/") for path in system.find(root))
+            root = self.opened[1]
+            found = (path.removeprefix(root).lstrip("/") for path in self.ask("find", root))
             return sorted(name for name in found if is_record(name))
 
     def contents(self, names: Iterable[str]) -> Iterator[Content]:
-        system, root = self.opened
         asked = list(names)
         for start in range(0, len(asked), BATCH):
             batch = asked[start : start + BATCH]
             with self.trouble("cannot be read"):
-                paths = [f"{root}/{name}" for name in batch]
-                found = system.cat_ranges(paths, 0, LARGEST + 1, on_error="return")
+                found = self.fetch(batch)
             yield from zip(batch, map(self.checked, found), strict=True)
+
+    def fetch(self, names: Sequence[str]) -> list[bytes | Exception]:
+        """What is under each name; those that a busy store refused are asked for again."""
+        root, found = self.opened[1], dict[str, bytes | Exception]()
+        for pause in pauses():
+            left = [name for name in names if name not in found or is_passing(found[name])]
+            paths = [f"{root}/{name}" for name in left]
+            found |= zip(left, self.ask("cat_ranges", paths, 0, LARGEST + 1, on_error="return"), strict=True)
+            busy = next((content for content in found.values() if is_passing(content)), None)
+            if not isinstance(busy, Exception) or pause is None:
+                break
+            self.wait(pause, busy)
+        return [found[name] for name in names]
 
     def checked(self, content: bytes | Exception) -> bytes | Exception:
         """The object, or why it is none. Raises UsageError for a store out of reach: its objects are not missing."""
         if isinstance(content, bytes):
             return content if len(content) <= LARGEST else ValueError(f"more than {LARGEST} bytes are not read")
-        if isinstance(content, (ValueError, OSError)) and not isinstance(content, ConnectionError | TimeoutError):
+        if isinstance(content, (ValueError, OSError)) and not is_passing(content):
             return content
         raise UsageError(f"results {self.url!r} cannot be read: {reason_of(content)}")
 
     def write(self, name: str, content: bytes) -> Path | str:
         with self.trouble("cannot be written"):
-            system, root = self.opened
-            system.pipe_file(f"{root}/{name}", content)
+            self.ask("pipe_file", f"{self.opened[1]}/{name}", content)
         return f"{self.url}/{name}"
 
     def set_aside(self, name: str) -> None:
         with self.trouble("cannot be written"):
-            system, root = self.opened
-            system.mv(f"{root}/{name}", f"{root}/{left_out(name)}")
+            root = self.opened[1]
+            self.ask("mv", f"{root}/{name}", f"{root}/{left_out(name)}")
 
     def exists(self) -> bool:
         with self.trouble("cannot be read"):
-            system, root = self.opened
-            return bool(system.find(root))
+            return bool(self.ask("find", self.opened[1]))
 
     def is_gone(self) -> bool:
         return False  # a put tells
 
     def check_writable(self) -> None:
         with self.trouble("cannot be written"):
-            system, root = self.opened
-            probe = f"{root}/.{os.urandom(8).hex()}.tmp"
-            system.pipe_file(probe, b"")
-            system.rm_file(probe)
+            probe = f"{self.opened[1]}/.{os.urandom(8).hex()}.tmp"
+            self.ask("pipe_file", probe, b"")
+            self.ask("rm_file", probe)
+
+
+def pauses() -> Iterator[float | None]:
+    """Yield pauses in seconds, each twice the last up to half a minute, PATIENCE in all; then None."""
+    spent, pause = 0.0, PAUSE
+    while spent < PATIENCE:
+        yield pause
+        spent, pause = spent + pause, min(2 * pause, 30.0)
+    yield None
+
+
+def is_passing(error: object) -> bool:
+    """Whether it is an error that may be gone in a while: the store is busy, or out of reach."""
+    return isinstance(error, Exception) and not isinstance(error, LASTING)
 
 
 Place = Path | Remote
