@@ -70,7 +70,7 @@ READERS: dict[str, Callable[[Path, Sequence[Run]], object]] = {
     "report": lambda folder, runs: data.collect(runs),
     "compare": compares,
     "plot": plots,
-    "anytime": lambda folder, runs: anytime.table(runs),
+    "anytime": lambda folder, runs: anytime.table(runs, "keras"),
     "reproduction": lambda folder, runs: [one.verdict() for one in reproduction.evidence(runs)],
     "rank": lambda folder, runs: ranking.rank(runs),
     "method pages": lambda folder, runs: method_pages.figures(["gru", "last_value"], runs),
