@@ -59,7 +59,8 @@ def look(file: Path, given: Mapping[str, Any]) -> Overview:
         lines += list(of_series(found))
         if given.get("season") is None:
             season = seasons.find(found)
-            how = msgspec.structs.replace(how, season=season.steps)
+            removed = msgspec.UNSET if given.get("deseasonalise") or not season.steps else False
+            how = msgspec.structs.replace(how, season=season.steps, deseasonalise=removed)
             lines.append(f"season: {season.reason}")
         else:
             lines.append(f"season: {how.season or preparations.NONE}, as stated")
@@ -137,5 +138,6 @@ def of_windows(found: SeriesSet, prepared: Prepared) -> Iterator[str]:
 
 def asked(file: Path, given: Mapping[str, Any]) -> Preparation:
     """How the file is to be read; the season is not looked for yet, as the file may be one that cannot be read."""
-    season = given.get("season") or preparations.NONE
-    return preparations.preparation_of(file, {**given, "season": season})
+    if given.get("season") is not None:
+        return preparations.preparation_of(file, given)
+    return preparations.preparation_of(file, {**given, "season": preparations.NONE, "deseasonalise": False})

@@ -100,12 +100,18 @@ def evaluate(series: Sequence[Series], how: Preparation, what: Training, planned
     whole = first if by_rows else fit([one.values for one in early], names, how, what)
     test = forecast_at(whole, series, planned.tests, how.ahead, ())
     seconds = time.perf_counter() - start
-    change = np.array([change_of(one.values, how.season or 1) for one in early])
+    change = np.array([unit_of(one.values, how.season or 1) for one in early])
     return Evaluation(
         series=validation.series.tolist(), known=validation.known.tolist(), scores=scores(validation, change),
         tested=test.series.tolist(), test_scores=scores(test, change),
         test_mae=float(np.nanmean(np.abs(test.truth - test.forecast))), seconds=seconds,
     )  # fmt: skip
+
+
+def unit_of(values: np.ndarray, season: int) -> np.ndarray:
+    """The mean absolute change [D] over a season, by which errors are divided; over a step where seasons repeat."""
+    change = change_of(values, season)
+    return np.where(change > 0, change, change_of(values, 1))
 
 
 def scores(origins: Origins, change: np.ndarray) -> list[float]:
