@@ -1,0 +1,87 @@
+"""What the advice of `recommend` is worth: `python -m bench.forecasting.studies.regret`.
+
+The series of each real set are one file. Every method is evaluated as in a race, one after the other and without a
+limit of time; the advice comes from the rolling origins, its worth from the last H steps, which decided nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from bench.errors import UsageError
+from bench.forecasting import recommend
+from bench.forecasting.evaluate import evaluate, fitting, plan
+from bench.forecasting.race import Result
+from bench.forecasting.studies.sets import SetOfSeries, in_memory, real
+from bench.reporting.markdown import table
+from bench.schema.series import Preparation
+
+METHODS = ("last_value", "moving_average", "theta", "auto_ets", "linear", "dlinear", "mlp")
+
+
+class Worth(NamedTuple):
+    """MASE over the last H steps: of the method chosen, the baseline and the best of all raced."""
+
+    choice: str
+    chosen: float
+    baseline: float
+    best: str
+    least: float
+
+    @property
+    def regret(self) -> float:
+        """How much more error than the best raced, percent."""
+        return 100 * (self.chosen / self.least - 1)
+
+
+def worth(one: SetOfSeries, methods: Sequence[str]) -> Worth:
+    """Race the methods on a set, take the advice, and see what came of it."""
+    found = in_memory([np.concatenate(case) for case in one.cases])
+    ahead = len(one.cases[0].truth)
+    how = Preparation(file="series", ahead=ahead, season=one.season, deseasonalise=False)
+    planned = plan(found.series, how)
+    how = fitting(how, planned, found.series, True)
+    results = []
+    for what in recommend.entrants(how, recommend.choose_backend(()), methods):
+        try:
+            results.append(Result(what, evaluate(found.series, how, what, planned), ""))
+        except UsageError as error:
+            results.append(Result(what, None, str(error)))
+    standings, blocks = recommend.standings(results)
+    advice = recommend.advise(standings, blocks)
+    assert advice.baseline is not None
+    best = min(standings, key=lambda standing: standing.test)
+    return Worth(
+        advice.choice.training.method, advice.choice.test, advice.baseline.test, best.training.method, best.test
+    )
+
+
+def main() -> None:
+    """Print the table, row by row as it is measured, and then as Markdown with its summary."""
+    parser = argparse.ArgumentParser(description="Measure what the advice of `recommend` is worth.")
+    parser.add_argument("--series", type=int, default=12, help="Of each set. Default: 12.")
+    parser.add_argument("--method", action="append", help=f"May be repeated. Default: {', '.join(METHODS)}.")
+    asked = parser.parse_args()
+    lines, found = [], []
+    for one in real(asked.series):
+        start = time.monotonic()
+        got = worth(one, asked.method or METHODS)
+        found.append(got)
+        lines.append([one.name, str(len(one.cases)), got.choice, f"{got.chosen:.3f}", f"{got.baseline:.3f}",
+                      got.best, f"{got.least:.3f}", f"{got.regret:.0f}"])  # fmt: skip
+        print(*lines[-1], f"({time.monotonic() - start:.0f} s)", flush=True)
+    header = ["set", "series", "chosen", "its test MASE", "baseline's", "best on test", "its test MASE", "regret %"]
+    print("\n" + table(header, lines, left=[0, 2, 5]))
+    harmless = np.mean([got.chosen <= got.baseline * (1 + 1e-9) for got in found])
+    print(
+        f"\nno worse than the baseline on {harmless:.0%} of the sets; mean regret {np.mean([got.regret for got in found]):.1f} %"
+    )
+
+
+if __name__ == "__main__":
+    main()
