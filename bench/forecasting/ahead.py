@@ -11,6 +11,7 @@ import numpy as np
 from bench.data.series import SeriesSet
 from bench.errors import UsageError
 from bench.forecasting import intervals
+from bench.forecasting.calibration import change_of, levels_of
 from bench.forecasting.intervals import IntervalForecast
 from bench.forecasting.model import Model
 from bench.forecasting.predictor import Predictor, extended
@@ -76,7 +77,7 @@ def distances(model: Model, known: Sequence[np.ndarray], places: Sequence[int | 
     found = np.zeros((len(known), len(model.kept.channels)))
     for number, (values, place) in enumerate(zip(known, places, strict=True)):
         if place is not None:
-            found[number] = np.abs(intervals.levels_of(values, season)[-1] - centre[place]) / spread[place]
+            found[number] = np.abs(levels_of(values, season)[-1] - centre[place]) / spread[place]
     return found
 
 
@@ -92,7 +93,7 @@ def wider_by(
     for number, (values, place) in enumerate(zip(known, places, strict=True)):
         if place is not None and (far[number] > FAR).any():
             before = np.array(calibration.change[place])
-            grown = intervals.change_of(values, season) / np.where(before > 0, before, np.inf)
+            grown = change_of(values, season) / np.where(before > 0, before, np.inf)
             grown = np.maximum(grown / intervals.moved(calibration, values, place, season), 1.0)
             doublings = np.log2(np.maximum(far[number] / FAR, 1.0))
             factors[number] = np.where(far[number] > FAR, grown * (1 + doublings), 1.0)

@@ -17,14 +17,14 @@ import numpy as np
 from bench.data.series import Series
 from bench.errors import UsageError
 from bench.forecasting.backtest import Origins, forecast_at, sample
-from bench.forecasting.intervals import change_of
+from bench.forecasting.calibration import change_of
 from bench.forecasting.predictor import Predictor, Training, fit, make
 from bench.schema.series import Preparation
 from implementations.statistical import RowForecaster
 
 SHARE = 0.6  # of a series that lies before all origins, at least
 ORIGINS = 8  # of a single series
-IN_ALL = 24  # origins of several series together, at least two of each
+IN_ALL = 60  # origins of several series together, at least two of each
 SERIES = 30  # that are forecast at rolling origins
 TESTED = 100  # series whose last H steps are forecast
 WINDOWS = 4000  # that a network learns from at most in a race

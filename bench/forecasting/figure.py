@@ -25,7 +25,8 @@ def draw(path: Path, found: SeriesSet, made: IntervalForecast, title: str) -> No
         figure = Figure(figsize=(8, 2.6 * len(panels) + 0.4), layout="constrained")
         all_axes = np.atleast_1d(figure.subplots(len(panels), 1))
         for axes, (place, channel) in zip(all_axes, panels, strict=True):
-            of_channel = IntervalForecast(*(part[..., place, :, channel] for part in made[:3]), made.levels)
+            forecast, lower, upper = (part[..., place, :, channel] for part in made[:3])
+            of_channel = IntervalForecast(forecast, lower, upper, made.levels)
             panel(axes, found, found.series[place], of_channel, channel)
         all_axes[0].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2 + len(made.levels), borderpad=0)
         figure.suptitle(plain(title) + (f" ({len(panels)} of {len(every)} shown)" if len(every) > len(panels) else ""))

@@ -21,11 +21,9 @@ from bench.forecasting.ahead import ahead
 from bench.forecasting.model import Model
 from bench.forecasting.predictor import Training
 from bench.schema.series import Preparation
+from bench.tasks import REFERENCES
 from implementations import METHODS, class_of
 from implementations.statistical import RowForecaster
-
-#: methods that know the formula of the benchmark's own series, which no file has
-KNOW_THE_FORMULA = ("oracle", "least_squares_oracle")
 
 
 class Choice(NamedTuple):
@@ -133,9 +131,9 @@ def resolve(how: Preparation, choice: Choice) -> Training:
     name = names[0]
     if name not in METHODS:
         raise unknown("method", name, METHODS)
-    if name in KNOW_THE_FORMULA:
-        raise UsageError(f"--method {name}: it knows the formula of the benchmark's own series, which {how.file} does "
-                         "not follow: choose another method")  # fmt: skip
+    if name in REFERENCES:
+        raise UsageError(f"--method {choice.method}: it knows the formula of the benchmark's own series, which "
+                         f"{how.file} does not follow: choose another method")  # fmt: skip
     check_epochs(choice.epochs)
     changes = asked.parse_settings(choice.settings)
     for other in changes.keys() - {name}:

@@ -11,7 +11,7 @@ import numpy as np
 import implementations
 from bench.data.transforms import Scale, Scaling
 from bench.errors import UsageError
-from bench.forecasting.intervals import Calibration
+from bench.forecasting.calibration import Calibration
 from bench.forecasting.predictor import Predictor
 from bench.records import files
 from bench.schema.series import Preparation

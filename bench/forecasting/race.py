@@ -25,7 +25,7 @@ from bench.execution import cores, janitor
 from bench.execution.coordination import Stopped, signals
 from bench.execution.pool import start_janitor
 from bench.execution.processes import pinned, signal_group
-from bench.forecasting import heat
+from bench.forecasting import heat as heats
 from bench.forecasting.evaluate import Evaluation, Plan
 from bench.forecasting.predictor import Training
 from bench.machine import resources, threads
@@ -56,7 +56,7 @@ class Racers:
         except OSError as error:
             raise UsageError(f"no temporary files, or no processes, can be had: {reason_of(error)}") from None
 
-    def heat(self, order: heat.Order, deadline: float) -> Result:
+    def heat(self, order: heats.Order, deadline: float) -> Result:
         """Run one method on a core that nobody holds, for half of the time that is left at most."""
 
         def given_up() -> bool:
@@ -71,7 +71,7 @@ class Racers:
             except OSError as error:
                 return Result(order.training, None, f"could not be started: {reason_of(error)}")
 
-    def supervise(self, order: heat.Order, core: int, seconds: float) -> Result:
+    def supervise(self, order: heats.Order, core: int, seconds: float) -> Result:
         """Start a process, wait for it, and read what it left."""
         folder = self.folder / f"{self.mark}.{next(self.numbers)}"
         folder.mkdir()
@@ -86,7 +86,7 @@ class Racers:
         finally:
             self.end(process, folder.name)
         try:
-            found = msgspec.json.decode((folder / "answer.json").read_bytes(), type=heat.Answer)
+            found = msgspec.json.decode((folder / "answer.json").read_bytes(), type=heats.Answer)
         except (OSError, ValueError):
             return Result(order.training, None, reason)
         finally:
@@ -99,7 +99,7 @@ class Racers:
             if self.over.is_set():
                 raise InterruptedError("the race is over")
             process = subprocess.Popen(
-                [sys.executable, "-m", heat.__name__, str(folder)],
+                [sys.executable, "-m", heats.__name__, str(folder)],
                 cwd=folder,
                 env={**threads.environment_variables(False), janitor.VARIABLE: folder.name, "TMPDIR": str(folder)},
                 stdin=subprocess.PIPE,  # open as long as this process lives: how a heat knows
@@ -161,9 +161,9 @@ def run(
     ):
         try:
             data = racing.folder / "series.npz"
-            heat.write_series(data, series)
+            heats.write_series(data, series)
             for what in entrants:
-                order = heat.Order(what, how, planned, str(data))
+                order = heats.Order(what, how, planned, str(data))
                 executor.submit(racing.heat, order, deadline).add_done_callback(events.put)
             for _ in entrants:
                 event = events.get()

@@ -14,8 +14,8 @@ import numpy as np
 from bench.data.series import SeriesSet
 from bench.forecasting.intervals import IntervalForecast
 from bench.records import files
-from bench.reporting.markdown import clean
 from bench.schema.series import Preparation
+from bench.text import clean
 
 MOST_DECIMALS = 17  # after the point: beyond these a number is not written in full
 WRITTEN = 6  # decimals that a person may have written: shown on the screen, too

@@ -15,7 +15,7 @@ from bench.data.series import SeriesSet
 from bench.data.splits import check
 from bench.data.transforms import scale_of
 from bench.errors import UsageError
-from bench.forecasting import intervals
+from bench.forecasting import calibration
 from bench.forecasting.backtest import Origins, backtest, cuts_of
 from bench.forecasting.model import Model, SavedModel, listed
 from bench.forecasting.predictor import Training, fit, make
@@ -45,7 +45,7 @@ def train(found: SeriesSet, how: Preparation, what: Training, levels: Sequence[f
     known, names = [one.values for one in found.series], [one.name for one in found.series]
     season = how.season or 1
     origins = backtest(found.series, how, what, levels)
-    calibration = intervals.calibrate(origins, known, season, levels)
+    measured_errors = calibration.calibrate(origins, known, season, levels)
     predictor = fit(known, names, how, what)
     usual = scale_of(known)
     kept = SavedModel(
@@ -56,7 +56,7 @@ def train(found: SeriesSet, how: Preparation, what: Training, levels: Sequence[f
         usual=listed(usual),
         levels=listed(predictor.scaling.levels) if predictor.scaling else None,
         differences=listed(predictor.scaling.differences) if predictor.scaling else None,
-        calibration=calibration,
+        calibration=measured_errors,
         asked=tuple(levels),
         source=what.source,
     )
@@ -106,7 +106,7 @@ def errors_of(origins: Origins, known: Sequence[np.ndarray], season: int, spread
     got, truth = origins.forecast[there], origins.truth[there]
     unit = np.broadcast_to(spread[origins.series][:, None], there.shape)[there]
     own, reference = metrics.mse(got / unit, truth / unit), metrics.mse(naive[there] / unit, truth / unit)
-    change = np.array([intervals.change_of(values, season) for values in known])
+    change = np.array([calibration.change_of(values, season) for values in known])
     scale = np.broadcast_to(change[origins.series][:, None], there.shape)[there]
     return Errors(
         origins=len(origins.series),

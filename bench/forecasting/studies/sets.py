@@ -84,20 +84,23 @@ def simulated(count: int, length: int, ahead: int) -> Iterator[SetOfSeries]:
         yield SetOfSeries(f"{name}, {length} steps", False, season, cases)
 
 
-def real(count: int) -> Iterator[SetOfSeries]:
-    """Yield the sets of the competitions, at most `count` series of each, then single series cut at several times."""
+def real(count: int, times: int = CUTS) -> Iterator[SetOfSeries]:
+    """Yield the sets of the competitions, at most `count` series of each, then those of statsmodels.
+
+    times: at how many times the latter are cut; 1: known up to the last steps.
+    """
     yield from competitions(count)
     for name, task in REAL.items():
         assert task.series is not None
         found = read_series(bundled.content(task.series.file), task.series)
         values = [one.values[:, channel] for one in found.series for channel in range(len(found.channels))]
-        cases = [case for one in values for case in cuts(one, task.ahead, CUTS // len(values) or 1)]
+        cases = [case for one in values for case in cuts(one, task.ahead, max(1, times // len(values)))]
         yield SetOfSeries(f"statsmodels {name}", True, task.series.season, cases)
 
 
 def cuts(values: np.ndarray, ahead: int, count: int) -> list[Case]:
-    """One series [L], known up to several times in its second half, and what came then."""
-    first = max(SHORTEST, len(values) // 2)
+    """One series [L], known up to several times in its second half, the last one its end, and what came then."""
+    first = max(SHORTEST, len(values) // 2) if count > 1 else len(values) - ahead
     ends = np.unique(np.linspace(first, len(values) - ahead, count).round().astype(int))
     return [Case(values[max(0, end - LONGEST) : end], values[end : end + ahead]) for end in ends if end >= SHORTEST]
 
