@@ -26,14 +26,14 @@ def uses(board: pd.DataFrame) -> list[str]:
     network = chosen["backend"] != "numpy"
     networks, others = chosen[network], chosen[~network]
     first = dict.fromkeys(networks.index[:1], "a network is wanted")
-    first |= dict.fromkeys(others.index[:1], "no network is wanted")
+    first |= dict.fromkeys(others.index[:1], "no network wanted")
     near = networks[networks["test_mse"] <= NEAR * networks["test_mse"].min()]
     smallest = near.sort_values(["parameters", "test_mse"], kind="stable").index[:1]
     found = dict.fromkeys(board.index, "")
     for row in each(chosen):
         kind = networks if row.backend != "numpy" else others
         if row.rank_low == 1 and row.rank_high < len(board):
-            found[row.Index] = "the error alone matters"
+            found[row.Index] = "error alone matters"
         elif row.Index in first and len(networks) and len(others):
             found[row.Index] = first[row.Index]
         elif row.undisturbed >= FEWEST and not _beaten(row, kind):
@@ -43,7 +43,7 @@ def uses(board: pd.DataFrame) -> list[str]:
                 else f"{_time(row.fit_seconds)} to fit is all"
             )
         elif row.Index in smallest:
-            found[row.Index] = "few parameters matter"
+            found[row.Index] = "it must be small"
     return list(found.values())
 
 

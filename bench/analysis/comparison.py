@@ -19,6 +19,7 @@ from bench.analysis.hardware import machine_kind
 from bench.analysis.paired import blocks_of, paired
 from bench.analysis.statistics import LEVEL, holm, paired_t
 from bench.analysis.table import under_current_names, variant_of
+from bench.analysis.times import timing_of
 from bench.errors import UsageError, unknown
 from bench.schema.record import Run
 
@@ -159,7 +160,7 @@ def differences(one: Sequence[Run], other: Sequence[Run]) -> list[Difference]:
         if all(run.metrics and name in run.metrics for run in (*one, *other))
     ]
     for measure, phase, sample in (("fit s", "fit", "epochs"), ("predict s", "predict", "predict")):
-        first, second = (median(run.seconds[phase] for run in runs if run.seconds) for runs in (one, other))
+        first, second = (timing_of(runs, phase).median for runs in (one, other))
         found.append(Difference(measure, first, second, times(one, other, sample)))
     return found
 
@@ -172,12 +173,6 @@ def mean(runs: Sequence[Run], name: str) -> float:
 def value(run: Run, name: str) -> float:
     """A finished run's metric; NaN where it has none of that name."""
     return (run.metrics or {}).get(name, math.nan)
-
-
-def median(values: Iterable[float]) -> float:
-    """The median; NaN of nothing."""
-    found = list(values)
-    return float(np.median(found)) if found else math.nan
 
 
 def errors(one: Sequence[Run], other: Sequence[Run], name: str = "last_step_mse") -> Outcome:

@@ -1,4 +1,4 @@
-"""What the notes print: errors and learning curves per task and method, to set beside our own."""
+"""What the reference prints: errors and learning curves per task and method, to set beside our own."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from pathlib import Path
 
 import msgspec
 
-#: variance of the uniform noise 0.1 (u - 0.5) in the notes' series: no forecast has a smaller expected error
+#: variance of the uniform noise 0.1 (u - 0.5) in the reference's series: no forecast has a smaller expected error
 NOISE_FLOOR = 0.1**2 / 12
 
 
 class Figure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One method's figures in the notes: validation MSE, and the same over the forecasts from the last step alone.
+    """One method's figures in the reference: validation MSE, and the same over the forecasts from the last step alone.
 
     `curve` holds loss, val_loss and, for sequence methods, their last-step versions: one value per epoch. Empty where
-    the notes print none.
+    the reference prints none.
     """
 
     val_mse: float
@@ -25,11 +25,11 @@ class Figure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def figures() -> dict[str, dict[str, Figure]]:
-    """Every figure of the notes: task -> method -> Figure."""
+    """Every figure of the reference: task -> method -> Figure."""
     path = Path(__file__).with_suffix(".json")
     return msgspec.json.decode(path.read_bytes(), type=dict[str, dict[str, Figure]])
 
 
 def figure(task: str, method: str) -> Figure | None:
-    """The notes' figure for one method, or None where they print none that compares."""
+    """The reference's figure for one method, or None where it prints none that compares."""
     return figures().get(task, {}).get(method)

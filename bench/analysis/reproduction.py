@@ -34,7 +34,7 @@ PRINTED = {
 
 @dataclass(frozen=True)
 class Evidence:
-    """A figure of the notes and our runs of the same method, task and settings."""
+    """A figure of the reference and our runs of the same method, task and settings."""
 
     task: str
     method: str
@@ -69,7 +69,7 @@ class Evidence:
 
 
 def evidence(runs: Sequence[Run]) -> list[Evidence]:
-    """Every figure of the notes with the runs that count: full ones at default settings."""
+    """Every figure of the reference with the runs that count: full ones at default settings."""
     counted = at_defaults(runs)
     figures = {(task, method): one for task, methods in reference.figures().items() for method, one in methods.items()}
     figures["ten-step", "last_value"] = LEAKED

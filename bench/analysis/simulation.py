@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from bench.analysis import statistics
 from bench.analysis.statistics import better, half_widths, means_over_seeds
@@ -58,6 +59,28 @@ def drawn_blocks(random: np.random.Generator, methods: int, series: int) -> np.n
     own = np.sqrt(1 - SHARED) * random.normal(0, noise, (methods, BLOCKS))
     blocks: np.ndarray = np.maximum(1 + common + own, 0.05)
     return blocks
+
+
+SEEDS, SERIES, RATIOS = (3, 5, 10, 15, 20), (0, 1_000, 20_000), (1.1, 1.2, 1.5)
+
+
+def rates(count: int) -> pd.DataFrame:
+    """Return the rates of docs/protocol.md from so many boards each: one row per size of the test part and seeds.
+
+    Columns: `series` (0: none of their noise is known), `seeds`, `false_boards`, `missed_ranks`, `coverage`, and
+    `power_R` at a ratio of errors R and a spread of 5 %.
+    """
+    lines = []
+    for series in SERIES:
+        for seeds in SEEDS:
+            found = (
+                false_boards(count, seeds, series),
+                false_ranks(count, seeds, series),
+                coverage(count, seeds, series),
+            )
+            lines.append((series, seeds, *found, *(power(count, seeds, ratio, series=series) for ratio in RATIOS)))
+    names = ["series", "seeds", "false_boards", "missed_ranks", "coverage", *(f"power_{ratio}" for ratio in RATIOS)]
+    return pd.DataFrame(lines, columns=names)
 
 
 def false_boards(count: int, seeds: int, series: int = 0) -> float:

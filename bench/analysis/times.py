@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bench.analysis import hardware
+from bench.schema.record import Run
+
 FEWEST = 3  # undisturbed runs from which a time counts for the Pareto front
 
 
@@ -28,3 +31,10 @@ def timing(seconds: Sequence[float], undisturbed: Sequence[bool]) -> Timing:
     if not len(used):
         return Timing(math.nan, math.nan, math.nan, 0)
     return Timing(float(np.median(used)), float(used.min()), float(used.max()), int(counted.sum()))
+
+
+def timing_of(runs: Sequence[Run], phase: str) -> Timing:
+    """Return the timing of one phase of these runs, which are of one kind of machine, or normalised to it."""
+    factors = hardware.time_factors(runs)
+    seconds = [factor * (run.seconds or {}).get(phase, math.nan) for run, factor in zip(runs, factors, strict=True)]
+    return timing(seconds, [run.timing_valid and math.isfinite(one) for run, one in zip(runs, seconds, strict=True)])

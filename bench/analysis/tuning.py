@@ -21,7 +21,7 @@ from bench.schema.record import Run, Spec
 from bench.tasks import REFERENCES, SEARCHES
 
 RATE = "learning_rate"
-RATES = (0.0003, 0.001, 0.003, 0.01, 0.03)  # half an order of magnitude apart, around the notes' 0.001 to 0.01
+RATES = (0.0003, 0.001, 0.003, 0.01, 0.03)  # half an order of magnitude apart, around the reference's 0.001 to 0.01
 SEED = 42  # of the search; what comes of it is trained with several
 SUFFIX = "-search"
 

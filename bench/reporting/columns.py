@@ -22,6 +22,7 @@ BACKENDS = ("numpy", "keras", "keras-jax", "torch")
 OUTSIDE = "†"  # behind a method that is not of this repository: its name has a dot
 DISTURBED = "?"  # behind a time that was taken on a busy machine
 
+WIDEST = 999  # percent of an interval that is still written out
 #: the tables that a column can be in: the first of the page, one of a task's methods, all its rows, the HTML page,
 #: the terminal, and a row as data
 OVERVIEW, SUMMARY, ALL, PAGE, TERMINAL, DATA = "overview", "summary", "all", "page", "terminal", "data"
@@ -56,7 +57,7 @@ def order(backends: Iterable[str]) -> list[str]:
 def label(method: str, changed: Sequence[str] = (), native: bool = False, device: str = CPU, members: int = 1) -> str:
     """Name a row: the method, marked where it is not of this repository, with what sets it apart in brackets."""
     marked = f"{method}{OUTSIDE}" if "." in method else method
-    budget = f"{members} networks" if members > 1 and f"members={members}" not in changed else ""
+    budget = f"{members} nets" if members > 1 and f"members={members}" not in changed else ""
     apart = ", ".join(filter(None, [budget, variant(changed, native, device)]))
     return f"{marked} ({apart})" if apart else marked
 
@@ -78,7 +79,8 @@ def with_interval(value: float, low: float, high: float, count: int = 4) -> str:
     if not (0 < low < high < math.inf):
         return text
     half = 100 * (math.sqrt(high / low) - 1)
-    return f"{text} ± {decimals(half, 0 if half >= 9.95 else 1)} %"
+    shown = decimals(half, 0 if half >= 9.95 else 1) if half < WIDEST else f">{WIDEST}"
+    return f"{text} ± {shown} %"
 
 
 def rank_text(row: Any) -> str:
@@ -160,7 +162,7 @@ COLUMNS = (
            "undecided.", ALL, DATA),
     figure("last_step_mse", "val MSE", digits, "the same error on the validation part.", SUMMARY, ALL, PAGE, DATA),
     figure("notes", "reference", digits,
-           "the figure that the reference notes print for it: compare it with val MSE.", SUMMARY, ALL, DATA),
+           "the figure that the reference prints for it: compare it with val MSE.", SUMMARY, ALL, DATA),
     figure("ratio", "ratio", lambda value: decimals(value, 2), "val MSE over the reference's figure.", ALL, DATA),
     figure("val_mse", "val MSE, all outputs", digits,
            "over all that a method is trained to output, early steps with little history too.", ALL, PAGE, DATA),

@@ -1,4 +1,4 @@
-"""`python -m bench show`: a method to learn from: equations, source, both networks, size, the notes' figures and ours.
+"""A method to learn from: equations, source, both networks, size, the reference's figures and ours.
 
 The same pages lie in docs/methods, one for each file of methods: a function of the sources and of the records.
 """
@@ -14,8 +14,10 @@ from pathlib import Path
 
 import implementations
 from bench.analysis import reference
+from bench.analysis.times import timing_of
 from bench.errors import UsageError, unknown
 from bench.records import files
+from bench.reporting.columns import seconds
 from bench.reporting.markdown import table
 from bench.schema.record import Run
 from bench.text import digits
@@ -135,22 +137,34 @@ def side_by_side(left: str, right: str, width: int) -> str:
 
 
 def figures(methods: Sequence[str], runs: Sequence[Run]) -> str:
-    """The notes' last-step MSE and ours, fit seconds and parameters, per task and backend; means over seeds."""
+    """Set errors, parameters and fit seconds per task and backend; means over seeds, times as the board has them."""
     lines = []
     for method in methods:
         of_method = [run for run in runs if run.spec.method == method and run.metrics]
         for task, backend in sorted({(run.spec.task, run.spec.backend) for run in of_method}):
             chosen = [run for run in of_method if (run.spec.task, run.spec.backend) == (task, backend)]
-            figure = reference.figure(task, method)
-            ours = statistics.fmean(run.metrics["last_step_mse"] for run in chosen if run.metrics)
-            fit = statistics.median((run.seconds or {}).get("fit", float("nan")) for run in chosen)
-            parameters = chosen[0].parameters
-            lines.append([task, f"`{method}`", backend, digits(figure.last_step_mse if figure else float("nan")),
-                          digits(ours), f"{parameters:,}" if parameters is not None else "", f"{fit:.2f}"])  # fmt: skip
+            lines.append([task, f"`{method}`", backend, *_row(chosen, reference.figure(task, method))])
     if not lines:
         return "No record of it yet: `python -m bench run` makes one."
-    headers = ["task", "method", "backend", "notes", "ours", "parameters", "fit s"]
-    return f"Last-step MSE on the validation series, default settings.\n\n{table(headers, lines, left=range(3))}"
+    headers = ["task", "method", "backend", "reference", "val MSE", "test MSE", "parameters", "fit s", "timed runs"]
+    explained = (
+        "Last-step MSE at default settings, means over seeds. The reference's figure is on the validation part;\n"
+        "the board ranks by the test part. Times are medians of undisturbed runs; `?`: every run was disturbed."
+    )
+    return f"{explained}\n\n{table(headers, lines, left=range(3))}"
+
+
+def _row(runs: Sequence[Run], figure: reference.Figure | None) -> list[str]:
+    """Return the figures of one method on one task in one backend."""
+    errors = [
+        statistics.fmean(run.metrics[name] for run in runs if run.metrics) for name in ("last_step_mse", "test_mse")
+    ]
+    fit, parameters = timing_of(runs, "fit"), runs[0].parameters
+    return [
+        digits(figure.last_step_mse if figure else float("nan")), *map(digits, errors),
+        f"{parameters:,}" if parameters is not None else "", seconds(fit.median, fit.undisturbed > 0),
+        str(fit.undisturbed),
+    ]  # fmt: skip
 
 
 def write(folder: Path, runs: Sequence[Run]) -> None:

@@ -1,4 +1,4 @@
-"""Do the notes' figures come out again? From the records to docs/reproduction.md and the curves beside it.
+"""Do the reference's figures come out again? From the records to docs/reproduction.md and the curves beside it.
 
 results.read -> evidence -> text -> docs/reproduction.md
                          -> picture -> results/figures/reproduction.png
@@ -38,7 +38,7 @@ def text(found: Sequence[Evidence], picture: str) -> str:
     summary = (
         f"Of {len(found)} figures {counts[0]} are reproduced, {counts[1]} are errata, {counts[2]} are not reproduced."
     )
-    shown = f"![The notes' learning curves, dashed, and ours]({picture})" if any(map(_drawn, found)) else ""
+    shown = f"![The reference's learning curves, dashed, and ours]({picture})" if any(map(_drawn, found)) else ""
     return (
         "\n\n".join(block for block in (prose("reproduction").format(wider=WIDER), summary, rows, shown) if block)
         + "\n"
@@ -64,7 +64,7 @@ def _drawn(one: Evidence) -> bool:
 
 
 def picture(found: Sequence[Evidence]) -> Picture | None:
-    """The notes' validation losses and ours, epoch by epoch; None where no record has any."""
+    """The reference's validation losses and ours, epoch by epoch; None where no record has any."""
     curves = {
         f"{one.task}: {one.method}": (
             one.printed.curve["val_loss"],

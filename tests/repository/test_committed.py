@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT
 
 import implementations
-from bench.analysis import reference
+from bench.analysis import ranking, reference
 from bench.records import repository
 from bench.schema.record import Run
 from bench.tasks import BEYOND, TASKS
@@ -87,6 +87,31 @@ def test_the_board_is_up_to_date() -> None:
     from bench.reporting import leaderboard
 
     assert not leaderboard.stale(FOLDER, ROOT / "leaderboard.md")
+
+
+def test_the_board_is_read_in_one_screen_and_resolves() -> None:
+    """No summary wider than 110 characters, no page that answers over 60 KB, ranks that differ."""
+    text = (ROOT / "leaderboard.md").read_text(encoding="utf-8")
+    assert len(text.encode()) <= 60_000
+    assert max(len(line) for line in text.splitlines() if line.startswith("|")) <= 110
+    ten = text.split("## ten-step\n")[1].split("\n## ")[0]
+    ranks = set(re.findall(r"^\| +(\d+(?: \(\d+–\d+\))?) \|", ten, re.MULTILINE))
+    assert len(ranks) >= 25
+
+
+@pytest.mark.parametrize("page", ["leaderboard.md", *(f"results/boards/{task}.md" for task in TASKS)])
+def test_no_paragraph_comes_twice(page: str) -> None:
+    blocks = [one for one in (ROOT / page).read_text(encoding="utf-8").split("\n\n") if len(one) > 60]
+    prose = [one for one in blocks if not one.startswith(("|", "#", "<", "```", ">", "- "))]
+    assert len(prose) == len(set(prose))
+
+
+def test_no_backend_of_the_committed_records_is_called_different(runs: list[Run]) -> None:
+    """Starting weights, batches and constants are equal in all: whatever differs there is chance or a fault."""
+    ranked = ranking.rank(runs)
+    verdicts = ranked.loc[~ranked["native"], "verdict"]
+    assert set(verdicts) <= {"", "same", "equal within 1 %", "undecided"}
+    assert (verdicts == "same").sum() > 50
 
 
 def test_the_reproduction_of_the_notes_is_up_to_date() -> None:

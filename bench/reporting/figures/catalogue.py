@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: raise it when a picture of the same data comes out differently: pictures of older versions count as stale
-DRAWING = 1
+DRAWING = 2
 BEST = 4  # methods whose forecasts are drawn
 
 

@@ -81,8 +81,8 @@ def checked_suffix(path: Path) -> str:
 def plot_run(run: Run, path: Path) -> None:
     """Draw one run into a PNG or SVG: learning curves above, forecasts of three validation series below.
 
-    The notes' own curves lie faintly below, where they print some. Raises UsageError for another suffix, and for a run
-    that has neither curves nor forecasts.
+    The reference's own curves lie faintly below, where it prints some. Raises UsageError for another suffix, and for a
+    run that has neither curves nor forecasts.
     """
     checked_suffix(path)
     known = truth(run) if run.examples else None
@@ -117,7 +117,7 @@ def run_figure(run: Run, known: Windows | None) -> Figure:
 def _draw_curves(axes: Axes, run: Run) -> None:
     printed = None if run.spec.quick else reference.figure(run.spec.task, run.spec.method)
     faint: dict[str, Any] = {"alpha": 0.35, "linestyle": "--"}
-    drawn = [(printed.curve if printed else {}, ", notes", faint), (run.curve or {}, "", {"marker": "."})]
+    drawn = [(printed.curve if printed else {}, ", reference", faint), (run.curve or {}, "", {"marker": "."})]
     for curve, suffix, look in drawn:
         # the training loss is a mean over the epoch, the validation loss is taken at its end: hence half an epoch
         for name, text, shift, color in (("loss", "training", 0.5, BLUE), ("val_loss", "validation", 0.0, RED)):
@@ -132,7 +132,7 @@ def _draw_curves(axes: Axes, run: Run) -> None:
 
 
 def reproduction_figure(curves: Mapping[str, tuple[Sequence[float], Sequence[tuple[str, Sequence[float]]]]]) -> Figure:
-    """For each title the notes' validation losses, dashed, and ours by backend: one value per epoch each."""
+    """For each title the reference's validation losses, dashed, and ours by backend: one value per epoch each."""
     with _style():
         rows = -(-len(curves) // 3)
         figure = Figure(figsize=(9, 2.3 * rows + 0.5), layout="constrained")
@@ -142,7 +142,7 @@ def reproduction_figure(curves: Mapping[str, tuple[Sequence[float], Sequence[tup
                 color, _ = BACKENDS.get(backend, OTHER_BACKEND)
                 axes.plot(np.arange(1, len(values) + 1), values, color=color, alpha=0.5, linewidth=1, label=backend)
             axes.plot(
-                np.arange(1, len(printed) + 1), printed, color=BLACK, linestyle="--", linewidth=1.4, label="notes"
+                np.arange(1, len(printed) + 1), printed, color=BLACK, linestyle="--", linewidth=1.4, label="reference"
             )
             axes.set(yscale="log")
             axes.set_title(plain(title), fontsize=8)

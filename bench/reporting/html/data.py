@@ -126,7 +126,7 @@ def forecasts(run: Run, windows: Windows | None) -> list[Any] | None:
 
 
 def printed(run: Run) -> list[float | int | None]:
-    """The notes' val_loss per epoch, for a full run with default settings."""
+    """The reference's val_loss per epoch, for a full run with default settings."""
     figure = None if run.spec.quick or run.spec.differences() else reference.figure(run.spec.task, run.spec.method)
     return numbers(figure.curve.get("val_loss", [])) if figure else []
 

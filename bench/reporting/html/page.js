@@ -152,7 +152,7 @@ function drawDetail(row) {
   const curves = [["training", row.curve.loss, { line: { color: soft } }],
     ["validation", row.curve.val_loss, { line: { color: main } }],
     ["validation, last step", row.curve.val_last_step_mse, { line: { color: main, dash: "dot" } }],
-    ["validation, notes", row.printed, { line: { color: soft, dash: "dash" } }]].filter(([, values]) => values?.length);
+    ["validation, reference", row.printed, { line: { color: soft, dash: "dash" } }]].filter(([, values]) => values?.length);
   drawIf("curve", curves.length, curves.map(([name, values, style]) => line(name, values, style)),
     layout("epoch", "MSE", { height: 320, yaxis: { type: "log" } }));
   drawIf("steps", row.steps.length > 1, [{ type: "bar", x: row.steps.map((_, place) => place + 1), y: row.steps,

@@ -14,11 +14,6 @@ from bench.text import decimals, digits
 
 SEEDS_SHOWN = 20  # with a column each: more are no table that a page has room for
 
-FULL_HEADERS = [
-    "rank", "method", "backend", "last-step MSE", "val MSE", "test MSE", "skill (%)", "fit s", "predict ms",
-    "parameters", "notes' figure", "ratio", "seeds",
-]  # fmt: skip
-
 LIMIT = "× limit"  # a row's error over the reference method's
 
 

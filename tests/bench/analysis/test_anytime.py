@@ -83,4 +83,4 @@ def test_beyond_is_marked() -> None:
 
 def test_an_ensemble_is_marked_with_its_budget() -> None:
     run = make("mlp_ensemble", settings={"members": 5})
-    assert "mlp_ensemble (5 networks)" in leaderboard.render([msgspec.structs.replace(run)])
+    assert "mlp_ensemble (5 nets)" in leaderboard.render([msgspec.structs.replace(run)])

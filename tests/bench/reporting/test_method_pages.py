@@ -59,7 +59,7 @@ def test_figures_are_of_full_runs_at_default_settings(inside: Bench, tmp_path: P
     searched = msgspec.structs.replace(searched, spec=msgspec.structs.replace(searched.spec, task="ten-step-search"))
     for run in (make_record("gru", error=0.0123), other, native, searched, make_record("gru", error=0.6, quick=True)):
         repository.write(tmp_path / "results", msgspec.structs.replace(run, key=codec.key_of(run.spec)))
-    table = inside("show", "gru").stdout.split("Last-step MSE on the validation")[1]
+    table = inside("show", "gru").stdout.split("Last-step MSE at default settings")[1]
     assert [line for line in table.splitlines() if "keras" in line and "0.01230" in line]
     assert not any(f"0.{digit}00" in table for digit in "6789")
 

@@ -63,9 +63,9 @@ def test_training_loss_is_drawn_half_an_epoch_to_the_left():
 def test_the_notes_curves_lie_faintly_below():
     lines = curves(drawing.run_figure(make(), None))
     printed = reference.figure("ten-step", "gru").curve
-    assert list(lines["validation, notes"].get_ydata()) == printed["val_loss"]
-    assert lines["validation, notes"].get_alpha() < 0.5
-    assert list(lines)[:2] == ["training, notes", "validation, notes"]  # drawn first: below
+    assert list(lines["validation, reference"].get_ydata()) == printed["val_loss"]
+    assert lines["validation, reference"].get_alpha() < 0.5
+    assert list(lines)[:2] == ["training, reference", "validation, reference"]  # drawn first: below
     assert set(curves(drawing.run_figure(make("rtrl_rnn"), None))) == {"training", "validation"}
     assert set(curves(drawing.run_figure(make(quick=True), None))) == {"training", "validation"}
 
