@@ -57,7 +57,17 @@ def install(wheel: Path, extra: str, folder: Path) -> Path:
     call(sys.executable, "-m", "venv", "env", folder=folder)
     scripts = folder / "env" / "bin"
     wanted = f"aheadbench[{extra}] @ {wheel.as_uri()}" if extra else str(wheel)
-    call(str(scripts / "python"), "-m", "pip", "install", "--quiet", wanted, folder=folder)
+    call(
+        str(scripts / "python"),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        wanted,
+        "-c",
+        str(ROOT / "constraints.txt"),
+        folder=folder,
+    )
     return scripts
 
 
