@@ -26,11 +26,11 @@ from bench.cli.options import (
     Quick,
     Results,
     Seeds,
-    SeriesOptions,
     Tasks,
     WhatOptions,
 )
 from bench.cli.parsing import folder, share
+from bench.cli.series_options import SeriesOptions
 from bench.cli.shared import board_of, outliving_reader, print_rows, say, warn, warn_of
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli import options, parsing
-from bench.cli.options import Backends, Epochs, SeriesOptions, Settings
+from bench.cli.options import Backends, Epochs, Settings
+from bench.cli.series_options import SeriesOptions
 from bench.cli.shared import outliving_reader, warn
 
 if TYPE_CHECKING:

@@ -131,7 +131,8 @@ def _from_keras(place: Place, array: np.ndarray) -> None:
 
 def _turned(place: Place, array: np.ndarray) -> np.ndarray:
     """Kernels have their axes the other way round: [outputs, inputs], [outputs, inputs, width]. Its own inverse."""
-    return array.T if "kernel" in place.name or "weight" in place.name else array
+    turned: np.ndarray = array.T if "kernel" in place.name or "weight" in place.name else array
+    return turned
 
 
 def _exchanged(array: np.ndarray) -> np.ndarray:

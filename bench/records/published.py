@@ -66,8 +66,8 @@ def stale(runs: Iterable[Run], path: Path = PATH) -> bool:
 
     if not path.is_file():
         return True
-    found = (parquet.read_schema(path).metadata or {}).get(b"digest", b"").decode()
-    return found != digest(condensed(runs))
+    found: str = (parquet.read_schema(path).metadata or {}).get(b"digest", b"").decode()
+    return bool(found != digest(condensed(runs)))
 
 
 def digest(runs: Sequence[Run]) -> str:

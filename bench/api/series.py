@@ -1,0 +1,87 @@
+"""Forecast a DataFrame, and race the methods on it."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.api.run import file_of, preparation
+from bench.api.user_classes import references
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def forecast(
+    data: pd.DataFrame | str | Path,
+    method: str | type = "arima",
+    *,
+    backend: str | None = None,
+    seed: int = 42,
+    epochs: int | None = None,
+    levels: Sequence[float] = (90.0,),
+    non_negative: bool = False,
+    **series: Any,
+) -> pd.DataFrame:
+    """Forecast what comes after the end of each series: the forecast and its bounds at each level, in percent.
+
+    series: how the data are read, as in `run`: target=, time=, group=, history=, ahead=, season=, ...
+    Raises UsageError for data and options that cannot be used.
+    """
+    import pandas as pd
+
+    from bench.forecasting import forecast as forecasting
+
+    with tempfile.TemporaryDirectory(prefix="aheadbench-") as made, file_of(data, Path(made)) as file:
+        assert file is not None
+        (name,) = references([method], Path(made))
+        choice = forecasting.Choice(name, backend, seed, epochs, (), tuple(levels), non_negative)
+        output = Path(made) / "forecast.csv"
+        forecasting.make(file, preparation(file, series), series.get("history") is None, choice, output, None)
+        return pd.read_csv(output)
+
+
+def recommend(
+    data: pd.DataFrame | str | Path,
+    methods: Sequence[str | type] = (),
+    *,
+    backend: str | None = None,
+    budget: float = 120.0,
+    **series: Any,
+) -> pd.DataFrame:
+    """Race the methods on the data for `budget` seconds: one row for each that finished, the best first.
+
+    Columns: method, backend, mase (over rolling origins), ratio (upper end of the 95 % interval of its error over the
+    best), seconds, test_mase and recommended. Raises UsageError.
+    """
+    import pandas as pd
+
+    from bench.forecasting import race
+    from bench.forecasting import recommend as recommending
+
+    deadline = time.monotonic() + budget
+    with tempfile.TemporaryDirectory(prefix="aheadbench-") as made, file_of(data, Path(made)) as file:
+        assert file is not None
+        how, fitted = preparation(file, series), series.get("history") is None
+        asked = [backend] if backend else []
+        entry = recommending.enter(file, how, fitted, asked, references(methods, Path(made)))
+        results = list(race.run(entry.entrants, list(entry.found.series), entry.how, entry.planned, deadline))
+    standings, blocks = recommending.standings(results)
+    chosen = recommending.advise(standings, blocks).choice if standings else None
+    return pd.DataFrame(
+        [
+            {
+                "method": one.training.method,
+                "backend": one.training.backend,
+                "mase": one.error,
+                "ratio": one.ratio,
+                "seconds": one.seconds,
+                "test_mase": one.test,
+                "recommended": one is chosen,
+            }
+            for one in standings
+        ]
+    )

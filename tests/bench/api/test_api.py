@@ -1,0 +1,111 @@
+"""`import bench`: what it offers, that it loads nothing, and a session as a notebook's."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import ROOT, make_run, make_spec
+
+import bench
+from bench.errors import UsageError
+from bench.records import repository
+
+SESSION = '''
+import numpy as np
+import pandas as pd
+
+import bench
+
+SHARE = 0.5  # a class of a session may use what the session has
+
+
+class Shrinking:
+    def __init__(self, factor: float = SHARE):
+        self.factor = factor
+
+    def fit(self, history, future):
+        return self
+
+    def predict_ahead(self, history, steps):
+        return np.repeat(history[:, -1:] * self.factor, steps, axis=1).astype(np.float32)
+
+
+if __name__ == "__main__":
+    days = pd.date_range("2024-01-01", periods=120, name="date")
+    sales = pd.DataFrame({"units": 10.0 + np.arange(120) % 7}, index=days)
+    results = bench.run(
+        [Shrinking, "last_value"], sales, target="units", history=14, ahead=7, progress=False,
+        settings={"session.Shrinking": {"factor": 0.25}},
+    )
+    table = results.to_pandas()
+    print(*table["status"], *table["method"], *table["changed"], sep="|")
+    results.plot().savefig("figure.png")
+    assert "session.Shrinking" in results._repr_html_()
+    ahead = bench.forecast(sales, "seasonal_naive", target="units", ahead=7, season=7)
+    print(*ahead["forecast"].round(3), sep="|")
+'''  # fmt: skip
+
+
+def test_the_public_names_are_these_and_exist() -> None:
+    assert bench.__all__ == sorted(bench.__all__, key=lambda name: (not name.isupper(), not name[0].isupper(), name))
+    assert set(bench.__all__) == {
+        "METRICS", "TASKS", "Limits", "Results", "Run", "Spec", "Task", "UsageError", "compare", "forecast",
+        "leaderboard", "load_results", "published", "rank", "recommend", "run",
+    }  # fmt: skip
+    assert all(getattr(bench, name) is not None and name in dir(bench) for name in bench.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = bench.nonsense
+
+
+def test_importing_loads_nothing_else() -> None:
+    code = "import sys; before = set(sys.modules); import bench; print(*set(sys.modules) - before)"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True).stdout.split()
+    assert not {"numpy", "pandas", "msgspec", "typer", "implementations"} & set(loaded)
+
+
+def test_a_session_runs_its_own_class_on_a_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cell.py").write_text(SESSION)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    done = subprocess.run([sys.executable, "cell.py"], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    runs, ahead = done.stdout.splitlines()
+    assert sorted(runs.split("|")) == sorted(["ok", "ok", "last_value", "session.Shrinking", "", "factor=0.25"])
+    assert [float(value) for value in ahead.split("|")] == [11, 12, 13, 14, 15, 16, 10]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cell.py", "figure.png"]
+
+
+def test_results_of_a_folder(tmp_path: Path) -> None:
+    for run in (make_run(), make_run(make_spec(method="lstm"))):
+        repository.write(tmp_path / "mine", run)
+    found = bench.load_results(tmp_path / "mine")
+    assert len(found) == 2 and list(found.to_pandas()["method"]) == ["gru", "lstm"] and found[0].spec.method == "gru"
+    assert set(bench.rank(found)["method"]) == {"gru", "lstm"} and "gru" in bench.leaderboard(found)
+    assert repr(found) == "Results(2 runs on ten-step)" and "<table" in found._repr_html_()
+    with pytest.raises(UsageError, match="no results folder"):
+        bench.load_results(tmp_path / "none")
+
+
+def test_what_is_published_is_compared() -> None:
+    rows = bench.compare("gru:torch", "lstm:torch", task="ten-step")
+    assert set(rows["task"]) == {"ten-step"} and {"measure", "first", "second", "verdict"} <= set(rows)
+    assert len(bench.published()) > 500
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"methods": ["gruu"]}, "unknown method 'gruu': did you mean gru"),
+        ({"methods": [3]}, "methods: got 3, needed names or classes"),
+        ({"horizon": 3, "data": pd.DataFrame({"a": np.arange(9.0)})}, "unknown option 'horizon'"),
+        ({"target": "units"}, "target: data is needed with it"),
+        ({"seeds": [1, 1]}, "1 is given twice"),
+    ],
+)
+def test_bad_input_is_a_usage_error(given: dict, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        bench.run(**{"methods": ["last_value"], "quick": True, **given})
