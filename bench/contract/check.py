@@ -1,4 +1,4 @@
-"""Does a method keep the contract, and if not, what is to be mended: `check(reference)` returns a Report."""
+"""Does a method keep the contract, and if not, what is broken: `check(reference)` returns a Report."""
 
 from __future__ import annotations
 
@@ -35,20 +35,21 @@ class Report:
         return [*self.findings(), "", f"{self.method} on {self.backend}: {self.verdict()}{remark}{more}"]
 
     def findings(self) -> list[str]:
-        """The promises, each kept or to be mended."""
+        """The promises, each kept or broken."""
         if "fits" in self.broken:
-            return [f"MEND  fits: {self.broken['fits']}", "      nothing else could be checked"]
+            return [f"FAIL  fits: {self.broken['fits']}", "      nothing else could be checked"]
         lines = []
         for promise, keeps in PROMISES.items():
-            lines.append(f"{'MEND' if promise in self.broken else 'ok  '}  {promise}: {inspect.getdoc(keeps)}")
+            lines.append(f"{'FAIL' if promise in self.broken else 'ok  '}  {promise}: {inspect.getdoc(keeps)}")
             lines += [f"      {self.broken[promise]}"] if promise in self.broken else []
         for promise in self.broken.keys() - PROMISES.keys():
-            lines += [f"MEND  {promise}: {fresh.PROMISES[promise]}", f"      {self.broken[promise]}"]
+            lines += [f"FAIL  {promise}: {fresh.PROMISES[promise]}", f"      {self.broken[promise]}"]
         return lines
 
     def verdict(self) -> str:
         """The outcome in words."""
-        return f"{len(self.broken)} to mend" if self.broken else "keeps the contract"
+        count = len(self.broken)
+        return f"{count} promise{'s' if count > 1 else ''} broken" if count else "keeps the contract"
 
 
 def check(reference: str, backend: str | None) -> Report:

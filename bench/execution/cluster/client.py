@@ -113,7 +113,7 @@ def connected(address: str) -> Iterator[Client]:
     with contextlib.ExitStack() as stack:
         target = stack.enter_context(local(count)) if count else address
         try:
-            client = stack.enter_context(Client(target, timeout=patience(), set_as_default=False))
+            client = stack.enter_context(Client(target, timeout=patience(), set_as_default=False))  # type: ignore[no-untyped-call]
             theirs = client.sync(client.scheduler.versions, callback_timeout=patience())["packages"]["distributed"]
         except Exception as error:  # of many kinds, if something else than a scheduler answers
             raise UsageError(f"--cluster {address}: no scheduler answers there: {said_by(error)}") from None
@@ -131,7 +131,7 @@ def local(count: int) -> Iterator[Any]:
         # Ctrl-C in a terminal goes to every process: masked now, it is kept from all threads and processes made here
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            cluster = LocalCluster(
+            cluster = LocalCluster(  # type: ignore[no-untyped-call]
                 n_workers=count,
                 threads_per_worker=1,
                 processes=True,
@@ -169,7 +169,7 @@ class ClusterClient:
         self.names = {name: file for name, (file, _) in contents.items()}
         # as tasks of their own, what is lost with a node is made again
         self.contents = [client.submit(bytes, content, pure=False) for _, content in contents.values()]
-        self.left: dict[Future, Job] = {}
+        self.left: dict[Future[Any], Job] = {}
         self.installation = installation()
         self.differences: set[str] = set()
         self.slots, self.counted, self.manned = 0, 0.0, time.monotonic()
@@ -180,7 +180,7 @@ class ClusterClient:
         """See the module's `run`. A job is taken from other campaigns only when there is a slot for it."""
         from distributed import as_completed
 
-        finished = as_completed([], with_results=True, raise_errors=False, loop=self.client.loop)
+        finished = as_completed([], with_results=True, raise_errors=False, loop=self.client.loop)  # type: ignore[no-untyped-call]
         waiting = deque(jobs)
         while waiting or self.left:
             self.count()
@@ -192,15 +192,15 @@ class ClusterClient:
                     yield job, None
                     locks.release(job.key)
                 else:
-                    finished.add(self.submit(job))
-            for future, result in finished.next_batch(block=False):
+                    finished.add(self.submit(job))  # type: ignore[no-untyped-call]
+            for future, result in finished.next_batch(block=False):  # type: ignore[no-untyped-call]
                 job = self.left.pop(future)
                 yield job, self.record(job, future, result)
                 locks.release(job.key)
             with contextlib.suppress(queue.Empty):
                 raise Stopped(events.get(timeout=POLL))
 
-    def submit(self, job: Job) -> Future:
+    def submit(self, job: Job) -> Future[Any]:
         """Send the job on its way."""
         ticket = Ticket(
             spec=job.spec,
@@ -219,7 +219,7 @@ class ClusterClient:
             return
         self.counted = moment
         try:
-            slots = self.client.sync(self.client.scheduler.ncores, callback_timeout=patience())
+            slots = self.client.sync(self.client.scheduler.ncores, callback_timeout=patience())  # type: ignore[no-untyped-call, union-attr]
         except OSError as error:
             raise self.gone(said_by(error)) from None
         self.slots = sum(slots.values())
@@ -234,7 +234,7 @@ class ClusterClient:
         end = "the same command goes on from here once it is back"
         return UsageError(f"--cluster {self.address}: the scheduler is gone ({why}): {end}")
 
-    def record(self, job: Job, future: Future, result: Any) -> Run:
+    def record(self, job: Job, future: Future[Any], result: Any) -> Run:
         """The record of a finished task. Raises UsageError where a node, not the job, is to blame."""
         from distributed import KilledWorker
 
@@ -273,7 +273,7 @@ def said_by(error: BaseException) -> str:
 def carried() -> Callable[..., bytes]:
     """What is sent as a task: by its code and not by its name, over which a node without this package would die."""
 
-    def attempt_there(ticket, *contents):
+    def attempt_there(ticket: bytes, *contents: bytes) -> bytes:
         from bench.execution.cluster.node import attempt
 
         return attempt(ticket, *contents)

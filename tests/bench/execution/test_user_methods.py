@@ -153,16 +153,16 @@ def test_check_says_what_to_mend(inside: Bench, tmp_path: Path, body: str, promi
     )
     (tmp_path / "mine.py").write_text(source)
     checked = inside("check", "./mine.py:Last")
-    assert checked.returncode == 1 and "to mend" in checked.stdout
+    assert checked.returncode == 1 and "broken" in checked.stdout
     lines = checked.stdout.splitlines()
-    place = next(number for number, line in enumerate(lines) if line.startswith(f"MEND  {promise}: "))
+    place = next(number for number, line in enumerate(lines) if line.startswith(f"FAIL  {promise}: "))
     assert got in lines[place + 1]
 
 
 def test_check_of_what_does_not_fit_or_save(inside: Bench, mine: Path) -> None:
     mine.write_text(LAST.replace("self.seen = np.array(validation[0].shape)", "raise OSError('no disk')"))
     assert (
-        "MEND  fits: OSError: no disk\n      nothing else could be checked" in inside("check", "./mine.py:Last").stdout
+        "FAIL  fits: OSError: no disk\n      nothing else could be checked" in inside("check", "./mine.py:Last").stdout
     )
     mine.write_text(LAST.replace("np.array(validation[0].shape)", "[object()]"))
     assert "ValueError: Last.seen is a list: numbers, texts and NumPy" in inside("check", "./mine.py:Last").stdout
