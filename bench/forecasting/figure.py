@@ -10,8 +10,7 @@ from matplotlib.figure import Figure
 
 from bench.data.series import Series, SeriesSet
 from bench.forecasting.intervals import IntervalForecast
-from bench.reporting.figures.drawing import BLACK, BLUE, _style, save
-from bench.reporting.figures.labels import plain
+from bench.reporting.figures.style import BLACK, BLUE, plain, save, style
 
 PANELS = 6  # series and channels drawn
 BEFORE = 3  # times the forecast's length that is drawn of the past
@@ -21,7 +20,7 @@ def draw(path: Path, found: SeriesSet, made: IntervalForecast, title: str) -> No
     """Write the picture, PNG or SVG. Raises UsageError where that cannot be."""
     every = [(place, channel) for place in range(len(found.series)) for channel in range(len(found.channels))]
     panels = every[:PANELS]
-    with _style():
+    with style():
         figure = Figure(figsize=(8, 2.6 * len(panels) + 0.4), layout="constrained")
         all_axes = np.atleast_1d(figure.subplots(len(panels), 1))
         for axes, (place, channel) in zip(all_axes, panels, strict=True):

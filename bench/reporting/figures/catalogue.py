@@ -41,9 +41,9 @@ class Picture:
 
     def draw(self, folder: Path) -> None:
         """Draw it into the folder. Raises UsageError where that cannot be written."""
-        from bench.reporting.figures import drawing  # matplotlib takes longer to import than a board to render
+        from bench.reporting.figures import style  # matplotlib takes longer to import than a board to render
 
-        drawing.save(self.figure(), folder / self.name, source=self.digest)
+        style.save(self.figure(), folder / self.name, source=self.digest)
 
 
 def pictures(runs: Mapping[str, Run], ranked: pd.DataFrame, methods: pd.DataFrame) -> list[Picture]:

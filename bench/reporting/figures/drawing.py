@@ -1,19 +1,11 @@
-"""Pictures: one run's learning curves and forecasts; for the board, error against time and the best forecasts.
-
-Figures are made without pyplot and in matplotlib's default style, so they look the same whatever the user's settings
-are, and change none of them. The same data gives the same bytes on one version of matplotlib.
-"""
+"""Pictures: one run's learning curves and forecasts; for the board, error against time and the best forecasts."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-import matplotlib.style
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -25,57 +17,23 @@ from bench.analysis import reference
 from bench.data.examples import fits, truth
 from bench.data.windows import Windows
 from bench.errors import UsageError
-from bench.records import files
-from bench.reporting.figures.labels import name_points, plain
+from bench.reporting.figures.labels import name_points
+from bench.reporting.figures.style import (
+    BACKENDS,
+    BLACK,
+    BLUE,
+    CYCLE,
+    OTHER_BACKEND,
+    RED,
+    checked_suffix,
+    plain,
+    save,
+    style,
+)
 from bench.schema.record import Run
 
-#: colours of Okabe and Ito (2008), which colour-blind readers can tell apart; the marker says the same again
-BLACK, BLUE, RED, GREEN = "#000000", "#0072B2", "#D55E00", "#009E73"
-PINK, SKY, ORANGE = "#CC79A7", "#56B4E9", "#E69F00"
-BACKENDS = {"numpy": (BLACK, "D"), "keras": (BLUE, "o"), "keras-jax": (ORANGE, "s"), "torch": (GREEN, "^")}
-OTHER_BACKEND = (PINK, "v")
-CYCLE = [(BLUE, "o"), (RED, "s"), (GREEN, "^"), (PINK, "v"), (SKY, "D"), (ORANGE, "P")]
-SUFFIXES = (".png", ".svg")
 #: fits faster than this are drawn at it: they would stretch a logarithmic axis over nothing
 SHORTEST_FIT = 0.01
-
-_STYLE = {
-    "svg.hashsalt": "aheadbench",
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlesize": 10,
-    "legend.frameon": False,
-    "figure.dpi": 100,
-    "savefig.dpi": 100,
-}
-
-
-@contextmanager
-def _style() -> Iterator[None]:
-    with matplotlib.style.context(["default", _STYLE]):
-        yield
-
-
-def save(figure: Figure, path: Path, source: str = "") -> None:
-    """Write a figure as PNG or SVG, by the path's suffix; `source` is kept inside the file.
-
-    Raises UsageError for another suffix, or where the path cannot be written.
-    """
-    suffix = checked_suffix(path)
-    stamp: dict[str, Any] = {"Software": None} if suffix == ".png" else {"Date": None, "Creator": None}
-    buffer = io.BytesIO()
-    with _style():
-        figure.savefig(buffer, format=suffix[1:], metadata={**stamp, "Source": source} if source else stamp)
-    files.replace(path, buffer.getvalue())
-
-
-def checked_suffix(path: Path) -> str:
-    """The path's suffix in small letters. Raises UsageError unless it is .png or .svg."""
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise UsageError(f"cannot draw a {path.suffix or 'file without suffix'} ({path.name!r}): choose .png or .svg")
-    return suffix
 
 
 def plot_run(run: Run, path: Path) -> None:
@@ -100,7 +58,7 @@ def run_figure(run: Run, known: Windows | None) -> Figure:
     """The picture of one run: its learning curves, its forecasts of `known` series, or both."""
     spec = run.spec
     rows = [_has_curve(run), known is not None]
-    with _style():
+    with style():
         figure = Figure(figsize=(9, 3.4 * sum(rows) + 0.5), layout="constrained")
         changed = spec.differences() + ["quick"] * spec.quick
         extra = f" ({', '.join(changed)})" if changed else ""
@@ -133,7 +91,7 @@ def _draw_curves(axes: Axes, run: Run) -> None:
 
 def reproduction_figure(curves: Mapping[str, tuple[Sequence[float], Sequence[tuple[str, Sequence[float]]]]]) -> Figure:
     """For each title the reference's validation losses, dashed, and ours by backend: one value per epoch each."""
-    with _style():
+    with style():
         rows = -(-len(curves) // 3)
         figure = Figure(figsize=(9, 2.3 * rows + 0.5), layout="constrained")
         panels = list(figure.subplots(rows, 3, squeeze=False).flat)
@@ -163,7 +121,7 @@ def reproduction_figure(curves: Mapping[str, tuple[Sequence[float], Sequence[tup
 
 def forecast_figure(task: str, known: Windows, forecasts: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
     """Forecasts by label, each [3, H], beside the truth of three validation series and the end of their history."""
-    with _style():
+    with style():
         figure = Figure(figsize=(9, 3.6), layout="constrained")
         figure.suptitle(plain(f"{task}: three validation series and the best methods' forecasts"))
         _draw_forecasts(figure, known, forecasts)
@@ -201,7 +159,7 @@ def pareto_figure(task: str, rows: pd.DataFrame) -> Figure:
     """
     rows = rows[rows["fit_seconds"].notna() & (rows["test_mse"] > 0)]
     rows = rows.assign(seconds=rows["fit_seconds"].clip(lower=SHORTEST_FIT))
-    with _style():
+    with style():
         figure = Figure(figsize=(10, 7), layout="constrained")
         axes = figure.subplots()
         axes.set(

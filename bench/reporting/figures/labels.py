@@ -11,15 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
+from bench.reporting.figures.style import plain
+
 #: distances from the point at which a name is tried, in pixels, the nearest first
 RADII = (7, 12, 19, 28, 40, 54, 70, 88, 108)
 ANGLES = np.arange(0, 2 * np.pi, np.pi / 8)
 SIZE = 8
-
-
-def plain(text: str) -> str:
-    """Text that matplotlib draws as it stands: a dollar would start a formula, a control character has no glyph."""
-    return "".join(letter for letter in text if letter.isprintable()).replace("$", r"\$")
 
 
 def name_points(figure: Figure, axes: Axes, rows: pd.DataFrame) -> None:

@@ -11,8 +11,7 @@ from matplotlib.figure import Figure
 from bench.data.calendar import Calendar
 from bench.data.series import Series
 from bench.data.splits import Prepared
-from bench.reporting.figures.drawing import BLACK, BLUE, ORANGE, _style, save
-from bench.reporting.figures.labels import plain
+from bench.reporting.figures.style import BLACK, BLUE, ORANGE, plain, save, style
 
 PANELS = 6  # series drawn
 TICKS = 6
@@ -21,7 +20,7 @@ TICKS = 6
 def draw(path: Path, series: Sequence[Series], calendar: Calendar, prepared: Prepared | None, title: str) -> None:
     """Write the picture, PNG or SVG. Raises UsageError where that cannot be."""
     shown = series[:PANELS]
-    with _style():
+    with style():
         figure = Figure(figsize=(8, 1.8 * len(shown) + 0.6), layout="constrained")
         for place, one in enumerate(shown):
             axes = figure.add_subplot(len(shown), 1, place + 1)
