@@ -11,6 +11,7 @@ Each prints its figures as JSON and ends with status 1 when anything was lost, t
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -43,7 +44,7 @@ SOAK_LIMITS = ["--timeout", "8", "--memory", "500M"]
 WARM = 0.1  # of the runs: what the harness imports and caches once is there by then
 GROWTH = 1.10
 #: how the flaky method's faults are named
-NAMED = {"hoards": "oom", "overflows": "diverged", "floods": "ok", "litters": "ok"} | dict.fromkeys(
+NAMED = {"hoards": "oom", "overflows": "diverged", "floods": "ok", "litters": "ok", "escapes": "ok"} | dict.fromkeys(
     ("hangs", "hangs_in_grandchild"), "timeout"
 )
 
@@ -81,12 +82,19 @@ class Bench:
         noted = self.folder / "pids"
         pids = {int(pid) for pid in noted.read_text().split()} if noted.exists() else set()
         mine = str(self.temporary).encode()
-        return [pid for pid in {*pids, *janitor.marked("")} if mine in janitor.environment(pid)]
+        return [pid for pid in {*pids, *janitor.marked("")} if mine in janitor.environment(pid) + command_of(pid)]
 
     def leftovers(self) -> list[str]:
         """Temporary files, beside the records and elsewhere."""
         files = [*self.temporary.iterdir(), *self.folder.rglob("*.tmp"), *self.results.glob(".running")]
         return [str(path.relative_to(self.folder)) for path in files]
+
+
+def command_of(pid: int) -> bytes:
+    """What a process was started with: a daemon may have wiped its environment; empty once it is gone."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 def settle(bench: Bench, seconds: float = 5) -> None:

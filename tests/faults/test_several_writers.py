@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import msgspec
-from conftest import ROOT, make_run, make_spec, stored
-from fault_injection import start
+from conftest import FAULTY, ROOT, make_run, make_spec, stored
+from fault_injection import mounts, start
 
 from bench.execution.jobs import Job
 from bench.records import repository
@@ -59,3 +60,55 @@ def test_a_job_that_another_campaign_forces_too_is_run_once(tmp_path: Path) -> N
         theirs.release(job.key)
         assert ours.take(job.key) and ours.is_done(job.name)
     assert not (tmp_path / ".running").exists()
+
+
+CORE = """
+import os, time
+import numpy as np
+
+class Mine:
+    def fit(self, history, future):
+        begun = time.time()
+        time.sleep(1.0)
+        with open(NOTE, "a") as file:
+            file.write(f"{min(os.sched_getaffinity(0))} {begun} {time.time()}\\n")
+        return self
+    def predict_ahead(self, history, steps):
+        return np.repeat(history[:, -1:], steps, axis=1)
+"""
+
+
+def test_no_two_runs_share_a_core(tmp_path: Path) -> None:
+    """Two campaigns of one run at a time, in two folders: each run has a core that no other has meanwhile."""
+    note, campaigns = tmp_path / "cores", []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mine.py").write_text(CORE.replace("NOTE", repr(str(note))))
+        campaigns.append(start(tmp_path / name, "./mine.py:Mine", options=("--seeds", "1,2,3")))
+    assert [(process.communicate(timeout=120), process.returncode)[1] for process in campaigns] == [0, 0]
+    runs = [tuple(map(float, line.split())) for line in note.read_text().splitlines()]
+    assert len(runs) == 6
+    for core, begun, ended in runs:
+        others = [other for other in runs if other[0] == core and other[1] < ended and begun < other[2]]
+        assert len(others) == 1, "another run was on the core at that time"
+
+
+@mounts
+def test_as_process_1_no_zombie_is_left(tmp_path: Path) -> None:
+    """In a container the harness may be process 1, to which the kernel gives every orphan."""
+    script = (
+        "import os, subprocess, sys\n"
+        "from bench.cli import app\n"
+        "methods = ['--method', 'litters', '--method', 'last_value']\n"
+        "sys.argv = ['bench', 'run', '--quick', '--task', 'ten-step', *methods]\n"
+        "status = app.main()\n"
+        "states = [open(f'/proc/{pid}/stat').read().rpartition(')')[2].split()[0] for pid in os.listdir('/proc') "
+        "if pid.isdecimal() and pid != str(os.getpid())]\n"
+        "assert os.getpid() == 1 and not states, states\n"
+        "sys.exit(status)\n"
+    )
+    variables = {"PYTHONPATH": f"{ROOT}{os.pathsep}{FAULTY}", "FAULTY_PIDS": str(tmp_path / "pids")}
+    command = ["unshare", "-rmpf", "--mount-proc", sys.executable, "-c", script]
+    ended = subprocess.run(command, cwd=tmp_path, env={**os.environ, **variables}, capture_output=True, text=True,
+                           timeout=120)  # fmt: skip
+    assert ended.returncode == 0, ended.stdout + ended.stderr

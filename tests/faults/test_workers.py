@@ -30,6 +30,7 @@ WORKERS = {
     "breaks_on_import": ("failed", "ModuleNotFoundError: No module named 'no_such_framework'"),
     "floods": ("ok", None),  # prints 1 GB
     "litters": ("ok", None),  # a child that outlives it, a temporary file
+    "escapes": ("ok", None),  # a daemon that has wiped its mark
     # memory
     "hoards": ("oom", r"killed at \d+ MiB: the limit is 400 MiB"),
     "hoards_in_child": ("oom", r"killed at \d+ MiB: the limit is 400 MiB"),

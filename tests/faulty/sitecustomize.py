@@ -260,6 +260,19 @@ class Litters(Faulty):
         return self
 
 
+class Escapes(Faulty):
+    """Leaves a daemon: of its own session, with its mark wiped away, its parent gone."""
+
+    def fit(self, *data: Any, **more: Any) -> Any:
+        daemon = "import os, time\nos.setsid()\nif os.fork(): os._exit(0)\nprint(os.getpid(), flush=True)\n" + SLEEP
+        command = [sys.executable, "-S", "-c", daemon, os.environ["TMPDIR"]]  # its folder tells whose it is
+        with subprocess.Popen(command, env={}, stdout=subprocess.PIPE, start_new_session=False) as child:
+            assert child.stdout
+            note(int(child.stdout.readline()))
+            child.stdout.close()
+        return self
+
+
 class Hangs(Faulty):
     """Hangs, and a child of its own with it, whatever SIGTERM says."""
 
@@ -325,6 +338,7 @@ ENDS = {
     "overflows": Overflows,
     "floods": Floods,
     "litters": Litters,
+    "escapes": Escapes,
     "hangs": Hangs,
     "hangs_in_grandchild": HangsInGrandchild,
 }
