@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from bench import __version__
-from bench.cli import maintain, measure, methods, results, series
+from bench.cli import doctor, maintain, measure, methods, results, series
 from bench.cli.grouping import grouped
 from bench.cli.options import example
 from bench.cli.panels import Command, Group
@@ -62,6 +62,7 @@ add(series.forecast, "forecast", USE, "forecast sales.csv --target units --ahead
 add(series.data, "data", USE, "data sales.csv --target units")
 add(series.recommend, "recommend", USE,
     "recommend sales.csv --target units --ahead 12 --budget 30s --method last_value")  # fmt: skip
+add(doctor.doctor, "doctor", USE, "doctor")
 add(results.leaderboard, "leaderboard", READ, "leaderboard --task ten-step")
 add(results.compare, "compare", READ, "compare last_value moving_average --task ten-step")
 add(results.show, "show", READ, "show gru")

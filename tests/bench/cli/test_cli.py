@@ -16,7 +16,7 @@ import typer
 from conftest import ROOT, make_run, make_spec, stored
 
 from bench import __version__
-from bench.cli import app, progress
+from bench.cli import app, doctor, progress
 from bench.machine import threads
 from bench.records import repository
 
@@ -294,6 +294,16 @@ def test_a_reader_that_leaves_does_not_end_the_campaign(bench, tmp_path):
     assert ended.returncode == 0 and ended.stdout == "3 runs to do\n"
     assert "nobody reads the output any more; the campaign goes on" in ended.stderr
     assert len(stored(tmp_path / "results")) == 3 and (tmp_path / "leaderboard.md").exists()
+
+
+def test_doctor_names_what_there_is_and_what_is_missing(inside, monkeypatch):
+    monkeypatch.setattr(doctor, "SECONDS", 0.1)
+    monkeypatch.setattr("implementations.backends.installed", lambda name: name != "torch")
+    found = {row["what"]: row for row in json.loads(inside("doctor", "--json").stdout)}
+    assert found["aheadbench"]["found"].startswith(__version__) and "numpy" in found["backend keras"]["found"]
+    assert found["backend torch"]["advice"] == "pip install 'aheadbench[torch]'"
+    assert re.fullmatch(r"\d+ % between equal pieces of work of [\d.]+ ms; load [\d.]+", found["noise"]["found"])
+    assert re.match(r"\d+ of \d+", found["cores"]["found"])
 
 
 def test_dry_run_as_csv(inside):
