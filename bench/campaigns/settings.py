@@ -10,6 +10,7 @@ from typing import Any, get_args
 import msgspec
 
 import implementations
+from bench.campaigns import bounds
 from bench.campaigns.request import Setting
 from bench.errors import UsageError, unknown
 from bench.tasks import Task
@@ -87,7 +88,8 @@ def without_off(method: str, defaults: Mapping[str, Setting], settings: Mapping[
 
 
 def check_settings(method: str, backend: str, seed: int, settings: Mapping[str, Setting]) -> None:
-    """Raise UsageError for values that the method refuses, before anything runs or is written."""
+    """Raise UsageError for values that the method refuses or the machine has no memory for, before anything runs."""
+    bounds.check_settings(method, settings)
     try:
         implementations.make(method, backend, seed, **settings)
     except (TypeError, ValueError) as error:

@@ -110,6 +110,8 @@ def main() -> int:
         return complain(str(error), 2)
     except typer.TyperException as error:
         return complain_of(error)
+    except MemoryError as error:
+        return complain(f"out of memory: {error or 'no more can be had'}: ask for fewer series, steps or jobs", 1)
     except (KeyboardInterrupt, typer.Abort):
         return complain("interrupted", 130)
     except BrokenPipeError:

@@ -111,8 +111,10 @@ def forecast(
     model: Model = None,
 ) -> int:
     """Forecast what comes after the end of each series, with prediction intervals: a table, a CSV and a picture."""
+    from bench.campaigns import bounds
     from bench.forecasting import forecast as forecasting
 
+    bounds.check_ahead(series.ahead)
     if model:
         given = {name: value for name, value in series.given().items() if name != "ahead"}
         more = {"backend": backend, "epochs": epochs, "set": settings, "save": save, "level": level, "levels": levels}
