@@ -180,6 +180,25 @@ function drawForecasts(row, main) {
   drawIf("forecasts", traces.length, traces, layout("", "", { height: narrow() ? 640 : 320, ...axes }));
 }
 
+// What is shown is in the address, so that it can be kept and passed on.
+function remember() {
+  const off = [...by("backends").querySelectorAll("input:not(:checked)")].map((box) => box.value);
+  const kept = { task: data.boards[state.board]?.name ?? "", search: by("search").value.trim(), off: off.join(","),
+    row: state.chosen ? `${state.chosen.method} ${state.chosen.backend}` : "" };
+  const words = new URLSearchParams(Object.entries(kept).filter(([, value]) => value));
+  history.replaceState(null, "", `#${words}`);
+}
+
+function recall() {
+  const kept = new URLSearchParams(location.hash.slice(1));
+  const board = data.boards.findIndex((one) => one.name === kept.get("task"));
+  if (board >= 0) by("board").selectedIndex = state.board = board;
+  by("search").value = kept.get("search") ?? "";
+  const off = new Set((kept.get("off") ?? "").split(","));
+  for (const box of by("backends").querySelectorAll("input")) box.checked = !off.has(box.value);
+  state.chosen = rows().find((row) => `${row.method} ${row.backend}` === kept.get("row")) ?? null;
+}
+
 function choose(place, move) {
   state.chosen = rows()[place] ?? null;
   for (const button of document.querySelectorAll("td button[data-row]")) {
@@ -188,6 +207,7 @@ function choose(place, move) {
     button.setAttribute("aria-pressed", String(own));
   }
   drawDetail(state.chosen);
+  remember();
   if (move) { by("detail").scrollIntoView(); by("detail").focus({ preventScroll: true }); }
 }
 
@@ -197,7 +217,7 @@ function draw() {
   drawTime(shown);
   drawAnytime(shown);
   drawSeeds(shown);
-  if (!shown.includes(state.chosen)) choose(rows().indexOf(shown[0]), false); else drawDetail(state.chosen);
+  if (!shown.includes(state.chosen)) choose(rows().indexOf(shown[0]), false); else { drawDetail(state.chosen); remember(); }
 }
 
 by("board").addEventListener("change", () => { state.board = by("board").selectedIndex; draw(); });
@@ -217,6 +237,7 @@ by("copy").addEventListener("click", async () => {
 const darken = () => document.documentElement.classList.toggle("dark", dark.matches); // as itables' style expects
 dark.addEventListener("change", () => { darken(); draw(); });
 darken();
+recall();
 draw();
 for (const name of ["time", "anytime", "seeds"]) by(name).on("plotly_click", (event) => {
   const place = event.points[0].customdata?.[0];

@@ -39,12 +39,15 @@ def write_runs(runs: Sequence[Run], problems: Sequence[str], path: Path) -> int:
 def render(runs: Sequence[Run], problems: Sequence[str] = ()) -> str:
     """The page: the same records give the same bytes."""
     data = collect(runs)
-    headers = ["task", *(column.label for column in PAGE_COLUMNS)]
+    headers = [("task", ""), *((column.label, column.help.replace("`", "")) for column in PAGE_COLUMNS)]
     parts = {
         "style": (HERE / "page.css").read_text(encoding="utf-8"),
         "table_style": library("itables", "html/dt_bundle.css").decode(),
         "boards": "".join(f"<option>{html.escape(board['name'])}</option>" for board in data["boards"]),
-        "header": "".join(f'<th scope="col">{html.escape(name)}</th>' for name in headers),
+        "header": "".join(
+            f'<th scope="col" title="{html.escape(meaning, quote=True)}">{html.escape(name)}</th>'
+            for name, meaning in headers
+        ),
         "rows": "\n".join(table_rows(data["boards"])),
         "failed": failed(data["failed"], problems),
         "data": embedded(data),

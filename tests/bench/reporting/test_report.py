@@ -207,6 +207,33 @@ def test_a_method_without_forecasts_or_of_outside(page: Any) -> None:
     assert column(page, 2) == ["mine.Mine†"] and page.locator("#forecasts").is_hidden()
 
 
+def test_what_is_shown_is_in_the_address(browser: Any, file: Path, page: Any) -> None:
+    page.select_option("#board", "ten-step")
+    page.fill("#search", "lstm_cell")
+    page.get_by_role("checkbox", name="torch").uncheck()
+    page.locator("#table tbody button").first.click()
+    chosen, address = page.locator("#detail-title").inner_text(), page.evaluate("location.href")
+    assert "task=ten-step" in address and "search=lstm_cell" in address and "off=torch" in address
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    again = context.new_page()
+    again.goto(address)
+    again.wait_for_selector("html[data-ready]")
+    assert again.locator("#board").input_value() == "ten-step" and again.locator("#search").input_value() == "lstm_cell"
+    assert not again.get_by_role("checkbox", name="torch").is_checked()
+    assert again.locator("#detail-title").inner_text() == chosen
+    context.close()
+
+
+def test_ranks_and_help_are_on_the_page(page: Any) -> None:
+    page.select_option("#board", "ten-step")
+    assert all(re.fullmatch(r"\d+( \(\d+–\d+\))?", text) for text in column(page, 1))
+    assert "may be the best" in page.get_by_role("columnheader", name="rank").get_attribute("title")
+    page.set_viewport_size({"width": 1200, "height": 900})
+    wide = page.evaluate("[document.querySelector('.wide').scrollWidth, document.querySelector('.wide').clientWidth]")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    assert wide[0] <= wide[1]
+
+
 def test_no_text_becomes_markup(page: Any) -> None:
     assert page.title() == "aheadbench: results" and HOSTILE in page.locator("main").inner_text()
 
@@ -232,7 +259,7 @@ def test_each_row_has_the_command_that_repeats_it() -> None:
 
 
 def test_the_verb_writes_one_small_file(inside: Bench, tmp_path: Path) -> None:
-    assert "no results folder 'results'" in inside("report").stderr
+    assert "no results folder 'nowhere'" in inside("report", "--results", "nowhere").stderr
     repository.write(tmp_path / "results", make())
     written = inside("report", "--output", "mine.html")
     assert written.returncode == 0 and written.stdout.startswith("mine.html: 2.")
