@@ -16,7 +16,8 @@ from typing import Self
 from bench.errors import UsageError
 from bench.records import files, repository
 from bench.records.files import reason_of
-from bench.records.stores import Place, Remote
+from bench.records.remote import Remote
+from bench.records.stores import Place
 from bench.schema.record import Run
 
 RUNNING = ".running"

@@ -18,7 +18,7 @@ from conftest import Bench, make_run, make_spec, stored
 from fault_injection import wait_for
 
 from bench.errors import UsageError
-from bench.records import codec, files, repository, stores
+from bench.records import codec, files, remote, repository, stores
 
 pytest.importorskip("s3fs")
 pytest.importorskip("moto")
@@ -252,7 +252,7 @@ def busy(endpoint: str, bucket: stores.Remote, monkeypatch: pytest.MonkeyPatch) 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
-        monkeypatch.setattr(stores, "PAUSE", 0.05)
+        monkeypatch.setattr(remote, "PAUSE", 0.05)
         files.warn.cache_clear()
         yield Busy
         server.shutdown()
@@ -274,7 +274,7 @@ def test_a_busy_store_is_asked_again(busy: type[Busy], caplog: pytest.LogCapture
 def test_a_store_that_stays_busy_ends_the_campaign_and_loses_nothing(
     busy: type[Busy], inside: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(stores, "PATIENCE", 0.1)
+    monkeypatch.setattr(remote, "PATIENCE", 0.1)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     place = stores.Remote("s3://bucket/runs/mine")
     repository.check_writable(place)
