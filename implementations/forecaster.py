@@ -67,6 +67,9 @@ class Forecaster(ABC):
 
     #: per epoch: loss, val_loss, val_last_step_mse, and the training seconds so far; empty for methods without epochs
     curve: dict[str, list[float]] = field(default_factory=dict, init=False)
+    #: [N, 2] of the windows that fit is given: which series each is of, and the step that it begins at; None where
+    #: each is a series of its own. What is held out of overlapping windows has to be apart from the others in time.
+    places: np.ndarray | None = field(default=None, init=False)
     #: what fit took, in seconds: build, first_step (compilation), fit (training), validate; empty: all of it is fit
     seconds: dict[str, float] = field(default_factory=dict, init=False)
 

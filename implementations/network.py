@@ -21,7 +21,7 @@ from implementations.strategies import Strategy, roll_on, roll_out
 from implementations.training.early_stopping import EarlyStopping
 from implementations.training.network_training import NetworkTraining
 from implementations.training.options import OFF, Options
-from implementations.training.seeding import member_seeds, split_off
+from implementations.training.seeding import member_seeds, split_in_time, split_off
 from implementations.training.windows import TrainingWindows
 
 Pair = tuple[np.ndarray, np.ndarray]  # history [N, T, D] and future [N, H, D]
@@ -152,7 +152,10 @@ class NetworkForecaster(Options, Forecaster):
         """Return the series to train on, and those held out, if any."""
         if not self.holdout:
             return history, future, None
-        train, out = split_off(len(history), self.holdout, self.seed)
+        if self.places is None:
+            train, out = split_off(len(history), self.holdout, self.seed)
+        else:
+            train, out = split_in_time(self.places, self.holdout, history.shape[1] + future.shape[1])
         return history[train], future[train], (history[out], future[out])
 
     def _trainings(self, engine: Engine[Any], history: np.ndarray, future: np.ndarray) -> list[NetworkTraining]:

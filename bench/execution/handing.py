@@ -85,10 +85,19 @@ def new_draw(task: Task) -> Task:
 def handout(spec: Spec, data: Data) -> Handout:
     """What the spec's method is given. A method from outside watches a part that is split off its training series."""
     train, validation, test = data.split
-    watched = validation
+    watched, places = validation, places_of(data)
     if spec.source and watches(spec.method):
         train, watched = split_off(train)
-    return Handout(*train, *watched, validation.history, test.history)
+        places = places[: len(train.history)]
+    return Handout(*train, *watched, validation.history, test.history, places)
+
+
+def places_of(data: Data) -> np.ndarray:
+    """Where each training window of a file is, [N, 2]: its series, and the step that it begins at."""
+    if not isinstance(data, datasets.SeriesData):
+        return np.empty((0, 2), dtype=np.int64)
+    part = data.prepared.parts.train
+    return np.stack([part.series, part.starts], axis=1)
 
 
 def watches(method: str) -> bool:

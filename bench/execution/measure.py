@@ -141,6 +141,7 @@ def measure(order: Order, clock: Clock, channels: Channels, made: dict[str, np.n
 def fit(forecaster: Forecaster, given: Handout, clock: Clock) -> dict[str, float]:
     """Fit under watch, and take the time apart as far as the method did; returns what was seen of the machine."""
     watch = disturbance.Watch()
+    forecaster.places = given.places if len(given.places) else None
     with clock.phase("fit"):
         forecaster.fit(given.history, given.future, validation=(given.watched_history, given.watched_future))
     seen = watch.observe()

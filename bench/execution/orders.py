@@ -70,6 +70,7 @@ class Handout(NamedTuple):
     watched_future: np.ndarray
     validation_history: np.ndarray
     test_history: np.ndarray
+    places: np.ndarray = np.empty((0, 2), dtype=np.int64)  # [N, 2]: of a file, the series and the step it begins at
 
     @property
     def arrays(self) -> dict[str, np.ndarray]:
@@ -77,6 +78,8 @@ class Handout(NamedTuple):
         arrays = self._asdict()
         if self.validation_history is self.watched_history:
             del arrays["validation_history"]
+        if not len(self.places):
+            del arrays["places"]
         return arrays
 
     @classmethod

@@ -137,6 +137,7 @@ def fit(known: Sequence[np.ndarray], names: Sequence[str], how: Preparation, wha
     seen = scaling.seen(part, forecaster.takes_levels)
     end = seen.shape[1] - how.ahead
     history, future = seen[:, end - how.history : end].copy(), seen[:, end:].copy()
+    forecaster.places = np.stack([part.series, part.starts], axis=1)
     with in_words(what.method):
         forecaster.fit(history, future)
     return Predictor(forecaster, how, scaling)
@@ -153,15 +154,16 @@ def in_words(method: str) -> Iterator[None]:
 
 def training_windows(known: Sequence[np.ndarray], how: Preparation) -> Part:
     """Every `stride`-th window of each series that is long enough."""
-    values, series = [], []
+    values, series, starts = [], [], []
     for number, one in enumerate(known):
         if len(one) >= how.length:
             cut = np.lib.stride_tricks.sliding_window_view(one, how.length, axis=0)[:: how.stride]
             values.append(cut.swapaxes(1, 2))
             series.append(np.full(len(cut), number))
+            starts.append(how.stride * np.arange(len(cut)))
     if not values:
         return Part(np.empty((0, how.length, known[0].shape[1])), np.empty(0, dtype=np.int64))
-    return Part(np.concatenate(values), np.concatenate(series))
+    return Part(np.concatenate(values), np.concatenate(series), np.concatenate(starts))
 
 
 def scaling_of(known: Sequence[np.ndarray], names: Sequence[str], how: Preparation) -> Scaling:
