@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +37,7 @@ class SavedModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     calibration: Calibration
     asked: tuple[float, ...]  # levels of the intervals, percent
     source: str | None  # where a method from outside came from
+    weights: str  # the sha256 of what was learnt: another network's file is found out
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def load(folder: Path) -> Model:
             raise UsageError(f"--model {str(folder)!r}: its method is not of this repository: add --method {source}")
         backends.load(saved["backend"])
         forecaster = implementations.load(folder)
-        check_weights(forecaster)
+        check_weights(forecaster, kept.weights)
     except UsageError:
         raise
     except Exception as error:  # a framework raises whatever it likes for a damaged file
@@ -111,10 +113,19 @@ def check(kept: SavedModel) -> None:
         raise ValueError(f"calibration: needed {kept.preparation.ahead} finite numbers")
 
 
-def check_weights(forecaster: Forecaster) -> None:
-    """Raise ValueError for a network with weights that are not finite."""
+def check_weights(forecaster: Forecaster, expected: str) -> None:
+    """Raise ValueError for weights that are not finite, or not those that were kept."""
     for place, weights in enumerate(forecaster.weights()):
         if np.issubdtype(weights.dtype, np.floating) and not np.isfinite(weights).all():
-            raise ValueError(
-                f"its network has {np.sum(~np.isfinite(weights))} weights that are not finite (array {place})"
-            )
+            raise ValueError(f"its network has weights that are not finite (array {place})")
+    if weights_digest(forecaster) != expected:
+        raise ValueError("it has the weights of another network")
+
+
+def weights_digest(forecaster: Forecaster) -> str:
+    """The sha256 of shapes and values of all that was learnt."""
+    found = hashlib.sha256()
+    for weights in forecaster.weights():
+        found.update(f"{weights.shape}".encode())
+        found.update(np.ascontiguousarray(weights).tobytes())
+    return found.hexdigest()

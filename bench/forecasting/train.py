@@ -17,7 +17,7 @@ from bench.data.transforms import scale_of
 from bench.errors import UsageError
 from bench.forecasting import calibration
 from bench.forecasting.backtest import Origins, backtest, cuts_of
-from bench.forecasting.model import Model, SavedModel, listed
+from bench.forecasting.model import Model, SavedModel, listed, weights_digest
 from bench.forecasting.predictor import Training, fit, make
 from bench.schema.series import Preparation
 from implementations.statistical import RowForecaster
@@ -59,6 +59,7 @@ def train(found: SeriesSet, how: Preparation, what: Training, levels: Sequence[f
         calibration=measured_errors,
         asked=tuple(levels),
         source=what.source,
+        weights=weights_digest(predictor.forecaster),
     )
     measured = errors_of(origins, known, season, usual.spread[:, 0]) if len(origins.series) else None
     return Model(predictor, kept), measured

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -17,15 +18,16 @@ from bench.errors import UsageError
 from bench.forecasting import recommend
 from bench.forecasting.evaluate import evaluate, fitting, plan
 from bench.forecasting.race import Result
-from bench.forecasting.studies.sets import SetOfSeries, in_memory, real
+from bench.forecasting.studies.sets import Case, SetOfSeries, in_memory, real
 from bench.reporting.markdown import table
 from bench.schema.series import Preparation
 
 METHODS = ("last_value", "moving_average", "theta", "auto_ets", "linear", "dlinear", "mlp")
+CUTS = 6  # times at which a series of statsmodels is cut: each is a file and a race of its own
 
 
 class Worth(NamedTuple):
-    """MASE over the last H steps: of the method chosen, the baseline and the best of all raced."""
+    """MASE over the last H steps: of the methods chosen, the baseline and the best of all raced."""
 
     choice: str
     chosen: float
@@ -40,10 +42,27 @@ class Worth(NamedTuple):
 
 
 def worth(one: SetOfSeries, methods: Sequence[str]) -> Worth:
-    """Race the methods on a set, take the advice, and see what came of it."""
-    found = in_memory([np.concatenate(case) for case in one.cases])
-    ahead = len(one.cases[0].truth)
-    how = Preparation(file="series", ahead=ahead, season=one.season, deseasonalise=False)
+    """Race the methods on a set, take the advice, and see what came of it: means over its races.
+
+    The best is one method for all races: the one with the least mean error.
+    """
+    files = [[case] for case in one.cases] if one.name.startswith("statsmodels") else [list(one.cases)]
+    advice, tests = zip(*(raced(file, one.season, methods) for file in files), strict=True)
+    common = set.intersection(*map(set, tests))
+    means = {name: float(np.mean([test[name] for test in tests])) for name in common}
+    best = min(means, key=lambda name: means[name])
+    chosen = Counter(taken.training.method for taken in advice)
+    names = ", ".join(f"{name} {count}" if len(files) > 1 else name for name, count in chosen.most_common())
+    least, error = means[best], float(np.mean([taken.test for taken in advice]))
+    return Worth(names, error, means[recommend.BASELINE], best, least)
+
+
+def raced(
+    cases: Sequence[Case], season: int | None, methods: Sequence[str]
+) -> tuple[recommend.Standing, dict[str, float]]:
+    """The choice on one file, and the test MASE of all that were raced."""
+    found = in_memory([np.concatenate(case) for case in cases])
+    how = Preparation(file="series", ahead=len(cases[0].truth), season=season, deseasonalise=False)
     planned = plan(found.series, how)
     how = fitting(how, planned, found.series, True)
     results = []
@@ -53,12 +72,7 @@ def worth(one: SetOfSeries, methods: Sequence[str]) -> Worth:
         except UsageError as error:
             results.append(Result(what, None, str(error)))
     standings, blocks = recommend.standings(results)
-    advice = recommend.advise(standings, blocks)
-    assert advice.baseline is not None
-    best = min(standings, key=lambda standing: standing.test)
-    return Worth(
-        advice.choice.training.method, advice.choice.test, advice.baseline.test, best.training.method, best.test
-    )
+    return recommend.advise(standings, blocks).choice, {one.training.method: one.test for one in standings}
 
 
 def main() -> None:
@@ -68,7 +82,7 @@ def main() -> None:
     parser.add_argument("--method", action="append", help=f"May be repeated. Default: {', '.join(METHODS)}.")
     asked = parser.parse_args()
     lines, found = [], []
-    for one in real(asked.series, times=1):
+    for one in real(asked.series, times=CUTS):
         start = time.monotonic()
         got = worth(one, asked.method or METHODS)
         found.append(got)

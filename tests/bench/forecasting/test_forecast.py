@@ -154,13 +154,16 @@ def test_a_kept_model_with_the_weights_of_another_network_is_refused(bench: Benc
     (tmp_path / "forecast.csv").unlink()
     weights = tmp_path / "model" / "network.safetensors"
     kept = load_file(weights)
-    renamed = {f"renamed.{name}": array for name, array in kept.items()}
-    for name, wrong in (("1.bias", renamed), ("1.weight", {**kept, "1.weight": kept["1.weight"].T.copy()})):
-        save_file(wrong, weights)
+    damage = {
+        "got the weights of another network, as '1.bias' shows": {f"no.{name}": array for name, array in kept.items()},
+        "weights that are not finite": {**kept, "1.bias": kept["1.bias"] * np.float32("nan")},
+        "it has the weights of another network": {**kept, "1.bias": kept["1.bias"] + 1},
+    }
+    for message, arrays in damage.items():
+        save_file(arrays, weights)
         refused = bench("forecast", SUNSPOTS[0], "--model", "model")
         assert refused.returncode == 2 and "Traceback" not in refused.stderr
-        assert f"got the weights of another network, as {name!r} shows" in refused.stderr
-        assert not (tmp_path / "forecast.csv").exists()
+        assert message in refused.stderr and not (tmp_path / "forecast.csv").exists()
 
 
 def test_a_kept_model_says_when_it_is_out_of_its_depth(inside: Bench, tmp_path: Path) -> None:
