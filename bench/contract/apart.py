@@ -10,7 +10,7 @@ import msgspec
 import implementations
 from bench.contract import conformance
 from bench.contract.conformance import Question
-from bench.execution import asking, user_methods
+from bench.execution import asking, user_code
 from implementations import backends, default_settings
 from implementations import user_methods as methods
 
@@ -29,7 +29,7 @@ def broken_in(question: Question) -> dict[str, str]:
     """Each broken promise, with what was got and expected."""
     backends.load(question.backend)
     if methods.is_reference(question.reference) or question.reference in methods.packaged():
-        user_methods.load(question.reference)
+        user_code.load(question.reference)
     shorter = {"epochs": conformance.EPOCHS} if "epochs" in default_settings(question.name) else {}
     make = partial(implementations.make, question.name, question.backend, **shorter)
     return conformance.check(make, implementations.load)

@@ -104,10 +104,10 @@ def main() -> None:
 def describe(question: Question) -> Description:
     """Import the method and read its class. Raises ValueError, and whatever its code raises."""
     import implementations
-    from bench.execution import user_methods
+    from bench.execution import user_code
     from implementations.network import NetworkForecaster
 
-    found = user_methods.load(question.reference)
+    found = user_code.load(question.reference)
     maker = found.maker
     if question.backend:
         implementations.make(found.name, question.backend, question.seed, **question.settings)

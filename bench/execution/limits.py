@@ -11,6 +11,8 @@ from bench.machine import resources, threads
 
 LEAST_MEMORY = 2**26  # bytes: Python and NumPy alone need as much
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+ADDRESS = re.compile(r"(tcp|tls)://(\[[0-9a-fA-F:.]+\]|[^\s/:\[\]]+):\d{1,5}", re.ASCII)
+LOCAL = re.compile(r"local:(\d{1,3})", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,21 @@ def check_workers(jobs: int | None) -> int:
 
 def check_cluster(address: str, jobs: int | None) -> int | None:
     """How many run at once, None where the nodes will tell. Raises UsageError for no address, and for --jobs."""
-    from bench.execution.cluster import client
-
     if jobs is not None:
         raise UsageError(f"--jobs {jobs}: a cluster's nodes say how many run at once, as in `dask worker --nthreads 2`")
-    return client.check(address)
+    return check_address(address)
+
+
+def check_address(address: str) -> int | None:
+    """The number of nodes to start here, None for a cluster elsewhere. Raises UsageError for any other address."""
+    if found := LOCAL.fullmatch(address):
+        if int(found[1]) >= 1:
+            return int(found[1])
+    elif ADDRESS.fullmatch(address):
+        return None
+    raise UsageError(
+        f"--cluster {address!r}: tcp://HOST:PORT of a scheduler is needed, or local:4 to try it on this machine"
+    )
 
 
 def check_timeout(seconds: float) -> None:

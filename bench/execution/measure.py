@@ -18,7 +18,7 @@ import numpy as np
 
 import implementations
 from bench.data.digests import digest
-from bench.execution import arrays, user_methods
+from bench.execution import arrays, user_code
 from bench.execution.orders import (
     FITTED,
     FORECAST,
@@ -105,7 +105,7 @@ def measure(order: Order, clock: Clock, channels: Channels, made: dict[str, np.n
     spec = order.spec
     with clock.phase("import"):
         backend = backends.load(spec.backend, threads=1, device="cuda" if spec.cuda else "cpu")
-        user_methods.open_source(spec, order.files)
+        user_code.open_source(spec, order.files)
     with clock.phase("data"):
         given = Handout.of(arrays.read(channels.given, order.given, views=True))
         before = digest(*given)

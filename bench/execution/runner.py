@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import signal
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from bench.execution.coordination import Busy, Stopped, signals
@@ -41,31 +41,39 @@ def run(
     locks = locks or NoLocks()
     pool = WorkerPool(limits, files, data=data)
     events: queue.SimpleQueue[Future[Run | None] | int] = queue.SimpleQueue()
-    left: dict[Future[Run | None], Job] = {}
     with (
         ThreadPoolExecutor(limits.workers) as threads,
         signals(events.put, signal.SIGINT, signal.SIGTERM, signal.SIGHUP),
     ):
-
-        def submit(job: Job) -> None:
-            future = threads.submit(pool.attempt, job, locks)
-            left[future] = job
-            future.add_done_callback(events.put)
-
         try:
-            for job in jobs:
-                submit(job)
-            while left:
-                event = events.get()
-                if isinstance(event, int):
-                    raise Stopped(event)
-                job = left.pop(event)
-                if isinstance(event.exception(), Busy):
-                    submit(job)  # behind all others
-                    continue
-                yield job, event.result()
+            for job, record in finished(jobs, lambda job: threads.submit(pool.attempt, job, locks), events):
+                yield job, record
                 locks.release(job.key)
         finally:
             pool.stop()
             threads.shutdown(cancel_futures=True)
             pool.close()
+
+
+def finished(
+    jobs: Sequence[Job], start: Callable[[Job], Future[Run | None]], events: queue.SimpleQueue[Future[Run | None] | int]
+) -> Iterator[tuple[Job, Run | None]]:
+    """Start the jobs and yield each as it ends; one that another campaign is at goes behind all others."""
+    left: dict[Future[Run | None], Job] = {}
+
+    def submit(job: Job) -> None:
+        future = start(job)
+        left[future] = job
+        future.add_done_callback(events.put)
+
+    for job in jobs:
+        submit(job)
+    while left:
+        event = events.get()
+        if isinstance(event, int):
+            raise Stopped(event)
+        job = left.pop(event)
+        if isinstance(event.exception(), Busy):
+            submit(job)
+            continue
+        yield job, event.result()

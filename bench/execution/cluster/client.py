@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import queue
-import re
 import signal
 import sys
 import tempfile
@@ -32,7 +31,7 @@ from bench.execution.cluster.installation import installation
 from bench.execution.cluster.node import Refused, Ticket
 from bench.execution.coordination import Stopped, signals
 from bench.execution.jobs import Job
-from bench.execution.limits import Limits
+from bench.execution.limits import Limits, check_address
 from bench.execution.orders import Order, now, unfinished
 from bench.machine import environment
 from bench.records import files
@@ -43,21 +42,9 @@ from bench.text import clean
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-ADDRESS = re.compile(r"(tcp|tls)://(\[[0-9a-fA-F:.]+\]|[^\s/:\[\]]+):\d{1,5}", re.ASCII)
-LOCAL = re.compile(r"local:(\d{1,3})", re.ASCII)
 POLL = 0.1  # seconds between two looks at what has finished
 COUNT = 1.0  # seconds between two counts of the nodes
 LARGEST_FILE = 2**28  # bytes: each node gets a copy
-
-
-def check(address: str) -> int | None:
-    """The number of nodes to start here, None for a cluster elsewhere. Raises UsageError for any other address."""
-    if found := LOCAL.fullmatch(address):
-        if int(found[1]) >= 1:
-            return int(found[1])
-    elif ADDRESS.fullmatch(address):
-        return None
-    raise UsageError(f"--cluster {address!r}: tcp://HOST:PORT of a scheduler is needed, or local:4 for a try")
 
 
 def run(
@@ -71,7 +58,7 @@ def run(
     Raises UsageError where the scheduler or its nodes are out of reach, or are not installed as this machine is.
     """
     address = limits.cluster or ""
-    check(address)
+    check_address(address)
     if not jobs:
         return
     contents = {name: content_of(path) for name, path in (files or {}).items()}
@@ -109,7 +96,7 @@ def connected(address: str) -> Iterator[Client]:
         from distributed import Client
     except ModuleNotFoundError:
         raise UsageError("--cluster: distributed is not installed: pip install 'aheadbench[cluster]'") from None
-    count = check(address)
+    count = check_address(address)
     with contextlib.ExitStack() as stack:
         target = stack.enter_context(local(count)) if count else address
         try:
