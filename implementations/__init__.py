@@ -18,6 +18,7 @@ from implementations.registry import (
     all_settings,
     backends_of,
     class_of,
+    complete,
     current_name,
     default_settings,
     load,
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BACKENDS", "METHODS", "Forecaster", "MultiOutput", "NetworkForecaster", "Recursive", "SequenceToSequence",
-    "all_settings", "backends_of", "class_of", "current_name", "default_settings", "installed", "load", "make",
-    "setting_type",
+    "all_settings", "backends_of", "class_of", "complete", "current_name", "default_settings", "installed", "load",
+    "make", "setting_type",
 ]  # fmt: skip
 
 #: where the names are that need NumPy

@@ -59,6 +59,8 @@ class Forecaster(ABC):
     takes_levels: ClassVar[bool] = False
     #: settings that a record leaves out while they have these values
     off: ClassVar[Mapping[str, Any]] = {}
+    #: at most two settings that `bench tune` searches besides the learning rate and the epochs, and the values it tries
+    searched: ClassVar[Mapping[str, tuple[Setting, ...]]] = {}
 
     backend: str = "numpy"
     seed: int = 42

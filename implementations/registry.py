@@ -150,7 +150,8 @@ def load(folder: Path) -> Forecaster:
     try:
         saved = json.loads(path.read_bytes())
         native = saved.get("native", False)
-        forecaster = make(saved["method"], saved["backend"], saved["seed"], native, **saved["settings"])
+        settings = complete(saved["method"], saved["settings"])
+        forecaster = make(saved["method"], saved["backend"], saved["seed"], native, **settings)
         state = saved["state"]
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} does not hold a saved forecaster: {type(error).__name__} {error}") from None
@@ -184,6 +185,14 @@ def default_settings(name: str) -> dict[str, Setting]:
     """Return the settings that a record of the method always states: all but options that are off by default."""
     off = class_of(name).off
     return {name: value for name, value in all_settings(name).items() if name not in off or value != off[name]}
+
+
+def complete(name: str, settings: Mapping[str, Setting]) -> dict[str, Setting]:
+    """Return the settings of a record or of a saved forecaster with those that it leaves out, which are off.
+
+    So what was made before a default changed, or before there was the option, stays what it was.
+    """
+    return {**class_of(name).off, **settings}
 
 
 def setting_type(name: str, setting: str) -> Any:

@@ -19,7 +19,7 @@ from bench import metrics
 from bench.analysis import hardware
 from bench.schema.record import Run, Spec
 from bench.tasks import SEARCHES
-from implementations import current_name
+from implementations import all_settings, complete, current_name
 
 #: runs that share these are one row of the board; they differ in nothing but the seed
 ROW = ["task", "quick", "changed", "native", "device", "method", "backend"]
@@ -28,6 +28,10 @@ BOARD = ["task", "quick", "apart"]
 #: what a competitor is: a method with its settings, whatever the backend
 METHOD = ["method", "changed", "native", "device"]
 CPU = "cpu"
+#: methods whose defaults are others than in the first records of them
+CHANGED_DEFAULTS = {"patchtst"}
+#: settings that a method adapts to the series of a file
+ADAPTED = {"flip", "reverse"}
 
 _TEXT = ["key", "task", "changed", "device", "method", "backend", "settings", "data", "started_at", "status", "reason"]
 ERRORS = [metric.name for metric in metrics.METRICS.values() if {"board", "page"} & set(metric.shown)]
@@ -91,12 +95,26 @@ def of_board(table: pd.DataFrame, task: str, quick: bool) -> pd.DataFrame:
 
 
 def under_current_names(runs: Iterable[Run]) -> list[Run]:
-    """Return the runs, each with the name that its method has now; keys stay those of the records."""
+    """Return the runs, each with the name that its method has now, and with what differs from its defaults now.
+
+    Keys stay those of the records.
+    """
     return [
-        run if (name := current_name(run.spec.method)) == run.spec.method
-        else msgspec.structs.replace(run, spec=msgspec.structs.replace(run.spec, method=name))
-        for run in runs
-    ]  # fmt: skip
+        run if (spec := up_to_date(run.spec)) is run.spec else msgspec.structs.replace(run, spec=spec) for run in runs
+    ]
+
+
+def up_to_date(spec: Spec) -> Spec:
+    """Return the spec under its method's name now; one at defaults that have changed since is not at defaults."""
+    if (name := current_name(spec.method)) != spec.method:
+        spec = msgspec.structs.replace(spec, method=name)
+    if spec.changed or name not in CHANGED_DEFAULTS:
+        return spec
+    settings = complete(name, spec.settings)
+    now = {**all_settings(name), **{one: settings[one] for one in ADAPTED & settings.keys()}}
+    epochs = {"epochs"} if spec.quick else set()
+    changed = tuple(sorted(one for one in settings if settings[one] != now[one] and one not in epochs))
+    return msgspec.structs.replace(spec, settings=settings, changed=changed) if changed else spec
 
 
 def frame(runs: Sequence[Run]) -> pd.DataFrame:

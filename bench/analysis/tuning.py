@@ -1,8 +1,9 @@
-"""What searches for a learning rate have found: the rates chosen, and how methods compare at them.
+"""What searches for settings have found: those chosen, and how methods compare at them.
 
-Each method gets the same budget: one run at each of RATES, on the training series alone, a fifth of them split off to
-score on. The rate with the smallest last-step MSE there is trained again on all training series, with several seeds,
-and is scored on the test series, which served no choice. `bench.campaigns.tune` says what to run for it.
+Each method gets the same budget of trained epochs (`bench.campaigns.search`), on the training series alone, a fifth of
+them split off to score on, and the same seeds at each point. The point with the smallest mean logarithm of the
+last-step MSE, or the method's own settings within a standard error of it, is trained again on all training series, with
+several seeds, and is scored on the test series, which served no choice. `bench.campaigns.tune` says what to run for it.
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ COLUMNS = [
 ]  # fmt: skip
 
 
+#: what is changed from the method's own settings, names and values
+Changes = tuple[tuple[str, Any], ...]
+
+
 class Row(NamedTuple):
     """What a rate is chosen for."""
 
@@ -48,6 +53,7 @@ class Found(NamedTuple):
 
     rate: float
     errors: dict[float, float]  # rate -> last-step MSE on the series split off; NaN where the run diverged
+    changes: dict[str, Any] = {}  # what differs from the method's own settings
 
 
 def row_of(spec: Spec) -> Row:
@@ -59,19 +65,43 @@ def row_of(spec: Spec) -> Row:
 
 def searched(runs: Iterable[Run]) -> dict[Row, Found]:
     """What searches found, from their records: nothing yet where a rate is missing, or where all diverged."""
-    errors: dict[Row, dict[float, float]] = {}
+    tried: dict[Row, dict[Changes, dict[int, float]]] = {}
+    own: dict[Row, float] = {}
     for run in runs:
-        if run.spec.task in SEARCHES and run.spec.seed == SEED and run.is_final:
+        if run.spec.task in SEARCHES and run.is_final:
             error = run.metrics["last_step_mse"] if run.metrics else math.nan
-            errors.setdefault(row_of(run.spec), {})[rate_of(run.spec)] = error
-    return {row: found for row, by_rate in errors.items() if (found := choose(by_rate))}
+            row = row_of(run.spec)._replace(changed=())
+            tried.setdefault(row, {}).setdefault(changes_of(run.spec), {})[run.spec.seed] = error
+            if RATE not in run.spec.changed:
+                own[row] = rate_of(run.spec)
+    return {row: found for row, points in tried.items() if row in own and (found := choose(points, own[row]))}
 
 
-def choose(errors: dict[float, float]) -> Found | None:
-    """The rate with the smallest error, once all have been tried and one has ended well."""
-    tried = {rate: errors[rate] for rate in RATES if rate in errors}
-    ended = [rate for rate in tried if math.isfinite(tried[rate])]
-    return Found(min(ended, key=tried.__getitem__), tried) if ended and len(tried) == len(RATES) else None
+def changes_of(spec: Spec) -> Changes:
+    """Return what the spec has changed, names and values."""
+    return tuple((name, spec.settings.get(name)) for name in spec.changed)
+
+
+def choose(points: Mapping[Changes, Mapping[int, float]], own_rate: float) -> Found | None:
+    """The point with the smallest mean log error over seeds, or the method's own within a standard error of it.
+
+    points: what is changed -> seed -> error. None until every rate has been tried, and one point has ended well.
+    Points with fewer seeds than the rates have do not count.
+    """
+    at_rates = {rate: points.get(((RATE, rate),) if rate != own_rate else ()) for rate in RATES}
+    if not all(at_rates.values()):
+        return None
+    seeds = min(len(errors or {}) for errors in at_rates.values())
+    logs = {point: np.log(list(errors.values())) for point, errors in points.items() if len(errors) >= seeds}
+    ended = {point: errors for point, errors in logs.items() if np.isfinite(errors).all()}
+    if not ended:
+        return None
+    best = min(ended, key=lambda point: float(ended[point].mean()))
+    deviation = ended[best].std(ddof=1) / math.sqrt(len(ended[best])) if len(ended[best]) > 1 else 0.0
+    if () in ended and ended[()].mean() <= ended[best].mean() + deviation:
+        best = ()
+    means = {rate: float(np.exp(np.mean(np.log(list((errors or {}).values()))))) for rate, errors in at_rates.items()}
+    return Found(dict(best).get(RATE, own_rate), means, dict(best))
 
 
 def rate_of(spec: Spec) -> float:
@@ -101,7 +131,7 @@ def table(tried: pd.DataFrame, found: Mapping[Row, Found], task: str, quick: boo
         choice = found.get(Row(task, quick, str(method), str(backend)))
         if changed or (choice is None and RATE in settings):
             continue
-        at_choice = (f"{RATE}={choice.rate}",) if choice and choice.rate != settings[RATE] else ()
+        at_choice = tuple(f"{name}={value}" for name, value in sorted(choice.changes.items())) if choice else ()
         tuned = runs.get((method, backend, at_choice), ({}, {}))[1]
         if seeds := sorted(own.keys() & tuned.keys()):
             values = [[errors[seed] for seed in seeds] for errors in (tuned, own)]

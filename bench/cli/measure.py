@@ -154,13 +154,15 @@ def tune(
     dry_run: DryRun = False,
     results: Results = RESULTS,
 ) -> int:
-    """Search a learning rate for each method, the same search for all, and score it on the test series."""
+    """Search settings for each network, with the same budget for all, and score them on the test series."""
     from bench.campaigns import tune as tuning
 
     limits = how.limits()
-    plans = tuning.plans(selection_of(task, method, backend, seeds, quick), results)
+    selected = selection_of(task, method, backend, seeds, quick)
+    plans = tuning.plans(selected, results)
     if dry_run:
         show_plans(plans, limits)
+        print("The search:", *tuning.budgets(tuning.chosen(selected)), sep="\n")
         return 0
     return carry_out(plans, limits, results)
 

@@ -112,7 +112,8 @@ def measure(order: Order, clock: Clock, channels: Channels, made: dict[str, np.n
     channels.mark(READY)
     with clock.phase("build"):
         backend.seed(spec.seed)
-        forecaster = implementations.make(spec.method, spec.backend, spec.seed, native=spec.native, **spec.settings)
+        settings = implementations.complete(spec.method, spec.settings)
+        forecaster = implementations.make(spec.method, spec.backend, spec.seed, native=spec.native, **settings)
     seen = fit(forecaster, given, clock)
     channels.mark(FITTED)
     check_curve(forecaster.curve)

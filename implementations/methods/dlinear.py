@@ -8,7 +8,8 @@ Zeng, Chen, Zhang and Xu 2023, arXiv:2205.13504. Departs from it: Glorot uniform
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from implementations.network import NetworkForecaster
 from implementations.strategies import MultiOutput
@@ -16,6 +17,7 @@ from implementations.strategies import MultiOutput
 
 class DLinear(NetworkForecaster):
     strategy = MultiOutput()
+    searched: ClassVar[Mapping[str, Any]] = {"width": (5, 15, 25)}
     batch_size: int = 128
     learning_rate: float = 0.005
     width: int = 25

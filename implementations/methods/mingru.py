@@ -10,7 +10,8 @@ logarithms. Not in the reference.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from implementations.network import NetworkForecaster
 from implementations.strategies import SequenceToSequence
@@ -18,6 +19,7 @@ from implementations.strategies import SequenceToSequence
 
 class MinGRU(NetworkForecaster):
     strategy = SequenceToSequence()
+    searched: ClassVar[Mapping[str, Any]] = {"units": (32, 64, 128), "targets": ("every", "last")}
     epochs: int = 40
     batch_size: int = 64
     learning_rate: float = 0.005

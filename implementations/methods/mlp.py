@@ -12,7 +12,8 @@ longer, with noise on their inputs, and their forecasts averaged.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from implementations.network import NetworkForecaster
 from implementations.strategies import MultiOutput
@@ -20,6 +21,7 @@ from implementations.strategies import MultiOutput
 
 class MLP(NetworkForecaster):
     strategy = MultiOutput()
+    searched: ClassVar[Mapping[str, Any]] = {"units": (128, 256, 512), "layers": (2, 3, 4)}
     epochs: int = 40
     batch_size: int = 128
     learning_rate: float = 0.003

@@ -12,7 +12,8 @@ shared within a stack, no level or scale taken off the series; each channel apar
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from implementations.network import NetworkForecaster
 from implementations.strategies import MultiOutput
@@ -20,6 +21,7 @@ from implementations.strategies import MultiOutput
 
 class NBeats(NetworkForecaster):
     strategy = MultiOutput()
+    searched: ClassVar[Mapping[str, Any]] = {"blocks": (2, 4, 6), "units": (64, 128, 256)}
     epochs: int = 60
     batch_size: int = 128
     learning_rate: float = 0.002

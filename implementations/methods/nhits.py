@@ -10,7 +10,8 @@ not interpolated, as in the authors' code; mean squared error; each channel apar
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from implementations.network import NetworkForecaster
 from implementations.strategies import MultiOutput
@@ -20,6 +21,7 @@ PLAN = [["interpolated", 4, 8], ["interpolated", 2, 4], ["interpolated", 1, 1]] 
 
 class NHiTS(NetworkForecaster):
     strategy = MultiOutput()
+    searched: ClassVar[Mapping[str, Any]] = {"layers": (2, 3), "units": (128, 256, 512)}
     epochs: int = 60
     batch_size: int = 128
     learning_rate: float = 0.002

@@ -12,9 +12,8 @@ series are not normalised one by one, no dropout. Not in the reference. Until no
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from implementations.network import NetworkForecaster
 from implementations.strategies import MultiOutput
@@ -22,11 +21,12 @@ from implementations.strategies import MultiOutput
 
 class PatchTST(NetworkForecaster):
     strategy = MultiOutput()
-    epochs: int = 60
+    searched: ClassVar[Mapping[str, Any]] = {"patch": (8, 16, 25), "stride": (4, 5, 8)}
+    epochs: int = 120
     batch_size: int = 64
-    learning_rate: float = 0.001
-    patch: int = 8
-    stride: int = 4
+    learning_rate: float = 0.002
+    patch: int = 25  # at most the whole window
+    stride: int = 5
     units: int = 64
     heads: int = 4
     hidden: int = 128
@@ -41,10 +41,9 @@ class PatchTST(NetworkForecaster):
         if self.units % self.heads:
             raise ValueError(f"{self.name}.heads: got {self.heads}, needed a divisor of the {self.units} units")
 
-    def _check_length(self, history: np.ndarray, future: np.ndarray) -> None:
-        super()._check_length(history, future)
-        if history.shape[1] + self.stride < self.patch:
-            raise ValueError(f"history: got {history.shape[1]} steps, needed at least {self.patch - self.stride}")
+    def length(self) -> int:
+        """Return how long a patch is: where the window is short, all of it with the value that is repeated."""
+        return min(self.patch, self.steps + self.stride)
 
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
@@ -55,7 +54,7 @@ class PatchTST(NetworkForecaster):
         return keras.Sequential(
             [
                 ChannelsApart(),
-                Patches(self.patch, self.stride),
+                Patches(self.length(), self.stride),
                 Dense(self.units),
                 Positions(),
                 *(Encoder(self.units, self.heads, self.hidden) for _ in range(self.layers)),
@@ -70,11 +69,11 @@ class PatchTST(NetworkForecaster):
 
         from implementations.layers.torch import ChannelsApart, ChannelsTogether, Dense, Encoder, Patches, Positions
 
-        places = (self.steps + self.stride - self.patch) // self.stride + 1
+        places = (self.steps + self.stride - self.length()) // self.stride + 1
         return nn.Sequential(
             ChannelsApart(),
-            Patches(self.patch, self.stride),
-            Dense(self.patch, self.units),
+            Patches(self.length(), self.stride),
+            Dense(self.length(), self.units),
             Positions(places, self.units),
             *(Encoder(self.units, self.heads, self.hidden) for _ in range(self.layers)),
             nn.Flatten(),

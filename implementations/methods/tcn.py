@@ -10,7 +10,8 @@ reference.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from implementations.network import NetworkForecaster
 from implementations.strategies import SequenceToSequence
@@ -18,6 +19,7 @@ from implementations.strategies import SequenceToSequence
 
 class TCN(NetworkForecaster):
     strategy = SequenceToSequence()
+    searched: ClassVar[Mapping[str, Any]] = {"filters": (32, 64), "targets": ("every", "last")}
     epochs: int = 60
     batch_size: int = 64
     learning_rate: float = 0.003

@@ -10,7 +10,8 @@ apart, weights shared, as there. Not in the reference.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from implementations.network import NetworkForecaster
 from implementations.strategies import MultiOutput
@@ -18,6 +19,7 @@ from implementations.strategies import MultiOutput
 
 class TiDE(NetworkForecaster):
     strategy = MultiOutput()
+    searched: ClassVar[Mapping[str, Any]] = {"layers": (1, 2, 3), "units": (64, 128, 256)}
     epochs: int = 60
     batch_size: int = 128
     learning_rate: float = 0.002

@@ -10,7 +10,8 @@ channel, instead of batch normalisation over all; no dropout. Not in the referen
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from implementations.network import NetworkForecaster
 from implementations.strategies import MultiOutput
@@ -18,6 +19,7 @@ from implementations.strategies import MultiOutput
 
 class TSMixer(NetworkForecaster):
     strategy = MultiOutput()
+    searched: ClassVar[Mapping[str, Any]] = {"layers": (2, 4, 8), "hidden": (16, 32, 64)}
     epochs: int = 60
     batch_size: int = 128
     learning_rate: float = 0.002

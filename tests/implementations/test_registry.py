@@ -16,8 +16,8 @@ from implementations.registry import Network
 
 PUBLIC = {
     "BACKENDS", "METHODS", "Forecaster", "MultiOutput", "NetworkForecaster", "Recursive", "SequenceToSequence",
-    "all_settings", "backends_of", "class_of", "current_name", "default_settings", "installed", "load", "make",
-    "setting_type",
+    "all_settings", "backends_of", "class_of", "complete", "current_name", "default_settings", "installed", "load",
+    "make", "setting_type",
 }  # fmt: skip
 
 
@@ -102,3 +102,10 @@ def test_options_that_are_off_stand_in_no_record() -> None:
             stated = implementations.default_settings(name)
             assert stated.get("targets") != "every" and stated.get("normalise") != "none", name
     assert implementations.default_settings("layer_norm_rnn")["normalise"] == "input"
+
+
+def test_patches_are_at_most_the_whole_window() -> None:
+    made = make("patchtst", "torch", 1)
+    for steps, length in ((50, 25), (20, 25), (12, 17), (1, 6)):
+        made.steps = steps  # type: ignore[attr-defined]
+        assert made.length() == length  # type: ignore[attr-defined]

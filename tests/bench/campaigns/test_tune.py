@@ -12,14 +12,17 @@ from conftest import Bench, stored
 from scipy import stats
 from synthetic import failed, make
 
+import implementations
 from bench.analysis import tuning
 from bench.analysis.table import frame, select
 from bench.analysis.tuning import RATES
+from bench.campaigns import search as search_plan
 from bench.campaigns import tune
 from bench.data import generators
 from bench.reporting import leaderboard
 from bench.schema.record import Run, Spec
 from bench.tasks import SEARCHES, TASKS
+from implementations import METHODS, backends_of
 
 SETTINGS = {"epochs": 20, "learning_rate": 0.001}
 
@@ -83,6 +86,50 @@ def test_an_unfinished_search_chooses_nothing() -> None:
     assert not tuning.searched(search(dict.fromkeys(RATES, math.nan)))
 
 
+def test_every_network_gets_the_same_budget() -> None:
+    """In trained epochs, however many a method has by itself; its own settings and the rates are among the points."""
+    networks = [name for name in METHODS if backends_of(name) != ("numpy",)]
+    assert {"patchtst", "mingru", "gru", "mlp_ensemble"} < set(networks)
+    for name in networks:
+        own = implementations.default_settings(name)
+        points = search_plan.points(name, own)
+        assert search_plan.trained_epochs(own, points) == search_plan.BUDGET, name
+        assert points[0] == {} and all(points.count(point) == 1 for point in points), name
+        assert all({"learning_rate": rate} in points for rate in RATES if rate != own["learning_rate"]), name
+        named = implementations.class_of(name).searched
+        assert len(named) <= 2 and set().union(*points) <= {"learning_rate", "epochs", *named}, name
+        assert all(any(setting in point for point in points) for setting in named), name
+
+
+def test_a_search_without_methods_is_of_every_network(bench: Bench, tmp_path: Path) -> None:
+    planned = bench("tune", "--task", "ten-step", "--backend", "torch", "--dry-run")
+    assert planned.returncode == 0, planned.stderr
+    lines = [line for line in planned.stdout.split("The search:\n")[1].splitlines() if line]
+    assert len(lines) == sum(backends_of(name) != ("numpy",) for name in METHODS)
+    assert all(line.endswith(" points, 1,200 epochs with each of 3 seeds") for line in lines)
+
+
+def of_seeds(errors: dict[tuple[tuple[str, object], ...], list[float]]) -> tuning.Found | None:
+    points = {point: dict(enumerate(values, 42)) for point, values in errors.items()}
+    return tuning.choose({(("learning_rate", rate),): {42: 1, 43: 1, 44: 1} for rate in RATES} | points, 0.002)
+
+
+def test_the_own_settings_stay_within_a_standard_error_of_the_best() -> None:
+    best = (("epochs", 40), ("learning_rate", 0.01))
+    near = of_seeds({best: [0.008, 0.010, 0.012], (): [0.0101, 0.0102, 0.0103]})
+    assert near is not None and (near.changes, near.rate) == ({}, 0.002)
+    far = of_seeds({best: [0.008, 0.010, 0.012], (): [0.0121, 0.0122, 0.0123]})
+    assert far is not None and (far.changes, far.rate) == (dict(best), 0.01)
+    assert list(far.errors) == list(RATES)
+
+
+def test_points_with_fewer_seeds_or_a_run_that_diverged_do_not_count() -> None:
+    best = (("epochs", 40),)
+    for errors in ([0.001, 0.001], [0.001, 0.001, math.nan]):
+        found = of_seeds({best: errors, (): [0.5, 0.5, 0.5]})
+        assert found is not None and found.changes == {}
+
+
 def test_rows_are_ranked_by_test_mse_at_the_rate_found() -> None:
     own, better = [0.0220, 0.0230, 0.0225, 0.0210, 0.0240], [0.0110, 0.0112, 0.0108, 0.0111, 0.0109]
     other = [0.0200, 0.0205, 0.0199, 0.0201, 0.0202]
@@ -121,6 +168,7 @@ def test_search_and_finals_through_the_command_line(bench: Bench, tmp_path: Path
     planned = bench(*asked, "--dry-run")
     assert planned.returncode == 0, planned.stderr
     assert "5 runs to do" in planned.stdout and not (tmp_path / "results").exists()
+    assert "one-step, linear, torch: 5 points, 10 epochs with each of 1 seed\n" in planned.stdout
     done = bench(*asked)
     assert done.returncode == 0, done.stderr
     runs = stored(tmp_path / "results")
