@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.analysis.reproduction import WIDER, Evidence, evidence
+from bench.analysis.reproduction import LEVEL, Evidence, evidence
 from bench.records import files, repository, stores
 from bench.records.stores import FIGURES, Place
 from bench.reporting.figures.catalogue import Picture, digest_of
@@ -40,7 +40,7 @@ def text(found: Sequence[Evidence], picture: str) -> str:
     )
     shown = f"![The reference's learning curves, dashed, and ours]({picture})" if any(map(_drawn, found)) else ""
     return (
-        "\n\n".join(block for block in (prose("reproduction").format(wider=WIDER), summary, rows, shown) if block)
+        "\n\n".join(block for block in (prose("reproduction").format(level=LEVEL), summary, rows, shown) if block)
         + "\n"
     )
 
