@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import platform
-import statistics
 import sys
 import time
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from bench import __version__
@@ -50,6 +48,8 @@ def frameworks() -> Iterator[Row]:
 
 def version_of(package: str) -> str:
     """Return a package's version; a question mark where it does not say."""
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version(package)
     except PackageNotFoundError:
@@ -78,6 +78,8 @@ def machine() -> Iterator[Row]:
 
 def noise(seconds: float) -> Row:
     """Measure equal pieces of work for so many seconds, and say how far apart they are."""
+    import statistics
+
     import psutil
 
     from bench.machine import calibration

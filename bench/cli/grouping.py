@@ -31,6 +31,7 @@ def grouped(command: Callable[..., int]) -> Callable[..., int]:
     return call
 
 
+@functools.cache
 def options_of(group: Any) -> list[inspect.Parameter]:
     """Return a group's fields as parameters of a command, in the group's panel."""
     hints, found = get_type_hints(group, include_extras=True), []

@@ -11,7 +11,6 @@ import typer
 from bench.cli.options import RESULTS, Check, Results
 from bench.cli.parsing import place
 from bench.cli.shared import board_of, say, warn_of
-from bench.records import stores
 
 if TYPE_CHECKING:
     from bench.records.stores import Place
@@ -23,7 +22,7 @@ Others = Annotated[list[Any], typer.Argument(metavar="DIR...", parser=place, hel
 
 def check_records(results: Results = RESULTS) -> int:
     """List files that are not valid records, and exit 1 if there is one. Changes nothing."""
-    from bench.records import repository
+    from bench.records import repository, stores
 
     runs, problems = repository.read(stores.check_there(results))
     for problem in problems:
@@ -47,6 +46,8 @@ def merge(others: Others, results: Results = RESULTS) -> int:
 
 def pages(check: Check = False, results: Results = RESULTS) -> int:
     """Write the pages made from records: leaderboard.md and, in a clone, docs/reproduction.md and docs/methods."""
+    from bench.records import stores
+
     stores.check_there(results)
     write = [check_board if check else write_board]
     if results == RESULTS and METHOD_PAGES.is_dir():
@@ -60,6 +61,8 @@ def pages(check: Check = False, results: Results = RESULTS) -> int:
 
 def reproduction(check: Check = False, results: Results = RESULTS) -> int:
     """Write docs/reproduction.md: which figures of the reference come out again, from the records."""
+    from bench.records import stores
+
     stores.check_there(results)
     return check_reproduction(results) if check else write_reproduction(results)
 
@@ -75,6 +78,7 @@ def write_board(results: Place) -> int:
 
 def check_board(results: Place) -> int:
     """Say whether the leaderboard is up to date."""
+    from bench.records import stores
     from bench.reporting import leaderboard
 
     board = board_of(results)
@@ -83,6 +87,8 @@ def check_board(results: Place) -> int:
 
 def reproduction_of(results: Place) -> Path:
     """Return where the page on reproduction lies."""
+    from bench.records import stores
+
     return REPRODUCTION if results == RESULTS else stores.of(results).beside / "reproduction.md"
 
 

@@ -11,7 +11,6 @@ from typing import Any
 import typer
 
 from bench.errors import UsageError
-from bench.records import stores
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "": 1}
 
@@ -39,7 +38,22 @@ def checked(read: Callable[[str], Any]) -> Callable[[str], Any]:
     return parse
 
 
-place, folder = checked(stores.place), checked(stores.folder)
+@checked
+def place(text: str) -> Any:
+    """Read a folder of records, or s3://bucket/prefix."""
+    from bench.records import stores
+
+    return stores.place(text)
+
+
+@checked
+def folder(text: str) -> Any:
+    """Read a folder."""
+    from bench.records import stores
+
+    return stores.folder(text)
+
+
 whole = parser(int, "a whole number")
 seconds = parser(float, "a number of seconds")
 share = parser(float, "a number")

@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from bench.cli.options import RESULTS
 from bench.errors import UsageError
-from bench.records import stores
-from bench.records.published import row_of
-from bench.records.stores import Place
 
 if TYPE_CHECKING:
+    from bench.records.stores import Place
     from bench.schema.record import Run
 
 LONGEST = 400  # characters of a line about a file
@@ -33,6 +31,8 @@ class Known(NamedTuple):
     @property
     def all(self) -> list[Run]:
         """The folder's own, and those published on rows of the board that it lacks."""
+        from bench.records.published import row_of
+
         rows = {row_of(run) for run in self.mine}
         return [*self.mine, *(run for run in self.published if row_of(run) not in rows)]
 
@@ -42,7 +42,7 @@ def known(results: Place, required: bool = True) -> Known:
 
     required: raise UsageError for another folder that is not there, and where there is nothing at all.
     """
-    from bench.records import published, repository
+    from bench.records import published, repository, stores
 
     beside = list(published.read()) if results == RESULTS else []
     if required and not beside:
@@ -56,6 +56,8 @@ def known(results: Place, required: bool = True) -> Known:
 
 def board_of(results: Place) -> Path:
     """Return where the board of a folder of records lies: beside the default folder, inside any other."""
+    from bench.records import stores
+
     return Path("leaderboard.md") if results == RESULTS else stores.of(results).beside / "leaderboard.md"
 
 
