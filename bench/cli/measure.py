@@ -240,7 +240,7 @@ def verify(
     ] = 0.01,
     data: Annotated[Path | None, typer.Option(metavar="FILE", help="Name the file of records on your series.")] = None,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Run on series drawn just now: is the error about as in the record?")
+        bool, typer.Option("--fresh", help="Run on series drawn just now, and compare the error with the record's.")
     ] = False,
     results: Results = RESULTS,
 ) -> int:
