@@ -153,16 +153,19 @@ def holm(p_values: np.ndarray) -> np.ndarray:
 
 def copies(log_errors: np.ndarray, tolerance: float = COPY) -> np.ndarray:
     """Return a number for each row [R], equal for rows whose log errors agree to the tolerance in every common seed."""
-    from scipy.sparse import csgraph
-
     gaps = np.zeros((len(log_errors), len(log_errors)))
     shared = np.zeros_like(gaps, dtype=bool)
     for seed in log_errors.T:  # seed by seed: all at once would need a copy of the errors for each row
         gap = np.abs(seed[:, None] - seed)
         shared |= ~np.isnan(gap)
         gaps = np.fmax(gaps, gap)
-    labels: np.ndarray = csgraph.connected_components(shared & (gaps <= tolerance), directed=False)[1]
-    return labels
+    near = shared & (gaps <= tolerance)
+    labels = np.arange(len(near))
+    while True:  # each row takes the smallest number of those near it, until none changes
+        smallest = np.minimum(labels, np.where(near, labels, len(near)).min(axis=1, initial=len(near)))
+        if np.array_equal(smallest, labels):
+            return labels
+        labels = smallest
 
 
 class Places(NamedTuple):
