@@ -16,10 +16,10 @@ from implementations.backends.protocol import Advance, Engine, GradientRule
 from implementations.ensemble import advance_all, mean_of
 from implementations.forecaster import Forecaster, Setting, check_steps, check_windows
 from implementations.incremental import State, Tensor
+from implementations.network_training import NetworkTraining
 from implementations.normalisation import KINDS, restoring
 from implementations.strategies import Strategy, roll_on, roll_out
 from implementations.training.early_stopping import EarlyStopping
-from implementations.training.network_training import NetworkTraining
 from implementations.training.options import OFF, Options
 from implementations.training.seeding import member_seeds, split_in_time, split_off
 from implementations.training.windows import TrainingWindows

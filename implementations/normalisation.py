@@ -10,9 +10,11 @@ The loss is that of what is normalised. Plain NumPy, so that every framework get
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from implementations.backends.protocol import Predict
+Predict = Callable[[np.ndarray], np.ndarray]  # windows -> outputs
 
 KINDS = ("none", "last", "mean", "revin")
 EPSILON = 1e-5  # of RevIN
