@@ -106,7 +106,7 @@ class Extrapolation(Forecaster):
         return np.concatenate([self._forecast_block(block, steps, shape) for block in blocks])
 
     def _forecast_block(self, rows: np.ndarray, steps: int, shape: Shape) -> np.ndarray:
-        """Forecast rows in units of their own spread; a constant row goes on as it is."""
+        """Forecast rows [B, T], each divided by its range; a constant row keeps its last value."""
         spread = np.ptp(rows, axis=1, keepdims=True)
         flat = spread <= 1e-12 * np.abs(rows).max(axis=1, keepdims=True)
         scale = np.where(flat, 1.0, spread)

@@ -40,7 +40,7 @@ class RowForecaster(Forecaster):
     def forecast_rows(self, rows: Sequence[np.ndarray], steps: int, levels: Sequence[float] = ()) -> RowForecasts:
         """Forecast [R, steps] float64 after each row [any length]; levels in percent.
 
-        Bounds are empty, [0, R, steps], where the method has no intervals of its own.
+        Bounds are empty, [0, R, steps], where the method gives no intervals.
         """
 
 
@@ -63,7 +63,7 @@ def rows(history: np.ndarray) -> np.ndarray:
 
 
 class StatsForecast(RowForecaster):
-    """A model of statsforecast, chosen and fitted anew for each channel of each series when that is forecast.
+    """Base of statsforecast's models: select and fit one for each channel of each series at forecast time.
 
     season_length: steps in a season, 1 for none.
     """

@@ -1,4 +1,4 @@
-"""What the reference prints: errors and learning curves per task and method, to set beside our own."""
+"""Errors and learning curves that the reference prints, per task and method, to compare with ours."""
 
 from __future__ import annotations
 

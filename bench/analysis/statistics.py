@@ -169,7 +169,7 @@ def copies(log_errors: np.ndarray, tolerance: float = COPY) -> np.ndarray:
 
 
 class Places(NamedTuple):
-    """Where each row stands, [R] each."""
+    """Hold the place and the interval of ranks of each row, [R] each."""
 
     place: np.ndarray  # by the geometric mean of errors; copies share one
     low: np.ndarray  # ends of the simultaneous interval of ranks; low 1: may be the best

@@ -57,7 +57,7 @@ def members_of(spec: Spec) -> int:
 
 
 def chance_of(run: Run) -> float:
-    """Return 1 where the noise of an error is told by seeds, 0 where there is none, NaN where it is unknown.
+    """Return 1 where seeds show an error's noise, 0 where there is no noise, NaN where it is unknown.
 
     No method of this repository without a network draws random numbers. A file's series have few windows: without
     errors by block, nothing says how much of an error is their accident.
@@ -138,7 +138,7 @@ def frame(runs: Sequence[Run]) -> pd.DataFrame:
 
 
 def edited_methods(runs: Iterable[Run]) -> set[str]:
-    """Return the methods from outside that records of several versions are of: each version has rows of its own."""
+    """Return the user methods that have records of several versions; each version gets separate rows."""
     versions: dict[str, set[str]] = {}
     for run in runs:
         if run.spec.source:

@@ -47,7 +47,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 @dataclass(frozen=True)
 class Text:
-    """A TOML file, and where each of its keys stands."""
+    """Hold a TOML file and the line of each key."""
 
     path: Path
     lines: dict[Path_, int]

@@ -45,7 +45,7 @@ def plan(folder: Place, names: Sequence[str], data: Path | None = None, fresh: b
     places = files.absolute(outsiders.files | ({"series": str(data)} if data else {}))
     records = {record.key: record for record in choose(found, names) if not (fresh and record.spec.series)}
     if fresh and not records:
-        raise UsageError("--fresh: only series of a generator can be drawn anew; these records are on a file's")
+        raise UsageError("--fresh needs records on generated series, got a file's series: leave --fresh out")
     check_files(list(records.values()), places)
     jobs = queue.jobs([record.spec for record in records.values()], found, force=True)
     return Plan(jobs, records, places, problems, fresh)

@@ -38,7 +38,7 @@ class Known(NamedTuple):
 
 
 def known(results: Place, required: bool = True) -> Known:
-    """Return the runs of the folder and, beside the default folder's, the published ones.
+    """Return the runs of the folder; for the default folder add the published ones.
 
     required: raise UsageError for another folder that is not there, and where there is nothing at all.
     """
@@ -55,7 +55,7 @@ def known(results: Place, required: bool = True) -> Known:
 
 
 def board_of(results: Place) -> Path:
-    """Return where the board of a folder of records lies: beside the default folder, inside any other."""
+    """Return the path of a results folder's board: next to the default folder, inside any other."""
     from bench.records import stores
 
     return Path("leaderboard.md") if results == RESULTS else stores.of(results).beside / "leaderboard.md"

@@ -44,7 +44,7 @@ class Key(NamedTuple):
 
     @property
     def order(self) -> tuple[tuple[float, str], ...]:
-        """Where it stands among others, whatever the order in the file: numbers by size, then texts."""
+        """Return the key to sort by, which does not depend on the file's order: numbers by size, then texts."""
         return tuple((float(cell) if cell.isdecimal() else np.inf, cell) for cell in self.cells)
 
 

@@ -29,9 +29,9 @@ Cut = Callable[[Series], Ends]
 
 
 def cut_of(how: Preparation, calendar: Calendar, test: bool = True) -> Cut:
-    """Where each series is cut, from its own end unless dates say where. Raises UsageError for a split that is none.
+    """Return where each series is cut, counted from its end, or at dates. Raises UsageError for an invalid split.
 
-    test: whether a part is kept for the test; else validation is the last one.
+    test: keep a part for the test; otherwise validation is the last part.
     """
     if how.origin == "end" or how.cutoffs:
         if how.split:

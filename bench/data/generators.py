@@ -10,9 +10,10 @@ from bench.tasks import Task
 
 
 def generate_time_series(count: int, length: int, random: np.random.RandomState) -> np.ndarray:
-    """Two sine waves of random frequency and offset plus uniform noise: [count, length, 1] float32 (notes, Data).
+    """Draw two sine waves of random frequency and offset plus uniform noise: [count, length, 1] float32.
 
-    `random` is NumPy's legacy generator: its stream is frozen, and the notes' figures were drawn from it.
+    Source: the reference, section Data. `random` is NumPy's legacy generator, whose stream is frozen: the reference's
+    figures come from it.
     """
     frequency1, frequency2, offset1, offset2 = random.rand(4, count, 1)
     time = np.linspace(0, 1, length)
@@ -23,7 +24,7 @@ def generate_time_series(count: int, length: int, random: np.random.RandomState)
 
 
 def sines(task: Task) -> np.ndarray:
-    """The notes' data for a task, or the first of those of the task that it is within: [N, T + H, 1] float32."""
+    """Draw the reference's series for a task, or the first ones of the task it is part of: [N, T + H, 1] float32."""
     drawn = (task.within or task).count
     series = generate_time_series(drawn, task.history + task.ahead, np.random.RandomState(task.seed))
     return series[: task.count]

@@ -96,12 +96,12 @@ def reading_of(how: Reading) -> Reading:
 
 @lru_cache(maxsize=4)
 def read_once(path: Path, how: Reading, state: tuple[int, int]) -> SeriesSet:
-    """The series of a file in a state that it had."""
+    """Return the series of a file; state makes a changed file a different entry of the cache."""
     return read(path, how)
 
 
 def read(source: Path | bytes, how: Reading) -> SeriesSet:
-    """The same, read anew."""
+    """Read the series of a file or of its bytes, without the cache."""
     table = read_table(source, how)
     if how.rows_are_series:
         table, how = transposed.one_row_per_value(table, how)

@@ -1,4 +1,4 @@
-"""CSV and Parquet files as named columns, each cell with the line that it stands on."""
+"""CSV and Parquet files as named columns, each cell with its line number."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class Table:
 
 
 def decimals_of(values: np.ndarray) -> int:
-    """How many decimals numbers have at most, as the shortest text that stands for each of them has."""
+    """Return the most decimals of any number, each written as its shortest exact text."""
     finite = values[np.isfinite(values)]
     if not len(finite) or (finite == np.round(finite)).all():
         return 0
@@ -151,7 +151,7 @@ def read_csv(content: bytes, name: str, how: Reading) -> Table:
 
 
 def read_parquet(content: bytes, name: str, how: Reading) -> Table:
-    """Numbers as float64, anything else as it comes; the row's number stands for the line. Lists become rows."""
+    """Read numbers as float64 and keep other values; use row numbers as line numbers. Lists become rows."""
     import pyarrow
     import pyarrow.parquet
     import pyarrow.types as types

@@ -13,10 +13,10 @@ PAUSE = 0.1  # seconds between two looks whether a core is free
 
 @contextlib.contextmanager
 def held(cores: Sequence[int], given_up: Callable[[], bool]) -> Iterator[int | None]:
-    """Hold one of the cores that nobody holds; wait until one is free, and get None once it is given up.
+    """Hold a free core within the block; wait until one is free, and yield None once `given_up` is true.
 
-    A name of the kernel's stands for the core: only one process can hold it, and not beyond its end. Where the kernel
-    has no such names, each campaign only sees its own.
+    A name in the kernel represents the core: only one process can hold it, and the kernel frees it when that process
+    ends. Where the kernel has no such names, a campaign sees only the cores that it holds itself.
     """
     while not given_up():
         for core in cores:

@@ -1,13 +1,13 @@
-"""What a campaign leaves behind when it is gone, and how it is cleaned up: stray processes and temporary files.
+"""Cleanup after a campaign that has ended: stray processes and temporary files.
 
     python janitor.py MARK FOLDER
 
-waits until its standard input closes, which happens when the harness ends, be it by kill -9. Then it kills every
-process that carries the mark and removes the folder. It has a session of its own, so that Ctrl-C passes it by, and
-imports nothing of others, so that it starts in milliseconds.
+waits until its standard input closes, which happens when the harness ends, even after kill -9. Then it kills every
+process that carries the mark and removes the folder. It runs in a separate session, so that Ctrl-C does not reach it,
+and imports only the standard library, so that it starts in milliseconds.
 
-A worker's process group would be enough, were it not for children that leave it (setsid, daemons). Those still carry
-their environment variables, and so the mark; only one that also wipes its environment gets away.
+Killing a worker's process group is not enough, because children can leave it (setsid, daemons). Those keep their
+environment variables, and so the mark; only a process that also clears its environment escapes.
 """
 
 from __future__ import annotations

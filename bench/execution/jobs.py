@@ -31,9 +31,9 @@ class Job:
 
 
 def jobs(wanted: Iterable[Spec], runs: Iterable[Run], force: bool, again: Container[str] = ()) -> list[Job]:
-    """What is left to run: a few fast ones, so that the first rows show soon, then the longest first.
+    """Return the jobs left to run: a few fast ones, so that the first rows appear soon, then the longest first.
 
-    Longest first, no core is left waiting for one last long run. Unknown times come in the notes' order.
+    Starting with the longest keeps all cores busy until the end. Jobs of unknown time follow the reference's order.
     """
     runs = list(runs)
     kept = set() if force else {run.key for run in runs if run.is_final and run.key not in again}

@@ -30,7 +30,7 @@ def check_workers(jobs: int | None) -> int:
     """How many run at once. Raises UsageError unless each can have a core."""
     available = max(1, int(min(len(threads.cores()), resources.cpu_quota())))
     if jobs is not None and not 1 <= jobs <= available:
-        raise UsageError(f"--jobs {jobs}: 1 to {available} can run here, each on a core of its own")
+        raise UsageError(f"--jobs {jobs}: needed 1 to {available}, one core for each job")
     return jobs or available
 
 

@@ -31,7 +31,7 @@ LENGTH = 4  # bytes before an order: how long it is
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker is told."""
+    """Hold the instructions for a worker."""
 
     spec: Spec
     spawned_ns: int  # perf_counter_ns, a clock that all processes share
@@ -43,7 +43,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker says of its job; its arrays lie in files of their own."""
+    """Hold a worker's report on its job; separate files hold its arrays."""
 
     status: Literal["ok", "diverged", "failed", "oom"]
     reason: str | None = None

@@ -79,9 +79,9 @@ class WorkerPool:
         return None if locks.is_done(job.name) else self.run(job.spec)
 
     def run(self, spec: Spec) -> Run:
-        """Run one job in a fresh process and a folder of its own, which is gone afterwards.
+        """Run one job in a new process and a new folder, which is removed afterwards.
 
-        Raises UsageError where the machine, not the job, is to blame: a temporary folder that is full or gone.
+        Raises UsageError where the machine and not the job failed: a temporary folder that is full or missing.
         """
         if self.held:
             return self.run_on(spec, self.held[0])

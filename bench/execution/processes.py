@@ -50,7 +50,7 @@ def memory_of_job(keeper: int) -> int:
 
 
 def shared_files_of(keeper: int) -> int:
-    """The bytes of files in the job's own /dev/shm; 0 where it has none of its own."""
+    """Return the bytes of files in the job's private /dev/shm; 0 where it has no private one."""
     try:
         if os.readlink(f"/proc/{keeper}/ns/mnt") == os.readlink("/proc/self/ns/mnt"):
             return 0

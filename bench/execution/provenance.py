@@ -1,7 +1,7 @@
-"""Which code makes a run: a digest of the method's file, of what it imports here or beside it, and of package versions.
+"""Provenance of a run: a digest of the method's file, of the local files it imports, and of package versions.
 
-Files are read and parsed, none is imported. Comments, docstrings and layout do not count: they change no forecast. The
-harness itself does not count either; a record's version says which one wrote it.
+Files are parsed and never imported. Comments, docstrings and layout do not count, because they change no forecast. The
+harness does not count either: a record's version names the one that wrote it.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def of_another(path: Path, family: str) -> bool:
 
 
 def source_of(spec: Spec, files: Mapping[str, str]) -> tuple[list[Path], Path | None]:
-    """The files that a method is written in, and the folder beside them that it may import from."""
+    """Return a method's source files, and the folder of a user method, from which it may import."""
     if not spec.source:
         entry = implementations.METHODS.get(spec.method)
         place = entry.place.partition(":")[0] if isinstance(entry, Method) else ""
@@ -111,7 +111,7 @@ def source_of(spec: Spec, files: Mapping[str, str]) -> tuple[list[Path], Path | 
 
 
 def places_of(name: str, beside: Path | None) -> Iterator[Path]:
-    """Where a module, or what is imported from one, may be written: in this project, or beside the method."""
+    """Yield the files that may define a module or a name imported from it: in this project or next to the method."""
     parts = name.split(".")
     if parts[0] == "implementations":
         yield from candidates(ROOT, parts)

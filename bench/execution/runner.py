@@ -1,7 +1,7 @@
-"""Run jobs, each in a process of its own on a core of its own; whatever happens there, a record comes back.
+"""Run jobs, each in a separate process on a separate core; every job returns a record, whatever happens in it.
 
-Whatever a worker starts carries the run's mark in its environment, and whatever it writes to temporary files lies in
-the run's own folder. Both are gone when the run is; when the harness itself is killed, the janitor sees to them.
+Every process that a worker starts carries the run's mark in its environment, and its temporary files lie in the run's
+folder. Both are removed when the run ends; when the harness itself is killed, the janitor removes them.
 """
 
 from __future__ import annotations

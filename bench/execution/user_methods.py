@@ -1,7 +1,7 @@
-"""Methods from outside on the command line: inspected in a process of their own, named in specs.
+"""User methods on the command line: inspected in a separate process, named in specs.
 
-The harness imports no code of a user's. What it has to know of a method, its settings and backends, a child process
-tells; METHODS gets a stand-in that says the same and cannot fit. A worker, which is made to run such code, imports it.
+The harness never imports a user's code. A child process reports the method's settings and backends; METHODS gets a
+stand-in with the same ones, which cannot fit. Only a worker imports the method itself.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def register(patterns: Sequence[str], here: bool = False) -> tuple[list[str], Re
 
 
 def find(reference: str) -> Description:
-    """What `mine.py:MyForecaster` or the name of a package's method stands for; METHODS gets a stand-in of it."""
+    """Find `mine.py:MyForecaster` or a package's method by name, and add a stand-in to METHODS. Raises UsageError."""
     from bench.execution.inspection import inspect
 
     try:
@@ -72,11 +72,11 @@ def find(reference: str) -> Description:
 
 
 def stand_in(found: Description) -> type[Forecaster]:
-    """A class that has the method's settings and backends, and does nothing."""
+    """Return a class with the method's settings and backends that cannot fit."""
     from implementations.forecaster import Forecaster
 
     class StandIn(Forecaster):
-        """Stands in the harness for a method from outside."""
+        """Represent a user method in the harness."""
 
         reference: ClassVar[str]
         network: ClassVar[bool]

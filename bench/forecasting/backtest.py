@@ -38,8 +38,8 @@ class Origins(NamedTuple):
 def backtest(series: Sequence[Series], how: Preparation, what: Training, levels: Sequence[float]) -> Origins:
     """Forecast from rolling origins.
 
-    Row methods are fitted anew to all that is known at each origin; those that learn from windows are trained once, on
-    what lies before all origins. Empty where series are too short for any.
+    Row methods are refitted at each origin to all values before it; methods that learn from windows are trained once,
+    on the values before all origins. Empty where every series is too short.
     """
     forecaster = make(what)
     if isinstance(forecaster, RowForecaster):

@@ -1,14 +1,14 @@
-"""How large errors are, measured at rolling origins: what prediction intervals rest on.
+"""Error sizes measured at rolling origins, from which prediction intervals are made.
 
 S series, E origins, H steps ahead, D channels, V levels.
 
 A method without intervals gets conformal ones in the sense of Lei et al. 2018 (doi:10.1080/01621459.2017.1307116):
-the size of the next error is judged by those seen. Errors are made comparable first: divided by how errors grow with
-the step ahead, by the level of the series to a power (0: the same at all levels, 1: in proportion), and by the scale of
-their series, which is shrunk towards that of all series. What is left is one sample.
+the errors seen so far predict the size of the next. Errors are scaled first: divided by their growth with the step
+ahead, by the level of the series to a power (0: the same at all levels, 1: in proportion), and by the scale of their
+series, which is shrunk towards that of all series. All scaled errors form one sample.
 `statsforecast.ConformalIntervals` and MAPIE take the quantile of each step of each series alone: 9 windows for 80 %.
 
-A method with intervals of its own keeps them, wider or narrower by what errors at rolling origins were in their terms.
+A method that gives intervals keeps them; their widths are scaled by the errors at rolling origins.
 """
 
 from __future__ import annotations

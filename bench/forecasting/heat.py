@@ -1,7 +1,7 @@
-"""One method's part in a race, in a process of its own: `python -m bench.forecasting.heat FOLDER`.
+"""One method's part in a race, in a separate process: `python -m bench.forecasting.heat FOLDER`.
 
-The folder holds what to do; the series lie in a file that all share. Nothing heavy is imported before the harness is
-watched.
+The folder holds the instructions; all heats share one file of series. The process starts to watch the harness before it
+imports anything heavy.
 """
 
 from __future__ import annotations

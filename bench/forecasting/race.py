@@ -1,4 +1,4 @@
-"""A race of methods within a budget of time, each in a process and on a core of its own."""
+"""A race of methods within a time budget, each in a separate process on a separate core."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Racers:
         return Result(order.training, found.evaluation, found.reason or "")
 
     def start(self, folder: Path, core: int) -> subprocess.Popen[bytes]:
-        """A process in a group of its own, pinned from its first instruction."""
+        """Start a process in a new process group, pinned to the core from its first instruction."""
         with self.lock, pinned(core), (folder / "output").open("wb") as output:
             if self.over.is_set():
                 raise InterruptedError("the race is over")

@@ -17,7 +17,7 @@ PACKAGES = ("numpy", "scipy", "statsforecast", "tensorflow", "keras", "jax", "ja
 
 
 def fingerprint() -> dict[str, str | int | float | bool | None | dict[str, str]]:
-    """What to know beside a time, without host name, user name or paths."""
+    """Describe the machine behind a measured time, without host name, user name or paths."""
     return {
         "cpu": cpu_model(),
         "cores": os.cpu_count(),

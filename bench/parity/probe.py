@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def prepare(backend: str, programs: str) -> None:
-    """Import the backend's framework, told to spend little on programs that run for milliseconds."""
+    """Import the backend's framework, set to compile fast: its programs run for milliseconds."""
     from bench.contract.conformance import compile_quickly
     from implementations import backends
 

@@ -47,7 +47,7 @@ def run(methods: Sequence[str], engines: Sequence[str]) -> list[Verdict]:
 
 
 def probe(engine: str, methods: Sequence[str], folder: Path) -> str:
-    """Have a process of its own write the engine's arrays to the folder; how that ended, in words."""
+    """Write the engine's arrays to the folder in a separate process; return how it ended, in words."""
     command = [sys.executable, "-m", "bench.parity.probe", engine, str(folder), *methods]
     done = subprocess.run(command, env=threads.environment_variables(), capture_output=True, text=True)
     last = next((line for line in reversed(done.stderr.splitlines()) if line.strip()), "nothing printed")

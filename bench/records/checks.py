@@ -29,7 +29,7 @@ def check(run: Run) -> None:
 
 
 def check_spec(run: Run) -> None:
-    """Raise ValueError for changes of settings that are none, and a seed out of range."""
+    """Raise ValueError for unknown settings and for a seed out of range."""
     spec = run.spec
     if unknown := [name for name in spec.changed if name not in spec.settings]:
         raise ValueError(f"changed: {unknown[0][:64]!r} is none of its settings")

@@ -40,7 +40,7 @@ def replace(path: Path, content: bytes, *, into_new_folder: bool = False) -> Non
 
 
 def put(path: Path, content: bytes) -> None:
-    """Write the content under a name of its own, then give it the path's."""
+    """Write the content to a temporary file, then rename it to the path."""
     with temporary(path) as (handle, name):
         write_all(handle, content)
         sync_handle(handle)
@@ -57,9 +57,9 @@ def make_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def temporary(path: Path) -> Iterator[tuple[int, Path]]:
-    """A new file beside the path, open, locked and under a name of its own; removed at the end unless renamed.
+    """Open and lock a new file in the path's folder, under a unique name; remove it at the end unless renamed.
 
-    The lock ends with the process: `sweep` knows by it which files somebody still writes.
+    The lock ends with the process: it shows `sweep` which files are still being written.
     """
     while True:
         # not the path's own name: with a suffix it could be too long

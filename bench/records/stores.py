@@ -1,7 +1,7 @@
-"""Where records lie: a folder of this machine, or a prefix of an object store, behind the same few operations.
+"""Stores of records: a folder of this machine, or a prefix of an object store, with the same few operations.
 
-A folder is a Path, all through the program; `s3://bucket/prefix`, and any other URL that fsspec knows, is a Remote.
-What is made from records, the board and its pictures, is written on this machine: see `beside`.
+A folder is a Path throughout the program; `s3://bucket/prefix`, and any other URL that fsspec knows, is a Remote.
+The board and its pictures, which are made from records, are written on this machine.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Store(Protocol):
         """The folder of this machine for what is made from the records."""
 
     def names(self) -> list[str]:
-        """The JSON files, at any depth but beside the pictures, sorted. Raises UsageError for a store out of reach."""
+        """Return the sorted JSON files at any depth, except with pictures. Raises UsageError without a connection."""
 
     def contents(self, names: Iterable[str]) -> Iterator[Content]:
         """What is under each name, in order."""
@@ -45,7 +45,7 @@ class Store(Protocol):
         """Whether anything is there. Raises UsageError for a store out of reach."""
 
     def is_gone(self) -> bool:
-        """Whether it was there and is no more, as far as that can be told without waiting."""
+        """Return whether the store has disappeared, as far as is known without waiting."""
 
     def check_writable(self) -> None:
         """Create it where it is missing. Raises UsageError when records cannot be written there."""

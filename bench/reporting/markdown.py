@@ -12,7 +12,7 @@ _SPECIAL = re.compile(r"[&<>|`*~$\[\]\\#!]|(?<![^\W_])_|_(?![^\W_])")
 
 
 def escape(text: str, longest: int = 200) -> str:
-    """Text that Markdown and HTML show as it stands, also inside a table: special characters become entities."""
+    """Return text that Markdown and HTML show literally, also inside a table: special characters become entities."""
     return _SPECIAL.sub(lambda found: f"&#{ord(found[0])};", clean(text, longest))
 
 

@@ -1,4 +1,4 @@
-"""The pages of a board: one that answers first, and the details of each task, in it or in files of their own."""
+"""The pages of a board: a summary page, and the details of each task, in it or in separate files."""
 
 from __future__ import annotations
 

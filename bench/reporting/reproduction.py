@@ -1,4 +1,4 @@
-"""Do the reference's figures come out again? From the records to docs/reproduction.md and the curves beside it.
+"""The page on reproduction: the reference's figures compared with the records, and the learning curves.
 
 results.read -> evidence -> text -> docs/reproduction.md
                          -> picture -> results/figures/reproduction.png

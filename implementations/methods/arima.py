@@ -6,14 +6,14 @@
 Forecasts set the coming e to 0 and undo the differences. Box & Jenkins 1970. By statsforecast: the search for orders
 (Hyndman & Khandakar 2008, doi:10.18637/jss.v027.i03), conditional least squares, the Kalman filter, the forecasts.
 
-Whole series in their own units (`forecast_rows`) get orders each, seasonal ones too, by the search on conditional least
-squares; `auto_arima` searches by exact likelihood.
+Whole series in their own units (`forecast_rows`) get one order each, seasonal orders too, by the search on conditional
+least squares; `auto_arima` searches by exact likelihood.
 
-Windows get one order, chosen once, on training series. The search proposes some. Long autoregressions, p = T/4, T/3 and
-2T/5, join them: two sines in white noise are an ARMA(4, 4) with moving-average roots close to the unit circle, to which
-an autoregression comes near only with many lags, and the search stops at a few. The least error on the training futures
-decides. Then every window to be forecast gets coefficients of its own. Roots that least squares puts outside the unit
-circle are reflected into it: the spectrum stays as it is, and forecasts cannot explode.
+Windows share one order, chosen once on training series. The candidates are orders that the search proposes and long
+autoregressions, p = T/4, T/3 and 2T/5: two sines in white noise are an ARMA(4, 4) with moving-average roots close to
+the unit circle, which an autoregression approximates only with many lags, and the search stops at a few. The smallest
+error on the training futures decides. Coefficients are estimated for each window. Roots that least squares puts outside
+the unit circle are reflected into it: the spectrum does not change, and forecasts cannot explode.
 
 The reference only names the method. Its sines share no season, so season_length is 1, none, unless set.
 """

@@ -1,4 +1,4 @@
-"""ARIMA with the orders searched anew for every series.
+"""ARIMA with orders searched separately for every series.
 
     (1 - phi_1 B - ...) (1 - B)^d (1 - B^m)^D y_t = c + (1 + theta_1 B + ...) e_t          B y_t = y_{t-1}
 

@@ -1,9 +1,9 @@
-"""Harmonic regression: a sum of sines, found in each history by its fit, goes on.
+"""Harmonic regression: fit a sum of sines to each history and extrapolate it.
 
     x_t = c_0 + c_1 t + sum_k (a_k sin w_k t + b_k cos w_k t) + noise        minimise  sum_t |noise_t|^p
 
 The number of sines k, the trend (none, a level c_0, a line) and the norm p are chosen on the futures of training
-series; nothing else is told. Least squares, p = 2, is best for Gaussian noise, a large p for noise with sharp bounds.
+series; nothing else is given. Least squares, p = 2, is best for Gaussian noise, a large p for noise with sharp bounds.
 
 For fixed frequencies w the model is linear (variable projection: Golub & Pereyra 1973, doi:10.1137/0710036). So the
 sines are found one by one, each on a grid of w after all that was found before is projected out, and each is looked
@@ -119,7 +119,7 @@ def first_guess(rows: np.ndarray, time: np.ndarray, sines: int, trend: int) -> n
 def best_on_grid(
     rows: np.ndarray, time: np.ndarray, known: np.ndarray, grid: np.ndarray, atoms: np.ndarray, trend: int
 ) -> np.ndarray:
-    """Find the frequency [B] that explains most of rows [B, T] beside known ones [B, k] and the trend."""
+    """Find the frequency [B] that explains most of rows [B, T], given known ones [B, k] and the trend."""
     basis = np.linalg.qr(waves(known, time, trend))[0]  # [B, T, q], orthonormal
     rest = rows - (basis @ (basis.swapaxes(1, 2) @ rows[:, :, None]))[..., 0]
     flat = atoms.reshape(-1, len(time))

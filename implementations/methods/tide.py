@@ -1,4 +1,4 @@
-"""TiDE: a perceptron that writes the window into a code, and the steps ahead from it, beside a linear map.
+"""TiDE: a perceptron encodes the window and decodes the steps ahead; a linear map of the window is added.
 
     R(x) = LN(W' max(0, W x + b) + b' + V x + c)             a residual block
     [g_1, ..., g_H] = R_2l(... R_1(x))                       `layers` blocks to the code, as many from it

@@ -25,7 +25,7 @@ PAUSE = 0.1  # seconds between a node's looks whether the task is still wanted
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
-    """What a node is told: the job, its limits, and what the files are called that come with it."""
+    """Hold what a node gets: the job, its limits, and the names of the files sent with it."""
 
     spec: Spec
     timeout: float  # seconds

@@ -1,7 +1,6 @@
-"""How much of what came lies in the intervals: `python -m bench.forecasting.studies.coverage`.
+"""Coverage of the intervals that `forecast` gives: `python -m bench.forecasting.studies.coverage`.
 
-Each series is a file of its own: the hardest case, as no other series lends it errors. Its intervals are those that
-`forecast` gives.
+Each series is a separate file. This is the hardest case: the errors of other series are not available.
 """
 
 from __future__ import annotations

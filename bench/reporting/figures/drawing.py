@@ -120,7 +120,7 @@ def reproduction_figure(curves: Mapping[str, tuple[Sequence[float], Sequence[tup
 
 
 def forecast_figure(task: str, known: Windows, forecasts: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
-    """Forecasts by label, each [3, H], beside the truth of three validation series and the end of their history."""
+    """Draw forecasts by label, each [3, H], with the truth of three validation series and the end of their history."""
     with style():
         figure = Figure(figsize=(9, 3.6), layout="constrained")
         figure.suptitle(plain(f"{task}: three validation series and the best methods' forecasts"))

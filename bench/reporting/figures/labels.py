@@ -1,4 +1,4 @@
-"""Names beside the points of a scatter plot, none over another."""
+"""Names next to the points of a scatter plot, placed without overlap."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ SIZE = 8
 
 
 def name_points(figure: Figure, axes: Axes, rows: pd.DataFrame) -> None:
-    """Write `method` beside the points at `seconds` and `test_mse`, a thin line leading to those further away.
+    """Write `method` next to the points at `seconds` and `test_mse`, with a thin line to names further away.
 
-    Every point of the front (`pareto`) gets its name first; of the rest, each method at its best point, while places
-    are free. The layout is frozen: places are taken in pixels.
+    Points of the front (`pareto`) get their names first; then each other method at its best point, while there is
+    space. The layout is frozen, because places are in pixels.
     """
     figure.draw_without_rendering()
     figure.set_layout_engine("none")

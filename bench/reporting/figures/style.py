@@ -68,5 +68,5 @@ def checked_suffix(path: Path) -> str:
 
 
 def plain(text: str) -> str:
-    """Text that matplotlib draws as it stands: a dollar would start a formula, a control character has no glyph."""
+    """Return text that matplotlib draws literally: a dollar would start a formula, control characters have no glyph."""
     return "".join(letter for letter in text if letter.isprintable()).replace("$", r"\$")

@@ -94,7 +94,7 @@ def failed(runs: Sequence[dict[str, Any]], problems: Sequence[str]) -> str:
 
 
 def embedded(data: dict[str, Any]) -> str:
-    """JSON that cannot end the script element it stands in."""
+    """Return JSON that cannot end the script element around it."""
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 

@@ -55,7 +55,7 @@ def _all(found: Counter[str]) -> str:
 
 
 def left_out(records: pd.DataFrame, problems: Sequence[str]) -> str:
-    """Records that do not count and files that are none, with the reasons; empty when there are none."""
+    """Return the records that do not count and the invalid files, with reasons; empty without any."""
     lines = [
         f"{row.task}, {row.method}, {row.backend}, seed {row.seed}, key {row.key}: {row.why}"
         for row in each(records.head(SHOWN))

@@ -49,7 +49,7 @@ def beside_classical(found: Classical | None) -> str:
     of = f"the best method without a network (others: {others})" if others else "the only method without a network"
     best = f"`{escape(found.best)}` ({digits(found.error)}), {of}"
     if not found.better and not found.worse:
-        return f"No network is told apart from {best}."
-    groups = (("better", found.better), ("not told apart", found.undecided), ("worse", found.worse))
+        return f"No network differs significantly from {best}."
+    groups = (("better", found.better), ("no significant difference", found.undecided), ("worse", found.worse))
     lines = [f"- {word}: {', '.join(f'`{escape(name)}`' for name in names)}" for word, names in groups if names]
     return "\n".join([f"Networks against {best}, by the tests that rank:", "", *lines])

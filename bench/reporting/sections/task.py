@@ -56,7 +56,7 @@ class Section:
         return [*(folded(one.title, *one.blocks) for one in self.details), *self._images(figures)]
 
     def apart(self, figures: str) -> list[str]:
-        """Return the details as blocks under headings, for a page of their own."""
+        """Return the details as blocks under headings, for a separate page."""
         return [*(block for one in self.details for block in (f"## {one.title}", *one.blocks)), *self._images(figures)]
 
     def _images(self, figures: str) -> list[str]:
@@ -78,7 +78,7 @@ def section(board: Board, task: str, quick: bool) -> Section:
         series.outsiders(runs),
     ]
     details = [
-        Detail("At a learning rate of its own", tuned.tuned(tuning.table(board.tried, board.found, task, quick))),
+        Detail("At a searched learning rate", tuned.tuned(tuning.table(board.tried, board.found, task, quick))),
         Detail("Every measure, one row per method × backend", _measures(rows, methods, tried)),
         Detail("Errors in the data's own units", series.own_units(runs)),
         Detail("Error against training time: after 1, 10 and 60 seconds", [times.at_each_time(by_time, backend)]),

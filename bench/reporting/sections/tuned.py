@@ -20,7 +20,7 @@ WIDTH = 120  # characters of a line of text
 
 
 def tuned(rows: pd.DataFrame) -> list[str]:
-    """The tuned section: what a learning rate of its own does for each network; empty where none was searched."""
+    """Return the section on searched learning rates and each network's error at its rate; empty without a search."""
     if rows.empty:
         return []
     rates = sorted(set().union(*rows["errors"]))

@@ -12,7 +12,7 @@ from implementations.layers.keras.base import Configured, Shape, Tensor, build, 
 
 @register
 class ResidualBlock(Configured):
-    """W' max(0, W x + b) + b' + V x + c, over the last axis, then normalised unless told otherwise: [..., outputs]."""
+    """W' max(0, W x + b) + b' + V x + c over the last axis, then layer norm if `normalised`: [..., outputs]."""
 
     def __init__(self, hidden: int, outputs: int, normalised: bool = True, **kwargs: Any) -> None:
         super().__init__({"hidden": hidden, "outputs": outputs, "normalised": normalised}, **kwargs)

@@ -10,7 +10,7 @@ from implementations.layers.torch.dense import Dense
 
 
 class ResidualBlock(nn.Module):
-    """W' max(0, W x + b) + b' + V x + c, over the last axis, then normalised unless told otherwise: [..., outputs]."""
+    """W' max(0, W x + b) + b' + V x + c over the last axis, then layer norm if `normalised`: [..., outputs]."""
 
     def __init__(self, inputs: int, hidden: int, outputs: int, normalised: bool = True) -> None:
         super().__init__()

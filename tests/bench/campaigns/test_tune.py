@@ -179,7 +179,7 @@ def test_search_and_finals_through_the_command_line(bench: Bench, tmp_path: Path
     rates = sorted((run.spec.seed, run.spec.settings["learning_rate"]) for run in finals)
     assert rates == sorted((seed, rate) for seed in (42, 43) for rate in {0.001, best})
     board = tmp_path / "leaderboard.md"
-    assert "At a learning rate of its own" in board.read_text()
+    assert "At a searched learning rate" in board.read_text()
     again = bench(*asked)
     assert again.returncode == 0 and "0 runs to do, 5 skipped, already recorded" in again.stdout
     assert bench("verify", searched[0].key).returncode == 0

@@ -134,9 +134,9 @@ def test_networks_are_compared_with_the_best_classical_method_by_the_same_tests(
     ]  # fmt: skip
     text = leaderboard.render(runs)
     assert "Networks against `arima` (0.1100), the best method without a network (others: `theta`)" in text
-    assert "- better: `good`\n- not told apart: `near`\n- worse: `bad`" in text
+    assert "- better: `good`\n- no significant difference: `near`\n- worse: `bad`" in text
     alone = leaderboard.render([make("theta", "numpy"), make("gru", error=0.02)])
-    assert "No network is told apart from `theta`" in alone
+    assert "No network differs significantly from `theta`" in alone
 
 
 def test_several_tasks_are_summed_up_without_places() -> None:
