@@ -60,7 +60,7 @@ class Forecaster(ABC):
     #: settings that a record leaves out while they have these values
     off: ClassVar[Mapping[str, Any]] = {}
     #: at most two settings that `bench tune` searches besides the learning rate and the epochs, and the values it tries
-    searched: ClassVar[Mapping[str, tuple[Setting, ...]]] = {}
+    search_space: ClassVar[Mapping[str, tuple[Setting, ...]]] = {}
 
     backend: str = "numpy"
     seed: int = 42

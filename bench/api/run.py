@@ -126,4 +126,4 @@ def reporting(plan: Plan, shown: bool) -> Iterator[Finished]:
 
     with Progress(disable=not shown or not plan.jobs, transient=True) as bar:
         task = bar.add_task("runs", total=len(plan.jobs))
-        yield lambda job, record, note: bar.update(task, advance=1, description=job.spec.method)
+        yield lambda job, *_: bar.update(task, advance=1, description=job.spec.method)

@@ -2,7 +2,7 @@
 
 An epoch is one pass of one network over the training series; the networks of an ensemble count as one. First come the
 method's own settings, then these at each of RATES, then others that are drawn, the same way for all, until the budget
-is spent: learning rates, epochs, and what the method's class names in `searched`, at most two settings.
+is spent: learning rates, epochs, and what the method's class names in `search_space`, at most two settings.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ Point = dict[str, Setting]  # what differs from the method's own settings
 
 def points(method: str, own: Mapping[str, Setting], quick: bool = False) -> list[Point]:
     """Return what is tried for a method with these settings, its own first; in a quick search the rates alone."""
-    first: list[Point] = [{}, *({RATE: rate} for rate in RATES if rate != own[RATE])]
+    rates: list[Point] = [{RATE: rate} for rate in RATES if rate != own[RATE]]
+    first: list[Point] = [{}, *rates]
     if quick:
         return first
     epochs = int(own["epochs"] or 0)
@@ -43,7 +44,7 @@ def drawn(method: str, own: Mapping[str, Setting]) -> Iterator[Point]:
     choices: dict[str, tuple[Setting, ...]] = {
         RATE: RATES,
         "epochs": EPOCHS,
-        **implementations.class_of(method).searched,
+        **implementations.class_of(method).search_space,
     }
     every = list(itertools.product(*choices.values()))
     for place in np.random.default_rng(SEED).permutation(len(every)):
@@ -55,7 +56,8 @@ def rest(own: Mapping[str, Setting], found: list[Point], left: int) -> Iterator[
     """Yield points of new settings that spend what is left, where those that were drawn do not."""
     for rate in sorted(RATES, key=lambda rate: rate != own[RATE]):
         for epochs in range(left, 0, -1):
-            point = {name: value for name, value in {RATE: rate, "epochs": epochs}.items() if value != own[name]}
+            wanted: Point = {RATE: rate, "epochs": epochs}
+            point = {name: value for name, value in wanted.items() if value != own[name]}
             if epochs <= left and point not in found:
                 yield point
                 left -= epochs

@@ -8,7 +8,7 @@ from bench.data.overview import Overview
 from bench.text import clean
 
 
-def lines(name: str, seen: Overview) -> Iterator[str]:
+def lines(seen: Overview) -> Iterator[str]:
     """Return the lines that say how a file is understood."""
     from tabulate import tabulate
 

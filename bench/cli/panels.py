@@ -62,7 +62,7 @@ class Group(TyperGroup):
         self.format_commands(ctx, formatter)
         write(formatter, options_of(self, ctx))
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  (click's signature)
         """Write each command with the first sentence of its help."""
         panels: Panels = {}
         for name, command in self.shown():

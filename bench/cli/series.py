@@ -83,7 +83,7 @@ def data(
     from bench.data import overview
 
     seen = overview.look(file, series.given())
-    print("\n".join(overviews.lines(file.name, seen)))
+    print("\n".join(overviews.lines(seen)))
     if output and seen.found:
         from bench.reporting.figures import series as figures
 

@@ -155,7 +155,7 @@ def forecasts_stay_as_they_were(subject: Subject) -> None:
     _expect(np.array_equal(first, before), "the next predict_ahead changed the forecasts of the last one")
 
 
-def program_stays_as_it_was(subject: Subject) -> None:
+def program_stays_as_it_was(_subject: Subject) -> None:
     """Clocks, NumPy's functions and this program's metrics are not replaced."""
     changed = [
         f"{module.__name__}.{name}" for (module, name), was in ORIGINALS.items() if getattr(module, name) is not was

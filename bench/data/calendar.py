@@ -38,7 +38,8 @@ class Calendar:
         """The time of a step, for calendars with times."""
         if self.slots:
             days, slot = divmod(step + self.first_slot, len(self.slots))
-            return moved(self.origin, self.offset, days) + self.slots[slot]
+            day: pd.Timestamp = moved(self.origin, self.offset, days) + self.slots[slot]
+            return day
         if self.day:
             month = moved(self.origin.replace(day=1), self.offset, step)
             return month.replace(day=min(self.day, month.days_in_month))
@@ -57,9 +58,10 @@ class Calendar:
 ROWS = Calendar("in the order of the rows")
 
 
-def moved(time: Any, offset: Any, steps: int) -> Any:
-    """A time so many offsets later."""
-    return time + offset * steps if steps else time
+def moved(time: pd.Timestamp, offset: Any, steps: int) -> pd.Timestamp:
+    """Return a time so many offsets later."""
+    later: pd.Timestamp = time + offset * steps if steps else time
+    return later
 
 
 def fit_calendar(

@@ -31,7 +31,8 @@ def without_duplicates(table: Table, keys: Sequence[Key], steps: np.ndarray, val
 def merge(values: np.ndarray, how: str) -> np.ndarray:
     """The values [rows, D] of one time as one [D]; those that are missing do not count, unless all are."""
     if how == "last":
-        return values[-1]
+        last: np.ndarray = values[-1]
+        return last
     ordered = np.sort(values, axis=0)  # the order of rows changes no digit
     known = ~np.isnan(ordered)
     total = np.where(known, ordered, 0.0).sum(axis=0)

@@ -17,7 +17,7 @@ def generate_time_series(count: int, length: int, random: np.random.RandomState)
     """
     frequency1, frequency2, offset1, offset2 = random.rand(4, count, 1)
     time = np.linspace(0, 1, length)
-    series = 0.5 * np.sin((time - offset1) * (frequency1 * 10 + 10))
+    series: np.ndarray = 0.5 * np.sin((time - offset1) * (frequency1 * 10 + 10))
     series += 0.2 * np.sin((time - offset2) * (frequency2 * 20 + 20))
     series += 0.1 * (random.rand(count, length) - 0.5)
     return series[..., np.newaxis].astype(np.float32)

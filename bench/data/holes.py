@@ -52,8 +52,10 @@ def fill(values: np.ndarray, how: Reading, holes: Holes, channel: int) -> np.nda
         return fill_seasonal(values, how.season or 1, holes, channel)
     known = np.flatnonzero(~missing)
     if how.impute == "last":
-        return values[known[np.searchsorted(known, np.arange(len(values)), side="right") - 1]]
-    return np.interp(np.arange(len(values)), known, values[known])
+        last: np.ndarray = values[known[np.searchsorted(known, np.arange(len(values)), side="right") - 1]]
+        return last
+    linear: np.ndarray = np.interp(np.arange(len(values)), known, values[known])
+    return linear
 
 
 def unfilled(missing: np.ndarray, holes: Holes, channel: int) -> UsageError:

@@ -94,4 +94,4 @@ def shows(values: np.ndarray, steps: int) -> bool:
         return False
     correlation = [float(changes[lag:] @ changes[:-lag]) / size for lag in range(1, steps + 1)]
     error = np.sqrt((1 + 2 * sum(value**2 for value in correlation[:-1])) / len(changes))
-    return correlation[-1] > SIGNIFICANT * error
+    return bool(correlation[-1] > SIGNIFICANT * error)

@@ -95,8 +95,8 @@ def reading_of(how: Reading) -> Reading:
 
 
 @lru_cache(maxsize=4)
-def read_once(path: Path, how: Reading, state: tuple[int, int]) -> SeriesSet:
-    """Return the series of a file; state makes a changed file a different entry of the cache."""
+def read_once(path: Path, how: Reading, _state: tuple[int, int]) -> SeriesSet:
+    """Return the series of a file; _state makes a changed file a different entry of the cache."""
     return read(path, how)
 
 
@@ -111,7 +111,7 @@ def read(source: Path | bytes, how: Reading) -> SeriesSet:
     targets = columns.target_columns(table, how, times)
     found = [table.numbers(name, "--target") for name in targets]
     values = np.stack([one.values for one in found], axis=1)
-    calendar, steps = steps_of(table, times, keys, values, how)
+    calendar, steps = steps_of(table, times, keys, how)
     rows = Rows(table, calendar, targets, how, tuple(one.decimals for one in found))
     merged, steps, values, lines = without_duplicates(table, keys, steps, values, how)
     every: list[Series] = []

@@ -17,16 +17,14 @@ from bench.errors import UsageError
 from bench.schema.series import Reading
 
 
-def steps_of(
-    table: Table, times: Sequence[str], keys: Sequence[Key], values: np.ndarray, how: Reading
-) -> tuple[Calendar, np.ndarray]:
+def steps_of(table: Table, times: Sequence[str], keys: Sequence[Key], how: Reading) -> tuple[Calendar, np.ndarray]:
     """The calendar of a file, and the step of every row. Raises UsageError for times that cannot be read."""
     if not times:
         return ROWS, counted(keys)
     refuse_footer(table, times)
     texts, column = joined_times(table, times), " + ".join(times)
     if how.dates == "number" or (not how.dates and are_numbers(texts)):
-        return numbered(texts, keys, table, column)
+        return numbered(texts, table, column)
     found = dates.read_times(texts, column, table.where, how.dates or "")
     return fit_calendar(found.index, found.pattern, column, table.where, sparse=how.impute == "zero")
 
@@ -67,7 +65,7 @@ def are_numbers(texts: Sequence[str]) -> bool:
     return any(text.startswith("-") for text in whole) or not any(dates.of_numbers(whole))
 
 
-def numbered(texts: Sequence[str], keys: Sequence[Key], table: Table, column: str) -> tuple[Calendar, np.ndarray]:
+def numbered(texts: Sequence[str], table: Table, column: str) -> tuple[Calendar, np.ndarray]:
     """Times that are whole numbers. Raises UsageError where most of them are missing."""
     for row, text in enumerate(texts):
         if not re.fullmatch(r"-?\d+(?:\.0+)?", text, re.ASCII):

@@ -48,7 +48,8 @@ class Scaling:
         """A whole series [L, D] as a method sees it, float32: [L, D], or [L - C, D] with differences taken."""
         scale = self.levels if levels else self.differences
         taken = values if levels else differenced(values[None], self.lags)[0]
-        return ((taken - scale.centre[series]) / scale.spread[series]).astype(np.float32)
+        scaled: np.ndarray = (taken - scale.centre[series]) / scale.spread[series]
+        return scaled.astype(np.float32)
 
     def seen(self, part: Part, levels: bool) -> np.ndarray:
         """Windows as a method sees them, float32: with differences taken, unless it takes levels."""

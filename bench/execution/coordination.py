@@ -23,7 +23,7 @@ class Busy(Exception):
 def signals(send: Callable[[int], None], *numbers: int) -> Iterator[None]:
     """Send these signals' numbers on, within the block, instead of what they usually do; nohup's stay ignored."""
     heard = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]
-    before = {number: signal.signal(number, lambda number, frame: send(number)) for number in heard}
+    before = {number: signal.signal(number, lambda number, _frame: send(number)) for number in heard}
     try:
         yield
     finally:

@@ -140,7 +140,7 @@ def content_of(path: Path) -> tuple[str, frozenset[str], tuple[str, ...]]:
 
 
 @lru_cache(maxsize=4096)
-def parsed(path: Path, changed_ns: int, size: int) -> tuple[str, frozenset[str], tuple[str, ...]]:
+def parsed(path: Path, _changed_ns: int, _size: int) -> tuple[str, frozenset[str], tuple[str, ...]]:
     """See `content_of`. What cannot be parsed counts by its bytes."""
     content = path.read_bytes()
     try:

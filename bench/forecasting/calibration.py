@@ -91,7 +91,7 @@ def calibrate(origins: Origins, known: Sequence[np.ndarray], season: int, levels
     if own:
         return calibrate_own(origins, errors, change, level, levels)
     counts = independent_errors(origins, len(known))
-    power, relative = levelled(origins, errors, known, season, counts)
+    power, relative = levelled(origins, errors, known, season)
     growth, exponent = growth_of(relative, origins.series, counts)
     scale, pooled = scales(relative / growth[:, None], origins.series, counts, change)
     freedom = float(counts.mean(axis=1).mean()) + (POOL if len(known) > 1 else 0.0)
@@ -146,7 +146,7 @@ def independent_errors(origins: Origins, series: int) -> np.ndarray:
 
 
 def levelled(
-    origins: Origins, errors: np.ndarray, known: Sequence[np.ndarray], season: int, counts: np.ndarray
+    origins: Origins, errors: np.ndarray, known: Sequence[np.ndarray], season: int
 ) -> tuple[float, np.ndarray]:
     """The power of the level that errors go with, and the errors as they would be at the level of each series' end.
 

@@ -72,7 +72,7 @@ def plan(series: Sequence[Series], how: Preparation) -> Plan:
     return Plan(origins, tests, cuts)
 
 
-def fitting(how: Preparation, planned: Plan, series: Sequence[Series], fit_history: bool) -> Preparation:
+def fitting(how: Preparation, planned: Plan, fit_history: bool) -> Preparation:
     """The preparation with a history that every origin has, and so many windows as a race has time for."""
     extra = sum(how.lags)
     shortest = min(known for _, known in [*planned.origins, *planned.tests])

@@ -79,7 +79,7 @@ def enter(
     matched = selection.match(names, implementations.METHODS, "method") if names else []
     found = read_series(file, how)
     planned = plan(found.series, how)
-    how = fitting(how, planned, found.series, fit_history)
+    how = fitting(how, planned, fit_history)
     given = {reference.rpartition(":")[2]: reference for reference in methods if ":" in reference}
     sources = {name: given.get(name.rpartition(".")[2], name) for name in registered.sources}
     return Race(found, how, planned, entrants(how, backend, matched, sources), backend)

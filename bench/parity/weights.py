@@ -114,7 +114,8 @@ def _to_keras(place: Place) -> np.ndarray:
     if place.kind == "GRU":
         arrays = [_exchanged(array) for array in arrays]
         return np.stack(arrays) if len(arrays) > 1 else arrays[0].copy()
-    return np.sum(arrays, axis=0)
+    total: np.ndarray = np.sum(arrays, axis=0)
+    return total
 
 
 def _from_keras(place: Place, array: np.ndarray) -> None:

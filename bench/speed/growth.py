@@ -15,7 +15,7 @@ from typing import NamedTuple
 from bench.analysis import anytime
 from bench.machine import threads
 from bench.records import repository
-from bench.reporting import leaderboard, markdown
+from bench.reporting import assessment, leaderboard, markdown
 
 from . import records
 
@@ -79,9 +79,9 @@ def timed(folder: Path) -> list[float]:
     marks = [time.perf_counter()]
     runs, problems = repository.read(folder, keep=anytime.thinned)
     marks.append(time.perf_counter())
-    board = leaderboard.assess(runs)
+    board = assessment.assess(runs)
     marks.append(time.perf_counter())
-    leaderboard.text(board, problems, "figures")
+    leaderboard.text(board, problems)
     marks.append(time.perf_counter())
     return [end - start for start, end in itertools.pairwise(marks)]
 

@@ -33,7 +33,7 @@ HEADERS = [
 
 TURN = 0.25  # seconds a way has in each round, unless one forecast takes longer
 
-NOTHING = [NOTHING] * 2  # re-read, and its ratio
+NOT_READ = [NOTHING] * 2  # re-read, and its ratio
 Way = tuple[str, int]  # carried or again, steps ahead
 Found = dict[str, Any]
 
@@ -50,7 +50,7 @@ def row(found: Found) -> list[str]:
     carried, again = found["carried"], found["again"]
     cells = []
     for steps in map(str, STEPS):
-        reread = [seconds(again[steps]), f"**{again[steps] / carried[steps]:.1f}**"] if steps in again else NOTHING
+        reread = [seconds(again[steps]), f"**{again[steps] / carried[steps]:.1f}**"] if steps in again else NOT_READ
         cells += [seconds(carried[steps]), *reread]
     far, near = carried[str(FAR)], carried[str(STEPS[-1])]
     return [found["method"], found["backend"], *cells, seconds(far), f"{far / near:.1f}", f"{found['difference']:.0e}"]

@@ -66,7 +66,7 @@ def product_of(backend: str) -> Callable[[], Any]:
     import keras
     from keras import ops
 
-    from implementations.backends.keras.engine import framework
+    from implementations.backends.keras.framework import framework
 
     network = keras.Sequential([keras.Input((1,))])
     multiply = framework.compiled(network, ops.matmul)
@@ -95,7 +95,7 @@ def work(network: str, backend: str) -> int:
     forecaster = built(METHODS[network], backend)
     first, *others = [weight.size for weight in forecaster.weights() if weight.ndim > 1]
     uses = tables.BATCH * (TASK.history if forecaster.strategy.every_step else 1)
-    return 2 * uses * (2 * first + 3 * sum(others))
+    return int(2 * uses * (2 * first + 3 * sum(others)))
 
 
 if __name__ == "__main__":

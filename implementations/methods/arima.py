@@ -26,7 +26,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import field
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -67,7 +67,7 @@ class Arima(RowForecaster):
     both drawn so that the order of the windows plays no part; season_length: steps in a season, 1 for none.
     """
 
-    has_intervals: ClassVar[bool] = True
+    has_intervals = True
 
     searched: int = 12
     compared: int = 200
@@ -112,7 +112,7 @@ class Arima(RowForecaster):
     def forecast_rows(self, rows: Sequence[np.ndarray], steps: int, levels: Sequence[float] = ()) -> RowForecasts:
         """Search an order for each row, fit it, and forecast."""
 
-        def make(season: int, positive: bool) -> Any:
+        def make(season: int, _positive: bool) -> Any:
             from statsforecast.models import AutoARIMA
 
             return AutoARIMA(season_length=season, approximation=True)

@@ -17,7 +17,7 @@ from implementations.strategies import MultiOutput
 
 class DLinear(NetworkForecaster):
     strategy = MultiOutput()
-    searched: ClassVar[Mapping[str, Any]] = {"width": (5, 15, 25)}
+    search_space: ClassVar[Mapping[str, Any]] = {"width": (5, 15, 25)}
     batch_size: int = 128
     learning_rate: float = 0.005
     width: int = 25

@@ -19,7 +19,7 @@ from implementations.strategies import SequenceToSequence
 
 class MinGRU(NetworkForecaster):
     strategy = SequenceToSequence()
-    searched: ClassVar[Mapping[str, Any]] = {"units": (32, 64, 128), "targets": ("every", "last")}
+    search_space: ClassVar[Mapping[str, Any]] = {"units": (32, 64, 128), "targets": ("every", "last")}
     epochs: int = 40
     batch_size: int = 64
     learning_rate: float = 0.005

@@ -21,7 +21,7 @@ from implementations.strategies import MultiOutput
 
 class MLP(NetworkForecaster):
     strategy = MultiOutput()
-    searched: ClassVar[Mapping[str, Any]] = {"units": (128, 256, 512), "layers": (2, 3, 4)}
+    search_space: ClassVar[Mapping[str, Any]] = {"units": (128, 256, 512), "layers": (2, 3, 4)}
     epochs: int = 40
     batch_size: int = 128
     learning_rate: float = 0.003

@@ -21,7 +21,7 @@ from implementations.strategies import MultiOutput
 
 class NBeats(NetworkForecaster):
     strategy = MultiOutput()
-    searched: ClassVar[Mapping[str, Any]] = {"blocks": (2, 4, 6), "units": (64, 128, 256)}
+    search_space: ClassVar[Mapping[str, Any]] = {"blocks": (2, 4, 6), "units": (64, 128, 256)}
     epochs: int = 60
     batch_size: int = 128
     learning_rate: float = 0.002

@@ -21,7 +21,7 @@ PLAN = [["interpolated", 4, 8], ["interpolated", 2, 4], ["interpolated", 1, 1]] 
 
 class NHiTS(NetworkForecaster):
     strategy = MultiOutput()
-    searched: ClassVar[Mapping[str, Any]] = {"layers": (2, 3), "units": (128, 256, 512)}
+    search_space: ClassVar[Mapping[str, Any]] = {"layers": (2, 3), "units": (128, 256, 512)}
     epochs: int = 60
     batch_size: int = 128
     learning_rate: float = 0.002

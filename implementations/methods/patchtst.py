@@ -21,7 +21,7 @@ from implementations.strategies import MultiOutput
 
 class PatchTST(NetworkForecaster):
     strategy = MultiOutput()
-    searched: ClassVar[Mapping[str, Any]] = {"patch": (8, 16, 25), "stride": (4, 5, 8)}
+    search_space: ClassVar[Mapping[str, Any]] = {"patch": (8, 16, 25), "stride": (4, 5, 8)}
     epochs: int = 120
     batch_size: int = 64
     learning_rate: float = 0.002

@@ -21,7 +21,7 @@ from implementations.strategies import SequenceToSequence
 
 class S4D(NetworkForecaster):
     strategy = SequenceToSequence()
-    searched: ClassVar[Mapping[str, Any]] = {"dt_max": (0.1, 0.5), "targets": ("every", "last")}
+    search_space: ClassVar[Mapping[str, Any]] = {"dt_max": (0.1, 0.5), "targets": ("every", "last")}
     off: ClassVar[Mapping[str, Any]] = {**NetworkForecaster.off, "dt_min": 0.001, "dt_max": 0.1}
     epochs: int = 40
     batch_size: int = 64

@@ -19,7 +19,7 @@ from implementations.strategies import SequenceToSequence
 
 class TCN(NetworkForecaster):
     strategy = SequenceToSequence()
-    searched: ClassVar[Mapping[str, Any]] = {"filters": (32, 64), "targets": ("every", "last")}
+    search_space: ClassVar[Mapping[str, Any]] = {"filters": (32, 64), "targets": ("every", "last")}
     epochs: int = 60
     batch_size: int = 64
     learning_rate: float = 0.003

@@ -19,7 +19,7 @@ from implementations.strategies import MultiOutput
 
 class TiDE(NetworkForecaster):
     strategy = MultiOutput()
-    searched: ClassVar[Mapping[str, Any]] = {"layers": (1, 2, 3), "units": (64, 128, 256)}
+    search_space: ClassVar[Mapping[str, Any]] = {"layers": (1, 2, 3), "units": (64, 128, 256)}
     epochs: int = 60
     batch_size: int = 128
     learning_rate: float = 0.002

@@ -19,7 +19,7 @@ from implementations.strategies import MultiOutput
 
 class TSMixer(NetworkForecaster):
     strategy = MultiOutput()
-    searched: ClassVar[Mapping[str, Any]] = {"layers": (2, 4, 8), "hidden": (16, 32, 64)}
+    search_space: ClassVar[Mapping[str, Any]] = {"layers": (2, 4, 8), "hidden": (16, 32, 64)}
     epochs: int = 60
     batch_size: int = 128
     learning_rate: float = 0.002

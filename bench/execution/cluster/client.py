@@ -245,7 +245,7 @@ class ClusterClient:
             line = f"a node has {name} {version}, this machine {here.get(name, 'none')}"
             if here.get(name) != version and line not in self.differences:
                 self.differences.add(line)
-                print(f"bench: {clean(line)}: last digits may differ", file=sys.stderr)
+                print(f"bench: {clean(line)}: last digits may differ", file=sys.stderr)  # noqa: T201  (said as it is seen)
 
 
 def said_by(error: BaseException) -> str:

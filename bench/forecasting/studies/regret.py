@@ -64,7 +64,7 @@ def raced(
     found = in_memory([np.concatenate(case) for case in cases])
     how = Preparation(file="series", ahead=len(cases[0].truth), season=season, deseasonalise=False)
     planned = plan(found.series, how)
-    how = fitting(how, planned, found.series, True)
+    how = fitting(how, planned, True)
     results = []
     for what in recommend.entrants(how, recommend.choose_backend(()), methods):
         try:

@@ -112,7 +112,7 @@ def milliseconds(names: Sequence[str], rounds: int, networks: Sequence[str] = NE
 
     def measure(contestant: Contestant, network: str) -> float:
         epochs = contestant.train(network, SERIES, EPOCHS)["epochs"]
-        return 1000 * statistics.median(epochs[1:]) / (SERIES // BATCH)
+        return float(1000 * statistics.median(epochs[1:]) / (SERIES // BATCH))
 
     return measured(names, rounds, measure, networks)
 

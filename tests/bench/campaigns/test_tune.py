@@ -96,7 +96,7 @@ def test_every_network_gets_the_same_budget() -> None:
         assert search_plan.trained_epochs(own, points) == search_plan.BUDGET, name
         assert points[0] == {} and all(points.count(point) == 1 for point in points), name
         assert all({"learning_rate": rate} in points for rate in RATES if rate != own["learning_rate"]), name
-        named = implementations.class_of(name).searched
+        named = implementations.class_of(name).search_space
         assert len(named) <= 2 and set().union(*points) <= {"learning_rate", "epochs", *named}, name
         assert all(any(setting in point for point in points) for setting in named), name
 
