@@ -36,7 +36,7 @@ SEED = 42
 #: who takes part unless named, by how long it takes: methods that are in use, not curiosities
 PRACTICAL = (
     BASELINE, "last_value", "moving_average", "theta", "linear", "auto_ets", "dlinear", "nlinear", "mlp", "arima",
-    "nhits", "nbeats", "patchtst", "transformer", "tcn", "gru", "lstm", "auto_arima",
+    "nhits", "nbeats", "patchtst", "tcn", "gru", "lstm", "auto_arima",
 )  # fmt: skip
 
 
