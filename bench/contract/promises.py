@@ -148,7 +148,7 @@ def validation_is_watched_alone(subject: Subject) -> None:
 
 
 def forecasts_stay_as_they_were(subject: Subject) -> None:
-    """Check that each call returns a new array, which the next call does not write into."""
+    """Forecasts are in a new array: the next call does not write into it."""
     first = subject.fitted.predict_ahead(subject.history, HORIZON)
     before = first.copy()
     subject.fitted.predict_ahead(subject.history + 1, HORIZON)
