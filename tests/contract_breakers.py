@@ -230,3 +230,6 @@ BROKEN_ALONG: dict[Callable[..., Forecaster], set[str]] = {
     Late: {"no_look_at_the_future"},
     Overflowing: {"same_seed_same_forecasts", "loads_what_it_saved", "alone_as_in_company"},
 }
+
+#: broken in tests/faults/test_dishonest_methods.py, each in a child process: their offenders would spoil this one
+BROKEN_APART = {"forecasts_stay_as_they_were", "program_stays_as_it_was", "validation_is_watched_alone"}

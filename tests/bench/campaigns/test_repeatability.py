@@ -69,7 +69,7 @@ def test_bad_input_is_one_line(bench: Bench) -> None:
     assert (done.returncode, done.stdout) == (
         2,
         "",
-    ) and done.stderr == "bench: unknown method 'gruu': did you mean gru or gru_tuned?\n"
+    ) and done.stderr == "bench: unknown method 'gruu': did you mean gru or gru_tuned or mingru?\n"
 
 
 def test_specs_of_pairs_are_equal() -> None:

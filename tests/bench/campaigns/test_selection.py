@@ -48,7 +48,7 @@ def test_default_sets_of_the_tasks():
 
 def test_an_old_name_stands_for_the_method_and_its_settings():
     asked = {"methods": ["least_squares_oracle"], "tasks": ["ten-step"]}
-    (spec,) = selection.specs(Selection(**asked, settings=["oracle.starts=2"]))
+    (spec,) = selection.specs(Selection(**asked, settings=parse_settings(["oracle.starts=2"])))
     assert (spec.method, spec.settings) == ("least_squares_oracle", {"starts": 2})
 
 

@@ -127,7 +127,7 @@ def test_bad_input_is_one_line(bench: Bench, quick: list[Run]) -> None:
         (["--tolerance", "1.5"], "bench: --tolerance 1.5: a share of at least 0 and below 1 is needed"),
         (["--tolerance", "many"], "bench: Invalid value for '--tolerance': 'many' is not a number"),
         (["--results", "nowhere"], "bench: no records to verify: `python -m bench run` makes them"),
-        (["--jobs", "0"], "bench: --jobs 0: 1 to "),
+        (["--jobs", "0"], "bench: --jobs 0: needed 1 to "),
     ):
         done = bench("verify", *arguments)
         assert (done.returncode, done.stdout) == (2, "")
