@@ -205,7 +205,8 @@ def test_the_key_behind_a_row_shows_its_record(inside, tmp_path):
     run = make_run()
     repository.write(tmp_path / "results", run)
     (row,) = (row for row in json.loads(inside("leaderboard", "--json").stdout) if row["from"] == "mine")
-    for key in (row["keys"][0], inside("leaderboard").stdout.split()[-1]):
+    assert run.key[:8] in inside("leaderboard", "--task", "ten-step", "--top", "200").stdout
+    for key in (row["keys"][0], run.key[:8]):
         shown = inside("show", key)
         assert shown.returncode == 0, shown.stderr
         assert "gru on ten-step, keras, seed 42" in shown.stdout and run.key in shown.stdout
