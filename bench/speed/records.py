@@ -11,6 +11,7 @@ from bench.machine import environment
 from bench.records import codec, repository
 from bench.schema.record import Run
 from bench.tasks import TASKS
+from implementations import METHODS
 
 FIRST_SEED = 1000  # of the copies: none of them stands for a run that was made
 
@@ -36,6 +37,6 @@ def copy(run: Run, seed: int) -> Run:
 
 
 def is_default(run: Run) -> bool:
-    """Whether the run's method belongs to its task's default set, so that a plain `run` asks for it."""
+    """Whether a plain `run` asks for it: a method of the task's default set, under its name of today."""
     task = TASKS.get(run.spec.task)
-    return task is not None and task.runs(run.spec.method)
+    return task is not None and run.spec.method in METHODS and task.runs(run.spec.method)
