@@ -224,7 +224,7 @@ def test_parquet_holds_the_same(tmp_path):
     ],
 )
 def test_what_random_input_once_found(given, reading):
-    """tests/test_fuzz.py reads thousands more."""
+    """tests/faults/test_fuzz.py reads thousands more."""
     try:
         assert read_series(given, reading).series
     except UsageError as error:

@@ -1,6 +1,6 @@
 """Readers of what users and files say, fed with random input: a valid value or one clear line, never anything else.
 
-FUZZ=10000 python -m pytest tests/test_fuzz.py    as many cases for each reader (`make soak`); 150 otherwise
+FUZZ=10000 python -m pytest tests/faults/test_fuzz.py    as many cases for each reader (`make soak`); 150 otherwise
 """
 
 from __future__ import annotations
