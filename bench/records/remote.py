@@ -108,13 +108,15 @@ class Remote:
 
     def fetch(self, names: Sequence[str]) -> list[bytes | Exception]:
         """What is under each name; those that a busy store refused are asked for again."""
-        root, found = self.opened[1], dict[str, bytes | Exception]()
+        root, found, answered = self.opened[1], dict[str, bytes | Exception](), self.answered
         for pause in pauses():
             left = [name for name in names if name not in found or is_passing(found[name])]
             paths = [f"{root}/{name}" for name in left]
             found |= zip(left, self.ask("cat_ranges", paths, 0, LARGEST + 1, on_error="return"), strict=True)
             busy = next((content for content in found.values() if is_passing(content)), None)
-            if not isinstance(busy, Exception) or pause is None:
+            answered = answered or not all(map(is_passing, found.values()))
+            self.answered = answered  # errors that are handed back are no answer
+            if not isinstance(busy, Exception) or pause is None or not answered:
                 break
             self.wait(pause, busy)
         return [found[name] for name in names]
