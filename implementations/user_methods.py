@@ -47,7 +47,7 @@ def from_file(reference: str) -> Found:
     except OSError as error:
         raise ValueError(f"{path_text!r} cannot be read: {error.strerror}") from None
     if not re.fullmatch(r"\w[\w-]*", path.stem, re.ASCII):
-        raise ValueError(f"{path.name!r}: a file name of letters, digits, '_' and '-' is needed")
+        raise ValueError(f"{path.name!r}: needed a file name of letters, digits, '_' and '-'")
     module = run(path)
     candidates = [name for name, value in vars(module).items() if is_method(value, module)]
     if class_name not in candidates:

@@ -98,7 +98,7 @@ def preparation(file: Path | None, given: Mapping[str, Any]) -> Any:
             raise unknown("option", name, allowed)
     if file is None:
         if given:
-            raise UsageError(f"{next(iter(given))}: data is needed with it")
+            raise UsageError(f"{next(iter(given))}: needed together with data")
         return None
     lists = {name: [given[name]] for name in ("target", "time", "group") if isinstance(given.get(name), str)}
     return preparation_of(file, {**given, **lists})

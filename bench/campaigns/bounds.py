@@ -38,4 +38,4 @@ def check(what: str, estimate: int) -> None:
     there = psutil.virtual_memory().total
     if estimate > there:
         needed, has = estimate // 2**20, there // 2**20
-        raise UsageError(f"{what}: at least {needed:,} MiB of memory would be needed, this machine has {has:,} MiB")
+        raise UsageError(f"{what}: needs at least {needed:,} MiB of memory, this machine has {has:,} MiB")

@@ -67,7 +67,7 @@ def choose_methods(selection: Selection) -> list[str]:
 def check_epochs(epochs: int | None) -> None:
     """Raise UsageError for less than one epoch, or more than anything is trained for."""
     if epochs is not None and not 1 <= epochs <= MOST_EPOCHS:
-        raise UsageError(f"--epochs {epochs}: {'at least 1 is' if epochs < 1 else f'at most {MOST_EPOCHS} are'} needed")
+        raise UsageError(f"--epochs {epochs}: needed {'1 or more' if epochs < 1 else f'{MOST_EPOCHS} or fewer'}")
 
 
 def check_defaults(defaults: str) -> None:

@@ -25,7 +25,7 @@ def parse_settings(texts: Sequence[str]) -> dict[str, dict[str, Setting]]:
         target, equals, value = text.partition("=")
         method, dot, name = target.rpartition(".")
         if not (equals and dot and method and name):
-            raise UsageError(f"--set {text!r}: METHOD.NAME=VALUE is needed, as in gru.units=32")
+            raise UsageError(f"--set {text!r}: needed METHOD.NAME=VALUE, as in gru.units=32")
         method = implementations.current_name(method)
         kind = kind_of(method, name)
         try:

@@ -49,7 +49,7 @@ def tunable(specs: Sequence[Spec]) -> list[Spec]:
     found = [spec for spec in specs if RATE in spec.settings]
     if not found:
         methods = ", ".join(sorted({spec.method for spec in specs}))
-        raise UsageError(f"nothing to tune: {RATE} is no setting of {methods}")
+        raise UsageError(f"nothing to tune: {methods} has no setting {RATE}")
     return found
 
 

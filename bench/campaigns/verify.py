@@ -85,7 +85,7 @@ def check_files(records: Sequence[Run], places: Mapping[str, str]) -> None:
 def check_tolerance(tolerance: float) -> float:
     """Return the tolerance. Raises UsageError unless it is a share that a difference can be compared with."""
     if not 0 <= tolerance < 1:
-        raise UsageError(f"--tolerance {tolerance:g}: a share of at least 0 and below 1 is needed, such as 0.01")
+        raise UsageError(f"--tolerance {tolerance:g}: needed a share of at least 0 and below 1, such as 0.01")
     return tolerance
 
 

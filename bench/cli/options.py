@@ -238,7 +238,7 @@ def of_data(file: Path | None, series: SeriesOptions) -> Preparation | None:
     """Return how a file's series are read; None without one. Raises UsageError for options that then mean nothing."""
     if file:
         return series.preparation(file)
-    refuse(series.given(), "--data is needed with it")
+    refuse(series.given(), "needed together with --data")
     return None
 
 

@@ -65,7 +65,7 @@ def seconds_in(text: str) -> float:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip(), re.ASCII)
     found = float(match[1]) * SECONDS[match[2]] if match else 0.0
     if not 0 < found < math.inf:
-        raise UsageError(f"--budget {text!r}: a time above 0 is needed, as in 90s, 2m or 1h")
+        raise UsageError(f"--budget {text!r}: needed a time above 0, as in 90s, 2m or 1h")
     return found
 
 
@@ -78,7 +78,7 @@ def interval_levels(level: float | None, levels: str | None) -> tuple[float, ...
     try:
         found = tuple(dict.fromkeys(float(part) for part in levels.split(",")))
     except ValueError:
-        raise UsageError(f"--levels {levels!r}: percent, separated by commas, are needed, as in 80,95") from None
+        raise UsageError(f"--levels {levels!r}: needed percentages separated by commas, as in 80,95") from None
     return found
 
 

@@ -91,7 +91,7 @@ def show(method: Method = None, pages: OldPages = None, check: Stale = False, re
     if pages and not method:
         return maintain.write_method_pages(pages, check, results)
     if method is None or pages or check:
-        raise UsageError("show: the name of a method is needed, as in `bench show gru`")
+        raise UsageError("show: name a method, as in `bench show gru`")
     if method not in METHODS and record.KEY.fullmatch(method):
         print(record.as_text(repository.find(known(results).all, method)))
         return 0
@@ -150,7 +150,7 @@ def plot(
 def check_picture(path: Path) -> Path:
     """Return the path. Raises UsageError when no picture can be written there."""
     if path.suffix.lower() not in (".png", ".svg"):
-        raise UsageError(f"--output {str(path)!r}: a name that ends in .png or .svg is needed")
+        raise UsageError(f"--output {str(path)!r}: needed a name that ends in .png or .svg")
     if not path.parent.is_dir():
-        raise UsageError(f"--output {str(path)!r}: there is no folder {str(path.parent)!r}")
+        raise UsageError(f"--output {str(path)!r}: no folder {str(path.parent)!r}")
     return path

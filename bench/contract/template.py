@@ -20,7 +20,7 @@ def write(name: str, network: bool) -> tuple[Path, str]:
         raise UsageError(f"{name!r} cannot be the name of a method: letters, digits and '_' can, as in my_forecaster")
     words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", name)
     if not words:
-        raise UsageError(f"{name!r} cannot be the name of a method: a letter is needed")
+        raise UsageError(f"{name!r} cannot be the name of a method: needed at least one letter")
     module = "_".join(word.lower() for word in words)
     path = Path(f"{module}.py")
     if path.exists():

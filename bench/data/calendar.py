@@ -87,7 +87,7 @@ def too_sparse(fit: rhythms.Fit, distinct: pd.DatetimeIndex, column: str, where:
     """The error for times of an even rhythm most of which are missing."""
     return UsageError(f"{where(0)}, column {column!r}: values seem to come {fit.name}, and {fit.missing} of "
                       f"{len(distinct) + fit.missing} times are missing: --impute zero where no row means 0, --time - "
-                      "takes the rows as they stand")  # fmt: skip
+                      "keeps the order of the rows")  # fmt: skip
 
 
 def uneven(times: pd.DatetimeIndex, distinct: pd.DatetimeIndex, column: str, where: Where) -> UsageError:
@@ -96,5 +96,5 @@ def uneven(times: pd.DatetimeIndex, distinct: pd.DatetimeIndex, column: str, whe
     later = int(np.argmax(gaps != rhythms.usual_gap(distinct))) + 1
     row = int(np.flatnonzero(times == distinct[later])[0])
     return UsageError(f"{where(row)}, column {column!r}: after {distinct[later - 1]} comes {distinct[later]}, while "
-                      "values have to come at even steps: --time - takes the rows as they stand, --dates FORMAT says "
+                      "values have to come at even steps: --time - keeps the order of the rows, --dates FORMAT says "
                       "how dates are written")  # fmt: skip

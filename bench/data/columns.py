@@ -89,7 +89,7 @@ def time_columns(table: Table, how: Reading, keys: Sequence[Key]) -> tuple[str, 
         dated = [name for name in dated if is_unique(texts[name], keys)] or dated
     if len(dated) > 1:
         raise UsageError(f"{table.name}: the columns {', '.join(map(shown, dated))} hold dates: --time says which, "
-                         "--time - takes the rows as they stand")  # fmt: skip
+                         "--time - keeps the order of the rows")  # fmt: skip
     counted = [name for name in others if name.lower() in COUNTERS and counts_rows(texts[name], keys)]
     return tuple(dated or counted[:1])
 
@@ -158,14 +158,14 @@ def target_columns(table: Table, how: Reading, times: Sequence[str]) -> list[str
 def no_target(table: Table, others: Sequence[str]) -> UsageError:
     """The error where no column was named to be forecast."""
     if sum(map(dates.looks_dated, table.names)) > len(table.names) // 2:
-        return UsageError(f"--target is needed: of {table.name}, whose columns are called like times: "
+        return UsageError(f"--target: name the column to forecast; those of {table.name} are called like times: "
                           "--rows-are-series reads a series from each row")  # fmt: skip
     numeric = [name for name in others if table.is_numeric(name)]
     several = "; --wide takes each as a series" if len(numeric) > 1 else ""
     several += "; --rows-are-series reads a series from each row" if len(numeric) > MANY else ""
     more = f" and {len(numeric) - MANY} more" if len(numeric) > MANY else ""
     names = ", ".join(numeric[:MANY]) or "none"
-    return UsageError(f"--target is needed: of {table.name}, choose from {names}{more}{several}")
+    return UsageError(f"--target: name the column to forecast; {table.name} has {names}{more}{several}")
 
 
 def joined_times(table: Table, names: Sequence[str]) -> list[str]:

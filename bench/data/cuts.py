@@ -103,7 +103,7 @@ def step_of(text: str, calendar: Calendar) -> int:
     try:
         time = pd.Timestamp(text)
     except ValueError:
-        raise UsageError(f"--split: {text!r} is no date") from None
+        raise UsageError(f"--split: {text!r} is not a date") from None
     if calendar.origin.tzinfo is not None:
         time = time.tz_localize(calendar.origin.tzinfo)
     low, high = 0, 1

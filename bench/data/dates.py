@@ -122,7 +122,7 @@ def of_stated(texts: list[str], stated: str) -> list[Reading]:
         found = {"unix": of_unix, "excel": of_excel, "decimal-year": of_decimal_years}[stated](plain)
         return [found] if found else []
     if "%" not in stated:
-        raise UsageError(f"--dates {stated!r}: a format as in %d/%m/%Y is needed, or one of {', '.join(WORDS)}")
+        raise UsageError(f"--dates {stated!r}: needed a format such as %d/%m/%Y, or one of {', '.join(WORDS)}")
     reading = read_as({"": date_forms.strptime(stated)}, texts)
     return [reading] if reading else []
 
@@ -287,7 +287,7 @@ def no_date(texts: Sequence[str], column: str, where: Where, stated: str) -> Usa
     place = int(np.argmin(best))
     if days_without_year(texts):
         return UsageError(f"{where(0)}, column {column!r}: {shown(texts[0])} is a day without a year: write it as "
-                          "2024-01-31, or take the rows as they stand with --time -")  # fmt: skip
+                          "2024-01-31, or keep the order of the rows with --time -")  # fmt: skip
     how = f"written as --dates {stated} says" if stated else "from 1678 to 2261"
-    return UsageError(f"{where(place)}, column {column!r}: {shown(texts[place])} is no date {how}: write it as "
+    return UsageError(f"{where(place)}, column {column!r}: {shown(texts[place])} is not a date {how}: write it as "
                       "2024-01-31, or say --dates FORMAT, as in --dates %d/%m/%Y")  # fmt: skip

@@ -46,6 +46,6 @@ def refused(table: Table, twice: tuple[Key, list[int]]) -> UsageError:
     key, found = twice
     series = f" of {key.name!r}" if key.name else ""
     return UsageError(f"{table.where(found[1])}: the same time{series} as in {table.unit} {table.lines[found[0]]}: one "
-                      "value for each time is needed: --group tells series apart, a further --time adds to the time, "
+                      "value for each time is expected: --group tells series apart, a further --time adds to the time, "
                       "--duplicates sum, mean or last makes one of them, --time - takes the rows as they "
                       "stand")  # fmt: skip

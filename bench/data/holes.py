@@ -62,7 +62,7 @@ def unfilled(missing: np.ndarray, holes: Holes, channel: int) -> UsageError:
     """The error for holes that nothing fills."""
     first, count = int(missing.argmax()), int(missing.sum())
     several = f", one of {count}" if count > 1 else ""
-    closed = "" if holes.has_row(first) else "; --time - takes the rows as they stand"
+    closed = "" if holes.has_row(first) else "; --time - keeps the order of the rows"
     return UsageError(f"{holes.where(first, channel)}{several}: fill it in, or choose --impute linear, last, seasonal "
                       f"or zero{closed}")  # fmt: skip
 

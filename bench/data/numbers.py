@@ -172,7 +172,7 @@ def stated(how: Reading) -> Format | None:
     for option in ("decimal", "thousands"):
         mark = getattr(how, option)
         if mark and (len(mark) != 1 or mark.isalnum()):
-            raise UsageError(f"--{option} {mark!r}: one mark is needed, as in --{option} ,")
+            raise UsageError(f"--{option} {mark!r}: needed one mark, as in --{option} ,")
     if not how.decimal and not how.thousands:
         return None
     decimal = how.decimal or ("." if how.thousands != "." else ",")

@@ -37,7 +37,7 @@ def preparation_of(file: Path, given: Mapping[str, Any]) -> Preparation:
     elif season is None and how.impute != "seasonal":
         found = found_season(file, how)
         if removed and found.steps is None:
-            raise UsageError(f"--deseasonalise: --season is needed, as the season was found to be {found.reason}")
+            raise UsageError(f"--deseasonalise: state the season with --season, because none was found: {found.reason}")
         how = msgspec.structs.replace(how, season=found.steps)
     return how if removed or how.season is None else msgspec.structs.replace(how, deseasonalise=False)
 

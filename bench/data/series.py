@@ -134,11 +134,11 @@ def check(how: Reading) -> None:
             raise UsageError(f"--{name} {value!r}: choose from {', '.join(get_args(choices))}")
     for name in ("skip_rows", "skip_footer"):
         if getattr(how, name) and getattr(how, name) < 0:
-            raise UsageError(f"--{name.replace('_', '-')} {getattr(how, name)}: 0 or more are needed")
+            raise UsageError(f"--{name.replace('_', '-')} {getattr(how, name)}: needed 0 or more")
     if how.season is not None and how.season < 2:
-        raise UsageError(f"--season {how.season}: at least 2 steps are needed, or none")
+        raise UsageError(f"--season {how.season}: needed 2 steps or more, or none")
     if how.impute == "seasonal" and how.season is None:
-        raise UsageError("--impute seasonal: it takes the value of a season before, so --season is needed")
+        raise UsageError("--impute seasonal takes the value of a season before: state the season with --season")
     if how.wide and how.group:
         raise UsageError("--wide and --group: a file has a column for each series, or one that tells them apart")
 
@@ -188,7 +188,7 @@ class Rows:
         start, end = int(steps[0]), int(steps[-1]) + 1
         if end - start > 2 * len(steps) and self.how.impute != "zero":
             raise UsageError(f"{self.table.where(lines[0])}: the series {shown(name)} has {len(steps)} values in "
-                             f"{end - start} steps ({self.calendar.name}): at least every other is needed; --impute "
+                             f"{end - start} steps ({self.calendar.name}): needed at least every other; --impute "
                              "zero where no row means 0")  # fmt: skip
         whole = np.full((end - start, values.shape[1]), np.nan)
         whole[steps - start] = values

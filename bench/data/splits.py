@@ -145,7 +145,7 @@ def check(how: Preparation) -> None:
     for name in ("history", "ahead", "stride", "test_stride", "cutoffs"):
         value = getattr(how, name)
         if value is not msgspec.UNSET and value < 1:
-            raise UsageError(f"--{name.replace('_', '-')} {value}: at least 1 is needed")
+            raise UsageError(f"--{name.replace('_', '-')} {value}: needed 1 or more")
 
 
 def check_windows(found: SeriesSet, how: Preparation, ends: Sequence[Ends], parts: Parts, test: bool) -> None:

@@ -47,7 +47,7 @@ def refuse_footer(table: Table, times: Sequence[str]) -> None:
         end += 1
     if end and is_time(cells[0]) and is_time(cells[-1 - end]):
         row = len(cells) - end
-        raise UsageError(f"{table.where(row)}, column {times[0]!r}: {shown(cells[row])} is no time: "
+        raise UsageError(f"{table.where(row)}, column {times[0]!r}: {shown(cells[row])} is not a time: "
                          f"--skip-footer {end} leaves out the end")  # fmt: skip
 
 
@@ -76,7 +76,7 @@ def numbered(texts: Sequence[str], table: Table, column: str) -> tuple[Calendar,
     steps = (whole - distinct[0]) // every
     if steps.max() >= 2 * len(distinct):
         raise UsageError(f"{table.name}, column {column!r}: {len(distinct)} numbers from {distinct[0]} to "
-                         f"{distinct[-1]} are no times at even steps: --time says which column has times, --time - "
-                         "takes the rows as they stand")  # fmt: skip
+                         f"{distinct[-1]} are not times at even steps: --time says which column has times, --time - "
+                         "keeps the order of the rows")  # fmt: skip
     name = "at numbered steps" if every == 1 else f"at every {every}th number"
     return Calendar(name, int(distinct[0]), every), steps

@@ -24,7 +24,7 @@ DEFAULT = Reading()
 FOREIGN = {
     b"PK\x03\x04": "a workbook or a ZIP archive",
     b"\xd0\xcf\x11\xe0": "a workbook",
-    b"\x1f\x8b": "compressed",
+    b"\x1f\x8b": "a compressed file",
     b"%PDF": "a PDF",
 }
 
@@ -124,7 +124,7 @@ def read_table(source: Path | bytes, how: Reading = DEFAULT, name: str | None = 
     else:
         content, name = source, name or "the data"
     if foreign := next((what for start, what in FOREIGN.items() if content.startswith(start)), None):
-        raise UsageError(f"{name}: this is {foreign}, needed CSV or Parquet")
+        raise UsageError(f"{name}: got {foreign}, needed CSV or Parquet")
     table = read_parquet(content, name, how) if content[:4] == b"PAR1" else read_csv(content, name, how)
     if not len(table.lines):
         raise UsageError(f"{name}: there is no row below the names of the columns")

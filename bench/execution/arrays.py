@@ -32,7 +32,7 @@ class Layout(msgspec.Struct, frozen=True):
     def size(self) -> int:
         """Its bytes. Raises ValueError for what cannot be an array."""
         if self.dtype not in TYPES or any(length < 0 for length in (*self.shape, *(self.strides or ()))):
-            raise ValueError(f"{self.name}: {self.dtype} {list(self.shape)} is no array")
+            raise ValueError(f"{self.name}: {self.dtype} {list(self.shape)} is not a valid array")
         if self.strides is None:
             return math.prod(self.shape) * np.dtype(self.dtype).itemsize
         return span(self.shape, self.strides, np.dtype(self.dtype).itemsize)

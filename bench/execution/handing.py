@@ -70,7 +70,7 @@ class DataSource:
     def _read(self, spec: Spec, levels: bool) -> Data:
         task = task_of(spec)
         if task is None:
-            raise ValueError(f"{spec.task}: there is no such task")
+            raise ValueError(f"{spec.task}: unknown task")
         data = datasets.open_data(self.change(task) if self.change else task, self.files, levels)
         if self.change is None and data.digest != spec.data_sha256:
             raise ValueError(f"{task.name}: its series are not those that the job was planned for")

@@ -49,14 +49,14 @@ def check_address(address: str) -> int | None:
     elif ADDRESS.fullmatch(address):
         return None
     raise UsageError(
-        f"--cluster {address!r}: tcp://HOST:PORT of a scheduler is needed, or local:4 to try it on this machine"
+        f"--cluster {address!r}: needed tcp://HOST:PORT of a scheduler, or local:4 to try it on this machine"
     )
 
 
 def check_timeout(seconds: float) -> None:
     """Raise UsageError unless the limit is a positive number."""
     if not 0 < seconds < float("inf"):
-        raise UsageError(f"--timeout {seconds:g}: a number of seconds above 0 is needed")
+        raise UsageError(f"--timeout {seconds:g}: needed a number of seconds above 0")
 
 
 def check_memory(text: str | None) -> int | None:
@@ -66,5 +66,5 @@ def check_memory(text: str | None) -> int | None:
     found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)([KMGT]?)(?:i?B)?", text, re.ASCII)
     size = int(float(found[1]) * UNITS[found[2]]) if found else 0
     if size < LEAST_MEMORY:
-        raise UsageError(f"--memory {text!r}: a size of at least {LEAST_MEMORY >> 20}M is needed, as in 2G or 500M")
+        raise UsageError(f"--memory {text!r}: needed a size of at least {LEAST_MEMORY >> 20}M, as in 2G or 500M")
     return size

@@ -81,7 +81,7 @@ def trained_outputs(
     most = history.shape[1] * future[0].size  # a block at every step
     whole = places.ndim == 2 and np.issubdtype(places.dtype, np.integer) and 0 < places.size <= most
     if not whole or places.min() < 0 or places.max() >= series.shape[1]:
-        raise InvalidOutput("outputs: what they are compared with is no part of the series")
+        raise InvalidOutput("outputs: the task compares them with a stretch outside the series")
     return checked(made, "outputs", (len(history), *places.shape), "outputs"), series[:, places]
 
 

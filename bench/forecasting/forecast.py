@@ -86,7 +86,7 @@ def reuse(
     found = read_series(file, how)
     steps = how.ahead if steps is None else steps
     if steps < 1:
-        raise UsageError(f"--ahead {steps}: at least 1 is needed")
+        raise UsageError(f"--ahead {steps}: needed 1 or more")
     title = f"{model.predictor.forecaster.name}: the next {steps} steps of {file.name}"
     return finish(model, found, steps, output, title, non_negative)
 
@@ -140,7 +140,7 @@ def resolve(how: Preparation, choice: Choice) -> Training:
         raise UsageError(f"--set {other}.{next(iter(changes[other]))}: the method is {name}")
     for level in choice.levels:
         if not 0 < level < 100:
-            raise UsageError(f"--level {level:g}: more than 0 and less than 100 percent are needed")
+            raise UsageError(f"--level {level:g}: needed a percentage above 0 and below 100")
     settings = asked.resolve(asked.defaults_of(name, task_on(how, "")), choice.epochs, changes.get(name, {}))
     source = choice.method if name in registered.sources else None
     return Training(name, check.choose(name, choice.backend), choice.seed, settings, source)
@@ -149,14 +149,14 @@ def resolve(how: Preparation, choice: Choice) -> Training:
 def check_output(output: Path, file: Path) -> None:
     """Raise UsageError unless a CSV can be written there, and is not the one that is read."""
     if output.suffix.lower() != ".csv":
-        raise UsageError(f"--output {str(output)!r}: a name that ends in .csv is needed")
+        raise UsageError(f"--output {str(output)!r}: needed a name that ends in .csv")
     if output.resolve() == file.resolve():
         raise UsageError(f"--output {str(output)!r}: this is the file of the series")
     if not output.parent.is_dir():
-        raise UsageError(f"--output {str(output)!r}: there is no folder {str(output.parent)!r}")
+        raise UsageError(f"--output {str(output)!r}: no folder {str(output.parent)!r}")
 
 
 def check_folder(folder: Path | None) -> None:
     """Raise UsageError where a model would be mixed with other files."""
     if folder is not None and (folder.is_file() or (folder.is_dir() and any(folder.iterdir()))):
-        raise UsageError(f"--save {str(folder)!r}: a folder that is new or empty is needed")
+        raise UsageError(f"--save {str(folder)!r}: needed a new or empty folder")

@@ -82,7 +82,7 @@ def load(folder: Path) -> Model:
     except UsageError:
         raise
     except Exception as error:  # a framework raises whatever it likes for a damaged file
-        raise UsageError(f"--model {str(folder)!r} is no model that `forecast --save` wrote: "
+        raise UsageError(f"--model {str(folder)!r} is not a model that `forecast --save` wrote: "
                          f"{files.reason_of(error)}") from None  # fmt: skip
     return Model(Predictor(forecaster, kept.preparation, scaling_from(kept, forecaster)), kept)
 

@@ -32,7 +32,7 @@ def check_spec(run: Run) -> None:
     """Raise ValueError for unknown settings and for a seed out of range."""
     spec = run.spec
     if unknown := [name for name in spec.changed if name not in spec.settings]:
-        raise ValueError(f"changed: {unknown[0][:64]!r} is none of its settings")
+        raise ValueError(f"changed: the method has no setting {unknown[0][:64]!r}")
     check_number(spec.seed, "seed", INTEGER)
 
 
@@ -48,7 +48,7 @@ def check_metrics(metrics: dict[str, float]) -> None:
 def check_number(value: float | None, what: str, largest: float = LARGEST) -> None:
     """Raise ValueError unless there is a number from 0 to the largest."""
     if value is None or not 0.0 <= value <= largest:
-        raise ValueError(f"{what} >= 0.0 is needed, at most {largest:g}, got {value}")
+        raise ValueError(f"{what}: got {value}, needed 0 to {largest:g}")
 
 
 def check_shapes(run: Run) -> None:
@@ -67,6 +67,6 @@ def check_table(rows: Sequence[Sequence[float]], what: str) -> None:
     """Raise ValueError unless the rows, one at least, are of one length, one at least, and their numbers in range."""
     lengths = {len(row) for row in rows}
     if len(lengths) != 1 or 0 in lengths:
-        raise ValueError(f"{what}: rows of one length are needed, got {sorted(lengths)[:5]}")
+        raise ValueError(f"{what}: got rows of lengths {sorted(lengths)[:5]}, needed one length")
     if any(max(row) > LARGEST or min(row) < -LARGEST for row in rows):  # JSON has no infinity and no NaN
-        raise ValueError(f"{what}: numbers up to {LARGEST:g} are needed")
+        raise ValueError(f"{what}: needed numbers of at most {LARGEST:g}")

@@ -49,12 +49,10 @@ def encode(run: Run) -> bytes:
     """
     for name, value in (run.metrics or {}).items():
         if not math.isfinite(value):
-            raise ValueError(f"metrics: {name} is {value}, a finite number is needed")
+            raise ValueError(f"metrics: {name}: got {value}, needed a finite number")
     content = seal(msgspec.json.format(msgspec.json.encode(bounded(run)), indent=1))
     if len(content) > LARGEST:
-        raise ValueError(
-            f"its record has {len(content)} bytes, at most {LARGEST} are read: a shorter --ahead is needed"
-        )
+        raise ValueError(f"its record has {len(content)} bytes, more than the {LARGEST} that are read: shorten --ahead")
     return content
 
 

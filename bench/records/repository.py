@@ -164,7 +164,7 @@ def open_run(name: str, place: Place) -> Run:
     try:
         return codec.decode(files.read(path, stores.LARGEST), Path(path.resolve().parent.name, path.name))
     except ValueError as error:
-        raise UsageError(f"{name!r} is no record: {error}") from None
+        raise UsageError(f"{name!r} is not a valid record: {error}") from None
 
 
 def check_writable(place: Place) -> None:

@@ -137,19 +137,19 @@ def place(text: str | Path) -> Place:
     if protocol == "file":
         return Path(rest)
     if not rest.strip("/"):
-        raise UsageError(f"{str(text)!r}: a bucket and a prefix are needed, as in s3://bucket/prefix")
+        raise UsageError(f"{str(text)!r}: needed a bucket and a prefix, as in s3://bucket/prefix")
     with (remote := Remote(str(text))).trouble("cannot be opened"):
         from fsspec.registry import available_protocols
 
         if protocol not in available_protocols():
-            raise UsageError(f"{str(text)!r}: a folder is needed, or a URL that fsspec knows, as s3://...")
+            raise UsageError(f"{str(text)!r}: needed a folder, or a URL that fsspec knows, such as s3://...")
     return remote
 
 
 def folder(text: str) -> Path:
     """A folder of this machine. Raises UsageError for a URL."""
     if isinstance(found := place(text), Remote):
-        raise UsageError(f"{text!r}: a folder of this machine is needed here")
+        raise UsageError(f"{text!r}: needed a folder on this machine")
     return found
 
 

@@ -199,5 +199,5 @@ def index() -> str:
 def check_folder(folder: Path) -> Path:
     """The folder itself. Raises UsageError for a file."""
     if folder.is_file():
-        raise UsageError(f"--pages {str(folder)!r}: this is a file, needed a folder")
+        raise UsageError(f"--pages {str(folder)!r}: got a file, needed a folder")
     return folder

@@ -20,7 +20,7 @@ def put(name: str, table: str, command: str, page: Path = environment.ROOT / PAG
     before, opened, rest = page.read_text(encoding="utf-8").partition(start)
     _, closed, after = rest.partition(end)
     if not (opened and closed):
-        raise UsageError(f"{PAGE}: the comments {start} and {end} are needed, the table goes between them")
+        raise UsageError(f"{PAGE}: needed the comments {start} and {end}, the table goes between them")
     text = f"{before}{start}\n{table}\n\n{made_by(command)}\n{end}{after}"
     files.replace(page, text.encode())
 

@@ -102,7 +102,7 @@ def test_what_is_published_is_compared() -> None:
         ({"methods": ["gruu"]}, "unknown method 'gruu': did you mean gru"),
         ({"methods": [3]}, "methods: got 3, needed names or classes"),
         ({"horizon": 3, "data": pd.DataFrame({"a": np.arange(9.0)})}, "unknown option 'horizon'"),
-        ({"target": "units"}, "target: data is needed with it"),
+        ({"target": "units"}, "target: needed together with data"),
         ({"seeds": [1, 1]}, "1 is given twice"),
     ],
 )

@@ -65,7 +65,7 @@ def test_a_campaign_on_files_beside_it(inside: Bench, tmp_path: Path) -> None:
         ("\nseed = [42]", "c.toml, line 2: unknown key 'seed': did you mean seeds?"),
         ("seeds = [1.5]", "c.toml, line 1: seeds: expected int, got float"),
         ("seeds = [1, 1]", "c.toml, line 1: --seeds: 1 is given twice"),
-        ("epochs = 0", "c.toml, line 1: --epochs 0: at least 1 is needed"),
+        ("epochs = 0", "c.toml, line 1: --epochs 0: needed 1 or more"),
         ("\ntasks = ['ten']", "c.toml, line 2: unknown task 'ten': did you mean ten-step?"),
         ("\nbackends = ['pytorch']", "c.toml, line 2: unknown backend 'pytorch': did you mean torch?"),
         ("quick = true\ndefaults = 'own'", "c.toml, line 2: unknown value of --defaults 'own': choose from"),

@@ -44,7 +44,7 @@ def test_what_is_wrong_with_a_file_is_said_after_what_is_right(inside: Bench, tm
     assert seen.returncode == 2 and "holes: 1 values are missing" in seen.stdout
     assert seen.stderr.startswith("bench: sales.csv, line 31, column 'units': the value is missing")
     seen = inside("data", "sales.csv")
-    assert seen.returncode == 2 and "--target is needed" in seen.stderr and "month" in seen.stdout
+    assert seen.returncode == 2 and "--target: name the column" in seen.stderr and "month" in seen.stdout
 
 
 @pytest.mark.parametrize(("season", "found"), [(20, 12), (0, None)])

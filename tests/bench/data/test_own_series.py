@@ -179,8 +179,8 @@ def test_what_was_filled_in_is_learnt_from_but_not_scored():
         ),
         (range(12), {"history": 20}, "= 22: --history 6 is possible"),
         (range(20), {"season": 12}, "+ 12 for differences = 18"),
-        (range(40), {"ahead": 0}, "--ahead 0: at least 1 is needed"),
-        (range(40), {"stride": 0}, "--stride 0: at least 1 is needed"),
+        (range(40), {"ahead": 0}, "--ahead 0: needed 1 or more"),
+        (range(40), {"stride": 0}, "--stride 0: needed 1 or more"),
         ([*range(28), *["na"] * 11, 5], {"impute": "last"}, "every window of the validation part forecasts"),
     ],
 )
@@ -253,11 +253,11 @@ def test_filled_values_are_stated_on_the_board(inside: Bench, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--target", "units"), "--target units: --data is needed with it"),
+        (("--target", "units"), "--target units: needed together with --data"),
         (("--data", "none.csv", "--target", "x"), "'none.csv' cannot be read: No such file or directory"),
         (("--data", ".", "--target", "x"), "cannot be read: Is a directory"),
         (("--data", str(bundled("sunspots")), "--target", "SUN"), "did you mean SUNACTIVITY?"),
-        (("--data", str(bundled("sunspots"))), "--target is needed: of sunspots.csv, choose from SUNACTIVITY"),
+        (("--data", str(bundled("sunspots"))), "--target: name the column to forecast; sunspots.csv has SUNACTIVITY"),
         (("--data", "x.csv", "--task", "ten-step", "--target", "x"), "--task and --data"),
         (("--data", "x.csv", "--ahead", "many"), "'many' is not a whole number"),
     ],

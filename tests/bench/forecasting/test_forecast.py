@@ -136,7 +136,7 @@ def test_a_kept_model_forecasts_the_same_without_training(inside: Bench, tmp_pat
         ("weekly.csv", "--model", "model"): "weekly.csv: its values come weekly, the model was trained on values that",
         ("sales.csv", "--model", "model", "--target", "units"): "--target units: --model keeps its own",
         ("sales.csv", "--model", "model", "--ahead", "0"): "--ahead 0: at least 1",
-        ("sales.csv", "--model", "."): "--model '.' is no model that `forecast --save` wrote: No such file",
+        ("sales.csv", "--model", "."): "--model '.' is not a model that `forecast --save` wrote: No such file",
     }.items():
         refused = inside("forecast", *arguments, "--output", "none.csv")
         assert refused.returncode == 2 and message in refused.stderr, refused.stderr
@@ -198,7 +198,7 @@ def test_a_damaged_model_is_one_line(inside: Bench, tmp_path: Path, damage: str)
     place.write_text(text[: len(text) // 2] if damage == "cut" else text)
     ended = inside("forecast", SUNSPOTS[0], "--model", "model")
     assert ended.returncode == 2 and ended.stderr.count("\n") == 1, ended.stderr
-    assert "is no model that `forecast --save` wrote" in ended.stderr and not (tmp_path / "forecast.csv").exists()
+    assert "is not a model that `forecast --save` wrote" in ended.stderr and not (tmp_path / "forecast.csv").exists()
 
 
 def test_a_kept_method_of_yours_has_to_be_named_again(inside: Bench, tmp_path: Path) -> None:
@@ -217,7 +217,7 @@ def test_a_kept_method_of_yours_has_to_be_named_again(inside: Bench, tmp_path: P
     ("arguments", "message"),
     [
         (("none.csv",), "'none.csv' cannot be read"),
-        (SUNSPOTS[:1], "--target is needed: of sunspots.csv, choose from SUNACTIVITY"),
+        (SUNSPOTS[:1], "--target: name the column to forecast; sunspots.csv has SUNACTIVITY"),
         ((*SUNSPOTS, "--method", "lstmm"), "unknown method 'lstmm': did you mean lstm"),
         ((*SUNSPOTS, "--method", "arima", "--backend", "torch"), "unknown backend of arima 'torch': choose from numpy"),
         ((*SUNSPOTS, "--method", "last_value", "--set", "gru.units=3"), "--set gru.units: the method is last_value"),
@@ -226,9 +226,9 @@ def test_a_kept_method_of_yours_has_to_be_named_again(inside: Bench, tmp_path: P
         ((*SUNSPOTS, "--level", "100"), "--level 100: more than 0 and less than 100"),
         ((*SUNSPOTS, "--level", "most"), "'most' is not a number of percent"),
         ((*SUNSPOTS, "--output", "x.txt"), "--output 'x.txt': a name that ends in .csv"),
-        ((*SUNSPOTS, "--output", "no/x.csv"), "there is no folder 'no'"),
+        ((*SUNSPOTS, "--output", "no/x.csv"), "no folder 'no'"),
         ((*SUNSPOTS, "--output", SUNSPOTS[0]), "this is the file of the series"),
-        ((*SUNSPOTS, "--save", "."), "a folder that is new or empty is needed"),
+        ((*SUNSPOTS, "--save", "."), "needed a new or empty folder"),
         ((*SUNSPOTS, "--levels", "80", "--level", "90"), "--level 90 and --levels 80: give one of them"),
         ((*SUNSPOTS, "--levels", "80;90"), "--levels '80;90': percent, separated by commas"),
         ((*SUNSPOTS, "--method", "oracle"), "--method oracle: it knows the formula of the benchmark's own series"),

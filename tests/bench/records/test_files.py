@@ -204,7 +204,7 @@ def test_a_long_run_has_a_record_that_can_be_read(tmp_path: Path) -> None:
 
 def test_a_record_too_large_to_be_read_is_never_written(tmp_path: Path) -> None:
     run = make_run(mse_by_step=[1 / 3] * 500_000)
-    with pytest.raises(ValueError, match="bytes, at most 2097152 are read: a shorter --ahead is needed"):
+    with pytest.raises(ValueError, match="bytes, more than the 2097152 that are read: shorten --ahead"):
         repository.write(tmp_path, run)
     assert not list(tmp_path.iterdir())
 

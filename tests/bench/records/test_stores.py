@@ -185,8 +185,8 @@ def test_an_endpoint_out_of_reach(
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("s3://", "a bucket and a prefix are needed, as in s3://bucket/prefix"),
-        ("nonsense://a/b", "'nonsense://a/b': a folder is needed, or a URL that fsspec knows"),
+        ("s3://", "needed a bucket and a prefix, as in s3://bucket/prefix"),
+        ("nonsense://a/b", "'nonsense://a/b': needed a folder, or a URL that fsspec knows"),
         ("gs://bucket/runs", "results 'gs://bucket/runs': its package is not installed: install what fsspec needs"),
     ],
 )
@@ -203,7 +203,7 @@ def test_other_urls(inside: Bench, tmp_path: Path) -> None:
     assert merged.returncode == 0 and "1 new" in merged.stdout
     assert "gru" in inside("list", "runs", "--results", "memory://kept/here").stdout
     refused = inside("noise", "s3://bucket/twice", "--quick")
-    assert refused.returncode == 2 and "a folder of this machine is needed" in refused.stderr
+    assert refused.returncode == 2 and "needed a folder on this machine" in refused.stderr
     assert not (tmp_path / "s3:").exists()
 
 

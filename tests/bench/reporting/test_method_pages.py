@@ -35,9 +35,9 @@ def test_a_method_of_yours_is_shown(inside: Bench) -> None:
     ("arguments", "message"),
     [
         (("gruu",), "unknown method 'gruu': did you mean gru"),
-        ((), "the name of a method is needed"),
-        (("gru", "--pages", "x"), "the name of a method is needed"),
-        (("--pages", "file"), "--pages 'file': this is a file"),
+        ((), "show: name a method"),
+        (("gru", "--pages", "x"), "show: name a method"),
+        (("--pages", "file"), "--pages 'file': got a file"),
     ],
 )
 def test_what_cannot_be_shown(inside: Bench, tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
