@@ -1,13 +1,15 @@
-# The two commands of this project: `make run` and `make test`. Both set up .venv first, once.
+# The two commands of this project: `make run` and `make test`. Each installs what it needs into .venv first, once:
+# `make run` Keras alone, `make test` all; what is there already is not installed again.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
+KERAS := $(VENV)/installed-keras
 PEERS := .venv-peers
 
 .PHONY: run test wheel-test soak lint speed peers clean
 
-run: $(STAMP)
+run: $(if $(wildcard $(STAMP)),$(STAMP),$(KERAS))
 	$(BIN)/python -m bench run --backend keras
 
 # loadgroup: the tests of one backend share one child process, and so one core
@@ -43,12 +45,22 @@ clean:
 	rm -rf $(VENV) $(PEERS) .asv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # compiled here: containers often tell Python to keep no compiled files, and then each start makes them anew
-$(STAMP): pyproject.toml constraints.txt
+define install
 	$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"Python 3.11 or newer is needed, got {v[0]}.{v[1]}: make PYTHON=...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo 'installing into $(VENV): some minutes, once'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all]' -c constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(1)]' -c constraints.txt
 	$(BIN)/python -m compileall -q bench implementations
+endef
+
+$(STAMP): pyproject.toml constraints.txt
+	$(call install,all)
+	touch $@
+
+# without TensorFlow's C++ headers, 430 MB that only compilers of new operations read
+$(KERAS): pyproject.toml constraints.txt
+	$(call install,keras)
+	rm -rf $(VENV)/lib/python3.*/site-packages/tensorflow/include
 	touch $@
 
 # other libraries, to measure speed against: see docs/performance.md

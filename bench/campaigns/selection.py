@@ -45,9 +45,19 @@ def specs(selection: Selection) -> list[Spec]:
         for seed in seeds
     ]
     if not found:
-        offered = "; ".join(f"{method} has {', '.join(implementations.backends_of(method))}" for method in methods)
-        raise UsageError(f"nothing to run on {', '.join(selection.backends)}: {offered}")
+        raise nothing_to_run(methods, chosen)
     return found
+
+
+def nothing_to_run(methods: Sequence[str], chosen: Sequence[str]) -> UsageError:
+    """Return the error for methods that run on no chosen backend: what each needs, and how to install one of them."""
+    needed = list(dict.fromkeys(name for method in methods for name in implementations.backends_of(method)))
+    offered = "; ".join(f"{method} has {', '.join(implementations.backends_of(method))}" for method in methods)
+    hint = ""
+    if not any(map(backends.installed, needed)):
+        extras = " or ".join(f"'aheadbench[{backends.extra(name)}]'" for name in reversed(needed))
+        hint = f": none is installed, pip install {extras}"
+    return UsageError(f"nothing to run on {', '.join(dict.fromkeys(chosen))}: {offered}{hint}")
 
 
 def choose_methods(selection: Selection) -> list[str]:

@@ -12,12 +12,12 @@ from bench import __version__
 from bench.cli.options import AsCsv, AsJson
 from bench.cli.shared import Row, print_rows
 
-SECONDS = 5.0  # that the noise is measured for
+SECONDS = 3.0  # that the noise is measured for: the whole command takes five
 QUIET = 5.0  # percent: spread of equal pieces of work on a machine whose times can be trusted
 
 
 def doctor(as_json: AsJson = False, as_csv: AsCsv = False) -> int:
-    """Check this machine: versions, frameworks, cores, memory, GPU, and in five seconds how noisy its times are."""
+    """Check this machine: versions, frameworks, cores, memory, GPU, and within five seconds how noisy its times are."""
     print_rows(list(findings()), as_json, as_csv)
     return 0
 

@@ -131,17 +131,19 @@ def cell(value: Any) -> str:
     return "" if value is None else f"{value:.5g}" if isinstance(value, float) else clean(str(value))
 
 
-def open_run(name: str, folder: Place) -> tuple[Run, str | None]:
+def open_run(name: str, folder: Place, published: Sequence[Run] = ()) -> tuple[Run, str | None]:
     """Return the run in a file of that name, or with a key that begins so, or the newest of a method; and which it is.
 
-    Raises UsageError where there is none.
+    Those of the folder come before those that are published. Raises UsageError where there is none.
     """
     if Path(name).is_file():
         return repository.open_run(name, folder), None
-    found = repository.read(folder).runs
-    of_method = [run for run in found if run.spec.method == name.lower() and run.metrics]
-    if not of_method or any(run.key.startswith(name) for run in found):
-        return repository.find(found, name), None
-    newest = max(of_method, key=lambda run: run.started_at)
-    spec = newest.spec
-    return newest, f"the newest run of {spec.method}: {spec.task}, {spec.backend}, seed {spec.seed}, key {newest.key}"
+    mine = list(repository.read(folder).runs)
+    for found, whose in ((mine, ""), ([run for run in published if run.examples], "published ")):
+        of_method = [run for run in found if run.spec.method == name.lower() and run.metrics]
+        if of_method and not any(run.key.startswith(name) for run in found):
+            newest = max(of_method, key=lambda run: run.started_at)
+            spec = newest.spec
+            which = f"{spec.task}, {spec.backend}, seed {spec.seed}, key {newest.key}"
+            return newest, f"the newest {whose}run of {spec.method}: {which}"
+    return repository.find([*mine, *published], name), None

@@ -132,8 +132,8 @@ def carry_out(plans: Iterable[Plan], limits: Limits, results: Place) -> int:
 
 
 def close(results: Place, names: Iterable[str]) -> None:
-    """Write the board, and print the best rows among the records of these names."""
-    from bench.cli import progress
+    """Write the board, and print the first screen of it for the tasks of these records."""
+    from bench.cli import closing
     from bench.records import files, repository
     from bench.reporting import leaderboard
 
@@ -141,7 +141,8 @@ def close(results: Place, names: Iterable[str]) -> None:
     files.sweep(board.parent, files.TEMPORARY)
     leaderboard.write(results, board)
     kept, _ = repository.look_up(results, sorted(names))
-    print(f"\n{progress.best(kept.values())}\n\n{board} is rendered from the records in {results}")
+    shown = closing.text(list(kept.values()), results)
+    print(f"\n{shown}\n\n{board} is rendered from the records in {results}")
 
 
 def tune(

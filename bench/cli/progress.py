@@ -1,4 +1,4 @@
-"""What a person sees of a campaign: a line for each finished run, a bar with the time left, the best rows last."""
+"""What a person sees of a campaign: a line for each finished run, a bar with the time left."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from typing import Any
 
 from bench.execution.jobs import Job, with_predictions
 from bench.schema.record import Run, Spec
-from bench.tasks import REFERENCES
 from bench.text import clean
 
-BEST = 5  # rows of each task in the closing table
 WIDTH = 80  # columns of a line
 LONGEST_NAME = 30  # columns of a method's name, with what is changed
 SHORTEST_NAME = 16  # columns that a method keeps, and a task half as many
@@ -125,28 +123,3 @@ def explained(notes: dict[str, list[str]]) -> list[str]:
     lines = [f"{reason} (run {', '.join(runs[:6])}{', …' if len(runs) > 6 else ''})" for reason, runs in ordered]
     more = len(lines) - REASONS
     return lines[:REASONS] + ([f"and {more} more reasons: see `python -m bench list runs`"] if more > 0 else [])
-
-
-def best(runs: Iterable[Run]) -> str:
-    """Return the best rows of each task, as a table in plain text."""
-    from tabulate import tabulate
-
-    finished = sorted((run for run in runs if run.metrics), key=last_step_mse)
-    tasks = sorted({run.spec.task for run in finished})
-    rows = [run for task in tasks for run in [run for run in finished if run.spec.task == task][:BEST]]
-    header = ["task", "method", "backend", "seed", "last-step MSE", "val MSE", "fit s", "key"]
-    return tabulate([row(run) for run in rows], header, floatfmt=("", "", "", "", ".5f", ".5f", ".1f", ""))
-
-
-def last_step_mse(run: Run) -> float:
-    """Return the measure that methods are ranked by."""
-    return run.metrics["last_step_mse"] if run.metrics else float("inf")
-
-
-def row(run: Run) -> list[str | int | float | None]:
-    """Return a run's cells in the closing table."""
-    spec, metrics = run.spec, run.metrics
-    method = f"{spec.method} (not ranked)" if spec.method in REFERENCES else spec.method
-    name = " ".join([method, *spec.differences()])
-    errors = [metrics["last_step_mse"], metrics["val_mse"]] if metrics else [None, None]
-    return [spec.task, name, spec.backend, spec.seed, *errors, (run.seconds or {}).get("fit"), run.key]

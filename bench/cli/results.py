@@ -124,6 +124,8 @@ def list_(
     rows, problems = listing.rows(what, results)
     warn_of(problems)
     print_rows(rows, as_json, as_csv)
+    if what == "runs" and not rows:
+        warn(f"no records in {results}: `python -m bench run` makes some; `leaderboard` shows those that are published")
     return 0
 
 
@@ -138,7 +140,7 @@ def plot(
     from bench.cli import listing
     from bench.reporting.figures import drawing
 
-    record, why = listing.open_run(run, results)
+    record, why = listing.open_run(run, results, known(results, required=False).published)
     path = check_picture(output or Path(f"{record.key}.png"))
     drawing.plot_run(record, path)
     if why:

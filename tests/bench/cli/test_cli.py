@@ -77,6 +77,13 @@ def test_run_then_run_again(bench, tmp_path):
     assert record.read_bytes() != before
 
 
+def test_a_campaign_ends_with_the_board_of_its_tasks_and_what_no_board_ranks(inside):
+    shown = inside("run", "--method", "last_value", "--task", "ten-step", "--results", "mine").stdout
+    assert "\nten-step: last_value is the best: test MSE 0.2733" in shown and "one-step" not in shown
+    assert shown.splitlines()[-1] == "mine/leaderboard.md is rendered from the records in mine"
+    assert "ten-step: " not in inside(*QUICK, "--results", "mine").stdout, "a quick run is on no board"
+
+
 def test_another_results_folder_has_its_own_board(bench, tmp_path):
     assert bench(*QUICK, "--results", "mine").returncode == 0
     assert {"mine/leaderboard.md"} <= set(files(tmp_path)) and not (tmp_path / "results").exists()
