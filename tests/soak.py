@@ -38,6 +38,7 @@ METHODS.clear()
 METHODS.update(KNOWN)  # the methods that go wrong are for workers, not for whoever imports this
 
 from bench.execution import janitor  # noqa: E402
+from bench.machine.system import processes  # noqa: E402
 from bench.records import repository  # noqa: E402
 
 SOAK_LIMITS = ["--timeout", "8", "--memory", "500M"]
@@ -82,7 +83,11 @@ class Bench:
         noted = self.folder / "pids"
         pids = {int(pid) for pid in noted.read_text().split()} if noted.exists() else set()
         mine = str(self.temporary).encode()
-        return [pid for pid in {*pids, *janitor.marked("")} if mine in janitor.environment(pid) + command_of(pid)]
+        return [
+            pid
+            for pid in {*pids, *processes.marked(janitor.VARIABLE, "")}
+            if mine in processes.variables_of(pid) + command_of(pid)
+        ]
 
     def leftovers(self) -> list[str]:
         """Temporary files, beside the records and elsewhere."""

@@ -6,18 +6,17 @@ file    their bytes, one after the other; a result ends with its JSON and the le
 
 from __future__ import annotations
 
-import fcntl
 import math
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
 
+from bench.machine.system.files import read_at, read_into, write_at
+
 TRAILER = 8  # bytes: the length of the JSON before it
 TYPES = ("float32", "float64", "int64")
-FROZEN = ("F_SEAL_SEAL", "F_SEAL_SHRINK", "F_SEAL_GROW", "F_SEAL_WRITE")
 
 
 class Layout(msgspec.Struct, frozen=True):
@@ -36,20 +35,6 @@ class Layout(msgspec.Struct, frozen=True):
         if self.strides is None:
             return math.prod(self.shape) * np.dtype(self.dtype).itemsize
         return span(self.shape, self.strides, np.dtype(self.dtype).itemsize)
-
-
-def new_file() -> int:
-    """A handle of an empty file without a name."""
-    if hasattr(os, "memfd_create"):
-        return os.memfd_create("aheadbench", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    with tempfile.TemporaryFile() as file:
-        return os.dup(file.fileno())
-
-
-def freeze(handle: int) -> None:
-    """Let nobody change the file any more, where the kernel can see to that."""
-    if hasattr(fcntl, "F_ADD_SEALS") and hasattr(os, "memfd_create"):
-        fcntl.fcntl(handle, fcntl.F_ADD_SEALS, sum(getattr(fcntl, name) for name in FROZEN))
 
 
 def span(shape: Sequence[int], strides: Sequence[int], itemsize: int) -> int:
@@ -78,15 +63,6 @@ def write(handle: int, arrays: Mapping[str, np.ndarray], views: bool = False) ->
     return layouts
 
 
-def write_at(handle: int, content: bytes | memoryview, place: int) -> int:
-    """Write all of it from there on; returns where it ends."""
-    left = memoryview(content)
-    while left:
-        count = os.pwrite(handle, left, place)
-        left, place = left[count:], place + count
-    return place
-
-
 def read(handle: int, layouts: Sequence[Layout], views: bool = False) -> dict[str, np.ndarray]:
     """Read the arrays. Raises ValueError where the file is shorter than they are, before it is read.
 
@@ -101,10 +77,9 @@ def read(handle: int, layouts: Sequence[Layout], views: bool = False) -> dict[st
         kind = np.dtype(layout.dtype)
         whole = (layout.size // kind.itemsize,) if layout.strides is not None else layout.shape
         array = np.empty(whole, kind)
-        left = array.reshape(-1).data.cast("B") if array.size else memoryview(b"")
-        while left:
-            count = os.preadv(handle, [left], place)
-            left, place = left[count:], place + count
+        if array.size:
+            read_into(handle, array.reshape(-1).data.cast("B"), place)
+        place += array.nbytes
         if layout.strides is not None:
             array = np.lib.stride_tricks.as_strided(array, layout.shape, layout.strides)
         found[layout.name] = array
@@ -116,8 +91,12 @@ def leave(handle: int, arrays: Mapping[str, np.ndarray], describe: object) -> No
     os.ftruncate(handle, 0)
     layouts = write(handle, arrays)
     assert callable(describe)
-    content = msgspec.json.encode(describe(layouts))
-    end = write_at(handle, content, sum(layout.size for layout in layouts))
+    describe_as(handle, msgspec.json.encode(describe(layouts)), sum(layout.size for layout in layouts))
+
+
+def describe_as(handle: int, content: bytes, place: int = 0) -> None:
+    """Write the JSON at the end of a file, and last its length."""
+    end = write_at(handle, content, place)
     write_at(handle, len(content).to_bytes(TRAILER, "little"), end)
 
 
@@ -126,7 +105,7 @@ def description(handle: int, most: int) -> bytes:
     size = os.fstat(handle).st_size
     if size < TRAILER:
         raise FileNotFoundError("no result")
-    length = int.from_bytes(os.pread(handle, TRAILER, size - TRAILER), "little")
+    length = int.from_bytes(read_at(handle, TRAILER, size - TRAILER), "little")
     if length > min(most, size - TRAILER):
         raise ValueError(f"{length} bytes: at most {min(most, size - TRAILER)} are read")
-    return os.pread(handle, length, size - TRAILER - length)
+    return read_at(handle, length, size - TRAILER - length)

@@ -7,15 +7,15 @@ Whatever such code prints, changes or leaves running stays there.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from bench.machine import threads
+from bench.machine.system.files import temporary_in
+from bench.machine.system.processes import KILL, OWN_GROUP, is_ended_by, signal_group
 
 LARGEST = 2**20  # bytes of an answer
 
@@ -32,19 +32,18 @@ def ask(module: str, question: bytes, seconds: float) -> bytes:
         process = subprocess.Popen(
             [sys.executable, "-m", module, str(place), question.decode()],
             cwd=work,
-            env={**threads.environment_variables(), "TMPDIR": str(work)},
+            env={**threads.environment_variables(), **temporary_in(work)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,
+            **OWN_GROUP,
         )
         try:
             process.wait(seconds)
         except subprocess.TimeoutExpired:
             raise NoAnswer(f"it did not end within {seconds:g} s") from None
         finally:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
+            signal_group(process, KILL)
             process.wait()
         try:
             with place.open("rb") as file:
@@ -55,7 +54,7 @@ def ask(module: str, question: bytes, seconds: float) -> bytes:
 
 def ending(code: int) -> str:
     """An exit status in words."""
-    return f"exit status {code}" if code >= 0 else signal.Signals(-code).name
+    return is_ended_by(code) or f"exit status {code}"
 
 
 def answer(place: str, content: bytes) -> None:

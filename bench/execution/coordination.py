@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import queue
 import signal
 from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from bench.machine.system.processes import STOPPING, WAKE
+
+Event = TypeVar("Event")
 
 
 class Stopped(Exception):
@@ -20,12 +26,19 @@ class Busy(Exception):
 
 
 @contextlib.contextmanager
-def signals(send: Callable[[int], None], *numbers: int) -> Iterator[None]:
-    """Send these signals' numbers on, within the block, instead of what they usually do; nohup's stay ignored."""
-    heard = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]
+def signals(send: Callable[[int], None]) -> Iterator[None]:
+    """Send on the numbers of signals that stop within the block, instead of stopping; those of nohup stay ignored."""
+    heard = [number for number in STOPPING if signal.getsignal(number) != signal.SIG_IGN]
     before = {number: signal.signal(number, lambda number, _frame: send(number)) for number in heard}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def next_event(events: queue.SimpleQueue[Event]) -> Event:
+    """Return the next event; signals are heard in the meantime, also on systems where waiting keeps them off."""
+    while True:
+        with contextlib.suppress(queue.Empty):
+            return events.get(timeout=WAKE)

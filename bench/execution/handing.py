@@ -18,6 +18,7 @@ from bench.data.windows import Windows
 from bench.execution import arrays
 from bench.execution.arrays import Layout
 from bench.execution.orders import Handout
+from bench.machine.system.files import freeze, new_unnamed
 from bench.schema.record import Spec
 from bench.tasks import Task
 
@@ -45,9 +46,9 @@ class DataSource:
         key = (id(data), bool(spec.source) and watches(spec.method))
         with self.lock:
             if key not in self.handed:
-                handle = arrays.new_file()
+                handle = new_unnamed()
                 layouts = arrays.write(handle, handout(spec, data).arrays, views=True)
-                arrays.freeze(handle)
+                freeze(handle)
                 self.handed[key] = (data, handle, layouts)
             return self.handed[key]
 

@@ -68,7 +68,7 @@ class Channels(NamedTuple):
     """Handles of what a worker reads, and of what it writes to the harness."""
 
     given: int  # windows
-    left: int  # the result
+    left: int  # the order, and then the result
     marks: int  # how far it is
 
     def mark(self, letter: int) -> None:
@@ -78,7 +78,7 @@ class Channels(NamedTuple):
 
 def work(channels: Channels, entered: int) -> int:
     """Do the order and leave what was measured, whatever becomes of it; the exit status."""
-    order = receive_order(channels.marks)
+    order = receive_order(channels.left)
     clock = Clock(order.spawned_ns)
     clock.add("start", (entered - order.spawned_ns) / 1e9)
     clock.add("import", (perf_counter_ns() - entered) / 1e9)

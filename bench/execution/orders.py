@@ -1,15 +1,14 @@
 """What passes between the harness and a worker: the order with its arrays, what was measured, and marks in between.
 
 GIVEN   a file without a name: the windows of the order, no future among them that a row is ranked by
-LEFT    another: what came out, times, curve and forecasts; the harness computes every error
-MARKS   a socket: the order comes in, and a letter goes out as each part is done
+LEFT    another: first the order, then what came out, times, curve and forecasts; the harness computes every error
+MARKS   a pipe: a letter goes out as each part is done
 """
 
 from __future__ import annotations
 
 import os
 import re
-import socket
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
@@ -17,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 import numpy as np
 
+from bench.execution import arrays
 from bench.execution.arrays import Layout
 from bench.records.codec import key_of
 from bench.schema.record import SCHEMA, Run, Spec
@@ -25,9 +25,7 @@ from bench.text import clean
 OUT_OF_MEMORY = re.compile(r"MemoryError|OutOfMemory|ResourceExhausted|RESOURCE_EXHAUSTED|bad_alloc|allocate memory")
 #: what a worker writes to the harness as it goes: the data is read, fit is over, the first forecast is made, and all
 READY, FITTED, FORECAST, REPEATED = b"dfpr"
-
-
-LENGTH = 4  # bytes before an order: how long it is
+LARGEST = 2**24  # bytes of an order
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,17 +88,16 @@ class Handout(NamedTuple):
         return cls(**{"validation_history": arrays["watched_history"], **arrays})
 
 
-def send_order(marks: socket.socket, order: Order) -> None:
-    """Send the order: it is short enough to wait in the socket."""
-    content = msgspec.json.encode(order)
-    marks.sendall(len(content).to_bytes(LENGTH, "little") + content)
+def send_order(left: int, order: Order) -> None:
+    """Put the order where the worker leaves its result."""
+    arrays.describe_as(left, msgspec.json.encode(order))
 
 
-def receive_order(marks: int) -> Order:
-    """Wait for the order."""
-    with socket.socket(fileno=os.dup(marks)) as channel:
-        length = int.from_bytes(channel.recv(LENGTH, socket.MSG_WAITALL), "little")
-        return msgspec.json.decode(channel.recv(length, socket.MSG_WAITALL), type=Order)
+def receive_order(left: int) -> Order:
+    """Read the order and make room for the result."""
+    order = msgspec.json.decode(arrays.description(left, LARGEST), type=Order)
+    os.ftruncate(left, 0)
+    return order
 
 
 def ending(text: str) -> tuple[Literal["oom", "failed"], str]:

@@ -7,8 +7,6 @@ import itertools
 import os
 import secrets
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -28,10 +26,12 @@ from bench.execution.jobs import Job
 from bench.execution.limits import Limits
 from bench.execution.orders import Measured, Order, ending, now, one_line, send_order, unfinished
 from bench.execution.outputs import Diverged, InvalidOutput
-from bench.execution.processes import GRACE, pinned, signal_group
 from bench.execution.scoring import InvalidTimes, score
-from bench.execution.supervision import Supervisor, close_input
+from bench.execution.supervision import GRACE, Supervisor, close_input
 from bench.machine import environment, resources, threads
+from bench.machine.system.cores import pin, pinned
+from bench.machine.system.files import free_bytes, new_unnamed, temporary_in
+from bench.machine.system.processes import HAS_PROC, KILL, OWN_GROUP, for_child, is_ended_by, signal_group
 from bench.records import stores
 from bench.records.files import reason_of
 from bench.records.locks import NoLocks
@@ -133,10 +133,10 @@ class WorkerPool:
     def check_room(self) -> None:
         """Raise UsageError where the temporary folder is full or gone: what failed may have failed for that."""
         try:
-            found = os.statvfs(self.folder)
+            free = free_bytes(self.folder)
         except OSError as error:
             raise UsageError(f"temporary folder {str(self.folder)!r}: {reason_of(error)}") from None
-        if found.f_bavail * found.f_frsize < LEAST_FREE:
+        if free < LEAST_FREE:
             raise UsageError(
                 f"temporary folder {str(self.folder)!r}: {os.strerror(errno.ENOSPC)}: TMPDIR names another"
             )
@@ -145,7 +145,7 @@ class WorkerPool:
         """Start a worker on the core, wait until it ends or passes a limit, and score what it left."""
         kills = resources.oom_kills()
         order = msgspec.structs.replace(order, spawned_ns=time.perf_counter_ns())
-        with Handle(arrays.new_file()) as left:
+        with Handle(new_unnamed()) as left:
             supervisor = self.start(folder, core, order, given, left.number)
             try:
                 ended = supervisor.wait(self.limits.timeout, self.limits.memory)
@@ -162,26 +162,27 @@ class WorkerPool:
 
     def start(self, folder: Path, core: int, order: Order, given: int, left: int) -> Supervisor:
         """Start a worker in a new process group, pinned from its first instruction: it inherits this thread's core."""
-        ours, theirs = socket.socketpair()
+        send_order(left, order)
         variables = {**threads.environment_variables(order.spec.cuda), **compilation.variables(order.spec)}
         variables = {name: value for name, value in variables.items() if name not in TELLING}
         read_only = [str(path) for path in self.limits.read_only if not self.folder.is_relative_to(path)]
-        handles = [given, left, theirs.fileno()]
-        send_order(ours, order)
-        with self.lock, pinned(core), theirs:
+        ours, theirs = os.pipe()
+        with self.lock, pinned(core), Handle(theirs):
             if self.over.is_set():
-                ours.close()
+                os.close(ours)
                 raise RuntimeError("the campaign is over")
+            names, passing = for_child([given, left, theirs])
             process = subprocess.Popen(
-                [sys.executable, "-m", "bench.execution.worker", *map(str, handles), *read_only],
+                [sys.executable, "-m", "bench.execution.worker", *names, *read_only],
                 cwd=folder,
-                env={**variables, janitor.VARIABLE: folder.name, "TMPDIR": str(folder)},
-                pass_fds=handles,
+                env={**variables, janitor.VARIABLE: folder.name, **temporary_in(folder)},
                 stdin=subprocess.PIPE,  # open as long as this process lives: how the keeper knows
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
+                **OWN_GROUP,
+                **passing,
             )
+            pin(process.pid, core)
             self.alive.add(process)
         return Supervisor(process, ours, order.spawned_ns)
 
@@ -197,7 +198,7 @@ class WorkerPool:
             time.sleep(0.01)
         for process in alive:
             if process.returncode is None:
-                signal_group(process, signal.SIGKILL)
+                signal_group(process, KILL)
 
     def close(self) -> None:
         """Have the janitor clean up, as it would had this process been killed; or do it, had the janitor been."""
@@ -208,13 +209,15 @@ class WorkerPool:
 
 def start_janitor(mark: str, folder: Path) -> subprocess.Popen[bytes]:
     """Start the process that cleans up behind this one, however it ends."""
+    bare = ["-S"] if HAS_PROC else []  # else it needs psutil
     return subprocess.Popen(
-        [sys.executable, "-I", "-S", janitor.__file__, mark, str(folder)],
-        cwd="/",
+        [sys.executable, *bare, "-m", janitor.__name__, mark, str(folder)],
+        cwd=folder.anchor,
+        env=threads.environment_variables(),
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,
+        **OWN_GROUP,
     )
 
 
@@ -264,8 +267,8 @@ def failed(order: Order, error: Exception) -> Run:
 def outcome(supervisor: Supervisor, oom: bool) -> tuple[str, str] | None:
     """Status and reason of a worker that left nothing; None when its exit promises something."""
     code = supervisor.process.returncode
-    if code == -signal.SIGKILL and oom:
+    if code == -KILL and oom:
         return "oom", "killed by the kernel: out of memory"
-    if code < 0:
-        return "failed", f"killed by {signal.Signals(-code).name}"
+    if name := is_ended_by(code):
+        return "failed", f"killed by {name}"
     return ending(f"exit status {code}: {supervisor.last_line()}") if code else None

@@ -7,11 +7,10 @@ folder. Both are removed when the run ends; when the harness itself is killed, t
 from __future__ import annotations
 
 import queue
-import signal
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from bench.execution.coordination import Busy, Stopped, signals
+from bench.execution.coordination import Busy, Stopped, next_event, signals
 from bench.execution.handing import DataSource
 from bench.execution.jobs import Job
 from bench.execution.limits import Limits
@@ -43,7 +42,7 @@ def run(
     events: queue.SimpleQueue[Future[Run | None] | int] = queue.SimpleQueue()
     with (
         ThreadPoolExecutor(limits.workers) as threads,
-        signals(events.put, signal.SIGINT, signal.SIGTERM, signal.SIGHUP),
+        signals(events.put),
     ):
         try:
             for job, record in finished(jobs, lambda job: threads.submit(pool.attempt, job, locks), events):
@@ -69,7 +68,7 @@ def finished(
     for job in jobs:
         submit(job)
     while left:
-        event = events.get()
+        event = next_event(events)
         if isinstance(event, int):
             raise Stopped(event)
         job = left.pop(event)

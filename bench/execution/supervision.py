@@ -6,15 +6,18 @@ import contextlib
 import os
 import select
 import signal
-import socket
 import subprocess
+import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bench.execution import janitor
 from bench.execution.orders import FITTED, FORECAST, READY, REPEATED
-from bench.execution.processes import GRACE, memory_of_job, signal_group
+from bench.machine.system import memory as held
+from bench.machine.system.processes import CAN_FORK, CAN_POLL, KILL, cpu_seconds, end_handle, reap, signal_group
 
+GRACE = 1.0  # seconds between SIGTERM and SIGKILL
 LOG = 2**16  # bytes: of what a worker prints, the last so many are kept
 SAMPLE = 0.1  # seconds between two looks at a worker's memory
 SHORT = 0.02  # seconds between two looks whether it has ended, where the system cannot tell
@@ -39,21 +42,23 @@ class Watched:
 class Supervisor:
     """One worker from its start to its end."""
 
-    def __init__(self, process: subprocess.Popen[bytes], marks: socket.socket, started_ns: int) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], marks: int, started_ns: int) -> None:
         self.process, self.marks, self.started_ns = process, marks, started_ns
         self.watched = Watched()
         self.output = b""
-        self.poll = select.poll()
         assert process.stdout
         self.stdout = process.stdout.fileno()
-        os.set_blocking(self.stdout, False)
-        marks.setblocking(False)
-        for handle in (self.stdout, marks.fileno()):
-            self.poll.register(handle, select.POLLIN)
-        self.pidfd: int | None = None
-        with contextlib.suppress(AttributeError, OSError):  # Linux 5.3, not macOS
-            self.pidfd = os.pidfd_open(process.pid)
-            self.poll.register(self.pidfd, select.POLLIN)
+        self.pidfd = end_handle(process.pid)
+        self.readers: list[threading.Thread] = []
+        if CAN_POLL:
+            self.poll = select.poll()
+            for handle in (self.stdout, marks):
+                os.set_blocking(handle, False)
+                self.poll.register(handle, select.POLLIN)
+            if self.pidfd is not None:
+                self.poll.register(self.pidfd, select.POLLIN)
+        else:
+            self.readers = [reading(self.drain), reading(self.stamp)]
 
     def wait(self, timeout: float, memory: int | None) -> tuple[str, str] | None:
         """Wait until the worker ends; status and reason when it passes a limit first."""
@@ -64,53 +69,67 @@ class Supervisor:
                 return None
             if memory and time.monotonic() >= sampled + SAMPLE:
                 sampled = time.monotonic()
-                if (used := memory_of_job(self.process.pid)) > memory:
+                if (used := held.of_job(self.process.pid)) > memory:
                     return "oom", f"killed at {mebibytes(used)}: the limit is {mebibytes(memory)}"
         return "timeout", f"killed after {timeout:g} s"
 
     def look(self, seconds: float) -> bool:
         """Wait for so long at most; whether the worker has ended."""
+        if not CAN_POLL:
+            return self.look_without_poll(seconds)
         ready = self.poll.poll(1000 * (seconds if self.pidfd is not None else min(seconds, SHORT)))
         for handle, _ in ready:
             if handle == self.stdout:
                 self.drain()
-            elif handle == self.marks.fileno():
+            elif handle == self.marks:
                 self.stamp()
         return self.reap()
 
-    def drain(self) -> None:
-        """Read what the worker printed, so that it never waits for a full pipe; keep the end of it."""
+    def look_without_poll(self, seconds: float) -> bool:
+        """Do the same where threads read, and where a process that has ended keeps no account."""
+        if self.process.returncode is None:
+            self.watched.cpu = max(self.watched.cpu, cpu_seconds(self.process.pid))
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(min(seconds, SAMPLE))
+                self.watched.wall = (time.perf_counter_ns() - self.started_ns) / 1e9
+        return self.process.returncode is not None
+
+    def drain(self) -> bool:
+        """Read what the worker printed, so that it never waits for a full pipe; keep the end. False: it is closed."""
         with contextlib.suppress(BlockingIOError):
             chunk = os.read(self.stdout, LOG)
             self.output = (self.output + chunk)[-LOG:]
             if not chunk:
                 self.ignore(self.stdout)
+                return False
+        return True
 
     def ignore(self, handle: int) -> None:
         """Look no more at what the worker has closed."""
-        with contextlib.suppress(KeyError):
-            self.poll.unregister(handle)
+        if CAN_POLL:
+            with contextlib.suppress(KeyError):
+                self.poll.unregister(handle)
 
-    def stamp(self) -> None:
-        """Take the time of the worker's marks; the first of each counts."""
-        now = time.perf_counter_ns()
-        with contextlib.suppress(BlockingIOError, OSError):
-            marks = self.marks.recv(64)
+    def stamp(self) -> bool:
+        """Take the time of the worker's marks; the first of each counts. False once they are closed."""
+        with contextlib.suppress(BlockingIOError):
+            marks = os.read(self.marks, 64)
+            now = time.perf_counter_ns()
             for mark in marks:
                 self.watched.stamps.setdefault(mark, now)
             if not marks:
-                self.ignore(self.marks.fileno())
+                self.ignore(self.marks)
+                return False
+        return True
 
     def reap(self) -> bool:
         """Whether the worker has ended; then with the account of all that it started."""
         if self.process.returncode is not None:
             return True
-        pid, status, usage = os.wait4(self.process.pid, os.WNOHANG)
-        if not pid:
+        if (cpu := reap(self.process)) is None:
             return False
-        self.process.returncode = os.waitstatus_to_exitcode(status)
         self.watched.wall = (time.perf_counter_ns() - self.started_ns) / 1e9
-        self.watched.cpu = usage.ru_utime + usage.ru_stime
+        self.watched.cpu = max(self.watched.cpu, cpu)
         return True
 
     def end(self, mark: str) -> None:
@@ -121,8 +140,10 @@ class Supervisor:
         close_input(self.process)  # the keeper ends all that is left
         self.give(2 * GRACE)
         if not self.reap() or self.process.returncode < 0:
-            signal_group(self.process, signal.SIGKILL)
+            signal_group(self.process, KILL)
             self.give(GRACE)
+            janitor.end(mark)
+        elif not CAN_FORK:  # it had no keeper
             janitor.end(mark)
         self.close()
 
@@ -134,12 +155,17 @@ class Supervisor:
 
     def close(self) -> None:
         """Read what is there, and close both pipes, whoever else holds them."""
-        for _ in range(4):
-            self.drain()
-        self.stamp()
+        for reader in self.readers:
+            reader.join(GRACE)
+        if any(reader.is_alive() for reader in self.readers):
+            return  # a process that escaped holds the pipe: closing it would wait for that one
+        if CAN_POLL:
+            for _ in range(4):
+                self.drain()
+            self.stamp()
         assert self.process.stdout
         self.process.stdout.close()
-        self.marks.close()
+        os.close(self.marks)
         if self.pidfd is not None:
             os.close(self.pidfd)
 
@@ -147,6 +173,19 @@ class Supervisor:
         """The last line printed that is not empty."""
         lines = self.output.decode(errors="replace").split("\n")
         return next((line.strip() for line in reversed(lines) if line.strip()), "nothing printed")
+
+
+def reading(read: Callable[[], bool]) -> threading.Thread:
+    """Start a thread that reads until there is no more."""
+
+    def run() -> None:
+        with contextlib.suppress(OSError):
+            while read():
+                continue
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread
 
 
 def close_input(process: subprocess.Popen[bytes]) -> None:

@@ -6,8 +6,6 @@ imports anything heavy.
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 import threading
 from pathlib import Path
@@ -20,6 +18,7 @@ from bench.errors import UsageError
 from bench.execution.orders import one_line
 from bench.forecasting.evaluate import Evaluation, Plan, evaluate
 from bench.forecasting.predictor import Training
+from bench.machine.system.keeper import end_with_input
 from bench.schema.series import Preparation
 
 
@@ -70,9 +69,7 @@ def answer(order: Order) -> Answer:
 
 def end_with_the_race() -> None:
     """Wait until the race is gone, however it went, and go too: its end of standard input closes with it."""
-    while os.read(sys.stdin.fileno(), 1):
-        continue
-    os.killpg(0, signal.SIGKILL)
+    end_with_input(sys.stdin.fileno())
 
 
 def main() -> None:

@@ -6,7 +6,6 @@ import itertools
 import queue
 import secrets
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -22,13 +21,15 @@ import msgspec
 from bench.data.series import Series
 from bench.errors import UsageError
 from bench.execution import cores, janitor
-from bench.execution.coordination import Stopped, signals
+from bench.execution.coordination import Stopped, next_event, signals
 from bench.execution.pool import start_janitor
-from bench.execution.processes import pinned, signal_group
 from bench.forecasting import heat as heats
 from bench.forecasting.evaluate import Evaluation, Plan
 from bench.forecasting.predictor import Training
 from bench.machine import resources, threads
+from bench.machine.system.cores import pin, pinned
+from bench.machine.system.files import temporary_in
+from bench.machine.system.processes import KILL, OWN_GROUP, signal_group
 from bench.records.files import reason_of
 from bench.schema.series import Preparation
 
@@ -101,18 +102,19 @@ class Racers:
             process = subprocess.Popen(
                 [sys.executable, "-m", heats.__name__, str(folder)],
                 cwd=folder,
-                env={**threads.environment_variables(False), janitor.VARIABLE: folder.name, "TMPDIR": str(folder)},
+                env={**threads.environment_variables(False), janitor.VARIABLE: folder.name, **temporary_in(folder)},
                 stdin=subprocess.PIPE,  # open as long as this process lives: how a heat knows
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
+                **OWN_GROUP,
             )
+            pin(process.pid, core)
             self.alive.add(process)
             return process
 
     def end(self, process: subprocess.Popen[bytes], mark: str) -> None:
         """Leave nothing of a process nor of what it started."""
-        signal_group(process, signal.SIGKILL)
+        signal_group(process, KILL)
         process.wait()
         janitor.end(mark)
         if process.stdin:
@@ -125,7 +127,7 @@ class Racers:
         with self.lock:
             self.over.set()
             for process in self.alive:
-                signal_group(process, signal.SIGKILL)
+                signal_group(process, KILL)
 
     def close(self) -> None:
         """Have the janitor clean up, as it would had this process been killed."""
@@ -157,7 +159,7 @@ def run(
     events: queue.SimpleQueue[Future[Result] | int] = queue.SimpleQueue()
     with (
         ThreadPoolExecutor(workers) as executor,
-        signals(events.put, signal.SIGINT, signal.SIGTERM, signal.SIGHUP),
+        signals(events.put),
     ):
         try:
             data = racing.folder / "series.npz"
@@ -166,7 +168,7 @@ def run(
                 order = heats.Order(what, how, planned, str(data))
                 executor.submit(racing.heat, order, deadline).add_done_callback(events.put)
             for _ in entrants:
-                event = events.get()
+                event = next_event(events)
                 if isinstance(event, int):
                     raise Stopped(event)
                 yield event.result()

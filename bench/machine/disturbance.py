@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import psutil
 
 from bench.machine.resources import throttled
+from bench.machine.system.cores import CAN_PIN
 
 #: from when on a time says more about the machine than about the method
 LEAST_CPU = 0.9  # CPU seconds per second of fit: less, and something else had the core
@@ -42,7 +43,7 @@ class Watch:
             "fit_seconds": wall,
             "fit_cores": (time.process_time() - self.cpu) / wall,
             "steal": (times.get("steal", 0.0) - self.times.get("steal", 0.0)) / passed if passed > 0 else 0.0,
-            "load": os.getloadavg()[0],
+            "load": psutil.getloadavg()[0],
             "throttled": throttled() - self.throttled,
             "involuntary_switches": psutil.Process().num_ctx_switches().involuntary - self.switches,
         }
@@ -53,7 +54,7 @@ def explain_disturbance(seen: Mapping[str, float], threads: int, affinity: int, 
     long, cores = seen["fit_seconds"] >= SHORTEST, os.cpu_count() or 1
     causes = {
         f"{threads} threads instead of 1": threads != 1,
-        f"not pinned: {affinity} cores to run on": affinity != 1,
+        f"not pinned: {affinity} cores to run on": CAN_PIN and affinity != 1,
         f"only {seen['fit_cores']:.0%} of a core during fit": long and seen["fit_cores"] < LEAST_CPU and not cuda,
         f"{seen['fit_cores']:.1f} cores in use during fit": long and seen["fit_cores"] > MOST_CPU,
         f"{seen['steal']:.0%} of the time stolen by the hypervisor": seen["steal"] > MOST_STEAL,

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import psutil
 
+from bench.machine.system.cores import CAN_PIN
+
 ROOT = Path(__file__).parent.parent.parent
 PACKAGES = ("numpy", "scipy", "statsforecast", "tensorflow", "keras", "jax", "jaxlib", "torch")
 
@@ -26,6 +28,7 @@ def fingerprint() -> dict[str, str | int | float | bool | None | dict[str, str]]
         "os": platform.system(),
         "architecture": platform.machine(),
         "python": platform.python_version(),
+        **({} if CAN_PIN else {"pinned": False}),
         "packages": packages(),
         **commit(),
     }

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from bench.machine.environment import ROOT
+from bench.machine.system.cores import available
 
 ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
@@ -50,6 +51,4 @@ def has_cuda() -> bool:
 
 def cores() -> list[int]:
     """The cores that this process may use, by number."""
-    if hasattr(os, "sched_getaffinity"):
-        return sorted(os.sched_getaffinity(0))
-    return list(range(os.cpu_count() or 1))
+    return available()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import UsageError
+from bench.machine.system import files as system
 
 LETTERS = 16  # of a temporary name, all hexadecimal
 AHEAD = 64  # files asked for before the first is read
@@ -44,6 +45,7 @@ def put(path: Path, content: bytes) -> None:
     with temporary(path) as (handle, name):
         write_all(handle, content)
         sync_handle(handle)
+        system.release(handle)
         name.replace(path)
 
 
@@ -64,13 +66,14 @@ def temporary(path: Path) -> Iterator[tuple[int, Path]]:
     while True:
         # not the path's own name: with a suffix it could be too long
         name = path.with_name(f".{os.urandom(LETTERS // 2).hex()}.tmp")
-        handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | system.PRIVATE, 0o666)
         try:
             if lock(handle) is False:
                 continue  # a sweep came between: it takes the file for one that was left
             yield handle, name
             return
         finally:
+            system.release(handle)
             with contextlib.suppress(OSError):
                 name.unlink(missing_ok=True)
             os.close(handle)
@@ -104,7 +107,7 @@ def hold(path: Path) -> int | None:
 
     `let_go` ends it, and so does the end of the process, however it comes.
     """
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | system.PRIVATE, 0o666)
     if lock(handle) is not False:
         return handle
     os.close(handle)
@@ -113,6 +116,7 @@ def hold(path: Path) -> int | None:
 
 def let_go(path: Path, handle: int) -> None:
     """Remove a file that `hold` locked, and unlock it."""
+    system.release(handle)
     with contextlib.suppress(OSError):
         path.unlink(missing_ok=True)
     os.close(handle)
@@ -131,11 +135,12 @@ def sweep(folder: Path, pattern: str) -> None:
 
 def remove_left_behind(path: Path) -> None:
     """Remove the file unless somebody may still write it. Raises OSError."""
-    handle = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    handle = os.open(path, os.O_RDWR | system.AT_ONCE | system.NO_LINK | system.PRIVATE)
     try:
         status, free = os.fstat(handle), lock(handle)
         is_old = time.time() - status.st_mtime > HOUR
-        if free is not False and (is_old or (free and status.st_uid == os.geteuid())):
+        if free is not False and (is_old or (free and system.is_mine(status))):
+            system.release(handle)
             path.unlink()
     finally:
         os.close(handle)
@@ -167,11 +172,9 @@ def either(function: Callable[..., Any], argument: Any, *more: Any) -> Any:
 
 
 def open_to_read(path: str | Path) -> int:
-    """A handle of the file, which the disk is asked for. A pipe without a writer would block without O_NONBLOCK."""
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    if hasattr(os, "posix_fadvise"):  # not on macOS
-        with contextlib.suppress(OSError):  # a pipe
-            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_WILLNEED)
+    """A handle of the file, which the disk is asked for. A pipe without a writer does not block."""
+    handle = os.open(path, os.O_RDONLY | system.AT_ONCE | system.PRIVATE)
+    system.fetch(handle)
     return handle
 
 

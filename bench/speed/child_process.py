@@ -7,8 +7,8 @@ import subprocess
 import sys
 from typing import Any
 
-from bench.execution.processes import pinned
 from bench.machine import threads
+from bench.machine.system.cores import pinned
 
 
 def answer(module: str, *arguments: object) -> Any:

@@ -14,8 +14,8 @@ import time
 from statistics import median
 from typing import Any
 
-from bench.execution.processes import pinned
 from bench.machine import threads
+from bench.machine.system.cores import pinned
 
 METHODS = ("rnn_sequence", "lstm", "gru", "wavenet")
 BATCHES = (32, 512)

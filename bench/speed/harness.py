@@ -6,11 +6,12 @@ CPU seconds at a steady pace, those of child processes included.
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+import psutil
 
 from bench.analysis import ranking
 from bench.execution import jobs
@@ -25,8 +26,8 @@ COUNT = 1000
 
 def cpu_seconds() -> float:
     """CPU time of this process and of all its children that have ended."""
-    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(one.ru_utime + one.ru_stime for one in used)
+    used = psutil.Process().cpu_times()
+    return float(used.user + used.system + used.children_user + used.children_system)
 
 
 def python(*arguments: str) -> None:

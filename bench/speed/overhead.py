@@ -18,8 +18,8 @@ from bench.campaigns.selection import specs
 from bench.execution import runner
 from bench.execution.jobs import Job
 from bench.execution.limits import Limits
-from bench.execution.processes import pinned
 from bench.machine import threads
+from bench.machine.system.cores import pinned
 from bench.reporting import markdown
 from bench.schema.record import Run, Spec
 

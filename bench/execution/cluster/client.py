@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import queue
-import signal
 import sys
 import tempfile
 import time
@@ -34,6 +33,7 @@ from bench.execution.jobs import Job
 from bench.execution.limits import Limits, check_address
 from bench.execution.orders import Order, now, unfinished
 from bench.machine import environment
+from bench.machine.system.processes import without_interrupts
 from bench.records import files
 from bench.records.locks import NoLocks
 from bench.schema.record import Run
@@ -65,7 +65,7 @@ def run(
     events: queue.SimpleQueue[int] = queue.SimpleQueue()
     with quiet(), connected(address) as client:
         campaign = ClusterClient(client, address, limits, contents)
-        with signals(events.put, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        with signals(events.put):
             yield from campaign.run(jobs, locks or NoLocks(), events)
 
 
@@ -116,8 +116,7 @@ def local(count: int) -> Iterator[Any]:
 
     with tempfile.TemporaryDirectory(prefix="aheadbench-cluster-") as folder:
         # Ctrl-C in a terminal goes to every process: masked now, it is kept from all threads and processes made here
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
+        with without_interrupts():
             cluster = LocalCluster(  # type: ignore[no-untyped-call]
                 n_workers=count,
                 threads_per_worker=1,
@@ -128,8 +127,6 @@ def local(count: int) -> Iterator[Any]:
                 local_directory=folder,
                 silence_logs=logging.CRITICAL,
             )
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         with cluster:
             yield cluster
 

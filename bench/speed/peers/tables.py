@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import UsageError
-from bench.execution.processes import pinned
 from bench.machine import environment, threads
+from bench.machine.system.cores import pinned
 from bench.reporting import markdown
 from bench.text import NOTHING, digits
 

@@ -9,12 +9,13 @@ import pytest
 
 from bench.data.windows import rolling
 from bench.execution import arrays
+from bench.machine.system.files import new_unnamed
 
 
 def test_windows_are_written_once_and_read_as_they_were() -> None:
     series = np.arange(200, dtype=np.float32).reshape(100, 2)
     given = {"every": rolling(series, 30), "third": rolling(series, 30)[4::3, :20], "plain": series[::-1]}
-    handle = arrays.new_file()
+    handle = new_unnamed()
     try:
         layouts = arrays.write(handle, given, views=True)
         assert os.fstat(handle).st_size < 3 * series.nbytes
