@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -15,13 +15,15 @@ from bench.schema.record import Run
 SHOWN = 20  # records left out, and files that are none, that are named one by one
 
 
-def machines(runs: Sequence[Run]) -> str:
+def machines(runs: Iterable[Run]) -> str:
     """The machines, package versions and commits of these runs, each once, with how many runs they made."""
     computers: Counter[str] = Counter()
     versions: defaultdict[str, Counter[str]] = defaultdict(Counter)
     commits: Counter[str] = Counter()
+    loose = 0
     for run in runs:
         environment = run.environment
+        loose += environment.get("pinned") is False
         computers[_computer(environment)] += 1
         commits[_commit(environment)] += 1
         packages = environment.get("packages")
@@ -29,8 +31,8 @@ def machines(runs: Sequence[Run]) -> str:
             versions[name][version] += 1
     lines = [f"- {escape(name)}: {count} runs" for name, count in sorted(computers.items())]
     lines += [f"- packages: {', '.join(f'{escape(name)} {_all(found)}' for name, found in sorted(versions.items()))}"]
-    if loose := sum(run.environment.get("pinned") is False for run in runs):
-        lines.append(f"- times of {loose} runs: their system keeps no run on one core, so they vary more")
+    if loose:
+        lines.append(f"- times, of {loose} of the runs: their system keeps no run on one core, so they vary more")
     return "\n".join([*lines, f"- commit: {_all(commits)}"])
 
 

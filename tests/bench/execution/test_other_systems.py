@@ -37,7 +37,7 @@ def test_runs_lists_and_forecasts_without_the_calls_of_linux(
     assert not any("not pinned" in (run.timing_reason or "") for run in runs)
     assert bench("list", "runs", "--results", "mine").returncode == 0
     board = (tmp_path / "mine" / "leaderboard.md").read_text()
-    assert board.count("keeps no run on one core") == (1 if system == "darwin" else 0)
+    assert board.count("their system keeps no run on one core") == (1 if system == "darwin" else 0)
 
 
 def test_forecasts_and_ends_what_passes_a_limit_on_windows(
