@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -120,6 +120,37 @@ class Extrapolation(Forecaster):
     def restore(self, state: dict[str, Any], folder: Path) -> None:
         ranking = state["ranking"]
         self.ranking = ranking and [one if isinstance(one, str) else tuple(one) for one in ranking]
+
+
+class SubspaceExtrapolation(Extrapolation):
+    """Extrapolates by the main components of each history's trajectory matrix [L, T - L + 1].
+
+    window: L, at least 2; rank: the components, at least 1 and less than L. None: chosen on training series.
+    """
+
+    window: int | None = None
+    rank: int | None = None
+
+    most: ClassVar[int]  # components tried
+    shares: ClassVar[tuple[float, ...]]  # windows tried, as shares of a history
+
+    def __post_init__(self) -> None:
+        name = self.name or type(self).__name__.lower()
+        for setting, least in (("window", 2), ("rank", 1)):
+            got = getattr(self, setting)
+            if got is not None and (type(got) is not int or got < least):
+                raise ValueError(f"{name}.{setting}: got {got!r}, needed a whole number of at least {least}, or none")
+        if self.window and self.rank and self.rank >= self.window:
+            raise ValueError(f"{name}.rank: got {self.rank}, needed less than the window {self.window}")
+
+    def shapes(self, length: int) -> list[Shape]:
+        """List windows and ranks, [window, rank]."""
+        windows = [self.window] if self.window else shares(length, self.shares)
+        ranks = [self.rank] if self.rank else range(1, self.most + 1)
+        return [shape for window in windows for rank in ranks if self.suits(shape := (window, rank), length)]
+
+    def is_chosen(self) -> bool:
+        return self.window is None or self.rank is None
 
 
 def shares(length: int, of: tuple[float, ...]) -> list[int]:

@@ -14,44 +14,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from implementations.extrapolation import Extrapolation, Shape, shares
+from implementations.extrapolation import Shape, SubspaceExtrapolation
 
-MOST = 6  # exponentials tried: two for each sine
-SHARES = (0.5, 0.6, 2 / 3)  # windows tried, as shares of a history
 RIDGE = 1e-8  # of the least squares for c, against waves that are nearly the same
 
 
-class ESPRIT(Extrapolation):
+class ESPRIT(SubspaceExtrapolation):
     """Extrapolates the waves of each channel of each series.
 
     window: L, at least 2; rank: r, at least 1 and less than L. None: chosen on training series.
     """
 
-    window: int | None = None
-    rank: int | None = None
-
-    def __post_init__(self) -> None:
-        name = self.name or "esprit"
-        for setting, least in (("window", 2), ("rank", 1)):
-            got = getattr(self, setting)
-            if got is not None and (type(got) is not int or got < least):
-                raise ValueError(f"{name}.{setting}: got {got!r}, needed a whole number of at least {least}, or none")
-        if self.window and self.rank and self.rank >= self.window:
-            raise ValueError(f"{name}.rank: got {self.rank}, needed less than the window {self.window}")
-
-    def shapes(self, length: int) -> list[Shape]:
-        """List windows and ranks, [window, rank]."""
-        windows = [self.window] if self.window else shares(length, SHARES)
-        ranks = [self.rank] if self.rank else range(1, MOST + 1)
-        return [shape for window in windows for rank in ranks if self.suits(shape := (window, rank), length)]
+    most = 6  # two for each sine
+    shares = (0.5, 0.6, 2 / 3)
 
     def suits(self, shape: Shape, length: int) -> bool:
         """Say whether there are two values for each exponential, and columns, counted both ways, for the rank."""
         window, rank = shape
         return rank < window and 2 * (length - window + 1) >= rank and length >= 2 * rank
-
-    def is_chosen(self) -> bool:
-        return self.window is None or self.rank is None
 
     def extrapolate(self, rows: np.ndarray, steps: int, shape: Shape) -> np.ndarray:
         """Forecast [B, steps] after rows [B, T] by r exponentials found with window L."""

@@ -13,44 +13,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from implementations.extrapolation import Extrapolation, Shape, shares
-
-MOST = 6  # components tried
-SHARES = (0.25, 0.4, 0.5)  # windows tried, as shares of a history
+from implementations.extrapolation import Shape, SubspaceExtrapolation
 
 
-class SSA(Extrapolation):
+class SSA(SubspaceExtrapolation):
     """Extrapolates the main components of each channel of each series.
 
     window: L, at least 2; rank: r, at least 1 and less than L. None: chosen on training series.
     """
 
-    window: int | None = None
-    rank: int | None = None
-
-    def __post_init__(self) -> None:
-        for name, least in (("window", 2), ("rank", 1)):
-            got = getattr(self, name)
-            if got is not None and (type(got) is not int or got < least):
-                raise ValueError(
-                    f"{self.name or 'ssa'}.{name}: got {got!r}, needed a whole number of at least {least}, or none"
-                )
-        if self.window and self.rank and self.rank >= self.window:
-            raise ValueError(f"{self.name or 'ssa'}.rank: got {self.rank}, needed less than the window {self.window}")
-
-    def shapes(self, length: int) -> list[Shape]:
-        """List windows and ranks, [window, rank]."""
-        windows = [self.window] if self.window else shares(length, SHARES)
-        ranks = [self.rank] if self.rank else range(1, MOST + 1)
-        return [shape for window in windows for rank in ranks if self.suits(shape := (window, rank), length)]
+    most = 6
+    shares = (0.25, 0.4, 0.5)
 
     def suits(self, shape: Shape, length: int) -> bool:
         """Say whether the trajectory matrix has more rows and at least as many columns as components."""
         window, rank = shape
         return rank < window and length - window + 1 >= rank + 1
-
-    def is_chosen(self) -> bool:
-        return self.window is None or self.rank is None
 
     def extrapolate(self, rows: np.ndarray, steps: int, shape: Shape) -> np.ndarray:
         """Forecast [B, steps] after rows [B, T] by the recurrence of window L and rank r."""
