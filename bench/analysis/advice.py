@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from bench.analysis import statistics
-from bench.analysis.ranking import matrices
+from bench.analysis.matrices import matrices
 from bench.analysis.table import each
 from bench.analysis.times import FEWEST
 

@@ -20,6 +20,7 @@ from bench.analysis.paired import blocks_of, paired
 from bench.analysis.statistics import LEVEL, holm, paired_t
 from bench.analysis.table import under_current_names, variant_of
 from bench.analysis.times import timing_of
+from bench.data.series_tasks import test_series_of
 from bench.errors import UsageError, unknown
 from bench.schema.record import Run
 
@@ -35,6 +36,9 @@ class Outcome(NamedTuple):
     why: str
     p: float = math.nan
     verdict: Verdict = "unknown"
+
+
+OTHER_TEST = Outcome("tested on different series: run the older ones again with --force-stale")
 
 
 class Difference(NamedTuple):
@@ -154,11 +158,13 @@ def differences(one: Sequence[Run], other: Sequence[Run]) -> list[Difference]:
     """All measures of two rows on one board."""
     if {run.spec.data_sha256 for run in (*one, *other)} != {one[0].spec.data_sha256}:
         return [Difference("last-step MSE", math.nan, math.nan, Outcome("other data"))]
+    same_test = len({test_series_of(run) for run in (*one, *other)}) == 1
     found = [
-        Difference(measure, mean(one, name), mean(other, name), errors(one, other, name))
-        for measure, name in ((metric.label, metric.name) for metric in metrics.shown("compare"))
-        if all(run.metrics and name in run.metrics for run in (*one, *other))
-    ]
+        Difference(metric.label, mean(one, metric.name), mean(other, metric.name),
+                   errors(one, other, metric.name) if same_test or metric.part != "test" else OTHER_TEST)
+        for metric in metrics.shown("compare")
+        if all(run.metrics and metric.name in run.metrics for run in (*one, *other))
+    ]  # fmt: skip
     for measure, phase, sample in (("fit s", "fit", "epochs"), ("predict s", "predict", "predict")):
         first, second = (timing_of(runs, phase).median for runs in (one, other))
         found.append(Difference(measure, first, second, times(one, other, sample)))

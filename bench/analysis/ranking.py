@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis import frameworks, reference, statistics
+from bench.analysis.matrices import matrices
 from bench.analysis.table import BOARD, CPU, ERRORS, METHOD, ROW, frame, select
 from bench.analysis.times import FEWEST, timing
 from bench.schema.record import Run
@@ -32,12 +33,12 @@ _TIMES = ["fit_seconds", "fit_low", "fit_high", "predict_ms", "undisturbed", "ti
 COLUMNS = [
     *BOARD, *METHOD, "backend", "test_mse", "low", "high", *_OTHERS, "skill", "to_limit",
     *frameworks.COLUMNS, *_TIMES, "parameters", "notes", "ratio", "seeds", "seeds_tried", "by_seed", "blocks", "keys",
-    "pareto", "members", "chance",
+    "pareto", "members", "chance", "test_series",
 ]  # fmt: skip
 METHOD_COLUMNS = [
     *BOARD, *METHOD, "place", "rank_low", "rank_high", "test_mse", "low", "high", *_OTHERS, "skill",
     "to_limit", "backend", *_TIMES, "parameters", "notes", "seeds", "by_seed", "blocks", "keys", "pareto", "members",
-    "chance",
+    "chance", "test_series",
 ]  # fmt: skip
 
 
@@ -53,7 +54,8 @@ def rank(runs: Sequence[Run]) -> pd.DataFrame:
     `parameters`, `notes` (the reference's figure, on validation), the `ratio` of last_step_mse to it, `seeds` that
     count, `seeds_tried`, `by_seed` (seed -> test_mse), `blocks` (error by block of test series, or None), `keys`,
     `pareto` (no faster row of the board has an error as small; with at least times.FEWEST undisturbed runs),
-    `members` (networks in an ensemble, else 1), and `chance` (see table.chance_of).
+    `members` (networks in an ensemble, else 1), `chance` (see table.chance_of), and `test_series` (how many generated
+    series the row was tested on; 0 on series of a file).
     """
     return rank_table(select(frame(runs))[0])
 
@@ -66,6 +68,7 @@ def rank_table(table: pd.DataFrame) -> pd.DataFrame:
     rows = ok.groupby(ROW).agg(
         **{name: (name, "mean") for name in ERRORS}, parameters=("parameters", "median"),
         keys=("key", list), members=("members", "first"), chance=("chance", "first"), seeds=("seed", "count"),
+        test_series=("test_series", "first"),
     )  # fmt: skip
     tried = table.groupby(ROW)["seed"].nunique().rename("seeds_tried")
     rows = rows.join([_by_seed(ok), _blocks(ok), _times(ok), tried]).reset_index()
@@ -75,7 +78,7 @@ def rank_table(table: pd.DataFrame) -> pd.DataFrame:
     rows["notes"] = _notes(rows)
     rows["ratio"] = rows["last_step_mse"] / rows["notes"]
     rows = _with_intervals(rows)
-    rows = frameworks.compare(rows, [*BOARD, *METHOD])
+    rows = frameworks.compare(rows, [*BOARD, *METHOD, "test_series"])
     rows["pareto"] = _pareto(rows)
     order = [*BOARD, "test_mse", *METHOD, "backend"]
     ranked: pd.DataFrame = rows.sort_values(order, kind="stable", ignore_index=True)[COLUMNS]
@@ -85,9 +88,12 @@ def rank_table(table: pd.DataFrame) -> pd.DataFrame:
 def references(table: pd.DataFrame) -> pd.DataFrame:
     """Return what the reference methods reach: `task`, `quick`, `method` and `error`, the mean error on the test part.
 
+    Where some were tested on fewer series, only those on the most count.
+
     They have the order of tasks.REFERENCES: the first on a task is the limit that errors are compared with.
     """
     ok = table[(table["status"] == "ok") & unchanged(table) & table["method"].isin(REFERENCES)]
+    ok = ok[ok["test_series"] == ok.groupby(["task", "quick"])["test_series"].transform("max")]
     found = ok.groupby(["task", "quick", "method"], as_index=False).agg(error=("test_mse", "mean"))
     order = found["method"].map(list(REFERENCES).index)
     return found.assign(order=order).sort_values(["task", "quick", "order"], ignore_index=True).drop(columns="order")
@@ -182,22 +188,6 @@ def _with_intervals(rows: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def matrices(board: pd.DataFrame) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
-    """Return what the tests take of rows: log errors [R, S] by seed, blocks [R, K] or None, and chance [R]."""
-    by_seed = pd.DataFrame(list(board["by_seed"])).to_numpy(dtype=float)
-    log_errors = np.log(np.maximum(by_seed, np.finfo(float).tiny))
-    chance = board["chance"].to_numpy(dtype=float)
-    fixed = (chance == 0)[:, None] & np.isnan(log_errors)  # its error is the same for every seed
-    first = np.nanmin(log_errors, axis=1, keepdims=True)
-    log_errors = np.where(fixed, first, log_errors)
-    known = [one for one in board["blocks"] if one is not None]
-    counts = {len(one) for one in known}
-    if len(counts) != 1:
-        return log_errors, None, chance
-    nothing = np.full(counts.pop(), np.nan)
-    return log_errors, np.array([nothing if one is None else one for one in board["blocks"]]), chance
-
-
 def _pareto(rows: pd.DataFrame) -> pd.Series:
     """Mark the rows that no row of the same board is as fast and as good as; rows with too few times stay out."""
     timed = rows[(rows["undisturbed"] >= FEWEST) & rows["fit_seconds"].notna()]
@@ -248,10 +238,11 @@ def timed_backend(board: pd.DataFrame) -> str:
 
 
 def _competitor(rows: pd.DataFrame, backend: str) -> dict[str, Any]:
-    """Return the row of one method from its rows in the backends."""
+    """Return the row of one method from its rows in the backends, of those that were tested on the most series."""
+    rows = rows[rows["test_series"] == rows["test_series"].max()]
     chosen = rows[rows["backend"] == backend]
     timed = chosen.iloc[0] if len(chosen) else rows.sort_values(["fit_seconds", "backend"], kind="stable").iloc[0]
-    taken = [*BOARD, *METHOD, "backend", *_TIMES, "parameters", "notes", "pareto", "members", "chance"]
+    taken = [*BOARD, *METHOD, "backend", *_TIMES, "parameters", "notes", "pareto", "members", "chance", "test_series"]
     by_seed = pd.DataFrame(list(rows["by_seed"]))
     errors = np.exp(np.log(by_seed.clip(lower=np.finfo(float).tiny)).mean())
     return {

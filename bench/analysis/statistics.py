@@ -75,14 +75,24 @@ def prior_of(variances: np.ndarray, freedom: np.ndarray) -> tuple[float, float]:
 def series_covariance(blocks: np.ndarray) -> np.ndarray:
     """Return the covariance [R, R] of the rows' log means that the draw of the series causes; blocks [R, K].
 
-    By the delta method over blocks of series; 0 for rows without blocks (NaN): their part is unknown.
+    By the delta method over blocks of series; 0 for rows without blocks (NaN): their part is unknown. Rows with
+    different blocks were tested on different series: their noise is independent.
     """
-    known = ~np.isnan(blocks).any(axis=1)
+    known = ~np.isnan(blocks)
     covariance = np.zeros((len(blocks), len(blocks)))
-    if known.any() and blocks.shape[1] > 1:
-        relative = blocks[known] / blocks[known].mean(axis=1, keepdims=True)
-        covariance[np.ix_(known, known)] = np.atleast_2d(np.cov(relative)) / blocks.shape[1]
+    for columns in np.unique(known, axis=0):
+        rows, count = (known == columns).all(axis=1), int(columns.sum())
+        if count > 1:
+            found = blocks[np.ix_(rows, columns)]
+            relative = found / found.mean(axis=1, keepdims=True)
+            covariance[np.ix_(rows, rows)] = np.atleast_2d(np.cov(relative)) / count
     return covariance
+
+
+def series_freedom(blocks: np.ndarray) -> int:
+    """Return the degrees of freedom of a row's noise from the series: one less than its blocks, of the fewest."""
+    counts = (~np.isnan(blocks)).sum(axis=1)
+    return max(int(counts[counts > 0].min(initial=blocks.shape[1])) - 1, 1)
 
 
 def better(
@@ -125,7 +135,7 @@ def pair_noise(
         own = np.diag(drawn)
         series = np.maximum(own[first] + own[second] - 2 * drawn[first, second], 0.0)
         variance = variance + series
-        freedom = np.where(series > 0, np.minimum(freedom, max(blocks.shape[1] - 1, 1)), freedom)
+        freedom = np.where(series > 0, np.minimum(freedom, series_freedom(blocks)), freedom)
     return variance, np.minimum(freedom, _LARGE)
 
 
@@ -135,7 +145,7 @@ def half_widths(rows: Means, blocks: np.ndarray | None = None, confidence: float
     variance = rows.variance + drawn
     with np.errstate(divide="ignore", invalid="ignore"):
         loss = np.where(rows.variance > 0, rows.variance**2 / rows.freedom, 0.0)
-        loss = loss + (drawn**2 / max(blocks.shape[1] - 1, 1) if blocks is not None else 0.0)
+        loss = loss + (drawn**2 / series_freedom(blocks) if blocks is not None else 0.0)
         freedom = np.where(loss > 0, variance**2 / loss, _LARGE)
     quantile = special.stdtrit(np.minimum(freedom, _LARGE), (1 + confidence) / 2)
     measured = (rows.seeds > 1) | (rows.variance == 0)  # one seed has others' spread: enough to test, not to show

@@ -17,6 +17,7 @@ import pandas as pd
 
 from bench import metrics
 from bench.analysis import hardware
+from bench.data.series_tasks import test_series_of
 from bench.schema.record import Run, Spec
 from bench.tasks import SEARCHES
 from implementations import all_settings, complete, current_name
@@ -35,7 +36,7 @@ ADAPTED = {"flip", "reverse"}
 
 _TEXT = ["key", "task", "changed", "device", "method", "backend", "settings", "data", "started_at", "status", "reason"]
 ERRORS = [metric.name for metric in metrics.METRICS.values() if {"board", "page"} & set(metric.shown)]
-_OTHER = ["seed", "members", "chance", "blocks"]
+_OTHER = ["seed", "members", "chance", "blocks", "test_series"]
 _FLAGS = ["native", "quick", "timing_valid"]
 _NUMBERS = [*ERRORS, "fit_seconds", "predict_ms", "parameters"]
 
@@ -163,7 +164,7 @@ def _flat(run: Run, factor: float, several: Collection[str]) -> tuple[Any, ...]:
     scale = factor if comparable else 1.0
     times = (scale * seconds.get("fit", np.nan), 1000 * scale * seconds.get("predict", np.nan))
     flags = (spec.native, spec.quick, run.timing_valid and comparable)
-    other = (spec.seed, members_of(spec), chance_of(run), blocks_of_test(run))
+    other = (spec.seed, members_of(spec), chance_of(run), blocks_of_test(run), test_series_of(run))
     return (*text, run.status, run.reason or "", *flags, *other, *errors, *times, run.parameters)
 
 
@@ -171,7 +172,8 @@ def select(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Split `frame` into the records that count, one per seed, and those left out, with a column `why`.
 
     One task is ranked on one data set, that of most records. One row has one set of settings, those of its newest
-    record: after a default is changed, records of the old one stop counting. A seed counts once, by its newest record.
+    record: after a default is changed, records of the old one stop counting. It has one test part too, the largest. A
+    seed counts once, by its newest record.
     """
     why = pd.Series("", index=table.index, dtype="object")
     sizes = table.groupby(["task", "quick", "data"], as_index=False).size()
@@ -181,6 +183,10 @@ def select(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     by_age = table[why == ""].sort_values(["started_at", "key"], kind="stable")
     newest = by_age.groupby(ROW)["settings"].transform("last")
     why[newest.index[by_age["settings"] != newest]] = "other settings than the newest record of this row"
+
+    by_age = by_age[why[by_age.index] == ""]
+    largest = by_age.groupby(ROW)["test_series"].transform("max")
+    why[largest.index[by_age["test_series"] < largest]] = "tested on fewer series than other records of this row"
 
     by_age = by_age[why[by_age.index] == ""]
     why[by_age.index[by_age.duplicated([*ROW, "seed"], keep="last")]] = "a newer record has the same seed"

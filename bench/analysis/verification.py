@@ -33,7 +33,7 @@ def judge(record: Run, again: Run, tolerance: float) -> Verdict:
         )
     if record.metrics is None or again.metrics is None:
         return Verdict(EXACT if again.reason == record.reason else CLOSE, f"{record.status} again")
-    name, off = furthest(record.metrics, again.metrics)
+    name, off = furthest(*(scored_alike(one, record.test_series == again.test_series) for one in (record, again)))
     if record.digest and again.digest == record.digest and off <= ROUNDING:
         return Verdict(EXACT)
     if record.digest and again.digest == record.digest:
@@ -50,6 +50,15 @@ def judge_fresh(record: Run, again: Run) -> Verdict:
     known, new = record.metrics["last_step_mse"], again.metrics["last_step_mse"]
     detail = f"last-step MSE {new:.4g} on series drawn just now, {known:.4g} in the record"
     return Verdict(OTHER if new > FACTOR * known else CLOSE, detail)
+
+
+def scored_alike(run: Run, same_test: bool) -> dict[str, float]:
+    """Return a run's metrics; without those of the test part where the other run was scored on another one."""
+    return {
+        name: value
+        for name, value in (run.metrics or {}).items()
+        if same_test or name not in metrics.METRICS or metrics.METRICS[name].part != "test"
+    }
 
 
 def furthest(first: Mapping[str, float], second: Mapping[str, float]) -> tuple[str, float]:

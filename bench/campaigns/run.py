@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bench.campaigns.request import Selection
 from bench.campaigns.selection import specs, understood
+from bench.data.series_tasks import has_grown
 from bench.execution import jobs as queue
 from bench.execution import provenance, runner
 from bench.execution.coordination import Stopped
@@ -33,7 +34,8 @@ class Plan:
     known: Mapping[str, Run]  # by name
     files: Mapping[str, str]  # see Selection
     problems: Sequence[str] = ()  # lines about files that are no valid records
-    stale: frozenset[str] = frozenset()  # names of records that other code has made
+    stale: frozenset[str] = frozenset()  # names of records that a run now would not make again
+    grown: frozenset[str] = frozenset()  # of these, the records that were tested on fewer series than there are now
     data: Sequence[str] = ()  # how each file of series was understood, in words
 
     @property
@@ -79,7 +81,7 @@ def plan_of(
     force: bool = False,
     force_stale: bool = False,
 ) -> Plan:
-    """Plan the specs that have no record yet, or all of them; or besides those whose record is of other code.
+    """Plan the specs that have no record yet, all of them, or also those whose record is stale.
 
     places: where on this machine lies what the specs name, see Selection.files.
     """
@@ -93,12 +95,16 @@ def plan_of(
         jobs = queue.jobs(
             wanted.values(), [*known.values(), *others.values()], force, {known[name].key for name in again}
         )
-    return Plan(jobs, frozenset(wanted), known, files.absolute(places), problems, stale=stale)
+    grown = frozenset(name for name in stale if has_grown(known[name]))
+    return Plan(jobs, frozenset(wanted), known, files.absolute(places), problems, stale, grown)
 
 
 def is_stale(run: Run, places: Mapping[str, str]) -> bool:
-    """Return whether a record was made by other code than a run of it would be now; older ones do not say."""
-    return bool(run.code) and run.code != provenance.code_of(run.spec, places)
+    """Return whether a run of a record's spec would be another one now.
+
+    It would be made by other code (older records do not say by which they were), or scored on more test series.
+    """
+    return has_grown(run) or (bool(run.code) and run.code != provenance.code_of(run.spec, places))
 
 
 def similar(folder: Place, wanted: Iterable[Spec], known: Mapping[str, Run]) -> list[str]:

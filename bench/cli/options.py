@@ -194,7 +194,10 @@ class PlanOptions:
     dry_run: DryRun = False
     force: Annotated[bool, typer.Option("--force", help="Rerun jobs that already have a record.")] = False
     force_stale: Annotated[
-        bool, typer.Option("--force-stale", help="Rerun jobs whose record was made by other code.")
+        bool,
+        typer.Option(
+            "--force-stale", help="Rerun jobs whose record was made by other code, or tested on fewer series."
+        ),
     ] = False
 
 

@@ -26,8 +26,10 @@ def describe(plan: Plan) -> str:
     """Return what is about to happen, in one line."""
     parts = [f"{count(len(plan.jobs), 'run')} to do"]
     parts += [f"{plan.skipped:,} skipped, already recorded (--force runs them again)"] if plan.skipped else []
-    stale = len(plan.stale)
-    parts += [f"{stale:,} made by other code (--force-stale runs them again)"] if stale else []
+    grown, edited = len(plan.grown), len(plan.stale) - len(plan.grown)
+    why = [f"{grown:,} tested on fewer series than there are now"] if grown else []
+    why += [f"{edited:,} made by other code"] if edited else []
+    parts += [f"{' and '.join(why)} (--force-stale runs them again)"] if why else []
     parts += [f"{plan.retried:,} that did not finish before"] if plan.retried else []
     return ", ".join(parts)
 

@@ -45,13 +45,26 @@ class GeneratedData:
 
     @property
     def digest(self) -> str:
-        """The sha256 of the series: other data is another run."""
+        """The sha256 of the series: other data is another run.
+
+        The further test series do not count: records that were not scored on them keep their keys, and `test_series`
+        of a record says whether it was.
+        """
         return digest(self.series)
 
     @cached_property
     def split(self) -> Split:
         """What a method sees."""
-        return windows.cut(self.series, self.task)
+        split = windows.cut(self.series, self.task)
+        if not self.task.further_test:
+            return split
+        further = generators.load_further(self.task)
+        return split._replace(test=windows.appended(split.test, further))
+
+    @property
+    def test_series(self) -> int:
+        """How many series the test part has."""
+        return len(self.split.test.history)
 
     def compared(self, part: PartName, forecasts: np.ndarray) -> Iterator[Compared]:
         """Forecasts [N, H, D] of a part and the truth, as their errors count."""
@@ -139,6 +152,11 @@ class SeriesData:
         """The forecasts [N, H, D] of a few validation windows in own units, first channel: [EXAMPLES, H]."""
         windows = Part(*(array[self.shown] for array in self.prepared.parts.validation))
         return self._restored(windows, forecasts[self.shown])[..., 0]
+
+    @property
+    def test_series(self) -> msgspec.UnsetType:
+        """Its digest covers the test part: nothing else has to say which one it is."""
+        return msgspec.UNSET
 
     @property
     def truth(self) -> Truth:

@@ -30,9 +30,25 @@ def sines(task: Task) -> np.ndarray:
     return series[: task.count]
 
 
+def further_sines(task: Task) -> np.ndarray:
+    """Draw the further series that a task is tested on: the generator goes on after all of `sines`.
+
+    [further_test, T + H, 1] float32.
+    """
+    random, length = np.random.RandomState(task.seed), task.history + task.ahead
+    generate_time_series(task.count, length, random)
+    return generate_time_series(task.further_test, length, random)
+
+
 GENERATORS: dict[str, Callable[[Task], np.ndarray]] = {"sines": sines}
+FURTHER: dict[str, Callable[[Task], np.ndarray]] = {"sines": further_sines}
 
 
 def load(task: Task) -> np.ndarray:
-    """The task's series, [N, T + H, D] float32."""
+    """The task's series, [N, T + H, D] float32, without the further ones to test on."""
     return GENERATORS[task.dataset](task)
+
+
+def load_further(task: Task) -> np.ndarray:
+    """The further series to test on, [N, T + H, D] float32."""
+    return FURTHER[task.dataset](task)

@@ -7,7 +7,7 @@ import re
 
 import msgspec
 
-from bench.schema.record import Spec
+from bench.schema.record import Run, Spec
 from bench.schema.series import Preparation
 from bench.tasks import ALL, ON_SERIES, SEARCHES, Task
 
@@ -18,6 +18,23 @@ def task_of(spec: Spec) -> Task | None:
         return task_on(spec.series, spec.task)
     task = ALL.get(spec.task) or SEARCHES.get(spec.task)
     return task.quick() if task and spec.quick else task
+
+
+def test_series_of(run: Run) -> int:
+    """How many generated series a run was tested on; 0 on series of a file, whose digest tells test parts apart.
+
+    Records from before the test part grew do not say it: they have the series that were drawn with all others.
+    """
+    if run.test_series:
+        return run.test_series
+    task = None if run.spec.series else task_of(run.spec)
+    return task.test if task else 0
+
+
+def has_grown(run: Run) -> bool:
+    """Whether the test part of a run's task has more series now than the run was tested on."""
+    task = None if run.spec.series or run.status != "ok" else task_of(run.spec)
+    return task is not None and task.test + task.further_test > test_series_of(run)
 
 
 def task_on(series: Preparation, name: str) -> Task:

@@ -42,6 +42,12 @@ def windows(series: np.ndarray, history: int) -> Windows:
     return read_only(series[:, :history].copy(), series[:, history:].copy())
 
 
+def appended(part: Windows, series: np.ndarray) -> Windows:
+    """The windows of a part, and after them those of further series [N, T + H, D]."""
+    more = windows(series, part.history.shape[1])
+    return read_only(*(np.concatenate(pair) for pair in zip(part, more, strict=True)))
+
+
 def views(series: Sequence[np.ndarray], which: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
     """Windows [N, length, D] of series [L, D], each from its start: views of one series' memory where they are even.
 

@@ -50,6 +50,7 @@ def score(order: Order, measured: Measured, made: Mapping[str, np.ndarray], data
         curve=measured.curve,
         parameters=measured.parameters,
         digest={"forecasts": digest(forecasts), "weights": measured.weights or digest()},
+        test_series=data.test_series,
         examples=[[float(f"{value:.{DIGITS}g}") for value in row] for row in data.examples(forecasts)],
         truth=data.truth,
     )

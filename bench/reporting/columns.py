@@ -45,7 +45,8 @@ class Column:
         """Tell whether the column is in this table of these rows: optional ones only where any row has a figure."""
         if table not in self.where:
             return False
-        return self.name not in OPTIONAL or any(row == row and row != "" for row in rows[self.name])
+        nothing = 0 if self.name == "test_series" else ""
+        return self.name not in OPTIONAL or any(row == row and row != nothing for row in rows[self.name])
 
 
 def order(backends: Iterable[str]) -> list[str]:
@@ -136,7 +137,7 @@ def _time(name: str) -> Callable[[Any], str]:
 
 
 #: columns that a table leaves out where no row has a figure
-OPTIONAL = ("to_limit", "skill", "notes", "ratio", "verdict", "use")
+OPTIONAL = ("to_limit", "skill", "notes", "ratio", "verdict", "test_series", "use")
 
 COLUMNS = (
     custom("place", "rank", rank_text,
@@ -178,6 +179,8 @@ COLUMNS = (
            "milliseconds to forecast all validation series once.", OVERVIEW, ALL, PAGE, DATA),
     figure("parameters", "parameters", count, "numbers that are trained.", OVERVIEW, ALL, PAGE, DATA),
     custom("seeds", "seeds", seeds_text, "results that count; `2 of 3` when a seed failed.", ALL, PAGE, DATA),
+    figure("test_series", "test series", count,
+           "generated series that the row was tested on: 1,000 in records from before the test part grew.", ALL, DATA),
     custom("keys", "records", keys_text,
            "the first record's key, for `bench show KEY`, and how many more there are.", ALL, TERMINAL, DATA),
     custom("use", "use it when", lambda row: row.use,

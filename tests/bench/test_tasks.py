@@ -41,6 +41,16 @@ def test_cut_gives_every_series_to_one_set_in_order(task, quick):
     assert joined.dtype == np.float32 and series.shape == (task.count, task.history + task.ahead, 1)
 
 
+def test_the_further_test_series_come_after_the_references_draw():
+    random = np.random.RandomState(43)
+    first, further = (generators.generate_time_series(count, 60, random) for count in (10_000, 20_000))
+    data = datasets.GeneratedData(TEN)
+    assert data.digest == datasets.digest(first), "keys stay as they are"
+    np.testing.assert_array_equal(np.concatenate(data.split.test, axis=1), np.concatenate([first[9_000:], further]))
+    assert (data.test_series, datasets.GeneratedData(TEN.quick()).test_series) == (21_000, 100)
+    assert not data.split.test.future.flags.writeable
+
+
 def test_windows_are_read_only_copies():
     series = generators.load(ONE.quick())
     history = windows.cut(series, ONE.quick()).train.history

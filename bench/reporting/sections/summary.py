@@ -8,7 +8,7 @@ import pandas as pd
 
 from bench.analysis.advice import Classical
 from bench.analysis.table import each
-from bench.reporting.columns import SUMMARY, cells, columns_of
+from bench.reporting.columns import SUMMARY, cells, columns_of, row_label
 from bench.reporting.markdown import escape, table
 from bench.tasks import BEYOND, WITHOUT_NETWORK
 from bench.text import digits
@@ -28,6 +28,21 @@ def times_of(methods: pd.DataFrame) -> str:
     names = [escape(name) for name in used]
     numpy = [f"numpy{apart}"] if (methods["backend"] == "numpy").any() else []
     return f"Times are those in {', '.join([*names, *numpy])}."
+
+
+def tested_on(methods: pd.DataFrame) -> str:
+    """Say on how many generated series a board's rows were tested; empty for series of a file."""
+    sizes = sorted(set(methods["test_series"]) - {0})
+    if not sizes:
+        return ""
+    most = f"Tested on {sizes[-1]:,} series"
+    fewer = [
+        f"on the first {size:,} alone: "
+        + ", ".join(f"`{escape(row_label(row))}`" for row in each(methods[methods["test_series"] == size]))
+        for size in sizes[:-1]
+    ]
+    again = " (`--force-stale` runs them again)" if fewer else ""
+    return f"{'; '.join([most, *fewer])}{again}."
 
 
 def beyond(methods: Iterable[str]) -> str:

@@ -94,7 +94,7 @@ def _summary(methods: pd.DataFrame) -> list[str]:
     if methods.empty:
         return [NO_ROWS]
     found = summary.beside_classical(advice.against_classical(methods))
-    return [summary.summary(methods), _on_device(methods), found]
+    return [summary.summary(methods), summary.tested_on(methods), _on_device(methods), found]
 
 
 def _on_device(methods: pd.DataFrame) -> str:

@@ -11,7 +11,8 @@ import pytest
 from scipy import stats
 from synthetic import BACKENDS, campaign, failed, make
 
-from bench.analysis import across_tasks, ranking, reference, times
+from bench.analysis import across_tasks, ranking, reference, statistics, times
+from bench.analysis.matrices import matrices
 from bench.analysis.table import frame, select
 
 
@@ -199,6 +200,24 @@ def test_records_on_other_data_do_not_count():
     counted, left_out = select(frame([make(seed=1), make(seed=2), stray]))
     assert set(counted["method"]) == {"gru"}
     assert list(left_out["why"]) == ["other data than most records of this task"]
+
+
+def test_a_row_counts_on_its_largest_test_part_alone():
+    grown = [make(seed=seed, error=0.02, test_series=21_000, blocks=blocks(seed)) for seed in (1, 2)]
+    others = [make("lstm", seed=seed, error=0.03, blocks=blocks(seed + 5)) for seed in (1, 2, 3)]
+    runs = [make(seed=seed) for seed in (1, 2, 3)] + grown + others + [make(backend="torch", seed=1)]
+    found = row(runs, method="gru", backend="keras")
+    assert (found.seeds, found.test_series, found.test_mse) == (2, 21_000, pytest.approx(0.022))
+    assert set(select(frame(runs))[1]["why"]) == {"tested on fewer series than other records of this row"}
+    competitors = methods(runs)
+    assert list(competitors["test_series"]) == [21_000, 1_000]
+    assert competitors["test_mse"].iloc[0] == pytest.approx(0.022), "the row in torch was tested on others"
+    drawn = statistics.series_covariance(matrices(competitors)[1])
+    assert (np.diag(drawn) > 0).all() and drawn[0, 1] == 0, "other series share no noise"
+
+
+def blocks(seed):
+    return {"test": list(np.random.default_rng(seed).uniform(0.5, 1.5, 50))}
 
 
 def test_order_of_records_changes_nothing():

@@ -9,13 +9,14 @@ from conftest import make_run, make_spec
 
 import implementations
 from bench import tasks
-from bench.campaigns import selection
+from bench.campaigns import run, selection
 from bench.campaigns.request import Selection, parse_seeds
 from bench.campaigns.settings import parse_settings
+from bench.cli import render
 from bench.errors import UsageError
 from bench.execution import jobs
 from bench.execution.jobs import Job
-from bench.records import codec
+from bench.records import codec, repository
 
 
 def names(**asked: Any) -> set[tuple[str, str, str]]:
@@ -205,6 +206,17 @@ def test_finished_runs_are_skipped_and_failed_ones_repeated():
     runs = [make_run(spec, status=end, metrics=None) for spec, end in zip(specs, ends, strict=False)]
     assert {job.spec.seed for job in jobs.jobs(specs, runs, force=False)} == {2, 3, 4, 5}
     assert len(jobs.jobs(specs, runs, force=True)) == 6
+
+
+def test_a_record_that_was_tested_on_fewer_series_is_stale(tmp_path):
+    asked = Selection(methods=("last_value",), tasks=("one-step",))
+    (spec,) = selection.specs(asked)
+    for size, jobs_left in ((1_000, 1), (21_000, 0)):
+        repository.write(tmp_path, make_run(spec, test_series=size))
+        made = run.make([asked], tmp_path), run.make([asked], tmp_path, force_stale=True)
+        assert [len(plan.jobs) for plan in made] == [0, jobs_left]
+        words = "1 tested on fewer series than there are now (--force-stale runs them again)"
+        assert (words in render.describe(made[0])) == bool(jobs_left)
 
 
 def test_predictions_come_from_earlier_records():

@@ -101,6 +101,11 @@ def test_a_record_that_does_not_come_out_again(bench: Bench, quick: list[Run], t
             "bit-exact: diverged again",
         ),
         (make_run(digest=DIGEST), make_run(digest=DIGEST, metrics=scaled(1 + 1e-15)), "bit-exact"),
+        (
+            make_run(digest=DIGEST),
+            make_run(digest=DIGEST, test_series=21_000, metrics={**scaled(1), "test_mse": 0.5}),
+            "bit-exact",
+        ),
     ],
 )
 def test_verdicts(record: Run, again: Run, expected: str) -> None:

@@ -405,5 +405,13 @@ def test_each_column_is_explained() -> None:
         assert not one.help or f"- **{one.label}**: " in board
 
 
+def test_the_board_says_which_test_part_a_row_was_scored_on() -> None:
+    old = make("gru", error=0.02)
+    assert "\n\nTested on 1,000 series.\n\n" in leaderboard.render([old])
+    mixed = leaderboard.render([old, make("lstm", test_series=21_000)])
+    assert "Tested on 21,000 series; on the first 1,000 alone: `gru` (`--force-stale` runs them again)." in mixed
+    assert column(table_with(mixed, "test series"), "test series") == ["21,000", "1,000"]
+
+
 def test_records_without_blocks_are_named() -> None:
     assert "On this page: ten-step." in leaderboard.render([make()])
