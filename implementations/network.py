@@ -125,6 +125,7 @@ class NetworkForecaster(Options, Forecaster):
     ) -> Self:
         check_windows(history, future)
         self._check_length(history, future)
+        best = self._to_keep(validation)
         history, future, held_out = self._hold_out(history, future)
         engine = backends.load(self.backend)
         self.curve, self.seconds = {}, dict.fromkeys(("build", "first_step", "fit", "validate"), 0.0)
@@ -134,14 +135,15 @@ class NetworkForecaster(Options, Forecaster):
         with self._timed("first_step"):
             for training in trainings:
                 training.trainer.compile()
-        best = EarlyStopping(self.patience) if self.patience else None
         for epoch in range(1, self.epochs + 1):
             self._train_once(epoch, trainings)
             with self._timed("validate"):
                 for training in trainings:
                     training.trainer.finish()
                 self._watch(epoch, validation)
-            if held_out is not None and self._is_over(engine, epoch, held_out, best):
+            if held_out is not None:
+                self._watch_held_out(epoch, held_out)
+            if best is not None and self._is_over(engine, best):
                 break
         if best is not None:
             for network, weights in zip(self.networks, best.weights, strict=True):
@@ -179,14 +181,26 @@ class NetworkForecaster(Options, Forecaster):
             raise ValueError(f"{self.name}.shift: got {self.shift}, needed less than the {history.shape[1]} steps")
         self.strategy.targets(history[:1, self.shift :], future[:1])
 
-    def _is_over(self, engine: Engine[Any], epoch: int, held_out: Pair, best: EarlyStopping | None) -> bool:
-        """Note the last-step error on the series held out, keep the best weights, and say whether to stop."""
+    def _to_keep(self, validation: Pair | None) -> EarlyStopping | None:
+        """Return what keeps the weights of the best epoch; None where the last one's stay. Raises ValueError."""
+        if self.select != "validation":
+            return EarlyStopping(self.patience) if self.patience else None
+        if validation is None:
+            raise ValueError(f"{self.name}.select: got validation, allowed here: last; no validation part is watched")
+        return EarlyStopping(self.epochs)  # to the end: the validation part chooses an epoch, and saves no time
+
+    def _watch_held_out(self, epoch: int, held_out: Pair) -> None:
+        """Note the last-step error on the series held out."""
         with self._timed("fit"):
-            error = self._errors(*held_out)[1]
-            if best is not None and best.note(error):
+            self._note(epoch, "holdout_last_step_mse", self._errors(*held_out)[1])
+
+    def _is_over(self, engine: Engine[Any], best: EarlyStopping) -> bool:
+        """Keep the weights of the best epoch so far, and say whether to stop."""
+        watched = "val_last_step_mse" if self.select == "validation" else "holdout_last_step_mse"
+        with self._timed("fit"):
+            if best.note(self.curve[watched][-1]):
                 best.weights = [engine.weights(network) for network in self.networks]
-        self._note(epoch, "holdout_last_step_mse", error)
-        return best is not None and best.over
+        return best.over
 
     def predict_ahead(self, history: np.ndarray, steps: int) -> np.ndarray:
         """Forecast [N, steps, D] float32 from the last T steps of history [N, >= T, D], T as when it was fitted.

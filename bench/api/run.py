@@ -29,6 +29,7 @@ def run(
     seeds: Iterable[int] = (42,),
     epochs: int | None = None,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
+    select: str = "last",
     quick: bool = False,
     results: str | Path | None = None,
     limits: Limits | None = None,
@@ -40,7 +41,7 @@ def run(
     methods: names, patterns or classes with fit and predict_ahead; none: each task's set.
     data: a DataFrame or a file; its columns are named as on the command line (target=, time=, group=, history=,
     ahead=, ...). Without data, the benchmark's tasks run.
-    settings: method -> setting -> value. results: a folder to keep records in; none: they are not kept.
+    settings: method -> setting -> value. select: last, or validation: networks keep their best epoch there. results: a folder to keep records in; none: they are not kept.
     Raises UsageError for anything that does not exist.
     """
     from bench.campaigns import run as campaigns
@@ -63,6 +64,7 @@ def run(
             seeds=check_seeds(seeds),
             epochs=epochs,
             settings=changes,
+            select=select,
             quick=quick,
             series=preparation(file, series),
             sources=outsiders.sources,

@@ -41,6 +41,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     quick: bool = False
     defaults: str = "equal"  # or native
     device: str = "cpu"  # or cuda
+    select: str = "last"  # or validation
     data: dict[str, Any] = {}  # `file` and the options of series from a file, named as on the command line
     settings: dict[str, dict[str, Value | list[Value]]] = {}  # method -> setting -> a value, or each of a list
 
@@ -77,6 +78,7 @@ def selections(path: Path) -> list[Selection]:
         quick=config.quick,
         defaults=config.defaults,
         device=config.device,
+        select=config.select,
         series=series,
         sources=outsiders.sources,
         files=outsiders.files | data,
@@ -153,6 +155,7 @@ def check_values(text: Text, config: Config) -> None:
         "seeds": lambda: check_seeds(config.seeds),
         "epochs": lambda: selection.check_epochs(config.epochs),
         "defaults": lambda: selection.check_defaults(config.defaults),
+        "select": lambda: selection.check_select(config.select),
     }
     for key, check in checks.items():
         try:

@@ -26,6 +26,7 @@ class Selection:
     seeds: tuple[int, ...] = (42,)
     epochs: int | None = None  # None: each method's default
     settings: Settings = field(default_factory=dict)
+    select: str = "last"  # or validation: networks keep the weights of their best epoch there
     quick: bool = False
     defaults: str = "equal"  # or native
     device: str = "cpu"  # or cuda

@@ -22,6 +22,7 @@ from implementations import backends
 
 DEFAULTS = ("equal", "native")
 DEVICES = ("cpu", "cuda")
+SELECT = ("last", "validation")
 #: what people call a framework -> the backend that runs it
 SPOKEN = {"tensorflow": "keras", "tf": "keras", "jax": "keras-jax", "flax": "keras-jax", "pytorch": "torch"}
 MOST_EPOCHS = 1_000_000
@@ -35,6 +36,7 @@ def specs(selection: Selection) -> list[Spec]:
     seeds = check_seeds(selection.seeds)
     check_epochs(selection.epochs)
     check_defaults(selection.defaults)
+    check_select(selection.select)
     found = [
         msgspec.structs.replace(first, seed=seed)
         for task in tasks
@@ -84,6 +86,12 @@ def check_defaults(defaults: str) -> None:
     """Raise UsageError for others than equal or native."""
     if defaults not in DEFAULTS:
         raise unknown("value of --defaults", defaults, DEFAULTS)
+
+
+def check_select(select: str) -> None:
+    """Raise UsageError for others than last or validation."""
+    if select not in SELECT:
+        raise unknown("value of --select", select, SELECT)
 
 
 def choose_tasks(selection: Selection) -> list[Task]:
@@ -149,6 +157,8 @@ def spec_of(
 ) -> Spec:
     """Return one run's spec: every setting resolved, those that are not the default named."""
     defaults = settings.defaults_of(method, task, selection.quick)
+    if "select" in implementations.all_settings(method):
+        changes = {"select": selection.select, **changes}
     resolved = settings.without_off(method, defaults, settings.resolve(defaults, selection.epochs, changes))
     changed = tuple(sorted(name for name in resolved if name not in defaults or resolved[name] != defaults[name]))
     if changed:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -64,7 +63,7 @@ def finished(result: Result) -> str:
     name = f"{result.training.method:16}  {result.training.backend:9}"
     if result.evaluation is None:
         return f"{name}  not finished: {clean(result.reason)}"
-    scores = [score for score in result.evaluation.scores if not math.isnan(score)]
+    scores = result.evaluation.scores
     error = f"MASE {sum(scores) / len(scores):.3f}" if scores else "no error is defined"
     return f"{name}  {error}  {result.evaluation.seconds:6.2f} s"
 

@@ -122,6 +122,14 @@ class WhatOptions:
             help="Compute torch and keras-jax on a GPU; the results are separate rows.",
         ),
     ] = None
+    select: Annotated[
+        str | None,
+        typer.Option(
+            metavar="last|validation",
+            show_default="last",
+            help="Keep a network's weights of the last epoch, or of the best on the validation part: a separate row.",
+        ),
+    ] = None
     quick: Quick = False
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="Read what to run from a TOML file instead.")] = (
         None
@@ -228,6 +236,7 @@ def selection(asked: WhatOptions, data: Path | None, series: SeriesOptions) -> S
         seeds=parse_seeds(asked.seeds if asked.seeds is not None else "42"),
         epochs=asked.epochs,
         settings=parse_settings(asked.set or ()),
+        select=asked.select or "last",
         quick=asked.quick,
         defaults=asked.defaults or "equal",
         device={"gpu": "cuda"}.get(asked.device or "cpu", asked.device or "cpu"),

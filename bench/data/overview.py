@@ -82,8 +82,8 @@ def read_anyway(file: Path, how: Preparation) -> tuple[SeriesSet | None, str | N
     if how.impute is None:
         try:
             return read_series(file, msgspec.structs.replace(how, impute="zero")), problem
-        except UsageError:
-            pass
+        except UsageError as error:
+            problem += f"; and, once that is settled, {error}" if str(error) != problem else ""
     return None, problem
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -120,15 +121,11 @@ def delimiter_of(text: str) -> tuple[str, str]:
 
 def sample(text: str, delimiter: str) -> list[list[str]]:
     """The first rows that are not empty, however they are quoted."""
-    found: list[list[str]] = []
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True):
-            found += [row] if any(cell.strip() for cell in row) else []
-            if len(found) == SAMPLE:
-                break
-    except csv.Error:
-        pass  # what cannot be read is refused when all rows are
-    return found
+        return list(itertools.islice((row for row in rows if any(cell.strip() for cell in row)), SAMPLE))
+    except csv.Error:  # no delimiter of this file; where there is no other, `split_lines` says the line and why
+        return []
 
 
 def split_lines(text: str, delimiter: str, name: str) -> Iterator[Row]:

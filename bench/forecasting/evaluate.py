@@ -39,25 +39,30 @@ class Plan(NamedTuple):
 
 
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
-    """What a method did."""
+    """What a method did, where there is an error: some truth is known, and the series changes before."""
 
     series: list[int]  # of each origin
     known: list[int]
     scores: list[float]  # MASE at each origin
     tested: list[int]  # series
     test_scores: list[float]  # MASE over the last H steps of each
-    test_mae: float  # own units
+    test_mae: float | None  # own units; None where all of the last H steps were filled in
     seconds: float  # to fit to all but the last H steps, and to forecast
 
 
 def plan(series: Sequence[Series], how: Preparation) -> Plan:
-    """Choose origins in the last part of each series, the last H steps aside.
+    """Choose origins in the last part of each series, the last H steps aside; constant series have no error to compare.
 
-    Raises UsageError where no series is long enough to be forecast after more than half of it.
+    Raises UsageError where no series is long enough to be forecast after more than half of it, and where all of those
+    are constant.
     """
-    chosen = [number for number in sample(series, SERIES) if len(series[number].values) - how.ahead >= 4]
-    if not chosen:
+    long = [number for number, one in enumerate(series) if len(one.values) - how.ahead >= 4]
+    if not long:
         raise UsageError(f"the series are too short to compare methods: needed at least {how.ahead + 4} steps")
+    changing = [number for number in long if changes(series[number], how.ahead)]
+    if not changing:
+        raise UsageError(f"no series changes before its last {how.ahead} steps: there is no error to compare methods by")
+    chosen = [changing[place] for place in sample([series[number] for number in changing], SERIES)]
     count = ORIGINS if len(series) == 1 else max(2, math.ceil(IN_ALL / len(chosen)))
     lengths = [len(one.values) - how.ahead for one in series]
     cuts = [max(math.ceil(SHARE * length), length - count * how.ahead) if length >= 4 else max(length, 0)
@@ -68,8 +73,15 @@ def plan(series: Sequence[Series], how: Preparation) -> Plan:
         last = length - how.ahead if length - cut >= 2 * how.ahead else length - max(1, how.ahead // 2)
         places = np.unique(np.linspace(cut, max(cut, last), count).round().astype(int))
         origins += [(number, int(known)) for known in places]
-    tests = [(number, lengths[number]) for number in sample(series, TESTED) if lengths[number] >= 4]
+    tested = sample([series[number] for number in changing], TESTED)
+    tests = [(changing[place], lengths[changing[place]]) for place in tested]
     return Plan(origins, tests, cuts)
+
+
+def changes(one: Series, ahead: int) -> bool:
+    """Return whether the series changes before its last `ahead` steps."""
+    before = one.values[: max(len(one.values) - ahead, 1)]
+    return bool((before != before[0]).any())
 
 
 def fitting(how: Preparation, planned: Plan, fit_history: bool) -> Preparation:
@@ -101,10 +113,13 @@ def evaluate(series: Sequence[Series], how: Preparation, what: Training, planned
     test = forecast_at(whole, series, planned.tests, how.ahead, ())
     seconds = time.perf_counter() - start
     change = np.array([unit_of(one.values, how.season or 1) for one in early])
+    errors, test_errors = scores(validation, change), scores(test, change)
+    there, tested = np.isfinite(errors), np.isfinite(test_errors)
+    absolute = np.abs(test.truth - test.forecast)
     return Evaluation(
-        series=validation.series.tolist(), known=validation.known.tolist(), scores=scores(validation, change),
-        tested=test.series.tolist(), test_scores=scores(test, change),
-        test_mae=float(np.nanmean(np.abs(test.truth - test.forecast))), seconds=seconds,
+        series=validation.series[there].tolist(), known=validation.known[there].tolist(), scores=errors[there].tolist(),
+        tested=test.series[tested].tolist(), test_scores=test_errors[tested].tolist(),
+        test_mae=float(np.nanmean(absolute)) if np.isfinite(absolute).any() else None, seconds=seconds,
     )  # fmt: skip
 
 
@@ -114,12 +129,12 @@ def unit_of(values: np.ndarray, season: int) -> np.ndarray:
     return np.where(change > 0, change, change_of(values, 1))
 
 
-def scores(origins: Origins, change: np.ndarray) -> list[float]:
+def scores(origins: Origins, change: np.ndarray) -> np.ndarray:
     """The mean absolute error at each origin over its series' mean change; NaN where nothing is known or changes."""
     unit = np.where(change > 0, change, np.nan)[origins.series][:, None]
     errors = np.abs(origins.truth - origins.forecast) / unit
     there = np.isfinite(errors)
     counts = there.sum(axis=(1, 2))
     means = np.where(there, errors, 0.0).sum(axis=(1, 2)) / np.maximum(counts, 1)
-    found: list[float] = np.where(counts > 0, means, np.nan).tolist()
+    found: np.ndarray = np.where(counts > 0, means, np.nan)
     return found

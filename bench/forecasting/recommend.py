@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,9 +22,10 @@ from bench.campaigns import selection
 from bench.campaigns import settings as asked
 from bench.data.series import SeriesSet, read_series
 from bench.data.series_tasks import task_on
+from bench.data.splits import shortened
 from bench.errors import UsageError
 from bench.execution import user_methods
-from bench.forecasting.evaluate import Plan, fitting, plan
+from bench.forecasting.evaluate import Plan, changes, fitting, plan
 from bench.forecasting.predictor import PREFERRED, Training
 from bench.forecasting.race import Result
 from bench.schema.series import Preparation
@@ -79,6 +81,9 @@ def enter(
     matched = selection.match(names, implementations.METHODS, "method") if names else []
     found = read_series(file, how)
     planned = plan(found.series, how)
+    if constant := [one.name for one in found.series if not changes(one, how.ahead)]:
+        note = f"constant before the last {how.ahead} steps, not compared: {shortened(constant)}"
+        found = replace(found, notes=(*found.notes, note))
     how = fitting(how, planned, fit_history)
     given = {reference.rpartition(":")[2]: reference for reference in methods if ":" in reference}
     sources = {name: given.get(name.rpartition(".")[2], name) for name in registered.sources}
@@ -123,11 +128,10 @@ def standings(results: Sequence[Result]) -> tuple[list[Standing], int]:
         evaluation = results[place].evaluation
         assert evaluation is not None
         ratio = 1.0 if place == order[0] else upper_ratio(best, finished[place])
-        test = [score for score in evaluation.test_scores if not math.isnan(score)]
-        found.append(Standing(
-            results[place].training, float(finished[place].mean()), ratio, evaluation.seconds,
-            float(np.mean(test)) if test else math.nan, evaluation.test_mae,
-        ))  # fmt: skip
+        test = float(np.mean(evaluation.test_scores)) if evaluation.test_scores else math.nan
+        mae = math.nan if evaluation.test_mae is None else evaluation.test_mae
+        error = float(finished[place].mean())
+        found.append(Standing(results[place].training, error, ratio, evaluation.seconds, test, mae))
     return found, len(best)
 
 
@@ -135,8 +139,6 @@ def blocks_of(result: Result) -> np.ndarray:
     """Errors that are compared pairwise: each series' mean where there are many, else each origin's."""
     assert result.evaluation is not None
     scores, series = np.array(result.evaluation.scores, dtype=np.float64), np.array(result.evaluation.series)
-    there = np.isfinite(scores)
-    scores, series = scores[there], series[there]
     numbers = np.unique(series)
     if len(numbers) < BY_SERIES:
         return scores

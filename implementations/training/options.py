@@ -41,6 +41,7 @@ class Options(Basics):
     averaging_decay: float = 0.999  # of ema: how much of the average each step keeps
     holdout: float = 0.0  # share of the training series that is not trained on, but watched
     patience: int | None = None  # epochs without a better error on the holdout, after which the best weights are kept
+    select: str = "last"  # whose weights are kept: the last epoch's, or the best one's on the validation part
     noise: float = 0.0  # standard deviation of what is added to the history, drawn again in each epoch
     shift: int = 0  # train on windows shorter by so many steps, which start anywhere in 0..shift in each epoch
     flip: bool = False  # half of the series, others in each epoch, times -1
@@ -68,6 +69,8 @@ class Options(Basics):
                 raise ValueError(f"{name}.{setting}: got {getattr(self, setting)!r}, needed {words}")
         if self.patience is not None and not self.holdout:
             raise ValueError(f"{name}.patience: got {self.patience}, needed with it: {name}.holdout more than 0")
+        if self.patience is not None and self.select == "validation":
+            raise ValueError(f"{name}.select: got validation with patience, needed one of them: both choose an epoch")
 
     def window_statistics(self) -> str:
         """Return what windows are normalised by."""
@@ -83,6 +86,7 @@ CHOICES = {
     "schedule": ("constant", "cosine"),
     "averaging": ("none", "swa", "ema"),
     "targets": ("every", "last"),
+    "select": ("last", "validation"),
 }
 SHARE = (lambda value: 0 <= value < 1, "at least 0 and less than 1")
 POSITIVE_SHARE = (lambda value: 0 < value <= 1, "more than 0 and at most 1")

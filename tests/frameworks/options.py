@@ -122,6 +122,17 @@ def a_holdout_is_not_trained_on_and_ends_training() -> None:
         assert_array_equal(one, other)
 
 
+def the_best_epoch_on_the_validation_part_is_kept() -> None:
+    """On the way to forecasts of 5, those of about 1 are the best where the truth is 1: neither first nor last."""
+    history, future = _windows()
+    watched = history, future + 1
+    best = _made(epochs=8, learning_rate=0.2, select="validation").fit(history, future + 5, watched)
+    errors = best.curve["val_last_step_mse"]
+    got = best.predict_ahead(watched[0], HORIZON)
+    assert len(errors) == 8 and 0 < int(np.argmin(errors)) < 7, errors
+    assert_allclose(np.mean((got.astype("float64") - watched[1]) ** 2), min(errors), rtol=1e-5)
+
+
 class EachStep(NetworkForecaster):
     """A linear layer of each step alone: it takes windows of any length."""
 

@@ -37,6 +37,14 @@ def test_series_from_a_file_are_not_turned_round_unless_asked_to() -> None:
     assert asked.settings["reverse"] and asked.changed == ("reverse",)
 
 
+def test_select_marks_networks_alone() -> None:
+    chosen = selection.specs(Selection(methods=("linear", "last_value"), tasks=("nile",), backends=("torch",),
+                                       select="validation"))  # fmt: skip
+    assert {spec.method: spec.differences() for spec in chosen} == {"linear": ["select=validation"], "last_value": []}
+    last = specs("linear", "linear.select=last", task="nile")
+    assert [key_of(one) for one in specs("linear", task="nile")] == [key_of(one) for one in last]
+
+
 def test_keys_of_older_records_stay() -> None:
     assert key_of(make_spec()) == "47a51b60a63358a4"
 
@@ -50,12 +58,13 @@ def test_keys_of_older_records_stay() -> None:
         ("gru.noise=-1", "gru.noise: got -1.0, needed at least 0"),
         ("gru.members=0", "gru.members: got 0, needed at least 1"),
         ("gru.patience=3", "gru.patience: got 3, needed with it: gru.holdout more than 0"),
+        ("gru.select=best", "gru.select: got 'best', allowed: last, validation"),
         ("gru.weight_decay=0.1", "gru.weight_decay: got optimizer adam, needed adamw (others: l2)"),
         ("gru.optimizer=adamax", "gru.optimizer: got 'adamax', allowed: adam, adamw, sgd"),
         ("linear.shift=3", "linear.shift: got 3, allowed: 0; its network takes one length alone"),
         ("nbeats.output_heads=2", "nbeats.output_heads: got 2, allowed: 1; its outputs share weights"),
         ("gru.output_heads=0", "gru.output_heads: got 0, needed at least 1"),
-        ("gru.shedule=cosine", "unknown setting of gru 'shedule': did you mean schedule?"),
+        ("gru.shedule=cosine", "unknown setting of gru 'shedule': did you mean schedule"),
         ("arima.schedule=cosine", "unknown setting of arima 'schedule'"),
     ],
 )

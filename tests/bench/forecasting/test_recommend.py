@@ -75,6 +75,19 @@ def test_series_too_short_to_compare_on(inside: Bench, tmp_path: Path) -> None:
     assert ended.returncode == 2 and "too short to compare methods: needed at least 14 steps" in ended.stderr
 
 
+def test_a_constant_series_of_a_panel_stops_no_race(inside: Bench, tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(size=(60, 2)).cumsum(axis=0).tolist()
+    rows = "".join(f"{place},a,{a}\n{place},b,{b}\n{place},c,5\n" for place, (a, b) in enumerate(values))
+    (tmp_path / "panel.csv").write_text(f"time,id,y\n{rows}")
+    command = ("recommend", "panel.csv", "--target", "y", "--group", "id", "--ahead", "6", "--method", "last_value")
+    ended = inside(*command)
+    assert ended.returncode == 0 and "constant before the last 6 steps, not compared: c" in ended.stdout, ended.stdout
+    assert "not finished" not in ended.stdout and "nan" not in ended.stdout
+    (tmp_path / "panel.csv").write_text("time,id,y\n" + "".join(f"{place},a,5\n" for place in range(60)))
+    ended = inside(*command)
+    assert ended.returncode == 2 and "no series changes before its last 6 steps" in ended.stderr
+
+
 def test_what_is_tested_on_decides_nothing() -> None:
     """Other last values change the test alone."""
     values = np.cumsum(np.random.default_rng(0).normal(size=(80, 1)), axis=0)
