@@ -41,7 +41,8 @@ def run(
     methods: names, patterns or classes with fit and predict_ahead; none: each task's set.
     data: a DataFrame or a file; its columns are named as on the command line (target=, time=, group=, history=,
     ahead=, ...). Without data, the benchmark's tasks run.
-    settings: method -> setting -> value. select: last, or validation: networks keep their best epoch there. results: a folder to keep records in; none: they are not kept.
+    settings: method -> setting -> value. results: a folder to keep records in; none: they are not kept.
+    select: last, or validation: networks keep the weights of their best epoch on the validation part.
     Raises UsageError for anything that does not exist.
     """
     from bench.campaigns import run as campaigns

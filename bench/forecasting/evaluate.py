@@ -61,7 +61,7 @@ def plan(series: Sequence[Series], how: Preparation) -> Plan:
         raise UsageError(f"the series are too short to compare methods: needed at least {how.ahead + 4} steps")
     changing = [number for number in long if changes(series[number], how.ahead)]
     if not changing:
-        raise UsageError(f"no series changes before its last {how.ahead} steps: there is no error to compare methods by")
+        raise UsageError(f"no series changes before its last {how.ahead} steps: no error tells methods apart")
     chosen = [changing[place] for place in sample([series[number] for number in changing], SERIES)]
     count = ORIGINS if len(series) == 1 else max(2, math.ceil(IN_ALL / len(chosen)))
     lengths = [len(one.values) - how.ahead for one in series]
