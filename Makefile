@@ -7,7 +7,7 @@ STAMP := $(VENV)/installed
 KERAS := $(VENV)/installed-keras
 PEERS := .venv-peers
 
-.PHONY: run test wheel-test soak lint speed peers clean
+.PHONY: run test docs wheel-test soak lint speed peers clean
 
 run: $(if $(wildcard $(STAMP)),$(STAMP),$(KERAS))
 	$(BIN)/python -m bench run --backend keras
@@ -15,6 +15,11 @@ run: $(if $(wildcard $(STAMP)),$(STAMP),$(KERAS))
 # loadgroup: the tests of one backend share one child process, and so one core
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+# the documents as a site, in build/site; a link that leads nowhere is an error
+docs: $(STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict -f .mkdocs/mkdocs.yml
+	@echo 'build/site/start.html'
 
 # the wheel in fresh environments: EXTRAS="torch report" for others than the bare one
 wheel-test:

@@ -70,6 +70,32 @@ def test_commands_in_the_documents_are_understood(command: str, folder: Path) ->
     assert done.returncode == 0, done.stderr
 
 
+def test_the_findings_in_chinese_have_the_figures_of_the_english_ones() -> None:
+    def figures(name: str) -> set[str]:
+        bold = re.findall(r"\*\*([\d<][^*\n]*)\*\*", (ROOT / "docs" / name / "findings.md").read_text())
+        return {figure for text in bold for figure in re.findall(r"\d[\d.]*", text)}
+
+    english, chinese = figures(""), figures("zh")
+    assert chinese and chinese <= english, f"docs/zh/findings.md: {sorted(chinese - english)}"
+
+
+def test_the_site_is_made_without_a_warning(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-f", ".mkdocs/mkdocs.yml", "-d", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    for page in (
+        "start",
+        "zh/findings",
+        "reference/api",
+        "reference/commands",
+        "methods/gru",
+        "repository/leaderboard",
+    ):
+        assert (tmp_path / f"{page}.html").is_file(), page
+    assert "--budget" in (tmp_path / "reference" / "commands.html").read_text()
+    assert "bench.api.run.run" in (tmp_path / "reference" / "api.html").read_text()
+
+
 def test_the_readme_shows_rows_of_the_board() -> None:
     excerpt = (ROOT / "README.md").read_text().split("<!-- board -->")[1].split("<!-- /board -->")[0]
     rows = [line for line in excerpt.splitlines() if line.startswith("|")]
