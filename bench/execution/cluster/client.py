@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import queue
-import sys
 import tempfile
 import time
 import warnings
@@ -63,10 +62,20 @@ def run(
         return
     contents = {name: content_of(path) for name, path in (files or {}).items()}
     events: queue.SimpleQueue[int] = queue.SimpleQueue()
-    with quiet(), connected(address) as client:
-        campaign = ClusterClient(client, address, limits, contents)
-        with signals(events.put):
-            yield from campaign.run(jobs, locks or NoLocks(), events)
+    differences: set[str] = set()
+    try:
+        with quiet(), connected(address) as client:
+            campaign = ClusterClient(client, address, limits, contents, differences)
+            with signals(events.put):
+                yield from campaign.run(jobs, locks or NoLocks(), events)
+    finally:
+        tell(differences)
+
+
+def tell(differences: set[str]) -> None:
+    """Log in which packages the nodes differ from this machine."""
+    for line in sorted(differences):
+        files.warn(f"{clean(line)}: last digits may differ")
 
 
 def content_of(path: str) -> tuple[str, bytes]:
@@ -148,14 +157,14 @@ class ClusterClient:
         address: str,
         limits: Limits,
         contents: Mapping[str, tuple[str, bytes]],
+        differences: set[str],
     ) -> None:
-        self.client, self.address, self.limits = client, address, limits
+        self.client, self.address, self.limits, self.differences = client, address, limits, differences
         self.names = {name: file for name, (file, _) in contents.items()}
         # as tasks of their own, what is lost with a node is made again
         self.contents = [client.submit(bytes, content, pure=False) for _, content in contents.values()]
         self.left: dict[Future[Any], Job] = {}
         self.installation = installation()
-        self.differences: set[str] = set()
         self.slots, self.counted, self.manned = 0, 0.0, time.monotonic()
 
     def run(
@@ -224,7 +233,7 @@ class ClusterClient:
 
         if future.status == "finished":
             run = msgspec.json.decode(result, type=Run)
-            self.tell_differences(run)
+            self.differences.update(differences_of(run.environment.get("packages"), environment.packages()))
             return run
         if future.status != "error":
             raise self.gone("it has forgotten its tasks")
@@ -235,14 +244,12 @@ class ClusterClient:
             return unfinished(order, "lost", f"its node was lost, at attempt {times} of {times}", {})
         raise UsageError(f"--cluster {self.address}: {said_by(error)}")
 
-    def tell_differences(self, run: Run) -> None:
-        """Say, once each, which packages the run was made with in other versions: its last digits may differ."""
-        packages, here = run.environment.get("packages"), environment.packages()
-        for name, version in packages.items() if isinstance(packages, dict) else ():
-            line = f"a node has {name} {version}, this machine {here.get(name, 'none')}"
-            if here.get(name) != version and line not in self.differences:
-                self.differences.add(line)
-                print(f"bench: {clean(line)}: last digits may differ", file=sys.stderr)  # noqa: T201  (said as it is seen)
+
+def differences_of(there: object, here: Mapping[str, str]) -> Iterator[str]:
+    """Yield the packages that a node has in other versions than this machine, each with both."""
+    for name, version in there.items() if isinstance(there, dict) else ():
+        if here.get(name) != version:
+            yield f"a node has {name} {version}, this machine {here.get(name, 'none')}"
 
 
 def said_by(error: BaseException) -> str:

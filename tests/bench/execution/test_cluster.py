@@ -17,6 +17,8 @@ import pytest
 from conftest import FAULTY, ROOT, Bench, stored
 from fault_injection import alive, heard, wait_for
 
+from bench.execution.cluster import client
+
 pytest.importorskip("distributed")
 pytestmark = pytest.mark.xdist_group("cluster")
 
@@ -236,3 +238,12 @@ def variables(process: psutil.Process) -> dict[str, str]:
         return process.environ()
     except psutil.Error:
         return {}
+
+
+def test_packages_of_other_versions_are_named() -> None:
+    here = {"numpy": "2.1.0", "pandas": "2.3.0"}
+    assert list(client.differences_of({"numpy": "2.1.0", "pandas": "2.2.0", "scipy": "1.15"}, here)) == [
+        "a node has pandas 2.2.0, this machine 2.3.0",
+        "a node has scipy 1.15, this machine none",
+    ]
+    assert list(client.differences_of(None, here)) == []
