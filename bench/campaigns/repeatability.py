@@ -15,6 +15,7 @@ from bench.campaigns.run import Finished, Outcome
 from bench.campaigns.selection import specs
 from bench.execution import jobs as queue
 from bench.execution import runner
+from bench.execution.activity import Activities
 from bench.execution.coordination import Stopped
 from bench.execution.jobs import Job
 from bench.execution.limits import Limits
@@ -43,12 +44,18 @@ def plan(selection: Selection, folder: Path) -> Plan:
     return Plan(wanted, [job for job in chain.from_iterable(zip_longest(*left)) if job is not None], waiting)
 
 
-def run(planned: Plan, limits: Limits, folder: Path, on_finished: Finished = lambda *_: None) -> Outcome:
+def run(
+    planned: Plan,
+    limits: Limits,
+    folder: Path,
+    on_finished: Finished = lambda *_: None,
+    activities: Activities | None = None,
+) -> Outcome:
     """Run the jobs and keep each record in the half that lacks it."""
     waiting = {half: set(keys) for half, keys in planned.waiting.items()}
     done = failed = 0
     try:
-        with contextlib.closing(runner.run(planned.jobs, limits)) as finished:
+        with contextlib.closing(runner.run(planned.jobs, limits, activities=activities)) as finished:
             for job, record in finished:
                 assert record is not None  # no other campaign shares these jobs
                 half = next(half for half in HALVES if job.key in waiting[half])

@@ -12,10 +12,11 @@ from bench.campaigns.selection import specs, understood
 from bench.data.series_tasks import has_grown
 from bench.execution import jobs as queue
 from bench.execution import provenance, runner
+from bench.execution.activity import Activities
 from bench.execution.coordination import Stopped
 from bench.execution.jobs import Job
 from bench.execution.limits import Limits
-from bench.records import codec, files, locks, repository
+from bench.records import codec, files, locks, published, repository
 from bench.records.stores import Place, Remote
 from bench.schema.record import Run, Spec
 
@@ -91,9 +92,13 @@ def plan_of(
         stale = frozenset(name for name, run in known.items() if is_stale(run, places))
         again = stale if force_stale else frozenset()
         left = [spec for name, spec in wanted.items() if force or name not in known or name in again]
-        others, _ = repository.look_up(folder, similar(folder, left, known))
+        alike, _ = repository.look_up(folder, similar(folder, left, known))
         jobs = queue.jobs(
-            wanted.values(), [*known.values(), *others.values()], force, {known[name].key for name in again}
+            wanted.values(),
+            [*known.values(), *alike.values()],
+            force,
+            {known[name].key for name in again},
+            published.read() if left else (),
         )
     grown = frozenset(name for name in stale if has_grown(known[name]))
     return Plan(jobs, frozenset(wanted), known, files.absolute(places), problems, stale, grown)
@@ -118,17 +123,23 @@ def similar(folder: Place, wanted: Iterable[Spec], known: Mapping[str, Run]) -> 
     return [name for names in found.values() for name in names[:SIMILAR]]
 
 
-def run(planned: Plan, limits: Limits, folder: Place, on_finished: Finished = lambda *_: None) -> Outcome:
+def run(
+    planned: Plan,
+    limits: Limits,
+    folder: Place,
+    on_finished: Finished = lambda *_: None,
+    activities: Activities | None = None,
+) -> Outcome:
     """Run the jobs and keep each record at once; a signal ends it after the record at hand.
 
-    Raises UsageError where records cannot be kept.
+    activities: where to keep what each run is at, on this machine. Raises UsageError where records cannot be kept.
     """
     repository.check_writable(folder)
     failed = 0
     try:
         with (
             locks.of(folder, planned.known) as taken,
-            contextlib.closing(started(planned, limits, taken, folder)) as finished,
+            contextlib.closing(started(planned, limits, taken, folder, activities)) as finished,
         ):
             for job, record in finished:
                 earlier = repository.keep(folder, record) if record else None
@@ -140,12 +151,12 @@ def run(planned: Plan, limits: Limits, folder: Place, on_finished: Finished = la
 
 
 def started(
-    planned: Plan, limits: Limits, taken: locks.NoLocks, folder: Place
+    planned: Plan, limits: Limits, taken: locks.NoLocks, folder: Place, activities: Activities | None
 ) -> Generator[tuple[Job, Run | None], None, None]:
     """Yield the jobs with their records as they end, run on this machine or on a cluster's."""
     if limits.cluster is None:
         closed = () if isinstance(folder, Remote) else (Path(folder).absolute(),)
-        return runner.run(planned.jobs, replace(limits, read_only=closed), taken, planned.files)
+        return runner.run(planned.jobs, replace(limits, read_only=closed), taken, planned.files, activities=activities)
     from bench.execution.cluster import client
 
     return client.run(planned.jobs, limits, taken, planned.files)

@@ -120,8 +120,8 @@ def carry_out(plans: Iterable[Plan], limits: Limits, results: Place) -> int:
         for plan in plans:
             warn_of(plan.problems)
             announce(plan)
-            with Progress(plan.jobs) as display:
-                outcome = campaigns.run(plan, limits, results, display.show)
+            with Progress(plan.jobs, workers=limits.workers) as display:
+                outcome = campaigns.run(plan, limits, results, display.show, display.activities)
             if outcome.signal:
                 warn(render.stopped(outcome))
                 return outcome.status
@@ -195,8 +195,8 @@ def repeat(
     limits = how.limits()
     plan = campaigns.plan(selection_of(task, method, backend, seeds, quick), place)
     with outliving_reader():
-        with Progress(plan.jobs, quiet=as_json or as_csv) as display:
-            outcome = campaigns.run(plan, limits, place, display.show)
+        with Progress(plan.jobs, as_json or as_csv, limits.workers) as display:
+            outcome = campaigns.run(plan, limits, place, display.show, display.activities)
         if outcome.signal:
             warn(render.stopped(outcome))
             return outcome.status

@@ -1,12 +1,13 @@
-"""What a person sees of a campaign: a line for each finished run, a bar with the time left."""
+"""What a person sees of a campaign: a line for each finished run; in a terminal also what is going on."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from typing import Any
 
-from bench.execution.jobs import Job, with_predictions
+from bench.cli.live import Live
+from bench.execution.activity import Activities
+from bench.execution.jobs import Job
 from bench.schema.record import Run, Spec
 from bench.text import clean
 
@@ -18,26 +19,26 @@ REASONS = 5  # reasons that are written out at the end
 
 
 class Progress:
-    """Lines on standard output, and below them a bar where that is a terminal."""
+    """Lines on standard output, and below them the running jobs where that is a terminal."""
 
-    def __init__(self, jobs: Iterable[Job], quiet: bool = False) -> None:
-        weighted = list(with_predictions(jobs))
-        self.weights = {job.key: job.predicted or 0.0 for job in weighted}
-        self.widths = widths_of((job.spec for job in weighted), WIDTH - 2 * len(str(len(weighted))) - 3)
+    def __init__(self, jobs: Iterable[Job], quiet: bool = False, workers: int = 1) -> None:
+        jobs = list(jobs)
+        self.widths = widths_of((job.spec for job in jobs), WIDTH - 2 * len(str(len(jobs))) - 3)
         self.quiet = quiet
+        self.activities: Activities = {}
         seen = sys.stdout is not None and sys.stdout.isatty() and not quiet
-        self.bar = make_bar(sum(self.weights.values())) if seen else None
-        self.count, self.total = 0, len(weighted)
+        self.live = Live(jobs, self.activities, self.name_of, workers) if seen else None
+        self.count, self.total = 0, len(jobs)
         self.notes: dict[str, list[str]] = {}  # a reason -> the runs it is true of
 
     def __enter__(self) -> Progress:
-        if self.bar:
-            self.bar.start()
+        if self.live:
+            self.live.display.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self.bar:
-            self.bar.stop()
+        if self.live:
+            self.live.display.stop()
         for line in explained(self.notes):
             print(line, flush=True)
 
@@ -50,22 +51,15 @@ class Progress:
         text = start + line(job.spec, run, self.widths, WIDTH - len(start))
         for reason in filter(None, [note, reason_of(run)]):
             self.notes.setdefault(reason, []).append(str(self.count))
-        if self.bar:
-            self.bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
-            self.bar.advance(self.bar.task_ids[0], self.weights[job.key])
+        if self.live:
+            self.live.finish(job.key)
+            self.live.console.print(text, markup=False, highlight=False, soft_wrap=True)
         else:
             print(text, flush=True)
 
-
-def make_bar(total: float) -> Any:
-    """Make a bar over the predicted seconds, so that slow jobs count for what they take."""
-    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    columns = TextColumn("running"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TimeRemainingColumn()
-    bar = Bar(*columns, speed_estimate_period=600)
-    bar.add_task("runs", total=total or 1.0)
-    return bar
+    def name_of(self, spec: Spec) -> str:
+        """Return what a run is, in the columns of all lines."""
+        return name_of(spec, self.widths)
 
 
 def names_in(spec: Spec) -> tuple[str, str, str, str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
 
 from bench.records.codec import key_of, name_of
 from bench.schema.record import Run, Spec
@@ -30,14 +30,18 @@ class Job:
         return name_of(self.spec, self.key)
 
 
-def jobs(wanted: Iterable[Spec], runs: Iterable[Run], force: bool, again: Container[str] = ()) -> list[Job]:
+def jobs(
+    wanted: Iterable[Spec], runs: Iterable[Run], force: bool, again: Container[str] = (), others: Iterable[Run] = ()
+) -> list[Job]:
     """Return the jobs left to run: a few fast ones, so that the first rows appear soon, then the longest first.
 
+    others: runs of other machines, which tell times where no run here does.
     Starting with the longest keeps all cores busy until the end. Jobs of unknown time follow the reference's order.
     """
     runs = list(runs)
     kept = set() if force else {run.key for run in runs if run.is_final and run.key not in again}
-    estimator = DurationEstimator(runs)
+    here = {kind(run.spec) for run in runs if run.seconds}
+    estimator = DurationEstimator([*runs, *(run for run in others if kind(run.spec) not in here)])
     left = [Job(spec, estimator.seconds(spec)) for spec in wanted if key_of(spec) not in kept]
     fast = sorted(left, key=lambda job: (job.predicted or 0.0, job.spec.backend != "numpy"))
     return fast[:FIRST] + sorted(fast[FIRST:], key=lambda job: -(job.predicted or 0.0))
@@ -83,18 +87,15 @@ def epochs_of(spec: Spec) -> int:
 
 def makespan(planned: Sequence[Job], workers: int) -> float | None:
     """Seconds until all jobs are done, each taken in turn by the first free worker; None where one is not predicted."""
+    return makespan_of([job.predicted for job in planned], workers)
+
+
+def makespan_of(seconds: Iterable[float | None], workers: int) -> float | None:
+    """Seconds until jobs that take so long are done, see `makespan`."""
     free = [0.0] * workers
-    for job in planned:
-        if job.predicted is None:
+    for taken in seconds:
+        if taken is None:
             return None
         first = free.index(min(free))
-        free[first] += job.predicted
+        free[first] += taken
     return max(free)
-
-
-def with_predictions(planned: Iterable[Job]) -> Iterator[Job]:
-    """The jobs, unknown times set to the mean of the known ones (1 where none is): weights for a progress bar."""
-    planned = list(planned)
-    known = [job.predicted for job in planned if job.predicted is not None]
-    mean = statistics.fmean(known) if known else 1.0
-    return (replace(job, predicted=mean) if job.predicted is None else job for job in planned)

@@ -6,10 +6,11 @@ those modules changes nothing of what is measured; the harness keeps its own tim
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
 from time import perf_counter_ns
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ import implementations
 from bench.data.digests import digest
 from bench.execution import arrays, user_code
 from bench.execution.orders import (
+    EPOCH,
     FITTED,
     FORECAST,
     READY,
@@ -38,6 +40,7 @@ from implementations.forecaster import Forecaster
 from implementations.network import NetworkForecaster
 
 REPEATS = 5  # timed forecasts, the first one aside
+LOOK = 0.5  # seconds between two looks at how many epochs are over
 SLOW = 2.0  # seconds: a first forecast as long as this has no warm-up worth leaving out
 
 
@@ -48,7 +51,7 @@ class Clock:
         self.spawned_ns = spawned_ns
         self.seconds: dict[str, float] = {}
 
-    @contextmanager
+    @contextlib.contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Time the block and add it to the phase."""
         start = perf_counter_ns()
@@ -71,9 +74,9 @@ class Channels(NamedTuple):
     left: int  # the order, and then the result
     marks: int  # how far it is
 
-    def mark(self, letter: int) -> None:
+    def mark(self, letter: int, times: int = 1) -> None:
         """Tell the harness how far the worker is."""
-        os.write(self.marks, bytes([letter]))
+        os.write(self.marks, bytes([letter]) * times)
 
 
 def work(channels: Channels, entered: int) -> int:
@@ -114,7 +117,8 @@ def measure(order: Order, clock: Clock, channels: Channels, made: dict[str, np.n
         backend.seed(spec.seed)
         settings = implementations.complete(spec.method, spec.settings)
         forecaster = implementations.make(spec.method, spec.backend, spec.seed, native=spec.native, **settings)
-    seen = fit(forecaster, given, clock)
+    with epochs_marked(forecaster, channels):
+        seen = fit(forecaster, given, clock)
     channels.mark(FITTED)
     check_curve(forecaster.curve)
     samples = predict(forecaster, given.validation_history, order.ahead, clock, channels, made)
@@ -137,6 +141,31 @@ def measure(order: Order, clock: Clock, channels: Channels, made: dict[str, np.n
         calibration=calibration.seconds(),
         seen=seen,
     )
+
+
+@contextlib.contextmanager
+def epochs_marked(forecaster: Forecaster, channels: Channels) -> Iterator[None]:
+    """Within the block, mark each epoch of a network, up to LOOK seconds late: training does nothing for it."""
+    over, marked = threading.Event(), 0
+
+    def watch() -> None:
+        nonlocal marked
+        while not over.wait(LOOK):
+            done = len(forecaster.curve.get("loss", ()))
+            with contextlib.suppress(OSError):  # the harness may be gone
+                channels.mark(EPOCH, done - marked)
+            marked = done
+
+    if not isinstance(forecaster, NetworkForecaster):
+        yield
+        return
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
 
 
 def fit(forecaster: Forecaster, given: Handout, clock: Clock) -> dict[str, float]:

@@ -25,6 +25,7 @@ from bench.text import clean
 OUT_OF_MEMORY = re.compile(r"MemoryError|OutOfMemory|ResourceExhausted|RESOURCE_EXHAUSTED|bad_alloc|allocate memory")
 #: what a worker writes to the harness as it goes: the data is read, fit is over, the first forecast is made, and all
 READY, FITTED, FORECAST, REPEATED = b"dfpr"
+EPOCH = ord("e")  # an epoch of a network is over: for whoever watches; no time is taken from it
 LARGEST = 2**24  # bytes of an order
 
 

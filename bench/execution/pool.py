@@ -20,6 +20,7 @@ import msgspec
 
 from bench.errors import UsageError
 from bench.execution import arrays, compilation, cores, janitor, provenance, user_methods
+from bench.execution.activity import Activities, Activity
 from bench.execution.coordination import Busy
 from bench.execution.handing import Data, DataSource
 from bench.execution.jobs import Job
@@ -33,6 +34,7 @@ from bench.machine.system.cores import pin, pinned
 from bench.machine.system.files import free_bytes, new_unnamed, temporary_in
 from bench.machine.system.processes import HAS_PROC, KILL, OWN_GROUP, for_child, is_ended_by, signal_group
 from bench.records import stores
+from bench.records.codec import key_of
 from bench.records.files import reason_of
 from bench.records.locks import NoLocks
 from bench.schema.record import Run, Spec
@@ -55,9 +57,11 @@ class WorkerPool:
         files: Mapping[str, str] | None = None,
         held: Sequence[int] = (),
         data: DataSource | None = None,
+        activities: Activities | None = None,
     ) -> None:
         """held: cores that the caller holds already; else each run takes one that is free."""
         compilation.trim()
+        self.activities: Activities = {} if activities is None else activities
         self.limits, self.files, self.held = limits, dict(files or {}), held
         self.codes: dict[tuple[str, str], str] = {}  # by method and backend
         self.data = data or DataSource(self.files)
@@ -85,10 +89,15 @@ class WorkerPool:
         """
         if self.held:
             return self.run_on(spec, self.held[0])
-        with cores.held(threads.cores(), self.over.is_set) as core:
-            if core is None:
-                raise RuntimeError("the campaign is over")
-            return self.run_on(spec, core)
+        key = key_of(spec)
+        self.activities[key] = Activity(spec)
+        try:
+            with cores.held(threads.cores(), self.over.is_set) as core:
+                if core is None:
+                    raise RuntimeError("the campaign is over")
+                return self.run_on(spec, core)
+        finally:
+            self.activities.pop(key, None)  # `repeat` runs a job twice at once
 
     def run_on(self, spec: Spec, core: int) -> Run:
         """The same, on this core."""
@@ -147,6 +156,8 @@ class WorkerPool:
         order = msgspec.structs.replace(order, spawned_ns=time.perf_counter_ns())
         with Handle(new_unnamed()) as left:
             supervisor = self.start(folder, core, order, given, left.number)
+            if activity := self.activities.get(key_of(order.spec)):
+                activity.start(supervisor.watched)
             try:
                 ended = supervisor.wait(self.limits.timeout, self.limits.memory)
             finally:

@@ -10,6 +10,7 @@ import queue
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from bench.execution.activity import Activities
 from bench.execution.coordination import Busy, Stopped, next_event, signals
 from bench.execution.handing import DataSource
 from bench.execution.jobs import Job
@@ -25,11 +26,13 @@ def run(
     locks: NoLocks | None = None,
     files: Mapping[str, str] | None = None,
     data: DataSource | None = None,
+    activities: Activities | None = None,
 ) -> Generator[tuple[Job, Run | None], None, None]:
     """Run the jobs, at most `limits.workers` at once, each within the limits.
 
     files: where on this machine lies what the specs name, as series of the user's own.
     data: where the series come from, unless they are the task's own.
+    activities: where to keep what each run is at, for a display.
 
     Yields each job with its record as it ends, or with None when another campaign, known through `locks`, has run it.
     A job is released when the caller asks for the next one: by then it has stored the record.
@@ -38,7 +41,7 @@ def run(
     runs, so that none strikes while the caller stores a record.
     """
     locks = locks or NoLocks()
-    pool = WorkerPool(limits, files, data=data)
+    pool = WorkerPool(limits, files, data=data, activities=activities)
     events: queue.SimpleQueue[Future[Run | None] | int] = queue.SimpleQueue()
     with (
         ThreadPoolExecutor(limits.workers) as threads,

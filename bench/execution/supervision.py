@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bench.execution import janitor
-from bench.execution.orders import FITTED, FORECAST, READY, REPEATED
+from bench.execution.orders import EPOCH, FITTED, FORECAST, READY, REPEATED
 from bench.machine.system import memory as held
 from bench.machine.system.processes import CAN_FORK, CAN_POLL, KILL, cpu_seconds, end_handle, reap, signal_group
 
@@ -30,6 +30,7 @@ class Watched:
     wall: float = 0.0  # seconds from its start to its end
     cpu: float = 0.0  # seconds of CPU, of the worker and of all it started
     stamps: dict[int, int] = field(default_factory=dict)  # mark -> perf_counter_ns
+    epochs: int = 0  # that a network has been trained for
 
     @property
     def phases(self) -> list[float]:
@@ -117,6 +118,7 @@ class Supervisor:
             now = time.perf_counter_ns()
             for mark in marks:
                 self.watched.stamps.setdefault(mark, now)
+            self.watched.epochs += marks.count(EPOCH)
             if not marks:
                 self.ignore(self.marks)
                 return False

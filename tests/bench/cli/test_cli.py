@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import msgspec
@@ -17,6 +18,11 @@ from conftest import ROOT, make_run, make_spec, stored
 
 from bench import __version__
 from bench.cli import app, doctor, progress
+from bench.cli.live import Live
+from bench.execution.activity import Activity
+from bench.execution.jobs import Job
+from bench.execution.orders import READY
+from bench.execution.supervision import Watched
 from bench.machine import threads
 from bench.records import repository
 
@@ -299,6 +305,37 @@ def test_long_names_are_cut_where_the_line_ends(task, method):
     widths = progress.widths_of([run.spec], 80 - 7)
     line = progress.line(run.spec, run, widths)
     assert len(line) <= 80 - 7 and "keras-jax  seed 42  MSE 0.10000    30.0 s?" in line
+
+
+def test_in_a_terminal_each_running_job_has_a_line(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    specs = [make_spec(method=name, backend=backend) for name, backend in
+             (("gru", "keras"), ("lstm", "torch"), ("mlp", "torch"), ("arima", "numpy"))]  # fmt: skip
+    jobs = [Job(spec, 60.0) for spec in specs]
+    shown = progress.Progress(jobs)
+    live = Live(jobs, shown.activities, shown.name_of, workers=2)
+    for job, stamps, epochs in zip(jobs, [None, {READY: 1}, {READY: 1}, {}], [0, 0, 7, 0], strict=True):
+        shown.activities[job.key] = activity = Activity(job.spec)
+        if stamps is not None:
+            activity.start(Watched(stamps=stamps, epochs=epochs))
+    head, *lines = live.text().plain.splitlines()
+    assert head.startswith("0/4  ") and head.endswith("0:00, about 2:00 left")
+    assert [re.search(r"seed 42  (.+?) +0 s$", line)[1] for line in lines] == [
+        "waits for a core",
+        "epoch 1/20",
+        "epoch 8/20",
+        "starts",
+    ]
+    assert max(map(len, [head, *lines])) <= 80
+    live.finish(jobs[0].key)
+    assert live.head().startswith("1/4  ")
+
+
+def test_what_is_left_is_told_by_the_epochs_where_no_record_tells():
+    begun = Activity(make_spec(backend="torch"), since=time.monotonic() - 10, watched=Watched(stamps={READY: 1}))
+    assert begun.remaining(None) is None and begun.remaining(25.0) == pytest.approx(15, abs=1)
+    begun.watched.epochs = 5
+    assert begun.remaining(None) == pytest.approx(30, abs=1)
 
 
 def test_a_reader_that_leaves_does_not_end_the_campaign(bench, tmp_path):

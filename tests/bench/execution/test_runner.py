@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import socket
 
 import pytest
 from conftest import make_spec
 
+import implementations
 from bench.campaigns.selection import data_digest
-from bench.execution import runner
+from bench.execution import measure, runner
 from bench.execution.jobs import Job
 from bench.execution.limits import Limits
+from bench.execution.orders import EPOCH
 from bench.machine import threads
 from bench.machine.system.cores import pinned
 from bench.schema.record import Run, Spec
@@ -69,6 +72,16 @@ def test_a_worker_that_breaks_before_its_job(faulty, monkeypatch, tmp_path):
     monkeypatch.setattr(threads, "ROOT", tmp_path / "broken")
     run = run_all("last_value")["last_value"]
     assert (run.status, run.reason) == ("failed", "exit status 1: ImportError: no msgspec here")
+
+
+def test_a_network_marks_its_epochs_while_it_trains(monkeypatch):
+    monkeypatch.setattr(measure, "LOOK", 0.01)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        network = implementations.make("gru", "torch", 42)
+        with measure.epochs_marked(network, measure.Channels(0, 0, theirs.fileno())):
+            network.curve = {"loss": [0.3, 0.2, 0.1]}
+            assert ours.recv(8) == bytes([EPOCH]) * 3
 
 
 def test_workers_have_a_core_each(faulty):
