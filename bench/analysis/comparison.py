@@ -52,13 +52,26 @@ class Difference(NamedTuple):
 
 def compare_rows(runs: Iterable[Run], first: str, second: str, task: str | None = None) -> list[dict[str, Any]]:
     """Return the differences of two rows on every board that has both. Raises UsageError for what is no row."""
-    known = rows_of(runs)
-    one, other = (find(name, known, task) for name in (first, second))
+    one, other = both_rows(runs, first, second, task)
     found = []
     for board in shared(one, other, first, second):
         a, b = one[board], other[board]
         found += [as_row(board[0], f"{label(a)} / {label(b)}", one_of) for one_of in differences(a, b)]
     return corrected(found)
+
+
+def compared_runs(runs: Iterable[Run], first: str, second: str, task: str | None = None) -> list[Run]:
+    """Return the runs of two rows on every board that has both. Raises UsageError for what is no row."""
+    one, other = both_rows(runs, first, second, task)
+    return [run for board in shared(one, other, first, second) for run in (*one[board], *other[board])]
+
+
+def both_rows(
+    runs: Iterable[Run], first: str, second: str, task: str | None
+) -> list[dict[tuple[str, bool], list[Run]]]:
+    """Return the runs of two rows by board. Raises UsageError for what is no row."""
+    known = rows_of(runs)
+    return [find(name, known, task) for name in (first, second)]
 
 
 def compare_folders(first: Iterable[Run], second: Iterable[Run]) -> list[dict[str, Any]]:

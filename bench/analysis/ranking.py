@@ -33,12 +33,12 @@ _TIMES = ["fit_seconds", "fit_low", "fit_high", "predict_ms", "undisturbed", "ti
 COLUMNS = [
     *BOARD, *METHOD, "backend", "test_mse", "low", "high", *_OTHERS, "skill", "to_limit",
     *frameworks.COLUMNS, *_TIMES, "parameters", "notes", "ratio", "seeds", "seeds_tried", "by_seed", "blocks", "keys",
-    "pareto", "members", "chance", "test_series",
+    "pareto", "members", "chance", "test_series", "codes",
 ]  # fmt: skip
 METHOD_COLUMNS = [
     *BOARD, *METHOD, "place", "rank_low", "rank_high", "test_mse", "low", "high", *_OTHERS, "skill",
     "to_limit", "backend", *_TIMES, "parameters", "notes", "seeds", "by_seed", "blocks", "keys", "pareto", "members",
-    "chance", "test_series",
+    "chance", "test_series", "codes",
 ]  # fmt: skip
 
 
@@ -54,8 +54,9 @@ def rank(runs: Sequence[Run]) -> pd.DataFrame:
     `parameters`, `notes` (the reference's figure, on validation), the `ratio` of last_step_mse to it, `seeds` that
     count, `seeds_tried`, `by_seed` (seed -> test_mse), `blocks` (error by block of test series, or None), `keys`,
     `pareto` (no faster row of the board has an error as small; with at least times.FEWEST undisturbed runs),
-    `members` (networks in an ensemble, else 1), `chance` (see table.chance_of), and `test_series` (how many generated
-    series the row was tested on; 0 on series of a file).
+    `members` (networks in an ensemble, else 1), `chance` (see table.chance_of), `test_series` (how many generated
+    series the row was tested on; 0 on series of a file), and `codes` (how many versions of the code made its records,
+    as far as they say so).
     """
     return rank_table(select(frame(runs))[0])
 
@@ -68,7 +69,7 @@ def rank_table(table: pd.DataFrame) -> pd.DataFrame:
     rows = ok.groupby(ROW).agg(
         **{name: (name, "mean") for name in ERRORS}, parameters=("parameters", "median"),
         keys=("key", list), members=("members", "first"), chance=("chance", "first"), seeds=("seed", "count"),
-        test_series=("test_series", "first"),
+        test_series=("test_series", "first"), codes=("code", "nunique"),
     )  # fmt: skip
     tried = table.groupby(ROW)["seed"].nunique().rename("seeds_tried")
     rows = rows.join([_by_seed(ok), _blocks(ok), _times(ok), tried]).reset_index()
@@ -254,6 +255,7 @@ def _competitor(rows: pd.DataFrame, backend: str) -> dict[str, Any]:
         "low": np.nan,
         "high": np.nan,
         "seeds": by_seed.shape[1],
+        "codes": rows["codes"].max(),
         "by_seed": dict(sorted(errors.items())),
         "blocks": _mean_blocks(rows["blocks"]),
         "keys": [key for keys in rows["keys"] for key in keys],

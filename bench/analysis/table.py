@@ -34,7 +34,8 @@ CHANGED_DEFAULTS = {"patchtst"}
 #: settings that a method adapts to the series of a file
 ADAPTED = {"flip", "reverse"}
 
-_TEXT = ["key", "task", "changed", "device", "method", "backend", "settings", "data", "started_at", "status", "reason"]
+_TEXT = ["key", "task", "changed", "device", "method", "backend", "settings", "data", "code", "started_at"]
+_TEXT += ["status", "reason"]
 ERRORS = [metric.name for metric in metrics.METRICS.values() if {"board", "page"} & set(metric.shown)]
 _OTHER = ["seed", "members", "chance", "blocks", "test_series"]
 _FLAGS = ["native", "quick", "timing_valid"]
@@ -139,12 +140,16 @@ def frame(runs: Sequence[Run]) -> pd.DataFrame:
 
 
 def edited_methods(runs: Iterable[Run]) -> set[str]:
-    """Return the user methods that have records of several versions; each version gets separate rows."""
-    versions: dict[str, set[str]] = {}
+    """Return the user methods that have records of several versions; each version gets separate rows.
+
+    A method's code differs from backend to backend: versions are of one backend, or of the method's file.
+    """
+    versions: dict[tuple[str, str], set[str]] = {}
     for run in runs:
         if run.spec.source:
-            versions.setdefault(run.spec.method, set()).add(version_of(run))
-    return {method for method, found in versions.items() if len(found) > 1}
+            versions.setdefault((run.spec.method, run.spec.backend), set()).add(version_of(run))
+            versions.setdefault((run.spec.method, ""), set()).add(run.spec.source.version)
+    return {method for (method, _), found in versions.items() if len(found) > 1}
 
 
 def version_of(run: Run) -> str:
@@ -159,13 +164,13 @@ def _flat(run: Run, factor: float, several: Collection[str]) -> tuple[Any, ...]:
     settings = sys.intern(msgspec.json.encode(spec.settings, order="deterministic").decode())
     version = (f"code={version_of(run)[:8]}",) if spec.method in several else ()
     apart = ((*changed_of(spec), *version), device_of(spec))
-    text = (run.key, spec.task, *apart, spec.method, spec.backend, settings, spec.data_sha256, run.started_at)
+    text = (run.key, spec.task, *apart, spec.method, spec.backend, settings, spec.data_sha256, run.code or None)
     comparable = np.isfinite(factor)
     scale = factor if comparable else 1.0
     times = (scale * seconds.get("fit", np.nan), 1000 * scale * seconds.get("predict", np.nan))
     flags = (spec.native, spec.quick, run.timing_valid and comparable)
     other = (spec.seed, members_of(spec), chance_of(run), blocks_of_test(run), test_series_of(run))
-    return (*text, run.status, run.reason or "", *flags, *other, *errors, *times, run.parameters)
+    return (*text, run.started_at, run.status, run.reason or "", *flags, *other, *errors, *times, run.parameters)
 
 
 def select(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -109,7 +109,12 @@ def is_stale(run: Run, places: Mapping[str, str]) -> bool:
 
     It would be made by other code (older records do not say by which they were), or scored on more test series.
     """
-    return has_grown(run) or (bool(run.code) and run.code != provenance.code_of(run.spec, places))
+    return has_grown(run) or is_of_other_code(run, places)
+
+
+def is_of_other_code(run: Run, places: Mapping[str, str]) -> bool:
+    """Return whether a record was made by other code than a run of it would be now; False where it does not say."""
+    return bool(run.code) and run.code != provenance.code_of(run.spec, places)
 
 
 def similar(folder: Place, wanted: Iterable[Spec], known: Mapping[str, Run]) -> list[str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 TOP = 10
 WIDTH = 80  # columns of a terminal that a table has to fit
 LONGEST_NAME = 25  # characters of a method's name in it
+SEVERAL = "‡ records of several versions of the code: `bench run --force-stale` makes them again"
 NOTHING = "No full run at default settings is recorded yet: `python -m bench run` makes them."
 
 
@@ -78,6 +79,7 @@ def as_text(methods: pd.DataFrame, top: int = TOP) -> str:
         said = textwrap.fill(f"{task}: {verdict(board, mark='')}", WIDTH)
         more = len(board) - top
         rest = [f"{more} more {'method' if more == 1 else 'methods'}: --top {len(board)}"] if more > 0 else []
+        rest += [SEVERAL] if (board.head(top)["codes"] > 1).any() else []
         blocks.append("\n".join([said, "", table(board.head(top)), *rest]))
     return "\n\n\n".join(blocks) or NOTHING
 

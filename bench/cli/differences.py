@@ -16,23 +16,39 @@ from bench.schema.record import Run
 from bench.text import digits
 
 
-def find(first: str, second: str, task: str | None, folder: Place) -> tuple[list[dict[str, Any]], str | None]:
-    """Return the differences of two folders, or of two rows of one, and what was chosen for want of a backend.
+def find(first: str, second: str, task: str | None, folder: Place) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the differences of two folders, or of two rows of one, and lines about what is compared.
 
     Raises UsageError for what is neither.
     """
     places = [stores.place(name) for name in (first, second)]
     if any(isinstance(place, Remote) for place in places) or all(stores.of(place).exists() for place in places):
-        return comparison.compare_folders(*map(_runs, places)), None
+        both = [_runs(place) for place in places]
+        return comparison.compare_folders(*both), [line for runs in both for line in of_other_code(runs)]
     there = known(folder)
     in_mine = {run.spec.method for run in there.mine} | {run.key for run in there.mine}
     named = (name.partition(":")[0] for name in (first, second))
     runs = list(there.mine) if all(any(one.startswith(name) for one in in_mine) for name in named) else there.all
     chosen = choose_backends(runs, first, second)
-    note = None
+    notes = []
     if chosen != (first, second):
-        note = f"compared: {chosen[0]} and {chosen[1]}; METHOD:BACKEND chooses another backend"
-    return comparison.compare_rows(runs, *chosen, task), note
+        notes.append(f"compared: {chosen[0]} and {chosen[1]}; METHOD:BACKEND chooses another backend")
+    compared = comparison.compared_runs(runs, *chosen, task)
+    return comparison.compare_rows(runs, *chosen, task), notes + of_other_code(compared)
+
+
+def of_other_code(runs: Sequence[Run]) -> list[str]:
+    """Return a line for each row whose records were made by several versions of the code, or by another than today's."""
+    from bench.campaigns.run import is_of_other_code
+
+    lines = []
+    for row in comparison.rows_of(runs).values():
+        name = f"{row[0].spec.task}, {comparison.label(row)}"
+        if (codes := len({run.code for run in row if run.code})) > 1:
+            lines.append(f"mixed code: {name}: {codes} versions of the code or of packages made its records")
+        elif not row[0].spec.source and any(is_of_other_code(run, {}) for run in row):
+            lines.append(f"other code: {name}: its records were made by other code or packages than are here now")
+    return lines
 
 
 def choose_backends(runs: Sequence[Run], first: str, second: str) -> tuple[str, str]:

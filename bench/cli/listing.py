@@ -87,6 +87,7 @@ def run_row(run: Run) -> Row:
         "status": run.status,
         **{metric.name: (run.metrics or {}).get(metric.name) for metric in metrics.shown("list")},
         "total_seconds": run.seconds["total"] if run.seconds else None,
+        "code": run.code[:8] if run.code else None,
         "started_at": run.started_at,
     }
 

@@ -72,8 +72,8 @@ def compare(
     """Compare two rows of the board, or two folders of records: what differs beyond noise."""
     from bench.cli import differences
 
-    rows, note = differences.find(first, second, task, results)
-    if note:
+    rows, notes = differences.find(first, second, task, results)
+    for note in notes:
         warn(note)
     print_rows(rows, as_json, as_csv, differences.as_table)
     return 0

@@ -20,6 +20,7 @@ from bench.text import NOTHING, decimals, digits
 #: their order in a table; given here, so that a board of old records renders whatever became of the methods
 BACKENDS = ("numpy", "keras", "keras-jax", "torch")
 OUTSIDE = "†"  # behind a method that is not of this repository: its name has a dot
+MIXED = "‡"  # behind a row whose records were made by several versions of the code
 DISTURBED = "?"  # behind a time that was taken on a busy machine
 
 WIDEST = 999  # percent of an interval that is still written out
@@ -63,9 +64,14 @@ def label(method: str, changed: Sequence[str] = (), native: bool = False, device
     return f"{marked} ({apart})" if apart else marked
 
 
-def row_label(row: Any) -> str:
+def name_of(row: Any) -> str:
     """Name a row of a ranking."""
     return label(row.method, row.changed, row.native, row.device, row.members)
+
+
+def row_label(row: Any) -> str:
+    """Name a row of a ranking, marked where its records were made by several versions of the code."""
+    return name_of(row) + MIXED * (getattr(row, "codes", 1) > 1)
 
 
 def seconds(value: float, valid: bool = True) -> str:
@@ -144,8 +150,9 @@ COLUMNS = (
            "place by the geometric mean error, in brackets the ranks that are possible: all true ranks of a table "
            "are within their brackets on 95 % of boards. From 1: may be the best.",
            OVERVIEW, PAGE, SUMMARY, TERMINAL, DATA),
-    Column("method", "method", row_label, row_label,
-           "`_as_printed` methods repeat the reference's code where it departs from its own formula.",
+    Column("method", "method", name_of, row_label,
+           "`_as_printed` methods repeat the reference's code where it departs from its own formula. "
+           f"{MIXED}: its records were made by several versions of the code or of packages.",
            (OVERVIEW, SUMMARY, ALL, PAGE, TERMINAL, DATA), left=True),
     custom("backend", "backend", lambda row: row.backend, "", ALL, PAGE, DATA, left=True),
     custom("test_mse", "test MSE", lambda row: with_interval(row.test_mse, row.low, row.high),

@@ -15,6 +15,7 @@ from synthetic import ENVIRONMENT, failed, make
 from bench.analysis import comparison, hardware, ranking
 from bench.machine import calibration, environment
 from bench.records import repository
+from bench.reporting import leaderboard
 from bench.schema.record import Run
 
 OTHER = {**ENVIRONMENT, "cpu": "Other"}
@@ -195,6 +196,22 @@ def test_a_backend_is_chosen_and_said(inside: Bench, tmp_path: Path, first: str,
     assert ended.returncode == 0 and compared in ended.stdout, ended.stdout + ended.stderr
 
     assert ended.stderr.startswith("compared: ") and ended.stderr.count("\n") == 1
+
+
+def test_records_of_several_versions_of_the_code_are_marked(inside: Bench, tmp_path: Path) -> None:
+    codes = {42: "a" * 64, 43: "b" * 64}
+    mixed = [make("gru", seed=seed, code=code) for seed, code in codes.items()]
+    keep(tmp_path / "results", *mixed, *(make("lstm", seed=seed, code="c" * 64) for seed in codes), make("linear"))
+    shown = inside("leaderboard").stdout
+    assert "gru‡" in shown and "lstm‡" not in shown and "‡ records of several versions of the code" in shown
+    page = leaderboard.render(stored(tmp_path / "results"))
+    assert "gru‡" in page and "‡: its records were made by several versions of the code" in page
+    assert {row["code"] for row in json.loads(inside("list", "runs", "--json").stdout)} == {*("aaaaaaaa", "bbbbbbbb"),
+                                                                                           "cccccccc", None}  # fmt: skip
+    said = inside("compare", "gru", "lstm").stderr.splitlines()
+    assert len(said) == 2 and said[0].startswith("mixed code: ten-step, gru:keras: 2 versions"), said
+    assert said[1].startswith("other code: ten-step, lstm:keras: its records were made by other code"), said
+    assert inside("compare", "linear", "linear").stderr == "", "older records do not say what made them"
 
 
 @pytest.mark.parametrize(

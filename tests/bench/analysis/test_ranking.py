@@ -14,6 +14,7 @@ from synthetic import BACKENDS, campaign, failed, make
 from bench.analysis import across_tasks, ranking, reference, statistics, times
 from bench.analysis.matrices import matrices
 from bench.analysis.table import frame, select
+from bench.schema.record import Source
 
 
 def row(runs, **names):
@@ -245,6 +246,16 @@ def test_a_competitor_is_a_method_over_its_backends():
     assert list(found.index) == ["even", "lucky"]
     assert list(found["test_mse"]) == pytest.approx([1.1 * 0.02, 1.1 * np.sqrt(0.01 * 0.05)])
     assert [len(keys) for keys in found["keys"]] == [2, 2]
+
+
+def test_a_users_method_is_one_competitor_over_its_backends_and_several_over_its_versions():
+    """Code is another in each backend: only another version of a file, or of one backend, is another row."""
+    source = Source(reference="mine.py:Mine", version="1" * 64)
+    runs = [make("mine.Mine", backend, code=backend * 9) for backend in ("keras", "torch")]
+    runs = [msgspec.structs.replace(run, spec=msgspec.structs.replace(run.spec, source=source)) for run in runs]
+    assert len(ranking.by_method(ranking.rank(runs))) == 1
+    edited = msgspec.structs.replace(runs[0], code="other", spec=msgspec.structs.replace(runs[0].spec, seed=43))
+    assert sorted(ranking.rank([*runs, edited])["seeds"]) == [1, 1, 1]
 
 
 def test_methods_are_ranked_by_the_test_part():
