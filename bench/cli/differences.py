@@ -38,7 +38,7 @@ def find(first: str, second: str, task: str | None, folder: Place) -> tuple[list
 
 
 def of_other_code(runs: Sequence[Run]) -> list[str]:
-    """Return a line for each row whose records were made by several versions of the code, or by another than today's."""
+    """Return a line for each row made by several versions of the code, or by another than today's."""
     from bench.campaigns.run import is_of_other_code
 
     lines = []
