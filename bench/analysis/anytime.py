@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.analysis.table import METHOD, changed_of, device_of, members_of
+from bench.analysis.times import seconds_of
 from bench.schema.record import Run
 from bench.tasks import REFERENCES
 
@@ -97,7 +98,7 @@ def at_budget(runs: Sequence[Run], budget: float, factors: Mapping[str, float]) 
 
 
 def _seconds(run: Run, phases: Sequence[str]) -> float:
-    return sum((run.seconds or {}).get(phase, 0.0) for phase in phases)
+    return sum(seconds_of(run, phase) for phase in phases)
 
 
 def _median(values: Sequence[float]) -> float:

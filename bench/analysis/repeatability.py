@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bench.analysis.times import seconds_of
 from bench.schema.record import Run
 
 LONG = 5.0  # seconds of fit: what is shorter is timed too coarsely to say much
@@ -28,7 +29,7 @@ class Pair(NamedTuple):
     @property
     def fits(self) -> tuple[float, float]:
         """Seconds of fit."""
-        return (self.first.seconds or {}).get("fit", 0.0), (self.second.seconds or {}).get("fit", 0.0)
+        return seconds_of(self.first, "fit"), seconds_of(self.second, "fit")
 
     @property
     def ratio(self) -> float:

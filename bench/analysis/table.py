@@ -17,6 +17,7 @@ import pandas as pd
 
 from bench import metrics
 from bench.analysis import hardware
+from bench.analysis.times import seconds_of
 from bench.data.series_tasks import test_series_of
 from bench.schema.record import Run, Spec
 from bench.tasks import SEARCHES
@@ -158,7 +159,7 @@ def version_of(run: Run) -> str:
 
 
 def _flat(run: Run, factor: float, several: Collection[str]) -> tuple[Any, ...]:
-    spec, seconds = run.spec, run.seconds or {}
+    spec = run.spec
     ok = run.metrics if run.status == "ok" else None
     errors = tuple(ok.get(name, np.nan) for name in ERRORS) if ok else (np.nan,) * len(ERRORS)
     settings = sys.intern(msgspec.json.encode(spec.settings, order="deterministic").decode())
@@ -167,7 +168,7 @@ def _flat(run: Run, factor: float, several: Collection[str]) -> tuple[Any, ...]:
     text = (run.key, spec.task, *apart, spec.method, spec.backend, settings, spec.data_sha256, run.code or None)
     comparable = np.isfinite(factor)
     scale = factor if comparable else 1.0
-    times = (scale * seconds.get("fit", np.nan), 1000 * scale * seconds.get("predict", np.nan))
+    times = (scale * seconds_of(run, "fit"), 1000 * scale * seconds_of(run, "predict"))
     flags = (spec.native, spec.quick, run.timing_valid and comparable)
     other = (spec.seed, members_of(spec), chance_of(run), blocks_of_test(run), test_series_of(run))
     return (*text, run.started_at, run.status, run.reason or "", *flags, *other, *errors, *times, run.parameters)

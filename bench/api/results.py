@@ -40,6 +40,8 @@ class Results(Sequence[Run]):
         """Return one row for each run: what it was, how it ended, every metric, and its seconds."""
         import pandas as pd
 
+        from bench.analysis.times import seconds_of
+
         rows = [
             {
                 "key": run.key,
@@ -52,7 +54,7 @@ class Results(Sequence[Run]):
                 "status": run.status,
                 "reason": run.reason,
                 **(run.metrics or {}),
-                "fit_seconds": (run.seconds or {}).get("fit"),
+                "fit_seconds": seconds_of(run, "fit") if run.seconds else None,
                 "total_seconds": (run.seconds or {}).get("total"),
                 "timing_valid": run.timing_valid,
                 "parameters": run.parameters,

@@ -42,8 +42,10 @@ def last_step_mse(run: Run) -> float:
 
 def row(run: Run) -> list[str | int | float | None]:
     """Return a run's cells in the table."""
+    from bench.analysis.times import seconds_of
+
     spec, metrics = run.spec, run.metrics
     method = f"{spec.method} (not ranked)" if spec.method in REFERENCES else spec.method
     name = " ".join([method, *spec.differences()])
     errors = [metrics["last_step_mse"], metrics["val_mse"]] if metrics else [None, None]
-    return [spec.task, name, spec.backend, spec.seed, *errors, (run.seconds or {}).get("fit"), run.key]
+    return [spec.task, name, spec.backend, spec.seed, *errors, seconds_of(run, "fit") if run.seconds else None, run.key]

@@ -44,7 +44,7 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     off: dict[str, Setting]  # settings that a record leaves out while they have these values
     takes_levels: bool
     takes_validation: bool
-    network: bool
+    network: bool  # that this repository trains
     doc: str
     place: str = ""  # how this machine names it
 
@@ -121,7 +121,7 @@ def describe(question: Question) -> Description:
         off=dict(maker.off),
         takes_levels=bool(maker.takes_levels),
         takes_validation=takes_validation(maker),
-        network=issubclass(maker, NetworkForecaster),
+        network=issubclass(maker, NetworkForecaster) and maker.fit is NetworkForecaster.fit,
         doc=maker.__doc__ or "",
     )
 

@@ -19,6 +19,7 @@ from bench.machine.system.processes import CAN_FORK, CAN_POLL, KILL, cpu_seconds
 
 GRACE = 1.0  # seconds between SIGTERM and SIGKILL
 LOG = 2**16  # bytes: of what a worker prints, the last so many are kept
+PARTS = bytes((READY, FITTED, FORECAST, REPEATED))  # the marks of a run that comes to its end
 SAMPLE = 0.1  # seconds between two looks at a worker's memory
 SHORT = 0.02  # seconds between two looks whether it has ended, where the system cannot tell
 
@@ -30,13 +31,18 @@ class Watched:
     wall: float = 0.0  # seconds from its start to its end
     cpu: float = 0.0  # seconds of CPU, of the worker and of all it started
     stamps: dict[int, int] = field(default_factory=dict)  # mark -> perf_counter_ns
+    seen: bytes = b""  # its marks as they came, and at most one too many
     epochs: int = 0  # that a network has been trained for
+
+    @property
+    def orderly(self) -> bool:
+        """Whether each part was marked once, in the order in which they are done: a forged mark is one too many."""
+        return self.seen == PARTS
 
     @property
     def phases(self) -> list[float]:
         """Seconds that build and fit, the first forecast, and its repeats took by the harness' clock."""
-        marks = (READY, FITTED, FORECAST, REPEATED)
-        pairs = zip(marks, marks[1:], strict=False)
+        pairs = zip(PARTS, PARTS[1:], strict=False)
         return [(self.stamps.get(end, 0) - self.stamps.get(start, 0)) / 1e9 for start, end in pairs]
 
 
@@ -114,10 +120,11 @@ class Supervisor:
     def stamp(self) -> bool:
         """Take the time of the worker's marks; the first of each counts. False once they are closed."""
         with contextlib.suppress(BlockingIOError):
-            marks = os.read(self.marks, 64)
+            marks = os.read(self.marks, LOG)
             now = time.perf_counter_ns()
             for mark in marks:
                 self.watched.stamps.setdefault(mark, now)
+            self.watched.seen = (self.watched.seen + bytes(one for one in marks if one in PARTS))[: len(PARTS) + 1]
             self.watched.epochs += marks.count(EPOCH)
             if not marks:
                 self.ignore(self.marks)

@@ -145,6 +145,21 @@ TIMES = {
                 module.perf_counter_ns = lambda: at
         time.sleep(1.0)
 """ + FIT, False),
+    "marks of its own": (FIT, """
+        import os, sys
+        os.write(int(sys.argv[3]), b"fpr")
+        print("fpr", flush=True)
+""" + FIT, False),
+    "marks of its own instead of the worker's, and a clock that stands still": (FIT, """
+        import os, sys, time
+        from bench.execution.measure import Channels
+        os.write(int(sys.argv[3]), b"fpr")
+        Channels.mark = lambda *some, **more: None
+        for name, module in list(sys.modules.items()):
+            if hasattr(module, "perf_counter_ns"):
+                module.perf_counter_ns = lambda at=time.perf_counter_ns(): at
+        time.sleep(3.0)
+""" + FIT, False),
     "an unpinned child": (FIT, """
         import os, subprocess, sys
         code = "import time; end = time.process_time() + 2\\nwhile time.process_time() < end: pass"
@@ -167,10 +182,18 @@ def test_a_trick_gains_no_time(inside: Bench, tmp_path: Path, trick: str) -> Non
     if refused:
         assert run.status == "failed" and "its times cannot be: " in (run.reason or "")
     elif trick == "training in the first forecast":
-        assert run.seconds and run.seconds["predict_first"] >= 1.2, "it stands in the record, for whoever ranks times"
+        assert ranking.rank([run])["fit_seconds"].item() >= 1.1, "it counts as fit"
     else:
         assert run.status == "ok" and not run.timing_valid
-        assert re.search("by the harness' clock|cores in use by it|of a core during fit", run.timing_reason or "")
+        expected = "by the harness' clock|cores in use by it|of a core during fit|not marked once each"
+        assert re.search(expected, run.timing_reason or "")
+
+
+def test_what_a_method_calls_its_training_gains_no_time(inside: Bench, tmp_path: Path) -> None:
+    slow = "        import time; time.sleep(0.5)\n        self.seconds = {'validate': 0.49}"
+    (tmp_path / "mine.py").write_text(FORGED_SECONDS.replace('        self.seconds = {"build": 1000.0}', slow))
+    assert inside(*ONE, "--method", "./mine.py:Mine").returncode == 0
+    assert (run_of(tmp_path).seconds or {})["fit"] >= 0.5
 
 
 FORGED_SECONDS = """
