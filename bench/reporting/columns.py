@@ -178,7 +178,8 @@ COLUMNS = (
       if one.name not in metrics.REQUIRED and {"board", "page"} & set(one.shown)),
     custom("fit_seconds", "fit s", _time("fit_seconds"),
            "seconds of training on one core: the median of undisturbed runs; `?`: every run was disturbed. Start, "
-           "imports, compilation and validation are not in it; what a first forecast takes beyond later ones is.", OVERVIEW, SUMMARY, ALL, PAGE, TERMINAL, DATA),
+           "imports, compilation and validation are not in it; what a first forecast takes beyond later ones is.",
+           OVERVIEW, SUMMARY, ALL, PAGE, TERMINAL, DATA),
     custom("undisturbed", "timed runs", timed_text,
            "undisturbed runs that the times are of, and the range of their fit seconds. The Pareto front takes three "
            "or more.", ALL, DATA),
