@@ -128,7 +128,7 @@ def test_settings_are_typed_as_the_method_states(text, value):
         ({"seeds": (-1,)}, "-1 is not a whole number"),
         ({"seeds": (2**32,)}, "4294967296 is not a whole number"),
         ({"epochs": 0}, "--epochs 0: at least 1"),
-        ({"epochs": 10**9}, "at most 1000000 are needed"),
+        ({"epochs": 10**9}, "needed 1000000 or fewer"),
         ({"settings": {"gru": {"units": 0}}}, "units: got 0"),
         ({"settings": {"gru": {"epochs": 0}}}, "epochs: got 0"),
         ({"settings": {"gru": {"units": 3}}, "methods": ["lstm"]}, "gru is not among the methods of this run"),
@@ -145,7 +145,7 @@ def test_bad_selections(asked, message):
     [
         ("gru.unit=3", "unknown setting of gru 'unit': did you mean units"),
         ("grU.units=3", "unknown method 'grU': did you mean gru"),
-        ("gru.units", "METHOD.NAME=VALUE is needed"),
+        ("gru.units", "needed METHOD.NAME=VALUE"),
         ("gru.units=many", "--set gru.units=many: 'many' is not a whole number"),
         ("gru.units=2.5", "'2.5' is not a whole number"),
         ("gru.units=none", "'none' is not a whole number"),

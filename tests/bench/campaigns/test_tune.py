@@ -189,7 +189,7 @@ def test_search_and_finals_through_the_command_line(bench: Bench, tmp_path: Path
     ("arguments", "says"),
     [
         (["--task", "nile"], "nile: learning rates are searched on one-step, ten-step"),
-        (["--method", "last_value"], "nothing to tune: learning_rate is no setting of last_value"),
+        (["--method", "last_value"], "nothing to tune: last_value has no setting learning_rate"),
         (["--method", "gruu"], "gruu"),
     ],
 )

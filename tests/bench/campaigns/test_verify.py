@@ -129,7 +129,7 @@ def test_bad_input_is_one_line(bench: Bench, quick: list[Run]) -> None:
     for arguments, message in (
         (["last_valu"], "bench: unknown key or method with a record 'last_valu': did you mean last_value?"),
         (["0" * 16], f"bench: no run with key '{'0' * 16}'"),
-        (["--tolerance", "1.5"], "bench: --tolerance 1.5: a share of at least 0 and below 1 is needed"),
+        (["--tolerance", "1.5"], "bench: --tolerance 1.5: needed a share of at least 0 and below 1"),
         (["--tolerance", "many"], "bench: Invalid value for '--tolerance': 'many' is not a number"),
         (["--results", "nowhere"], "bench: no records to verify: `python -m bench run` makes them"),
         (["--jobs", "0"], "bench: --jobs 0: needed 1 to "),

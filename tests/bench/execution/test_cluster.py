@@ -205,8 +205,8 @@ def test_what_goes_wrong_with_a_cluster(tmp_path: Path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--cluster", "scheduler:8786"), "--cluster 'scheduler:8786': tcp://HOST:PORT of a scheduler is needed"),
-        (("--cluster", "local:0"), "--cluster 'local:0': tcp://HOST:PORT of a scheduler is needed, or local:4"),
+        (("--cluster", "scheduler:8786"), "--cluster 'scheduler:8786': needed tcp://HOST:PORT of a scheduler"),
+        (("--cluster", "local:0"), "--cluster 'local:0': needed tcp://HOST:PORT of a scheduler, or local:4"),
         (("--cluster", "local:2", "--jobs", "2"), "--jobs 2: a cluster's nodes say how many run at once"),
         (("--cluster", "tcp://127.0.0.1:1"), "--cluster tcp://127.0.0.1:1: no scheduler answers there"),
     ],

@@ -101,7 +101,7 @@ def test_a_forecaster_s_fields_with_defaults_are_its_settings(inside: Bench, tmp
         ("./mine.py:Lst", "name a class; classes with fit and predict_ahead: Last, Greedy"),
         ("./mine.py:Unfinished", "'Unfinished' has no predict_ahead; classes with fit and predict_ahead: Last"),
         ("./mine.py:Greedy", "Greedy.__init__: size needs a number"),
-        ("./bad name.py:X", "'bad name.py': a file name of letters, digits, '_' and '-' is needed"),
+        ("./bad name.py:X", "'bad name.py': needed a file name of letters, digits, '_' and '-'"),
         ("./torn.py:X", "torn.py, line 2: "),
         ("./lost.py:X", "lost.py cannot be imported: ModuleNotFoundError: No module named 'no_such_module'"),
         ("lstmm", "unknown method 'lstmm': did you mean lstm"),

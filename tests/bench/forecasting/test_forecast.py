@@ -230,7 +230,7 @@ def test_a_kept_method_of_yours_has_to_be_named_again(inside: Bench, tmp_path: P
         ((*SUNSPOTS, "--output", SUNSPOTS[0]), "this is the file of the series"),
         ((*SUNSPOTS, "--save", "."), "needed a new or empty folder"),
         ((*SUNSPOTS, "--levels", "80", "--level", "90"), "--level 90 and --levels 80: give one of them"),
-        ((*SUNSPOTS, "--levels", "80;90"), "--levels '80;90': percent, separated by commas"),
+        ((*SUNSPOTS, "--levels", "80;90"), "--levels '80;90': needed percentages separated by commas"),
         ((*SUNSPOTS, "--method", "oracle"), "--method oracle: it knows the formula of the benchmark's own series"),
         (
             (*SUNSPOTS, "--method", "linear", "--history", "400"),
