@@ -145,10 +145,13 @@ def _time(name: str) -> Callable[[Any], str]:
 #: columns that a table leaves out where no row has a figure
 OPTIONAL = ("to_limit", "skill", "notes", "ratio", "verdict", "test_series", "use")
 
+PLACE = (
+    "place by the geometric mean error, in brackets the ranks that are possible: all true ranks of a table "
+    "are within their brackets on 95 % of boards. From 1: may be the best."
+)
+
 COLUMNS = (
-    custom("place", "rank", rank_text,
-           "place by the geometric mean error, in brackets the ranks that are possible: all true ranks of a table "
-           "are within their brackets on 95 % of boards. From 1: may be the best.",
+    custom("place", "rank", rank_text, PLACE,
            OVERVIEW, PAGE, SUMMARY, TERMINAL, DATA),
     Column("method", "method", name_of, row_label,
            "`_as_printed` methods repeat the reference's code where it departs from its own formula. "

@@ -15,6 +15,7 @@ from bench.data.windows import Windows
 from bench.reporting.assessment import Board, assess
 from bench.reporting.columns import COLUMNS, PAGE, Column
 from bench.reporting.commands import command_of
+from bench.reporting.html.overall import overview
 from bench.schema.record import Run
 from bench.tasks import TASKS
 from bench.text import clean
@@ -41,8 +42,27 @@ def collect(runs: Sequence[Run]) -> dict[str, Any]:
     for found in boards.values():
         del found["windows"]
     ordered = sorted(boards, key=lambda place: (place[1], place[0] not in TASKS, place[0]))
-    columns = ["task", *(column.name for column in PAGE_COLUMNS)]
-    return {"columns": columns, "boards": [boards[place] for place in ordered], "failed": failures(board.tried)}
+    listed = [boards[place] for place in ordered]
+    found = overview(board, leads(listed))
+    names = [one["name"] for one in listed]
+    return {
+        "columns": ["task", "settings", *(column.name for column in PAGE_COLUMNS)],
+        "labels": [column.label for column in PAGE_COLUMNS],
+        "overall": {"main": names.index(clean(found.task)) if found.task else -1},
+        "overview": found,
+        "boards": listed,
+        "failed": failures(board.tried),
+    }
+
+
+def leads(boards: Sequence[dict[str, Any]]) -> dict[tuple[str, str], str]:
+    """Return the name of the best default row of each task and method, as board-row."""
+    found: dict[tuple[str, str], str] = {}
+    for place, board in enumerate(boards):
+        for number, row in enumerate(board["rows"]):
+            if row["default"]:
+                found.setdefault((board["name"], row["name"]), f"{place}-{number}")
+    return found
 
 
 def with_places(board: Board) -> pd.DataFrame:
@@ -75,7 +95,8 @@ def row(line: Any, runs: Sequence[Run], windows: Windows | None) -> dict[str, An
     apart = variant(line.changed, line.native, line.device)
     return {
         "method": clean(f"{line.method} ({apart})" if apart else line.method),
-        "outside": "." in line.method,
+        "name": line.method,
+        "default": not apart,
         "backend": clean(line.backend),
         "cells": [[column.format(line), order_of(column, line)] for column in PAGE_COLUMNS],
         "error": number(line.test_mse),

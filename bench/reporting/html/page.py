@@ -15,11 +15,12 @@ from bench.errors import UsageError
 from bench.records import files, repository
 from bench.records.stores import Place
 from bench.reporting.html.data import PAGE_COLUMNS, collect
+from bench.reporting.html.overall import section
 from bench.schema.record import Run
 from bench.text import clean
 
 HERE = Path(__file__).parent
-LIMIT = 6_000_000  # bytes
+LIMIT = 4_000_000  # bytes
 
 
 def write(folder: Place, path: Path) -> int:
@@ -39,21 +40,29 @@ def write_runs(runs: Sequence[Run], problems: Sequence[str], path: Path) -> int:
 def render(runs: Sequence[Run], problems: Sequence[str] = ()) -> str:
     """The page: the same records give the same bytes."""
     data = collect(runs)
-    headers = [("task", ""), *((column.label, column.help.replace("`", "")) for column in PAGE_COLUMNS)]
+    headers = [
+        ("task", ""),
+        ("settings", ""),
+        *((column.label, column.help.replace("`", "")) for column in PAGE_COLUMNS),
+    ]
+    found = data.pop("overview")
+    scripts = [(HERE / name).read_text(encoding="utf-8") for name in ("page.js", "charts.js", "start.js")]
     parts = {
         "style": (HERE / "page.css").read_text(encoding="utf-8"),
         "table_style": library("itables", "html/dt_bundle.css").decode(),
-        "boards": "".join(f"<option>{html.escape(board['name'])}</option>" for board in data["boards"]),
+        "boards": ('<option value="">all tasks</option>' if found.parts else "")
+        + "".join(f"<option>{html.escape(board['name'])}</option>" for board in data["boards"]),
+        "overall": section(found),
         "header": "".join(
-            f'<th scope="col" title="{html.escape(meaning, quote=True)}">{html.escape(name)}</th>'
+            f'<th scope="col"{numeric(name)} title="{html.escape(meaning, quote=True)}">{html.escape(name)}</th>'
             for name, meaning in headers
         ),
         "rows": "\n".join(table_rows(data["boards"])),
         "failed": failed(data["failed"], problems),
-        "data": embedded(data),
+        "data": packed(json.dumps(data, separators=(",", ":"), allow_nan=False).encode()),
         "plotly": packed(library("plotly", "package_data/plotly.min.js")),
         "tables": packed(library("itables", "html/dt_bundle.js")),
-        "script": (HERE / "page.js").read_text(encoding="utf-8"),
+        "script": "\n".join(scripts),
     }
     text = (HERE / "page.html").read_text(encoding="utf-8")
     for name, part in parts.items():
@@ -72,14 +81,16 @@ def table_rows(boards: Sequence[dict[str, Any]]) -> list[str]:
 
 def table_row(board: str, row: dict[str, Any], name: str) -> str:
     """Return one row: numbers sort by `data-order`, whatever they look like."""
-    cells = [f"<td>{html.escape(board)}</td>"]
+    cells = [f"<td>{html.escape(board)}</td><td>{'default' if row['default'] else 'changed'}</td>"]
     for column, (text, order) in zip(PAGE_COLUMNS, row["cells"], strict=True):
-        shown = html.escape(clean(text))
+        shown, label = html.escape(clean(text)), html.escape(column.label, quote=True)
         if column.name == "method":
-            cells.append(f'<td><button type="button" data-row="{name}">{shown}</button></td>')
+            shown = shown.replace(" (", " <small>(", 1) + "</small>" if " (" in shown else shown
+            cells.append(f'<td class="head"><button type="button" data-row="{name}">{shown}</button></td>')
         else:
             value = "" if order is None else html.escape(str(order), quote=True)
-            cells.append(f'<td data-order="{value}">{shown}</td>')
+            kind = "words" if column.left else "number"
+            cells.append(f'<td class="{kind}" data-label="{label}" data-order="{value}">{shown}</td>')
     return f"<tr>{''.join(cells)}</tr>"
 
 
@@ -93,10 +104,10 @@ def failed(runs: Sequence[dict[str, Any]], problems: Sequence[str]) -> str:
     return f"<section><h2>Failed, and left out</h2><ul>{items}</ul></section>"
 
 
-def embedded(data: dict[str, Any]) -> str:
-    """Return JSON that cannot end the script element around it."""
-    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+def numeric(name: str) -> str:
+    """Return the class of a column's head: figures stand at the right."""
+    left = {"task", "settings"} | {column.label for column in PAGE_COLUMNS if column.left}
+    return "" if name in left else ' class="number"'
 
 
 def packed(content: bytes) -> str:
