@@ -43,13 +43,13 @@ def collect(runs: Sequence[Run]) -> dict[str, Any]:
         del found["windows"]
     ordered = sorted(boards, key=lambda place: (place[1], place[0] not in TASKS, place[0]))
     listed = [boards[place] for place in ordered]
-    found = overview(board, leads(listed))
+    table = overview(board, leads(listed))
     names = [one["name"] for one in listed]
     return {
         "columns": ["task", "settings", *(column.name for column in PAGE_COLUMNS)],
         "labels": [column.label for column in PAGE_COLUMNS],
-        "overall": {"main": names.index(clean(found.task)) if found.task else -1},
-        "overview": found,
+        "overall": {"main": names.index(clean(table.task)) if table.task else -1},
+        "overview": table,
         "boards": listed,
         "failed": failures(board.tried),
     }

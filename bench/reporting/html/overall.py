@@ -57,7 +57,7 @@ def overview(board: Board, places: Mapping[tuple[str, str], str]) -> Overview:
     default = default[~default["method"].str.endswith(REPEATED)]
     rows = default[default["task"] == task]
     methods = [*rows["method"], *sorted(set(default["method"]) - set(rows["method"]))]
-    ranked = [part for name in decided(default, task, board.tasks()) if (part := ranks(default, name))]
+    ranked = [ranks(default, name) for name in decided(default, task, board.tasks())]
     parts = [names(default, methods, (task, *board.tasks()), places), *ranked]
     parts += [part for title, tasks in sets_of(board.tasks()) if (part := skills(board, title, tasks))]
     answers = [f"{clean(one)}: {verdict(default[default['task'] == one], mark='')}" for one in board.tasks()]
