@@ -7,7 +7,7 @@ STAMP := $(VENV)/installed
 KERAS := $(VENV)/installed-keras
 PEERS := .venv-peers
 
-.PHONY: run test docs wheel-test soak lint speed peers clean
+.PHONY: run test notebooks docs wheel-test soak lint speed peers clean
 
 run: $(if $(wildcard $(STAMP)),$(STAMP),$(KERAS))
 	$(BIN)/python -m bench run --backend keras
@@ -20,6 +20,10 @@ test: $(STAMP)
 docs: $(STAMP)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict -f .mkdocs/mkdocs.yml
 	@echo 'build/site/start.html'
+
+# half a minute: the notebooks of docs in a Jupyter kernel, and docs/examples.py
+notebooks: $(STAMP)
+	$(BIN)/python tests/notebooks.py
 
 # the wheel in fresh environments: EXTRAS="torch report" for others than the bare one
 wheel-test:

@@ -8,9 +8,10 @@ Shapes, by letters used throughout:
 
 from __future__ import annotations
 
+import functools
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar, Self, cast, dataclass_transform
@@ -42,6 +43,25 @@ def check_steps(steps: int) -> None:
         raise ValueError(f"steps: got {steps!r}, needed a whole number of at least 1")
 
 
+def check_call(history: np.ndarray, steps: int) -> None:
+    """Raise ValueError for a history or steps that nothing can be forecast from."""
+    check_windows(history)
+    check_steps(steps)
+
+
+def checked(method: Callable[..., Any], check: Callable[[Any, Any], None]) -> Callable[..., Any]:
+    """Return the method with its first two arguments checked."""
+
+    @functools.wraps(method)
+    def call(self: Any, history: Any, second: Any = None, *rest: Any, **named: Any) -> Any:
+        name = "future" if check is check_windows else "steps"
+        second = named.pop(name, second)
+        check(history, second)
+        return method(self, history, second, *rest, **named)
+
+    return call
+
+
 @dataclass(kw_only=True, eq=False, repr=False)
 @dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(field,))
 class Forecaster(ABC):
@@ -49,6 +69,7 @@ class Forecaster(ABC):
 
     Every subclass becomes a dataclass: its fields are its settings, stated once with their defaults. A
     name without a default, as in `gains: np.ndarray`, is no setting: `fit` gives it its value.
+    A subclass from outside has its windows and steps checked before its `fit` and `predict_ahead` see them.
     `backend` and `seed` say where and from which random numbers it runs, `name` what METHODS calls it, and `native`
     whether its layers keep their framework's own defaults (see `implementations.framework_defaults`).
     """
@@ -80,6 +101,10 @@ class Forecaster(ABC):
         for name in cls.__dict__.get("__annotations__", {}):
             if not hasattr(cls, name):
                 setattr(cls, name, field(init=False))
+        if not cls.__module__.startswith("implementations."):  # those here check for themselves
+            for name, check in (("fit", check_windows), ("predict_ahead", check_call)):
+                if name in cls.__dict__:
+                    setattr(cls, name, checked(cls.__dict__[name], check))
         dataclass(kw_only=True, eq=False, repr=False)(cls)  # fields are not compared, and `==` takes long to make
 
     def __repr__(self) -> str:
@@ -141,6 +166,19 @@ class Forecaster(ABC):
     def settings(self) -> dict[str, Setting]:
         """Return the settings as they are, in order."""
         return {name: getattr(self, name) for name in self.defaults()}
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return all arguments that make such a forecaster, as scikit-learn does; deep changes nothing here."""
+        return {**{name: getattr(self, name) for name in OF_A_RUN}, **self.settings()}
+
+    def set_params(self, **params: Any) -> Self:
+        """Change arguments before `fit`, as scikit-learn does. Raises ValueError for one that it does not have."""
+        for name in params:
+            if name not in self.get_params():
+                raise ValueError(f"{type(self).__name__}: got {name!r}, allowed: {', '.join(self.get_params())}")
+        made = type(self)(**{**self.get_params(), **params})  # checks the values
+        vars(self).update({name: getattr(made, name) for name in params})
+        return self
 
     def save(self, folder: Path) -> None:
         """Write the fitted forecaster to a folder: forecaster.json, and the network in its framework's own format."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from bench.schema.record import Run
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-COLUMNS = ("task", "rank", "method", "backend", "test_mse", "fit_seconds", "parameters")  # of a notebook's table
+PLACES = ["place", "rank_low", "rank_high"]  # of a method among those of its task
+COLUMNS = ("task", *PLACES, "method", "backend", "test_mse", "fit_seconds", "parameters")  # of a notebook's table
 SHOWN = 20  # rows of it
-TALLEST = 40  # methods in a figure
 
 
 class Results(Sequence[Run]):
@@ -29,12 +29,21 @@ class Results(Sequence[Run]):
     def __iter__(self) -> Iterator[Run]:
         return iter(self.runs)
 
-    def __getitem__(self, place):  # type: ignore[no-untyped-def]  # int -> Run, slice -> tuple, as a tuple's
-        return self.runs[place]
+    @overload
+    def __getitem__(self, place: int) -> Run: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Results: ...
+
+    def __getitem__(self, place: int | slice) -> Run | Results:
+        return Results(self.runs[place], self.problems) if isinstance(place, slice) else self.runs[place]
 
     def __repr__(self) -> str:
         tasks = ", ".join(sorted({run.spec.task for run in self.runs})) or "no task"
-        return f"Results({len(self)} runs on {tasks})"
+        unfinished = sum(run.status != "ok" for run in self.runs)
+        notes = f", {unfinished} not finished" if unfinished else ""
+        notes += f", {len(self.problems)} invalid files" if self.problems else ""
+        return f"Results({len(self)} run{'s' * (len(self) != 1)} on {tasks}{notes})"
 
     def to_pandas(self) -> pd.DataFrame:
         """Return one row for each run: what it was, how it ended, every metric, and its seconds."""
@@ -64,34 +73,42 @@ class Results(Sequence[Run]):
         return pd.DataFrame(rows)
 
     def rank(self) -> pd.DataFrame:
-        """Return one row for each task, method, backend and changed settings, ranked: see bench.analysis.ranking."""
-        from bench.analysis import ranking
+        """Return one row for each task, method, backend and changed settings, the best first.
 
-        return ranking.rank(self.runs)
+        `place` is that of the method over its backends, `rank_low` to `rank_high` the ranks that are possible; the
+        other columns are those of bench.analysis.ranking.
+        """
+        from bench.analysis import ranking
+        from bench.analysis.table import BOARD, METHOD
+
+        rows, keys = ranking.rank(self.runs), [*BOARD, *METHOD]
+        if not len(rows):
+            return rows
+        ranked: pd.DataFrame = rows.merge(ranking.by_method(rows)[[*keys, *PLACES]], on=keys, how="left")
+        ranked = ranked[[*PLACES, *(name for name in ranked if name not in PLACES)]]
+        return ranked.sort_values([*BOARD, "place", "test_mse"], kind="stable", ignore_index=True)
 
     def plot(self) -> Figure:
-        """Draw the test MSE of every method, the best on top, one panel for each task."""
-        from matplotlib.figure import Figure
+        """Draw the test MSE of every method, the best on top, one panel for each task; a notebook shows the figure.
 
-        ok = self.to_pandas()
-        ok = ok[ok["status"] == "ok"] if len(ok) else ok
-        tasks = list(dict.fromkeys(ok["task"])) if len(ok) else []
-        figure = Figure(figsize=(7, 1 + 0.3 * min(len(ok), TALLEST)), layout="constrained")
-        for axes, task in zip(figure.subplots(max(len(tasks), 1), 1, squeeze=False)[:, 0], tasks, strict=False):
-            rows = ok[ok["task"] == task].assign(name=lambda rows: rows["method"] + ", " + rows["backend"])
-            means = rows.groupby("name")["test_mse"].mean().sort_values(ascending=False).tail(TALLEST)
-            axes.plot(means.to_numpy(), range(len(means)), "o")
-            axes.set_yticks(range(len(means)), list(means.index))
-            axes.set(title=task, xlabel="test MSE")
-        return figure
+        Raises UsageError where no run has finished.
+        """
+        from bench.api.figure import draw
+
+        return draw(self.to_pandas())
 
     def _repr_html_(self) -> str:
-        if not len(self):
-            return f"<p>{self!r}</p>"
-        table = self.rank()
+        import html
+
+        finished = [run for run in self.runs if run.metrics]
+        title = f"<p>{html.escape(repr(self))}</p>"
+        if not finished:
+            return title
+        table = Results(finished).rank()
         shown = table[[name for name in COLUMNS if name in table]].head(SHOWN)
-        html: str = shown.to_html(index=False, escape=True, float_format=lambda value: f"{value:.4g}")
-        return html
+        rows: str = shown.to_html(index=False, escape=True, float_format=lambda value: f"{value:.4g}")
+        more = f"<p>{len(table) - SHOWN} rows more: <code>.rank()</code> has all</p>" if len(table) > SHOWN else ""
+        return f"{title}{rows}{more}"
 
 
 def load_results(folder: str | Path) -> Results:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bench.api.results import Results
 from bench.api.user_classes import references
@@ -15,18 +16,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bench.campaigns.run import Finished, Plan
+    from bench.execution.jobs import Job
     from bench.execution.limits import Limits
 
+Value = TypeVar("Value")
 FILE = "data.parquet"  # what a DataFrame is written to for the workers
 
 
 def run(
-    methods: Sequence[str | type] = (),
+    methods: str | type | Sequence[str | type] = (),
     data: pd.DataFrame | str | Path | None = None,
     *,
-    tasks: Sequence[str] = (),
-    backends: Sequence[str] = (),
-    seeds: Iterable[int] = (42,),
+    tasks: str | Sequence[str] = (),
+    backends: str | Sequence[str] = (),
+    seeds: int | Iterable[int] = (42,),
     epochs: int | None = None,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     select: str = "last",
@@ -43,7 +46,7 @@ def run(
     ahead=, ...). Without data, the benchmark's tasks run.
     settings: method -> setting -> value. results: a folder to keep records in; none: they are not kept.
     select: last, or validation: networks keep the weights of their best epoch on the validation part.
-    Raises UsageError for anything that does not exist.
+    Raises UsageError for anything that does not exist, KeyboardInterrupt when it is interrupted.
     """
     from bench.campaigns import run as campaigns
     from bench.campaigns.request import Selection, check_seeds
@@ -53,16 +56,16 @@ def run(
     from bench.records import stores
 
     with tempfile.TemporaryDirectory(prefix="aheadbench-") as made, file_of(data, Path(made)) as file:
-        names, outsiders = user_methods.register(references(methods, Path(made)))
+        names, outsiders = user_methods.register(references(several(methods), Path(made)))
         changes = {
             method: {name: typed(method, name, value) for name, value in values.items()}
             for method, values in (settings or {}).items()
         }
         selection = Selection(
             methods=tuple(names),
-            tasks=tuple(tasks),
-            backends=tuple(backends),
-            seeds=check_seeds(seeds),
+            tasks=several(tasks),
+            backends=several(backends),
+            seeds=check_seeds([seeds] if isinstance(seeds, int) else seeds),
             epochs=epochs,
             settings=changes,
             select=select,
@@ -74,8 +77,16 @@ def run(
         folder = stores.place(str(results)) if results is not None else Path(made) / "results"
         plan = campaigns.make([selection], folder)
         with reporting(plan, progress) as on_finished:
-            campaigns.run(plan, limits or defaults.Limits(defaults.check_workers(None), 1800.0), folder, on_finished)
+            allowed = limits or defaults.Limits(defaults.check_workers(None), 1800.0)
+            outcome = campaigns.run(plan, allowed, folder, on_finished)
+        if outcome.signal == signal.SIGINT:
+            raise KeyboardInterrupt(f"{outcome.kept} of {outcome.jobs} runs were finished; results=FOLDER keeps them")
         return finished(plan, folder)
+
+
+def several(given: Value | Sequence[Value]) -> tuple[Value, ...]:
+    """Return the values given; one may be given alone."""
+    return (given,) if isinstance(given, str | type) else tuple(given)  # type: ignore[arg-type]
 
 
 def finished(plan: Plan, folder: Any) -> Results:
@@ -125,8 +136,17 @@ def file_of(data: pd.DataFrame | str | Path | None, folder: Path) -> Iterator[Pa
 @contextlib.contextmanager
 def reporting(plan: Plan, shown: bool) -> Iterator[Finished]:
     """Yield what to call with each finished run; a bar is shown, in a terminal and in Jupyter."""
-    from rich.progress import Progress
+    with bar_of(len(plan.jobs), shown) as bar:
 
-    with Progress(disable=not shown or not plan.jobs, transient=True) as bar:
-        task = bar.add_task("runs", total=len(plan.jobs))
-        yield lambda job, *_: bar.update(task, advance=1, description=job.spec.method)
+        def on_finished(job: Job, *_: object) -> None:
+            bar.set_postfix_str(job.spec.method, refresh=False)
+            bar.update()
+
+        yield on_finished
+
+
+def bar_of(total: int, shown: bool) -> Any:
+    """Return a bar in text, which needs no widgets: it is gone when all is done."""
+    from tqdm import tqdm
+
+    return tqdm(total=total, unit="run", disable=not shown or not total, leave=False)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.api.run import file_of, preparation
+from bench.api.run import bar_of, file_of, preparation, several
 from bench.api.user_classes import references
 
 if TYPE_CHECKING:
@@ -41,15 +41,30 @@ def forecast(
         choice = forecasting.Choice(name, backend, seed, epochs, (), tuple(levels), non_negative)
         output = Path(made) / "forecast.csv"
         forecasting.make(file, preparation(file, series), series.get("history") is None, choice, output, None)
-        return pd.read_csv(output)
+        table = pd.read_csv(output)
+    name = str(series.get("time") if series.get("time") in table else "time")
+    if name in table and has_dates(data, series.get("time")):
+        table[name] = pd.to_datetime(table[name])
+    return table
+
+
+def has_dates(data: pd.DataFrame | str | Path, time: str | None) -> bool:
+    """Return whether the times of some data are dates, in its index or in the column of this name."""
+    import pandas as pd
+
+    if not isinstance(data, pd.DataFrame):
+        return False
+    times = data.get(time, data.index)
+    return isinstance(times, pd.DatetimeIndex) or pd.api.types.is_datetime64_any_dtype(times)
 
 
 def recommend(
     data: pd.DataFrame | str | Path,
-    methods: Sequence[str | type] = (),
+    methods: str | type | Sequence[str | type] = (),
     *,
     backend: str | None = None,
     budget: float = 120.0,
+    progress: bool = True,
     **series: Any,
 ) -> pd.DataFrame:
     """Race the methods on the data for `budget` seconds: one row for each that finished, the best first.
@@ -67,8 +82,13 @@ def recommend(
         assert file is not None
         how, fitted = preparation(file, series), series.get("history") is None
         asked = [backend] if backend else []
-        entry = recommending.enter(file, how, fitted, asked, references(methods, Path(made)))
-        results = list(race.run(entry.entrants, list(entry.found.series), entry.how, entry.planned, deadline))
+        entry = recommending.enter(file, how, fitted, asked, references(several(methods), Path(made)))
+        raced = race.run(entry.entrants, list(entry.found.series), entry.how, entry.planned, deadline)
+        results = []
+        with bar_of(len(entry.entrants), progress) as bar:
+            for result in raced:
+                results.append(result)
+                bar.update()
     standings, blocks = recommending.standings(results)
     chosen = recommending.advise(standings, blocks).choice if standings else None
     return pd.DataFrame(

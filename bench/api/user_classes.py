@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import inspect
+import re
+import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from bench.errors import UsageError
 
 SESSION = "session"  # the name of the file that holds a class of a notebook, so `session.MyForecaster`
 
-FILE = '''"""A class of a Python session, pickled by cloudpickle."""
+FILE = '''"""A class of a Python session, pickled by cloudpickle, and what its annotations name."""
 
 import base64
+from types import FunctionType
 
 import cloudpickle
 
-{name} = cloudpickle.loads(base64.b64decode({content!r}))
+{name}, names = cloudpickle.loads(base64.b64decode({content!r}))
 {name}.__module__ = __name__
+globals().update(names)
+for function in vars({name}).values():
+    if isinstance(function, FunctionType):
+        function.__globals__.update(names)
 '''
 
 
@@ -43,9 +51,18 @@ def reference(given: type, folder: Path) -> str:
 
 
 def pickled(given: type) -> str:
-    """Return the class as base64 of a pickle, which only the user's worker processes read."""
+    """Return the class and what its annotations name as base64 of a pickle, which only the user's workers read."""
     import base64
 
     import cloudpickle
 
-    return base64.b64encode(cloudpickle.dumps(given)).decode()
+    return base64.b64encode(cloudpickle.dumps((given, named_in_annotations(given)))).decode()
+
+
+def named_in_annotations(given: type) -> dict[str, Any]:
+    """Return what a session has under the names in annotations that are texts: a pickle of the class lacks them."""
+    functions: list[Any] = [value for value in vars(given).values() if inspect.isfunction(value)]
+    texts = [text for one in (given, *functions) for text in inspect.get_annotations(one).values()]
+    names = {name for text in texts if isinstance(text, str) for name in re.findall(r"[^\W\d]\w*", text)}
+    session = vars(sys.modules[given.__module__])
+    return {name: session[name] for name in sorted(names) if name in session and session[name] is not given}

@@ -1,4 +1,4 @@
-"""What stands below the lines of a campaign in a terminal: how far it is, and a line for each run that is going on."""
+"""The lines below those of finished runs in a terminal: how far the campaign is, and one for each run that is going on."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import pytest
 from conftest import ROOT
 
 import implementations
-from implementations import METHODS, backends_of, class_of, make
+from implementations import METHODS, Forecaster, backends_of, class_of, make
 from implementations.network import NetworkForecaster
 from implementations.registry import Network
 
@@ -109,3 +109,30 @@ def test_patches_are_at_most_the_whole_window() -> None:
     for steps, length in ((50, 25), (20, 25), (12, 17), (1, 6)):
         made.steps = steps  # type: ignore[attr-defined]
         assert made.length() == length  # type: ignore[attr-defined]
+
+
+def test_parameters_are_read_and_changed_as_in_scikit_learn():
+    forecaster = make("moving_average", "numpy", 42)
+    assert forecaster.get_params() == {
+        "backend": "numpy", "seed": 42, "name": "moving_average", "native": False, "alpha": forecaster.alpha,
+    }  # fmt: skip
+    assert forecaster.set_params(alpha=0.5, seed=43) is forecaster
+    assert (forecaster.alpha, forecaster.seed) == (0.5, 43)
+    assert type(forecaster)(**forecaster.get_params()).get_params() == forecaster.get_params()
+    with pytest.raises(ValueError, match="got 'window', allowed: backend, seed, name, native, alpha"):
+        forecaster.set_params(window=3)
+
+
+def test_a_subclass_from_outside_has_its_input_checked():
+    class Last(Forecaster):
+        def fit(self, history, future, validation=None):
+            return self
+
+        def predict_ahead(self, history, steps):
+            return np.repeat(history[:, -1:], steps, axis=1)
+
+    last, history = Last(), np.zeros((2, 5, 1), np.float32)
+    assert last.fit(history, future=history[:, :2]).predict_ahead(history, 3).shape == (2, 3, 1)
+    for wrong in (lambda: last.fit(history[0], history), lambda: last.predict_ahead(history=history, steps=0)):
+        with pytest.raises(ValueError, match="needed"):
+            wrong()

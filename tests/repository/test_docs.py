@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shlex
@@ -101,6 +102,12 @@ def test_the_readme_shows_rows_of_the_board() -> None:
     rows = [line for line in excerpt.splitlines() if line.startswith("|")]
     board = (ROOT / "leaderboard.md").read_text().splitlines()
     assert len(rows) > 3 and all(row in board for row in rows)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_notebooks_are_kept_without_outputs(path: Path) -> None:
+    cells = [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
+    assert len(cells) >= 5 and not any(cell["outputs"] or cell["execution_count"] for cell in cells)
 
 
 def test_there_are_commands_to_test() -> None:

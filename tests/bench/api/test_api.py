@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ import pytest
 from conftest import ROOT, make_run, make_spec
 
 import bench
+from bench.api import user_classes
+from bench.api.run import several
 from bench.errors import UsageError
 from bench.records import repository
 
@@ -51,6 +54,9 @@ if __name__ == "__main__":
 '''  # fmt: skip
 
 
+DATED = pd.DataFrame({"units": np.arange(40.0) % 7}, index=pd.date_range("2024-01-01", periods=40, name="date"))
+
+
 def test_the_public_names_are_these_and_exist() -> None:
     assert bench.__all__ == sorted(bench.__all__, key=lambda name: (not name.isupper(), not name[0].isupper(), name))
     assert set(bench.__all__) == {
@@ -79,12 +85,35 @@ def test_a_session_runs_its_own_class_on_a_frame(tmp_path: Path, monkeypatch: py
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cell.py", "figure.png"]
 
 
+def test_what_annotations_name_goes_with_a_class_of_a_session(monkeypatch):
+    session = types.ModuleType("__main__")
+    monkeypatch.setitem(sys.modules, "__main__", session)
+    typed = "class Mine:\n    def fit(self, a: Path | None): ..."
+    exec(f"from __future__ import annotations\nfrom pathlib import Path\n{typed}", vars(session))
+    assert user_classes.named_in_annotations(session.Mine) == {"Path": Path}
+
+
+def test_one_may_be_given_alone():
+    class Mine: ...
+
+    assert [several(given) for given in ("gru", Mine, ["gru", Mine])] == [("gru",), (Mine,), ("gru", Mine)]
+
+
+@pytest.mark.parametrize("data", [DATED, DATED.reset_index()])
+def test_a_forecast_of_dates_has_dates(data):
+    ahead = bench.forecast(data, "last_value", target="units", time="date", ahead=2)
+    assert list(ahead["date"]) == [pd.Timestamp("2024-02-10"), pd.Timestamp("2024-02-11")]
+
+
 def test_results_of_a_folder(tmp_path: Path) -> None:
     for run in (make_run(), make_run(make_spec(method="lstm"))):
         repository.write(tmp_path / "mine", run)
     found = bench.load_results(tmp_path / "mine")
     assert len(found) == 2 and list(found.to_pandas()["method"]) == ["gru", "lstm"] and found[0].spec.method == "gru"
-    assert set(bench.rank(found)["method"]) == {"gru", "lstm"} and "gru" in bench.leaderboard(found)
+    ranked = bench.rank(found)
+    assert set(ranked["place"]) == {1} and set(ranked["method"]) == {"gru", "lstm"}
+    assert found.plot()._repr_png_().startswith(b"\x89PNG")
+    assert "gru" in bench.leaderboard(found)
     assert repr(found) == "Results(2 runs on ten-step)" and "<table" in found._repr_html_()
     with pytest.raises(UsageError, match="no results folder"):
         bench.load_results(tmp_path / "none")
