@@ -1,4 +1,4 @@
-"""The lines below those of finished runs in a terminal: how far the campaign is, and one for each run that is going on."""
+"""Lines below those of finished runs in a terminal: how far the campaign is, and what each running job is at."""
 
 from __future__ import annotations
 
