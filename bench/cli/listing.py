@@ -68,11 +68,12 @@ def backends() -> list[Row]:
 def runs(folder: Place) -> tuple[list[Row], list[str]]:
     """Return each record of the folder, and a line for each file that is no valid record."""
     found, problems = repository.look_up(folder, repository.names(folder))
-    return [run_row(run) for run in found.values()], problems
+    shown = [metric.name for metric in metrics.shown("list")]
+    return [run_row(run, shown) for run in found.values()], problems
 
 
-def run_row(run: Run) -> Row:
-    """A run in short."""
+def run_row(run: Run, shown: Sequence[str]) -> Row:
+    """A run in short, with these metrics."""
     spec = run.spec
     return {
         "key": run.key,
@@ -85,7 +86,7 @@ def run_row(run: Run) -> Row:
         | {name: spec.settings[name] for name in spec.changed},
         "quick": spec.quick,
         "status": run.status,
-        **{metric.name: (run.metrics or {}).get(metric.name) for metric in metrics.shown("list")},
+        **{name: (run.metrics or {}).get(name) for name in shown},
         "total_seconds": run.seconds["total"] if run.seconds else None,
         "code": run.code[:8] if run.code else None,
         "started_at": run.started_at,
@@ -123,13 +124,17 @@ def as_table(found: Sequence[Row]) -> str:
 
 def cell(value: Any) -> str:
     """A value as a person reads it."""
+    if isinstance(value, str):  # most are
+        return clean(value)
+    if isinstance(value, float):
+        return f"{value:.5g}"
     if isinstance(value, dict):
         return " ".join(f"{name}={part}" for name, part in value.items())
     if isinstance(value, list):
         return ", ".join(map(str, value))
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "" if value is None else f"{value:.5g}" if isinstance(value, float) else clean(str(value))
+    return "" if value is None else clean(str(value))
 
 
 def open_run(name: str, folder: Place, published: Sequence[Run] = ()) -> tuple[Run, str | None]:

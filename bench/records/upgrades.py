@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -27,6 +28,9 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
         raise ValueError(f"duplicate field {twice[:64]!r}")
     return fields
+
+
+SCHEMA_2 = re.compile(rb'(?<="schema":)\s*2\b')  # a record begins with it
 
 
 class Original(msgspec.Struct, forbid_unknown_fields=True):
@@ -55,47 +59,38 @@ class Metrics(msgspec.Struct, forbid_unknown_fields=True):
     original: Original | msgspec.UnsetType = msgspec.UNSET
 
 
-class Version2(msgspec.Struct, forbid_unknown_fields=True):
-    """A record of schema 2: all but its metrics is taken over as it is written."""
+class Version2(msgspec.Struct):
+    """What changes of a record of schema 2: all else is taken over as it is written."""
 
     schema: int
-    key: msgspec.Raw
-    spec: msgspec.Raw
-    status: msgspec.Raw
-    reason: msgspec.Raw
-    metrics: Metrics | None
-    seconds: msgspec.Raw
-    samples: msgspec.Raw
-    timing_valid: msgspec.Raw
-    timing_reason: msgspec.Raw
-    curve: msgspec.Raw
-    parameters: msgspec.Raw
-    digest: msgspec.Raw
-    examples: msgspec.Raw
-    environment: msgspec.Raw
-    started_at: msgspec.Raw
-    version: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    truth: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    metrics: msgspec.Raw
 
 
 def from_schema_2(content: bytes) -> bytes:
-    """Upgrade a record whose metrics were a fixed set: they become a map, and lists become fields of the record."""
-    record = msgspec.json.decode(content, type=Version2)
-    fields = msgspec.structs.asdict(record) | {"schema": 3, **opened(record.metrics)}
-    return msgspec.json.encode({name: value for name, value in fields.items() if value is not msgspec.UNSET})
+    """Upgrade a record whose metrics were a fixed set: they become a map, and lists become fields of the record.
 
-
-def opened(metrics: Metrics | None) -> dict[str, Any]:
-    """Return the fields of schema 3 that hold these metrics."""
+    Its text is changed where they stand: most records are of schema 2, and writing one again would take as long as
+    reading it.
+    """
+    written = bytes(msgspec.json.decode(content, type=Version2).metrics)
+    metrics = msgspec.json.decode(written, type=Metrics | None)
+    text = SCHEMA_2.sub(b"3", content, count=1)
     if metrics is None:
-        return {"metrics": None}
+        return text
+    numbers, lists = opened(metrics)
+    now = msgspec.json.encode(numbers) + b"," + msgspec.json.encode(lists)[1:-1]
+    return text.replace(written, now, 1)  # nothing else in a record reads like them: strings have their quotes escaped
+
+
+def opened(metrics: Metrics) -> tuple[dict[str, float], dict[str, list[float]]]:
+    """Return the metrics of schema 3, and its fields that hold lists."""
     numbers = msgspec.structs.asdict(metrics)
-    found = {"mse_by_step": numbers.pop("mse_by_step")}
+    lists = {"mse_by_step": numbers.pop("mse_by_step")}
     if original := numbers.pop("original"):
         units = msgspec.structs.asdict(original)
-        found["by_block"] = units.pop("by_block")
+        lists["by_block"] = units.pop("by_block")
         numbers |= {f"original_{name}": value for name, value in units.items() if value is not None}
-    return {"metrics": numbers, **found}
+    return numbers, lists
 
 
 UPGRADES: dict[int, Callable[[bytes], bytes]] = {1: from_schema_1, 2: from_schema_2}

@@ -14,7 +14,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -328,6 +328,35 @@ class Flaky(Faulty):
         return ENDS[end](seed=self.seed).fit(*data, **more) and self if end else self
 
 
+class SecondTime(Faulty):
+    """Goes wrong in the second run of an interpreter, as what an earlier run left behind may have it do."""
+
+    earlier: ClassVar[list[int]] = []
+
+    def fit(self, *data: Any, **more: Any) -> Any:
+        self.earlier.append(self.seed)
+        if len(self.earlier) > 1:
+            self.go_wrong()
+        return self
+
+    def go_wrong(self) -> None:
+        raise RuntimeError("the second run of this interpreter")
+
+
+class SecondKills(SecondTime):
+    """Is killed the second time."""
+
+    def go_wrong(self) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class SecondHangs(SecondTime):
+    """Hangs the second time."""
+
+    def go_wrong(self) -> None:
+        time.sleep(300)
+
+
 ENDS = {
     "segfaults": Segfaults,
     "killed": Killed,
@@ -373,4 +402,7 @@ implementations.METHODS.update(
     hangs_printing=HangsPrinting,
     hangs_in_c=HangsInC,
     flaky=Flaky,
+    second_fails=SecondTime,
+    second_kills=SecondKills,
+    second_hangs=SecondHangs,
 )

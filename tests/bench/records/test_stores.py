@@ -245,6 +245,9 @@ class Busy(http.server.BaseHTTPRequestHandler):
         return None
 
 
+MORE_THAN_THE_LIBRARY_TRIES = remote.ATTEMPTS**2 + 1  # its client and its file system try so often each
+
+
 @pytest.fixture
 def busy(endpoint: str, bucket: stores.Remote, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Busy]]:
     """The same server behind a flapping one."""
@@ -262,10 +265,10 @@ def test_a_busy_store_is_asked_again(busy: type[Busy], caplog: pytest.LogCapture
     place = stores.Remote("s3://bucket/runs/mine")
     repository.check_writable(place)
     for seed in (1, 2):
-        busy.refusals = 12
+        busy.refusals = MORE_THAN_THE_LIBRARY_TRIES
         repository.write(place, make_run(make_spec(seed=seed)))
         assert busy.refusals == 0
-    busy.refusals = 12
+    busy.refusals = MORE_THAN_THE_LIBRARY_TRIES
     runs, problems = repository.read(place)
     assert [run.spec.seed for run in runs] == [1, 2] and not problems
     assert "Please reduce your request rate" in caplog.text and "asking again, for 3 minutes at most" in caplog.text

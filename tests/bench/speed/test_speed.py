@@ -141,7 +141,9 @@ def test_the_peers_own_network_has_rows_without_the_notes() -> None:
 
 
 @pytest.mark.parametrize("backend", ["keras", "torch"])
-def test_the_peers_own_network_trains_in_ours(backend: str) -> None:
+def test_the_peers_own_network_trains_in_ours(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    flags = f"{threads.ONE_THREAD['XLA_FLAGS']} --xla_backend_optimization_level=0"  # compiled quickly, not well
+    monkeypatch.setitem(threads.ONE_THREAD, "XLA_FLAGS", flags)
     with tables.contestants([backend]) as (ours,):
         assert all(len(ours.answer(network, tables.BATCH, 2)["epochs"]) == 2 for network in tables.AS_THE_PEERS)
 
