@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from bench.cli.live import Live
 from bench.execution.activity import Activities
 from bench.execution.jobs import Job
+from bench.execution.scoring import WRITABLE
 from bench.schema.record import Run, Spec
 from bench.text import clean
 
@@ -49,7 +50,7 @@ class Progress:
             return
         start = f"{self.count:{len(str(self.total))}}/{self.total}  "
         text = start + line(job.spec, run, self.widths, WIDTH - len(start))
-        for reason in filter(None, [note, reason_of(run)]):
+        for reason in filter(None, [note, reason_of(run), warning_of(run)]):
             self.notes.setdefault(reason, []).append(str(self.count))
         if self.live:
             self.live.finish(job.key)
@@ -109,6 +110,13 @@ def reason_of(run: Run | None) -> str | None:
     if run.metrics is None:
         return f"{run.status}: {clean(run.reason or '', longest=1000)}"
     return None if run.timing_valid else f"? time not ranked: {clean(run.timing_reason or '', longest=1000)}"
+
+
+def warning_of(run: Run | None) -> str | None:
+    """Return what the system could not do for a run."""
+    if run is None or not run.environment.get(WRITABLE):
+        return None
+    return "! the results folder was writable for the method: this system lets no program close it"
 
 
 def explained(notes: dict[str, list[str]]) -> list[str]:

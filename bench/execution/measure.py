@@ -79,8 +79,11 @@ class Channels(NamedTuple):
         os.write(self.marks, bytes([letter]) * times)
 
 
-def work(channels: Channels, entered: int) -> int:
-    """Do the order and leave what was measured, whatever becomes of it; the exit status."""
+def work(channels: Channels, entered: int, closed: bool) -> int:
+    """Do the order and leave what was measured, whatever becomes of it; the exit status.
+
+    closed: whether the results folder cannot be written to from here.
+    """
     order = receive_order(channels.left)
     clock = Clock(order.spawned_ns)
     clock.add("start", (entered - order.spawned_ns) / 1e9)
@@ -96,7 +99,7 @@ def work(channels: Channels, entered: int) -> int:
         traceback.print_exc()
         status, reason = ending(f"{type(error).__name__}: {error}")
         measured = Measured(status=status, reason=reason)
-    arrays.leave(channels.left, made, lambda layouts: msgspec.structs.replace(measured, arrays=layouts))
+    arrays.leave(channels.left, made, lambda found: msgspec.structs.replace(measured, arrays=found, closed=closed))
     return 0
 
 

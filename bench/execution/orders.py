@@ -57,6 +57,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     device: str = "cpu"
     calibration: float = 0.0  # seconds, see machine.calibration
     seen: dict[str, float] = {}  # of the machine, during fit
+    closed: bool = True  # whether it could not write to the results folder
     arrays: list[Layout] = []  # forecasts, test; outputs and places where the method is trained on more than forecasts
 
 

@@ -24,6 +24,7 @@ from bench.schema.record import Run
 
 DIGITS = 6  # significant ones of the forecasts that go into the record
 SLACK, SHARE = 0.25, 0.05  # seconds, and share, by which the worker's clock may say less than the harness'
+WRITABLE = "results_writable"  # in a record's environment: its method could have written to the results folder
 AFTER = 2.0  # seconds that a process may take to end after its clock has stopped
 MOST_CPU = 1.1  # seconds of CPU per second: more, and something ran beside the worker's core
 LONG = 1.0  # seconds from which on that can be told
@@ -123,6 +124,8 @@ def timing(order: Order, measured: Measured, watched: Watched) -> dict[str, Any]
     environment |= {name: round(value, 4) for name, value in measured.seen.items()}
     environment |= {"wall_seconds": round(watched.wall, 4), "cpu_seconds": round(watched.cpu, 4)}
     environment["workers"] = order.workers
+    if not measured.closed:
+        environment[WRITABLE] = True
     return {"timing_valid": reason is None, "timing_reason": reason, "environment": environment}
 
 

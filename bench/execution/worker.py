@@ -18,10 +18,10 @@ def main() -> None:
     entered = time.perf_counter_ns()
     from bench.machine.system import keeper
 
-    def do(handles: Sequence[int]) -> int:
+    def do(handles: Sequence[int], closed: bool) -> int:
         from bench.execution.measure import Channels, work
 
-        return work(Channels(*handles), entered)
+        return work(Channels(*handles), entered, closed)
 
     keeper.run(do, sys.argv[1:4], sys.argv[4:])
 

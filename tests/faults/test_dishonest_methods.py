@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,11 +15,12 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from conftest import Bench, stored
+from conftest import ROOT, Bench, stored
 from fault_injection import QUICK, alive, mounted, mounts, wait_for
 
 from bench.analysis import ranking
 from bench.data.datasets import GeneratedData
+from bench.records.codec import path_of
 from bench.schema.record import Run
 from bench.tasks import TASKS
 
@@ -278,20 +280,89 @@ def test_nothing_leads_a_worker_to_the_results(inside: Bench, tmp_path: Path) ->
 
 
 CAN_CLOSE = os.geteuid() == 0
+#: not root, but the owner of root's files: what an ordinary user is in a home folder
+AS_USER = ("unshare", "-U", "--map-user=1000", "--map-group=1000", "--")
+#: the same where no namespace can be made: of user namespaces, the first one may not make another
+WITHOUT_NAMESPACES = ("unshare", "-rm", "sh", "-c", "echo 0 > /proc/sys/user/max_user_namespaces; "
+                      'exec capsh --drop=cap_sys_admin -- -c \'exec "$@"\' sh "$@"', "sh")  # fmt: skip
+
+#: what a method tries in fit: each as a statement; PARENT is the harness, RESULTS a rival's folder, RIVAL its record
+BREAKS = """
+open(RIVAL, "a").write("x")
+os.unlink(RIVAL)
+os.rename(RIVAL, RIVAL + ".old")
+open(RESULTS + "/new.json", "w")
+os.mkdir(RESULTS + "/new")
+os.symlink("/", RESULTS + "/link")
+os.link(__file__, RESULTS + "/hard")
+os.truncate(RIVAL, 0)
+os.rename(os.path.dirname(RESULTS), os.path.dirname(RESULTS) + ".old")
+os.rename(os.path.dirname(os.path.dirname(RESULTS)), os.path.dirname(os.path.dirname(RESULTS)) + ".old")
+open("/proc/self/root" + RIVAL, "a")
+open(f"/proc/{PARENT}/root" + RIVAL, "a")
+os.unlink(f"/proc/{PARENT}/root" + RIVAL)
+open(f"/proc/{PARENT}/cwd/results/new.json", "w")
+[open(f"/proc/{PARENT}/fd/{name}", "a").close() for name in os.listdir(f"/proc/{PARENT}/fd")]
+open(f"/proc/{PARENT}/mem", "r+b").close()
+worked(libc.mount(None, RESULTS.encode(), None, 4096 | 32, None))
+worked(libc.umount2(RESULTS.encode(), 2))
+worked(libc.unshare(0x10020000)), worked(libc.mount(None, RESULTS.encode(), None, 4096 | 32, None))
+worked(libc.setns(os.open(f"/proc/{PARENT}/ns/mnt", os.O_RDONLY), 0))
+worked(libc.ptrace(16, PARENT, None, None))
+os.kill(PARENT, 9)
+os.kill(os.getppid(), 9)
+subprocess.run(["rm", "-rf", RESULTS], check=True, stderr=subprocess.DEVNULL)
+"""
 
 
-@pytest.mark.skipif(not CAN_CLOSE, reason="needs the right to mount")
-def test_the_results_are_closed_to_a_worker(inside: Bench, tmp_path: Path) -> None:
-    assert inside(*ONE, "--method", "last_value").returncode == 0
+def breaking(folder: Path, rival: Path) -> None:
+    """Write a method that tries everything and notes what worked, in the name of its error."""
+    written(folder, FIT, f"""
+        import ctypes, os, subprocess
+        RIVAL, RESULTS = {str(rival)!r}, {str(rival.parent)!r}
+        PARENT = int(open(f"/proc/{{os.getppid()}}/stat").read().rpartition(")")[2].split()[1])
+        libc = ctypes.CDLL(None)
+        def worked(status):
+            if status: raise OSError
+        done, scope = [], dict(globals(), **locals())
+        for line in {BREAKS.strip().splitlines()!r}:
+            try:
+                exec(line, scope)
+                done.append(line)
+            except (OSError, subprocess.CalledProcessError):
+                pass
+        assert not done, str(done)
+{FIT}""")  # fmt: skip
+
+
+@pytest.mark.parametrize("who", [(), AS_USER, WITHOUT_NAMESPACES], ids=["root", "user", "no namespaces"])
+def test_the_results_are_closed_to_a_worker(bench: Callable, tmp_path: Path, who: tuple[str, ...]) -> None:
+    if not CAN_CLOSE or subprocess.run([*who, "true"], capture_output=True).returncode:
+        pytest.skip("needs root, to become others")
+    assert bench(*ONE, "--method", "last_value").returncode == 0
     (rival,) = (tmp_path / "results").glob("*/*.json")
     before = rival.read_bytes()
-    written(tmp_path, FIT, f"""
-        import os
-        os.unlink({str(rival)!r})
-{FIT}""")  # fmt: skip
-    inside(*ONE, "--method", "./mine.py:Mine")
-    assert rival.read_bytes() == before
-    assert run_of(tmp_path).status == "failed" and "Read-only file system" in (run_of(tmp_path).reason or "")
+    breaking(tmp_path, rival)
+    ended = bench(*ONE, "--method", "./mine.py:Mine", before=who)
+    assert rival.read_bytes() == before, ended.stdout
+    run = run_of(tmp_path)
+    assert run.status == "ok", run.reason
+    assert "results_writable" not in run.environment and "! the results" not in ended.stdout
+    assert {path.name for path in (tmp_path / "results").glob("*/*")} == {rival.name, Path(path_of(run.spec)).name}
+
+
+def test_results_that_stay_open_are_said_to_be(
+    inside: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a system that closes nothing: seen from a worker in which every call for that fails."""
+    (tmp_path / "start").mkdir()
+    (tmp_path / "start" / "sitecustomize.py").write_text(
+        "from bench.machine.system import isolation, landlock\n"
+        "isolation.enter_namespace = lambda *some: False\nlandlock.version = lambda: 0\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'start'}:{ROOT}")
+    ended = inside(*ONE, "--method", "last_value")
+    assert ended.returncode == 0 and ended.stdout.count("! the results folder was writable for the method") == 1
 
 
 # --- code that runs where it is imported -----------------------------------------------------------------------------

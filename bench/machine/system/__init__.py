@@ -6,6 +6,7 @@ processes   groups of processes, signals, handles that a child gets, and what ca
 memory      what the processes of a job hold
 keeper      the parent of a job's processes, where a process can fork
 isolation   what the kernel closes for a job (Linux)
+landlock    what a process can give up without any right (Linux)
 
 Linux has all of it. macOS holds no process on a core and adopts no orphans. Windows also has no fork, no process
 groups and no files that can be removed while they are open. Where a call is missing, psutil or filelock take its

@@ -26,16 +26,19 @@ LOOK = 1.0  # seconds between two looks for orphans that have ended
 SHORT_LOOK = 0.02  # the same, where the system cannot tell when the worker ends
 
 
-def run(work: Callable[[Sequence[int]], int], names: Sequence[str], read_only: Sequence[str]) -> None:
+Work = Callable[[Sequence[int], bool], int]  # handles, and whether all folders are closed -> the exit status
+
+
+def run(work: Work, names: Sequence[str], read_only: Sequence[str]) -> None:
     """Do the work with the handles of these names and end the process; the folders are read-only where they can be."""
     if not CAN_FORK:
         threading.Thread(target=end_with_input, args=[os.dup(0)], daemon=True).start()
-        become_worker(work, names)
+        become_worker(work, names, not read_only)
     isolation.adopt_orphans()
-    isolation.hide(read_only)
+    hidden = isolation.hide(read_only)
     worker = os.fork()
     if not worker:
-        become_worker(work, names)
+        become_worker(work, names, isolation.confine(read_only, hidden))
     for name in names:
         os.close(int(name))
     for number in STOPPING:
@@ -43,14 +46,14 @@ def run(work: Callable[[Sequence[int]], int], names: Sequence[str], read_only: S
     end_as(keep(worker))
 
 
-def become_worker(work: Callable[[Sequence[int]], int], names: Sequence[str]) -> None:
+def become_worker(work: Work, names: Sequence[str], closed: bool) -> None:
     """Do the job and leave at once: nothing that runs at the interpreter's end can undo what is finished."""
     status = 1
     try:
         handles = [inherited(name) for name in names]
         with open(os.devnull) as nothing:
             os.dup2(nothing.fileno(), 0)
-        status = work(handles)
+        status = work(handles, closed)
     except BaseException:
         import traceback
 
