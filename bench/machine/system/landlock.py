@@ -28,7 +28,7 @@ def version() -> int:
     """Return the version of Landlock here; 0 without it."""
     if sys.platform != "linux":
         return 0
-    return max(0, ctypes.CDLL(None).syscall(CREATE_RULESET, None, ctypes.c_size_t(0), VERSION_ASKED))
+    return max(0, int(ctypes.CDLL(None).syscall(CREATE_RULESET, None, ctypes.c_size_t(0), VERSION_ASKED)))
 
 
 def confine(closed: Sequence[str]) -> bool:
