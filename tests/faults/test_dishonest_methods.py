@@ -351,9 +351,7 @@ def test_the_results_are_closed_to_a_worker(bench: Callable, tmp_path: Path, who
     assert {path.name for path in (tmp_path / "results").glob("*/*")} == {rival.name, Path(path_of(run.spec)).name}
 
 
-def test_results_that_stay_open_are_said_to_be(
-    inside: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_results_that_stay_open_are_said_to_be(inside: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a system that closes nothing: seen from a worker in which every call for that fails."""
     (tmp_path / "start").mkdir()
     (tmp_path / "start" / "sitecustomize.py").write_text(
