@@ -70,7 +70,7 @@ def recommend(
     """Race the methods on the data for `budget` seconds: one row for each that finished, the best first.
 
     Columns: method, backend, mase (over rolling origins), ratio (upper end of the 95 % interval of its error over the
-    best), seconds, test_mase and recommended. Raises UsageError.
+    best), seconds, test_mase, test_mae and recommended. Raises UsageError.
     """
     import pandas as pd
 
@@ -91,17 +91,4 @@ def recommend(
                 bar.update()
     standings, blocks = recommending.standings(results)
     chosen = recommending.advise(standings, blocks).choice if standings else None
-    return pd.DataFrame(
-        [
-            {
-                "method": one.training.method,
-                "backend": one.training.backend,
-                "mase": one.error,
-                "ratio": one.ratio,
-                "seconds": one.seconds,
-                "test_mase": one.test,
-                "recommended": one is chosen,
-            }
-            for one in standings
-        ]
-    )
+    return pd.DataFrame(recommending.rows_of(standings, chosen))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -26,6 +27,20 @@ def outcome(made: Outcome) -> Iterator[str]:
     yield from printed(made.header, made.lines, made.bounds)
     yield f"\n{made.intervals}"
     yield f"{made.output}\n{made.picture}"
+
+
+def rows(made: Outcome) -> list[dict[str, str | float | None]]:
+    """Return the forecasts as rows, with all digits of the file that they were written to."""
+    with made.output.open(encoding="utf-8", newline="") as file:
+        header, *lines = csv.reader(file)
+    names, numbers = header[: -made.bounds], header[-made.bounds :]
+    return [
+        {
+            **dict(zip(names, line, strict=False)),
+            **{name: float(text) if text else None for name, text in zip(numbers, line[-made.bounds :], strict=True)},
+        }
+        for line in lines
+    ]
 
 
 def measured(errors: Errors | None) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,13 +30,19 @@ from bench.cli.options import (
 )
 from bench.cli.parsing import folder, share
 from bench.cli.series_options import SeriesOptions
-from bench.cli.shared import board_of, outliving_reader, print_rows, say, warn, warn_of
+from bench.cli.shared import (
+    Row,
+    check_format,
+    outliving_reader,
+    print_line,
+    print_nothing,
+    print_rows,
+    warn,
+    warn_of,
+)
 
 if TYPE_CHECKING:
     from bench.campaigns.request import Selection
-    from bench.campaigns.run import Plan
-    from bench.execution.limits import Limits
-    from bench.records.stores import Place
 
 
 def run(
@@ -52,16 +57,18 @@ def run(
 ) -> int:
     """Run methods that have no record yet, then write the leaderboard."""
     from bench.campaigns import run as campaigns
+    from bench.cli import campaign
 
+    check_format(as_json, as_csv)
     selections = selections_of(what, file.data, series)
     if not (what.backend or what.config):
         warn_of_missing()
     limits = how.limits()
     made = campaigns.make(selections, results, plan.force, plan.force_stale)
     if plan.dry_run:
-        show_plans([made], limits, as_json, as_csv)
+        campaign.show([made], limits, as_json, as_csv)
         return 0
-    return carry_out([made], limits, results)
+    return campaign.carry_out([made], limits, results, as_json, as_csv)
 
 
 def selections_of(what: WhatOptions, data: Path | None, series: SeriesOptions) -> list[Selection]:
@@ -85,66 +92,6 @@ def warn_of_missing() -> None:
         warn(f"runs on {there}; not installed: {', '.join(missing)} (pip install 'aheadbench[{extras}]')")
 
 
-def show_plans(plans: Iterable[Plan], limits: Limits, as_json: bool = False, as_csv: bool = False) -> None:
-    """Print the jobs with predicted minutes, and run nothing."""
-    from bench.cli import render
-
-    for plan in plans:
-        warn_of(plan.problems)
-        if as_json or as_csv:
-            print_rows(render.job_rows(plan.jobs), as_json, as_csv)
-            continue
-        announce(plan)
-        if plan.jobs:
-            print(render.job_table(render.job_rows(plan.jobs)))
-        print(render.total(plan.jobs, None if limits.cluster else limits.workers))
-
-
-def announce(plan: Plan) -> None:
-    """Print how files were understood, and what is about to happen."""
-    from bench.cli import render
-
-    for line in plan.data:
-        say(line)
-    print(render.describe(plan), flush=True)
-
-
-def carry_out(plans: Iterable[Plan], limits: Limits, results: Place) -> int:
-    """Run plan after plan with a line for each run, then write the board; the exit status."""
-    from bench.campaigns import run as campaigns
-    from bench.cli import render
-    from bench.cli.progress import Progress
-
-    status, names = 0, set[str]()
-    with outliving_reader():
-        for plan in plans:
-            warn_of(plan.problems)
-            announce(plan)
-            with Progress(plan.jobs, workers=limits.workers) as display:
-                outcome = campaigns.run(plan, limits, results, display.show, display.activities)
-            if outcome.signal:
-                warn(render.stopped(outcome))
-                return outcome.status
-            names |= plan.names
-            status = outcome.status  # of a search's runs that diverge nothing is said: that is a finding
-        close(results, names)
-    return status
-
-
-def close(results: Place, names: Iterable[str]) -> None:
-    """Write the board, and print the first screen of it for the tasks of these records."""
-    from bench.cli import closing
-    from bench.records import files, repository
-    from bench.reporting import leaderboard
-
-    board = board_of(results)
-    files.sweep(board.parent, files.TEMPORARY)
-    leaderboard.write(results, board)
-    kept, _ = repository.look_up(results, sorted(names))
-    shown = closing.text(list(kept.values()), results)
-    print(f"\n{shown}\n\n{board} is rendered from the records in {results}")
-
-
 def tune(
     how: LimitOptions,
     task: Tasks = None,
@@ -154,18 +101,23 @@ def tune(
     quick: Quick = False,
     dry_run: DryRun = False,
     results: Results = RESULTS,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> int:
     """Search settings for each network, with the same budget for all, and score them on the test series."""
     from bench.campaigns import tune as tuning
+    from bench.cli import campaign
 
+    check_format(as_json, as_csv)
     limits = how.limits()
     selected = selection_of(task, method, backend, seeds, quick)
     plans = tuning.plans(selected, results)
     if dry_run:
-        show_plans(plans, limits)
-        print("The search:", *tuning.budgets(tuning.chosen(selected)), sep="\n")
+        campaign.show(plans, limits, as_json, as_csv)
+        if not (as_json or as_csv):
+            print("The search:", *tuning.budgets(tuning.chosen(selected)), sep="\n")
         return 0
-    return carry_out(plans, limits, results)
+    return campaign.carry_out(plans, limits, results, as_json, as_csv)
 
 
 def selection_of(task: Names, method: Names, backend: Names, seeds: str, quick: bool) -> Selection:
@@ -192,6 +144,7 @@ def repeat(
     from bench.cli import render
     from bench.cli.progress import Progress
 
+    check_format(as_json, as_csv)
     limits = how.limits()
     plan = campaigns.plan(selection_of(task, method, backend, seeds, quick), place)
     with outliving_reader():
@@ -244,6 +197,8 @@ def verify(
         bool, typer.Option("--fresh", help="Run on series drawn just now, and compare the error with the record's.")
     ] = False,
     results: Results = RESULTS,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> int:
     """Rerun records: bit-exact, within tolerance, or not reproduced (exit status 1). Writes nothing."""
     from bench.analysis.verification import OTHER
@@ -253,20 +208,23 @@ def verify(
     from bench.execution.coordination import Stopped
     from bench.execution.jobs import makespan
 
+    check_format(as_json, as_csv)
     limits = how.limits()
     verification.check_tolerance(tolerance)
     plan = verification.plan(results, names or (), data, fresh)
     warn_of(plan.problems)
     minutes = (makespan(plan.jobs, limits.workers) or 0) / 60
-    counts = Counter[str]()
+    tell = print_nothing if as_json or as_csv else print_line
+    rows: list[Row] = []
     with outliving_reader():
-        print(f"{render.count(len(plan.jobs), 'record')} to run again, in about {minutes:.1f} minutes", flush=True)
+        tell(f"{render.count(len(plan.jobs), 'record')} to run again, in about {minutes:.1f} minutes")
         try:
             for again, verdict in verification.run(plan, limits, tolerance):
-                counts[verdict.word] += 1
-                print(f"{name_of(again.spec)}  {again.key}  {verdict}", flush=True)
+                rows.append(render.verdict_row(again, verdict))
+                tell(f"{name_of(again.spec)}  {again.key}  {verdict}")
         except Stopped as stop:
-            warn(f"stopped by {stop} after {counts.total()} of {len(plan.jobs)} records")
+            warn(f"stopped by {stop} after {len(rows)} of {len(plan.jobs)} records")
             return 128 + stop.number
-        print(render.verdict_counts(counts))
+        counts = Counter(str(row["verdict"]) for row in rows)
+        print_rows(rows, as_json, as_csv, lambda _: render.verdict_counts(counts))
     return 1 if counts[OTHER] else 0

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bench.schema.record import Run
 
 MACHINE = ("cpu", "gpu", "os", "python")  # of the environment, what times depend on
 KEY = re.compile(r"[0-9a-f]{4,16}", re.ASCII)
+
+
+def as_row(run: Run) -> dict[str, Any]:
+    """Return a record as one row of plain values; samples, curves and forecasts stay in its file."""
+    from bench.cli import listing
+
+    seconds = {f"{phase}_seconds": value for phase, value in (run.seconds or {}).items()}
+    more = {"settings": dict(run.spec.settings), "reason": run.reason, "timing_valid": run.timing_valid}
+    return listing.run_row(run) | dict(run.metrics or {}) | seconds | more | {"parameters": run.parameters}
 
 
 def as_text(run: Run) -> str:

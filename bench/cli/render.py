@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from bench.execution.jobs import Job, makespan
 
 if TYPE_CHECKING:
+    from bench.analysis import verification
     from bench.analysis.repeatability import Pair
     from bench.campaigns.run import Outcome, Plan
     from bench.parity.compare import Verdict
+    from bench.schema.record import Run
 
 Row = dict[str, object]
 
@@ -124,6 +126,20 @@ def parity_summary(found: Sequence[Verdict]) -> str:
     wrong = sum(one.problem is not None for one in found)
     pairs = "pair" if len(found) == 1 else "pairs"
     return f"{len(found) - wrong} of {len(found)} {pairs} of networks are the same" + (": FAILED" if wrong else "")
+
+
+def verdict_row(again: Run, verdict: verification.Verdict) -> Row:
+    """Return a record that was run again as a row."""
+    spec = again.spec
+    return {
+        "key": again.key,
+        "task": spec.task,
+        "method": spec.method,
+        "backend": spec.backend,
+        "seed": spec.seed,
+        "verdict": verdict.word,
+        "detail": verdict.detail,
+    }
 
 
 def verdict_counts(counts: Counter[str]) -> str:

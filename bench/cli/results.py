@@ -79,7 +79,14 @@ def compare(
     return 0
 
 
-def show(method: Method = None, pages: OldPages = None, check: Stale = False, results: Results = RESULTS) -> int:
+def show(
+    method: Method = None,
+    pages: OldPages = None,
+    check: Stale = False,
+    results: Results = RESULTS,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> int:
     """Show a method (equations, both networks, size, figures) or the record with a key."""
     from bench.analysis.table import at_defaults
     from bench.cli import maintain, record
@@ -93,12 +100,16 @@ def show(method: Method = None, pages: OldPages = None, check: Stale = False, re
     if method is None or pages or check:
         raise UsageError("show: name a method, as in `bench show gru`")
     if method not in METHODS and record.KEY.fullmatch(method):
-        print(record.as_text(repository.find(known(results).all, method)))
+        run = repository.find(known(results).all, method)
+        print_rows([record.as_row(run)], as_json, as_csv, lambda _: record.as_text(run))
         return 0
     names, _ = user_methods.register([method], here=True)
     runs = at_defaults(known(results, required=False).all)
-    width = shutil.get_terminal_size().columns
-    print(method_pages.page(method_pages.methods_beside(names[0]), runs, width), end="")
+    width, methods = shutil.get_terminal_size().columns, method_pages.methods_beside(names[0])
+    if as_json or as_csv:
+        print_rows(method_pages.figure_rows(methods, runs), as_json, as_csv)
+    else:
+        print(method_pages.page(methods, runs, width), end="")
     return 0
 
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bench.cli import options, parsing
-from bench.cli.options import Backends, Epochs, Settings
+from bench.cli.options import AsCsv, AsJson, Backends, Epochs, Settings
 from bench.cli.series_options import SeriesOptions
-from bench.cli.shared import outliving_reader, warn
+from bench.cli.shared import check_format, outliving_reader, print_line, print_nothing, print_rows, warn
 
 if TYPE_CHECKING:
     from bench.forecasting.forecast import Outcome
-    from bench.schema.series import Preparation
+    from bench.forecasting.recommend import Race
 
 DEFAULT = "arima"  # the method of `forecast`
 
@@ -77,13 +77,15 @@ def data(
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw the series and their parts to this PNG or SVG file.")
     ] = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> int:
     """Show how a file is understood: columns, rhythm, season, holes, and what would be scored."""
     from bench.cli import overviews
     from bench.data import overview
 
     seen = overview.look(file, series.given())
-    print("\n".join(overviews.lines(seen)))
+    print_rows([asdict(column) for column in seen.columns], as_json, as_csv, lambda _: "\n".join(overviews.lines(seen)))
     if output and seen.found:
         from bench.reporting.figures import series as figures
 
@@ -109,57 +111,69 @@ def forecast(
     output: Output = Path("forecast.csv"),
     save: Save = None,
     model: Model = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> int:
     """Forecast what comes after the end of each series, with prediction intervals: a table, a CSV and a picture."""
     from bench.campaigns import bounds
     from bench.forecasting import forecast as forecasting
 
+    check_format(as_json, as_csv)
     bounds.check_ahead(series.ahead)
     if model:
         given = {name: value for name, value in series.given().items() if name != "ahead"}
         more = {"backend": backend, "epochs": epochs, "set": settings, "save": save, "level": level, "levels": levels}
         options.refuse({**given, **more}, "--model keeps its own")
-        return show(forecasting.reuse(model, file, series.ahead, method, output, non_negative))
+        return show(forecasting.reuse(model, file, series.ahead, method, output, non_negative), as_json, as_csv)
     asked = parsing.interval_levels(level, levels)
     choice = forecasting.Choice(method or DEFAULT, backend, seed, epochs, settings or (), asked, non_negative)
-    return show(forecasting.make(file, series.preparation(file), series.history is None, choice, output, save))
+    made = forecasting.make(file, series.preparation(file), series.history is None, choice, output, save)
+    return show(made, as_json, as_csv)
 
 
-def show(made: Outcome) -> int:
+def show(made: Outcome, as_json: bool, as_csv: bool) -> int:
     """Print what came of a forecast."""
     from bench.cli import forecasts
 
-    print("\n".join(forecasts.outcome(made)))
+    print_rows(forecasts.rows(made), as_json, as_csv, lambda _: "\n".join(forecasts.outcome(made)))
     for warning in made.warnings:
         warn(f"warning: {warning}")
     return 0
 
 
 def recommend(
-    file: File, series: SeriesOptions, budget: Budget = "2m", backend: Backends = None, method: Entrants = None
+    file: File,
+    series: SeriesOptions,
+    budget: Budget = "2m",
+    backend: Backends = None,
+    method: Entrants = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> int:
     """Race the methods on your series within a budget, and say which to take."""
+    from bench.forecasting import recommend
+
+    check_format(as_json, as_csv)
     seconds = parsing.seconds_in(budget)
+    deadline = time.monotonic() + seconds
     with outliving_reader():
-        return run_race(file, series.preparation(file), series.history is None, seconds, backend or (), method or ())
+        entry = recommend.enter(file, series.preparation(file), series.history is None, backend or (), method or ())
+        return run_race(file, entry, seconds, deadline, as_json, as_csv)
 
 
-def run_race(
-    file: Path, how: Preparation, fit_history: bool, budget: float, backends: Sequence[str], methods: Sequence[str]
-) -> int:
+def run_race(file: Path, entry: Race, budget: float, deadline: float, as_json: bool, as_csv: bool) -> int:
     """Race, print how the methods stand, and say which to take; 1 when none finished."""
     from bench.cli import forecasts
     from bench.execution.coordination import Stopped
     from bench.forecasting import race, recommend
 
-    deadline = time.monotonic() + budget
-    entry = recommend.enter(file, how, fit_history, backends, methods)
-    print(f"{forecasts.entered(entry, budget)}\n", flush=True)
+    tell = print_nothing if as_json or as_csv else print_line
+    tell(f"{forecasts.entered(entry, budget)}\n")
     results = []
     try:
         for result in race.run(entry.entrants, list(entry.found.series), entry.how, entry.planned, deadline):
             results.append(result)
-            print(forecasts.finished(result), flush=True)
+            tell(forecasts.finished(result))
     except Stopped as stop:
         warn(f"stopped by {stop}")
         return 128 + stop.number
@@ -168,7 +182,10 @@ def run_race(
         print(f"no method finished within {budget:g} s: --budget {2 * budget:g}s gives them longer", file=sys.stderr)
         return 1
     advice = recommend.advise(standings, blocks)
+    if as_json or as_csv:
+        print_rows(recommend.rows_of(standings, advice.choice), as_json, as_csv)
+        return 0
     unfinished = [result for result in results if result.evaluation is None]
     print("\n".join(["", forecasts.standing_table(standings), "", *forecasts.verdict(advice, unfinished)]))
-    print(f"\n{forecasts.command(advice.choice, file, how)}")
+    print(f"\n{forecasts.command(advice.choice, file, entry.how)}")
     return 0

@@ -81,14 +81,28 @@ def warn_of(problems: Iterable[str]) -> None:
         warn(f"left out: {problem}")
 
 
+def print_line(text: str) -> None:
+    """Print one line at once."""
+    print(text, flush=True)
+
+
+def print_nothing(_text: str) -> None:
+    """Print nothing: a program reads the rows alone."""
+
+
+def check_format(as_json: bool, as_csv: bool) -> None:
+    """Raise UsageError for both, before anything is computed."""
+    if as_json and as_csv:
+        raise UsageError("--json and --csv: one of them")
+
+
 def print_rows(
     rows: Sequence[Row], as_json: bool, as_csv: bool, table: Callable[[Sequence[Row]], str] | None = None
 ) -> None:
     """Print rows of one shape: as JSON, as CSV, or as a table. Raises UsageError for both."""
     from bench.cli import listing
 
-    if as_json and as_csv:
-        raise UsageError("--json and --csv: one of them")
+    check_format(as_json, as_csv)
     write = listing.as_json if as_json else listing.as_csv if as_csv else table or listing.as_table
     print(write(rows))
 

@@ -63,6 +63,23 @@ class Standing(NamedTuple):
     test_mae: float  # own units
 
 
+def rows_of(standings: Sequence[Standing], chosen: Standing | None) -> list[dict[str, str | float | bool]]:
+    """Return standings as rows, and which of them is recommended."""
+    return [
+        {
+            "method": one.training.method,
+            "backend": one.training.backend,
+            "mase": one.error,
+            "ratio": one.ratio,
+            "seconds": one.seconds,
+            "test_mase": one.test,
+            "test_mae": one.test_mae,
+            "recommended": one is chosen,
+        }
+        for one in standings
+    ]
+
+
 class Advice(NamedTuple):
     """What to take, and why."""
 

@@ -11,6 +11,7 @@ import statistics
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import implementations
 from bench.analysis import reference
@@ -138,32 +139,52 @@ def side_by_side(left: str, right: str, width: int) -> str:
 
 def figures(methods: Sequence[str], runs: Sequence[Run]) -> str:
     """Set errors, parameters and fit seconds per task and backend; means over seeds, times as the board has them."""
-    lines = []
-    for method in methods:
-        of_method = [run for run in runs if run.spec.method == method and run.metrics]
-        for task, backend in sorted({(run.spec.task, run.spec.backend) for run in of_method}):
-            chosen = [run for run in of_method if (run.spec.task, run.spec.backend) == (task, backend)]
-            lines.append([task, f"`{method}`", backend, *_row(chosen, reference.figure(task, method))])
-    if not lines:
+    rows = figure_rows(methods, runs)
+    if not rows:
         return "No record of it yet: `python -m bench run` makes one."
     headers = ["task", "method", "backend", "reference", "val MSE", "test MSE", "parameters", "fit s", "timed runs"]
     explained = (
         "Last-step MSE at default settings, means over seeds. The reference's figure is on the validation part;\n"
         "the board ranks by the test part. Times are medians of undisturbed runs; `?`: every run was disturbed."
     )
-    return f"{explained}\n\n{table(headers, lines, left=range(3))}"
+    return f"{explained}\n\n{table(headers, list(map(_cells, rows)), left=range(3))}"
 
 
-def _row(runs: Sequence[Run], figure: reference.Figure | None) -> list[str]:
+def figure_rows(methods: Sequence[str], runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """Return the figures of each method, task and backend as plain values."""
+    found = []
+    for method in methods:
+        of_method = [run for run in runs if run.spec.method == method and run.metrics]
+        for task, backend in sorted({(run.spec.task, run.spec.backend) for run in of_method}):
+            chosen = [run for run in of_method if (run.spec.task, run.spec.backend) == (task, backend)]
+            row = {"task": task, "method": method, "backend": backend}
+            found.append(row | _figures(chosen, reference.figure(task, method)))
+    return found
+
+
+def _figures(runs: Sequence[Run], figure: reference.Figure | None) -> dict[str, Any]:
     """Return the figures of one method on one task in one backend."""
-    errors = [
+    val, test = (
         statistics.fmean(run.metrics[name] for run in runs if run.metrics) for name in ("last_step_mse", "test_mse")
-    ]
-    fit, parameters = timing_of(runs, "fit"), runs[0].parameters
+    )
+    fit = timing_of(runs, "fit")
+    return {
+        "reference": figure.last_step_mse if figure else None,
+        "val_mse": val,
+        "test_mse": test,
+        "parameters": runs[0].parameters,
+        "fit_seconds": fit.median,
+        "timed_runs": fit.undisturbed,
+    }
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    """Return a row of figures as texts."""
+    printed, parameters = row["reference"], row["parameters"]
     return [
-        digits(figure.last_step_mse if figure else float("nan")), *map(digits, errors),
-        f"{parameters:,}" if parameters is not None else "", seconds(fit.median, fit.undisturbed > 0),
-        str(fit.undisturbed),
+        row["task"], f"`{row['method']}`", row["backend"], digits(float("nan") if printed is None else printed),
+        digits(row["val_mse"]), digits(row["test_mse"]), "" if parameters is None else f"{parameters:,}",
+        seconds(row["fit_seconds"], row["timed_runs"] > 0), str(row["timed_runs"]),
     ]  # fmt: skip
 
 

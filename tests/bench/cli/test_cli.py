@@ -355,6 +355,34 @@ def test_doctor_names_what_there_is_and_what_is_missing(inside, monkeypatch):
     assert re.match(r"\d+ of \d+", found["cores"]["found"])
 
 
+@pytest.mark.parametrize(
+    ("words", "column", "value"),
+    [
+        ("run --quick --backend numpy --method last_value --task ten-step", "status", "ok"),
+        ("verify last_value", "verdict", "bit-exact"),
+        ("tune --task one-step --method linear --backend torch --dry-run", "method", "linear"),
+        ("forecast sales.csv --target units --ahead 3 --method last_value", "forecast", "106.0"),
+        ("recommend sales.csv --target units --ahead 3 --method last_value", "recommended", "yes"),
+        ("data sales.csv --target units", "role", "time"),
+        ("show gru", "method", "gru"),
+        ("list backends", "name", "numpy"),
+    ],
+)
+def test_every_table_is_there_for_programs(inside, tmp_path, words, column, value):
+    rows = "".join(f"{2018 + month // 12}-{1 + month % 12:02},{100 + month % 7}\n" for month in range(56))
+    (tmp_path / "sales.csv").write_text(f"date,units\n{rows}")
+    if words.startswith("verify"):
+        inside(*QUICK)
+    before = files(tmp_path)
+    assert "--json and --csv: one of them" in inside(*words.split(), "--json", "--csv").stderr
+    assert files(tmp_path) == before
+    table = list(csv.DictReader(inside(*words.split(), "--csv").stdout.splitlines()))
+    assert table[0][column] == value, table
+    if words.split()[0] not in ("run", "verify", "recommend"):  # a second time with processes shows no more
+        names = [list(row) for row in json.loads(inside(*words.split(), "--json").stdout)]
+        assert names == [list(table[0])] * len(table)
+
+
 def test_dry_run_as_csv(inside):
     rows = list(csv.DictReader(inside(*QUICK, "--dry-run", "--csv").stdout.splitlines()))
     assert [(row["task"], row["method"], row["minutes"]) for row in rows] == [("ten-step", "last_value", "")]
