@@ -124,9 +124,20 @@ function drawSeeds(shown) {
     yaxis: { type: "category", categoryorder: "array", categoryarray: [...methods].reverse(), dtick: 1, tickfont: { size: 11 } } }), config());
 }
 
-function drawIf(id, there, traces, more) {
-  by(id).closest("figure").hidden = !there;
-  if (there) Plotly.react(id, traces, more, config());
+// Charts of a row that it has figures for; the others are hidden at once: what is hidden never comes into view.
+const HAS = {
+  curve: (row) => ["loss", "val_loss", "val_last_step_mse"].some((name) => row.curve[name]?.length),
+  steps: (row) => row.steps.length > 1,
+  forecasts: (row) => Boolean(row.forecasts && data.boards[state.board].truth),
+};
+const having = (id) => chosen().filter(HAS[id]);
+
+function hideEmpty() {
+  for (const id of Object.keys(HAS)) by(id).closest("figure").hidden = !having(id).length;
+}
+
+function drawIf(id, traces, more) {
+  if (having(id).length) Plotly.react(id, traces, more, config());
 }
 
 function line(name, values, style = {}) {
@@ -146,18 +157,17 @@ function drawCurve() {
       ["validation, reference", row.printed, { color: css("--line"), dash: "longdash" }]];
     for (const [name, values, style] of kinds) if (values?.length) traces.push(line(tell(name), values, { line: style }));
   });
-  drawIf("curve", traces.length, traces, layout("epoch", "MSE", { height: 360, yaxis: logarithmic(traces.flatMap((one) => one.y)) }));
+  drawIf("curve", traces, layout("epoch", "MSE", { height: 360, yaxis: logarithmic(traces.flatMap((one) => one.y)) }));
 }
 
 function drawSteps() {
-  const there = chosen().filter((row) => row.steps.length > 1);
-  drawIf("steps", there.length, there.map((row) => ({ type: "bar", name: title(row), showlegend: Boolean(state.other),
+  drawIf("steps", having("steps").map((row) => ({ type: "bar", name: title(row), showlegend: Boolean(state.other),
     x: row.steps.map((_, step) => step + 1), y: row.steps, marker: { color: paint(row, chosen().indexOf(row)) },
     hovertemplate: "step %{x}: MSE %{y:.4g}<extra></extra>" })), layout("steps ahead", "MSE", { height: 320 }));
 }
 
 function drawForecasts() {
-  const truth = data.boards[state.board].truth, there = chosen().filter((row) => row.forecasts && truth);
+  const truth = data.boards[state.board].truth, there = having("forecasts");
   const traces = [], axes = {};
   (there.length ? truth.future : []).forEach((future, place) => {
     const id = place ? String(place + 1) : "", before = truth.history[place], axis = { xaxis: `x${id}`, yaxis: `y${id}` };
@@ -172,7 +182,7 @@ function drawForecasts() {
     axes[`xaxis${id}`] = { ...looks, title: { text: "steps after the last known value" }, domain: narrow() ? [0, 1] : part, anchor: `y${id}` };
     axes[`yaxis${id}`] = { ...looks, title: { text: place && !narrow() ? "" : "value" }, domain: narrow() ? part : [0, 1], anchor: `x${id}` };
   });
-  drawIf("forecasts", traces.length, traces, layout("", "", { height: narrow() ? 720 : 360, ...axes }));
+  drawIf("forecasts", traces, layout("", "", { height: narrow() ? 720 : 360, ...axes }));
 }
 
 const CHARTS = { time: drawTime, anytime: drawAnytime, seeds: drawSeeds, curve: drawCurve, forecasts: drawForecasts, steps: drawSteps };

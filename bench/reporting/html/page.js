@@ -85,6 +85,7 @@ const cell = (tag, text, more = {}) => Object.assign(document.createElement(tag)
 function showDetail() {
   by("detail").hidden = !state.chosen;
   if (!state.chosen) return;
+  hideEmpty();
   by("detail-title").textContent = chosen().map(title).join(" and ");
   by("command").textContent = state.chosen.command;
   const others = rows().filter((row) => row !== state.chosen);
