@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -182,12 +182,21 @@ class ClusterOptions(LimitOptions):
         ),
     ] = None
 
+    reuse_workers: Annotated[
+        bool,
+        typer.Option(
+            "--reuse-workers", help="Let a worker serve several runs of a method and backend; their times do not rank."
+        ),
+    ] = False
+
     def limits(self) -> Limits:
         """Return the limits, checked; with a cluster the nodes say how many run at once."""
         from bench.execution import limits
 
         if self.cluster is None:
-            return super().limits()
+            return replace(super().limits(), reuse=self.reuse_workers)
+        if self.reuse_workers:
+            raise UsageError("--reuse-workers: got --cluster, needed runs on this machine alone")
         workers = limits.check_cluster(self.cluster, self.jobs)
         limits.check_timeout(self.timeout)
         return limits.Limits(workers or 1, self.timeout, limits.check_memory(self.memory), self.cluster)

@@ -107,12 +107,13 @@ def main(arguments: list[str]) -> int:
 
 
 def compile_quickly(programs: str) -> None:
-    """Have XLA spend little on programs that run for milliseconds, and JAX keep them in a folder.
+    """Have XLA spend little on programs that run for milliseconds, and JAX and TensorFlow keep them in a folder.
 
     Only before the frameworks are imported: they read this then.
     """
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0".strip()
     os.environ |= {"JAX_COMPILATION_CACHE_DIR": programs, "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
+    os.environ["TF_XLA_FLAGS"] = f"--tf_xla_persistent_cache_directory={programs}"
 
 
 def _failure(keeps: Callable[[Subject], object], subject: Subject) -> str | None:

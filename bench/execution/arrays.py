@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping, Sequence
+from typing import Self
 
 import msgspec
 import numpy as np
@@ -35,6 +36,19 @@ class Layout(msgspec.Struct, frozen=True):
         if self.strides is None:
             return math.prod(self.shape) * np.dtype(self.dtype).itemsize
         return span(self.shape, self.strides, np.dtype(self.dtype).itemsize)
+
+
+class Handle:
+    """An open file, closed at the end of a block."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        os.close(self.number)
 
 
 def span(shape: Sequence[int], strides: Sequence[int], itemsize: int) -> int:

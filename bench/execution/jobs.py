@@ -47,6 +47,14 @@ def jobs(
     return fast[:FIRST] + sorted(fast[FIRST:], key=lambda job: -(job.predicted or 0.0))
 
 
+def together(planned: Iterable[Job]) -> list[Job]:
+    """Return the jobs of one method and backend one after another, in the order in which the first of each comes."""
+    groups: dict[tuple[str, str], list[Job]] = {}
+    for job in planned:
+        groups.setdefault((job.spec.method, job.spec.backend), []).append(job)
+    return [job for group in groups.values() for job in group]
+
+
 class DurationEstimator:
     """How long a run will take, from earlier ones: the same question is answered once, however many seeds ask it."""
 

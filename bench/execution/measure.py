@@ -7,6 +7,7 @@ those modules changes nothing of what is measured; the harness keeps its own tim
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import threading
 import traceback
@@ -21,6 +22,7 @@ import implementations
 from bench.data.digests import digest
 from bench.execution import arrays, user_code
 from bench.execution.orders import (
+    DONE,
     EPOCH,
     FITTED,
     FORECAST,
@@ -73,17 +75,29 @@ class Channels(NamedTuple):
     given: int  # windows
     left: int  # the order, and then the result
     marks: int  # how far it is
+    calls: int = -1  # from the harness: there is another order
 
     def mark(self, letter: int, times: int = 1) -> None:
         """Tell the harness how far the worker is."""
         os.write(self.marks, bytes([letter]) * times)
 
 
-def work(channels: Channels, entered: int, closed: bool) -> int:
-    """Do the order and leave what was measured, whatever becomes of it; the exit status.
+def serve(channels: Channels, entered: int, closed: bool) -> int:
+    """Do the order, and where it says that the worker stays, another one at each call; the exit status.
 
     closed: whether the results folder cannot be written to from here.
     """
+    while work(channels, entered, closed):
+        gc.collect()
+        channels.mark(DONE)
+        if not os.read(channels.calls, 1):  # no more is wanted
+            break
+        entered = perf_counter_ns()
+    return 0
+
+
+def work(channels: Channels, entered: int, closed: bool) -> bool:
+    """Do the order and leave what was measured, whatever becomes of it; whether the worker stays."""
     order = receive_order(channels.left)
     clock = Clock(order.spawned_ns)
     clock.add("start", (entered - order.spawned_ns) / 1e9)
@@ -100,7 +114,7 @@ def work(channels: Channels, entered: int, closed: bool) -> int:
         status, reason = ending(f"{type(error).__name__}: {error}")
         measured = Measured(status=status, reason=reason)
     arrays.leave(channels.left, made, lambda found: msgspec.structs.replace(measured, arrays=found, closed=closed))
-    return 0
+    return order.stays
 
 
 def measure(order: Order, clock: Clock, channels: Channels, made: dict[str, np.ndarray]) -> Measured:

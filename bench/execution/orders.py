@@ -26,6 +26,7 @@ OUT_OF_MEMORY = re.compile(r"MemoryError|OutOfMemory|ResourceExhausted|RESOURCE_
 #: what a worker writes to the harness as it goes: the data is read, fit is over, the first forecast is made, and all
 READY, FITTED, FORECAST, REPEATED = b"dfpr"
 EPOCH = ord("e")  # an epoch of a network is over: for whoever watches; no time is taken from it
+DONE = ord("o")  # the result is left, and the worker waits for another order
 LARGEST = 2**24  # bytes of an order
 
 
@@ -39,6 +40,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     ahead: int = 0  # H, the steps to forecast
     given: list[Layout] = []  # the windows
     files: dict[str, str] = {}  # where on this machine lies what the spec names: a method
+    stays: bool = False  # whether the worker is to wait for another order when it has done this one
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,26 +14,23 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self
 
 import msgspec
 
 from bench.errors import UsageError
-from bench.execution import arrays, compilation, cores, janitor, provenance, user_methods
+from bench.execution import compilation, cores, janitor, provenance, results, reuse, user_methods
 from bench.execution.activity import Activities, Activity
+from bench.execution.arrays import Handle
 from bench.execution.coordination import Busy
 from bench.execution.handing import Data, DataSource
 from bench.execution.jobs import Job
 from bench.execution.limits import Limits
-from bench.execution.orders import Measured, Order, ending, now, one_line, send_order, unfinished
-from bench.execution.outputs import Diverged, InvalidOutput
-from bench.execution.scoring import InvalidTimes, score
+from bench.execution.orders import Order, now, send_order, unfinished
 from bench.execution.supervision import GRACE, Supervisor, close_input
 from bench.machine import environment, resources, threads
 from bench.machine.system.cores import pin, pinned
 from bench.machine.system.files import free_bytes, new_unnamed, temporary_in
-from bench.machine.system.processes import HAS_PROC, KILL, OWN_GROUP, for_child, is_ended_by, signal_group
-from bench.records import stores
+from bench.machine.system.processes import HAS_PROC, KILL, OWN_GROUP, for_child, signal_group
 from bench.records.codec import key_of
 from bench.records.files import reason_of
 from bench.records.locks import NoLocks
@@ -63,6 +60,7 @@ class WorkerPool:
         compilation.trim()
         self.activities: Activities = {} if activities is None else activities
         self.limits, self.files, self.held = limits, dict(files or {}), held
+        self.idle = reuse.IdleWorkers()
         self.codes: dict[tuple[str, str], str] = {}  # by method and backend
         self.data = data or DataSource(self.files)
         self.lock = threading.Lock()
@@ -108,7 +106,6 @@ class WorkerPool:
             workers=self.limits.workers,
             files={name: path for name, path in self.files.items() if name == spec.method},
         )
-        folder = self.folder / f"{self.mark}.{next(self.numbers)}"
         try:
             user_methods.know(spec, self.files)
             code = self.check_code(spec)
@@ -116,16 +113,13 @@ class WorkerPool:
         except ChangedCode:
             raise
         except (ValueError, UsageError) as error:
-            return failed(order, error)
+            return results.failed(order, error)
         try:
-            folder.mkdir()
             warm = compilation.is_warm(spec)
             order = msgspec.structs.replace(order, given=layouts, ahead=data.split.test.future.shape[1])
-            run = self.supervise(order, folder, core, data, given)
+            run = self.supervise(order, core, data, given)
         except OSError as error:
             raise UsageError(f"temporary folder {str(self.folder)!r}: {reason_of(error)}: no run can be made") from None
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
         self.check_code(spec)
         if run.status == "failed":
             self.check_room()
@@ -150,39 +144,61 @@ class WorkerPool:
                 f"temporary folder {str(self.folder)!r}: {os.strerror(errno.ENOSPC)}: TMPDIR names another"
             )
 
-    def supervise(self, order: Order, folder: Path, core: int, data: Data, given: int) -> Run:
-        """Start a worker on the core, wait until it ends or passes a limit, and score what it left."""
+    def supervise(self, order: Order, core: int, data: Data, given: int) -> Run:
+        """Have a worker on the core do the order: a new one, or one that waits where workers are used again."""
+        kind = reuse.kind_of(order.spec) if self.limits.reuse and not order.spec.source else None
+        order = msgspec.structs.replace(order, stays=kind is not None)
+        if waiting := self.idle.take(core, kind):
+            run = self.attend(order, core, data, given, waiting)
+            if run.status == "ok":
+                return reuse.unranked(run)
+        return self.attend(order, core, data, given)
+
+    def attend(self, order: Order, core: int, data: Data, given: int, waiting: reuse.Worker | None = None) -> Run:
+        """Wait until a worker has done the order, ends or passes a limit, and score what it left."""
         kills = resources.oom_kills()
         order = msgspec.structs.replace(order, spawned_ns=time.perf_counter_ns())
-        with Handle(new_unnamed()) as left:
-            supervisor = self.start(folder, core, order, given, left.number)
-            if activity := self.activities.get(key_of(order.spec)):
-                activity.start(supervisor.watched)
-            try:
-                ended = supervisor.wait(self.limits.timeout, self.limits.memory)
-            finally:
-                supervisor.end(folder.name)
+        worker = waiting or self.start(core, order, given)
+        supervisor, kept = worker.supervisor, False
+        found: Run | str = ""
+        if waiting:
+            waiting.begin_again(order)
+        if activity := self.activities.get(key_of(order.spec)):
+            activity.start(supervisor.watched)
+        try:
+            ended = supervisor.wait(self.limits.timeout, self.limits.memory)
+            if supervisor.done:
+                found = results.read(order, worker.left, core, data, supervisor)
+                kept = isinstance(found, Run) and found.status == "ok" and self.idle.leave(core, worker)
+        finally:
+            if not kept:
+                worker.end()
                 with self.lock:
                     self.alive.discard(supervisor.process)
-            measured = left_by(left.number)
-            if isinstance(measured, Measured):  # complete, whatever became of the process afterwards
-                with pinned(core):
-                    return result(order, measured, left.number, data, supervisor)
-        ended = ended or outcome(supervisor, resources.oom_kills() > kills)
-        return unfinished(order, *(ended or ("failed", measured)), environment.fingerprint())
+        if not kept:
+            with Handle(worker.left):
+                found = found or results.read(order, worker.left, core, data, supervisor)
+        if isinstance(found, Run):
+            return found
+        ended = ended or results.outcome(supervisor, resources.oom_kills() > kills)
+        return unfinished(order, *(ended or ("failed", found)), environment.fingerprint())
 
-    def start(self, folder: Path, core: int, order: Order, given: int, left: int) -> Supervisor:
+    def start(self, core: int, order: Order, given: int) -> reuse.Worker:
         """Start a worker in a new process group, pinned from its first instruction: it inherits this thread's core."""
+        folder, left = self.folder / f"{self.mark}.{next(self.numbers)}", new_unnamed()
+        folder.mkdir()
         send_order(left, order)
         variables = {**threads.environment_variables(order.spec.cuda), **compilation.variables(order.spec)}
         variables = {name: value for name, value in variables.items() if name not in TELLING}
         read_only = [str(path) for path in self.limits.read_only if not self.folder.is_relative_to(path)]
         ours, theirs = os.pipe()
-        with self.lock, pinned(core), Handle(theirs):
+        called, calls = os.pipe()
+        with self.lock, pinned(core), Handle(theirs), Handle(called):
             if self.over.is_set():
                 os.close(ours)
+                os.close(calls)
                 raise RuntimeError("the campaign is over")
-            names, passing = for_child([given, left, theirs])
+            names, passing = for_child([given, left, theirs, called])
             process = subprocess.Popen(
                 [sys.executable, "-m", "bench.execution.worker", *names, *read_only],
                 cwd=folder,
@@ -195,7 +211,8 @@ class WorkerPool:
             )
             pin(process.pid, core)
             self.alive.add(process)
-        return Supervisor(process, ours, order.spawned_ns)
+        supervisor = Supervisor(process, ours, order.spawned_ns)
+        return reuse.Worker(supervisor, folder, left, calls, reuse.kind_of(order.spec))
 
     def stop(self) -> None:
         """End what is alive and start nothing more."""
@@ -213,6 +230,7 @@ class WorkerPool:
 
     def close(self) -> None:
         """Have the janitor clean up, as it would had this process been killed; or do it, had the janitor been."""
+        self.idle.end()
         self.janitor.communicate()
         self.data.close()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -230,56 +248,3 @@ def start_janitor(mark: str, folder: Path) -> subprocess.Popen[bytes]:
         stderr=subprocess.DEVNULL,
         **OWN_GROUP,
     )
-
-
-class Handle:
-    """An open file, closed at the end of a block."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        os.close(self.number)
-
-
-def left_by(left: int) -> Measured | str:
-    """What a worker left, or why there is nothing to be read."""
-    try:
-        return msgspec.json.decode(arrays.description(left, stores.LARGEST), type=Measured)
-    except FileNotFoundError:
-        return "exited 0 without a result"
-    except (ValueError, OSError, RecursionError) as error:
-        return one_line(f"its result is not a record: {reason_of(error)}")
-
-
-def result(order: Order, measured: Measured, left: int, data: Data, supervisor: Supervisor) -> Run:
-    """The record of a job whose worker came to an end of it."""
-    if measured.status != "ok":
-        return unfinished(order, measured.status, one_line(measured.reason or ""), environment.fingerprint())
-    try:
-        made = arrays.read(left, measured.arrays)
-        return score(order, measured, made, data, supervisor.watched)
-    except Diverged as error:
-        return unfinished(order, "diverged", one_line(str(error)), environment.fingerprint())
-    except (InvalidOutput, InvalidTimes) as error:
-        return failed(order, error)
-    except (ValueError, OSError, TypeError, RecursionError) as error:
-        return failed(order, ValueError(f"its result is not a record: {error}"))
-
-
-def failed(order: Order, error: Exception) -> Run:
-    """The record of a job that has no result for this reason."""
-    return unfinished(order, "failed", one_line(str(error)), environment.fingerprint())
-
-
-def outcome(supervisor: Supervisor, oom: bool) -> tuple[str, str] | None:
-    """Status and reason of a worker that left nothing; None when its exit promises something."""
-    code = supervisor.process.returncode
-    if code == -KILL and oom:
-        return "oom", "killed by the kernel: out of memory"
-    if name := is_ended_by(code):
-        return "failed", f"killed by {name}"
-    return ending(f"exit status {code}: {supervisor.last_line()}") if code else None

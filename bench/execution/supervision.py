@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bench.execution import janitor
-from bench.execution.orders import EPOCH, FITTED, FORECAST, READY, REPEATED
+from bench.execution.orders import DONE, EPOCH, FITTED, FORECAST, READY, REPEATED
 from bench.machine.system import memory as held
 from bench.machine.system.processes import CAN_FORK, CAN_POLL, KILL, cpu_seconds, end_handle, reap, signal_group
 
@@ -52,7 +52,7 @@ class Supervisor:
     def __init__(self, process: subprocess.Popen[bytes], marks: int, started_ns: int) -> None:
         self.process, self.marks, self.started_ns = process, marks, started_ns
         self.watched = Watched()
-        self.output = b""
+        self.output, self.used = b"", 0.0  # seconds of CPU that earlier orders have used
         assert process.stdout
         self.stdout = process.stdout.fileno()
         self.pidfd = end_handle(process.pid)
@@ -67,12 +67,26 @@ class Supervisor:
         else:
             self.readers = [reading(self.drain), reading(self.stamp)]
 
+    @property
+    def done(self) -> bool:
+        """Whether the worker has done its order and waits for another one."""
+        return DONE in self.watched.stamps
+
+    def begin_again(self, started_ns: int) -> None:
+        """Watch the worker at another order."""
+        self.watched, self.output, self.started_ns = Watched(), b"", started_ns
+        self.used = cpu_seconds(self.process.pid)
+
     def wait(self, timeout: float, memory: int | None) -> tuple[str, str] | None:
-        """Wait until the worker ends; status and reason when it passes a limit first."""
+        """Wait until the worker has done its order, or ends; status and reason when it passes a limit first."""
         end = time.monotonic() + timeout
         sampled = time.monotonic()
         while (left := end - time.monotonic()) > 0:
             if self.look(min(left, SAMPLE) if memory else left):
+                return None
+            if self.done:
+                self.watched.wall = (self.watched.stamps[DONE] - self.started_ns) / 1e9
+                self.watched.cpu = cpu_seconds(self.process.pid) - self.used
                 return None
             if memory and time.monotonic() >= sampled + SAMPLE:
                 sampled = time.monotonic()

@@ -1,4 +1,4 @@
-"""The process of one job, `python -m bench.execution.worker GIVEN LEFT MARKS`, and the keeper that it runs under.
+"""The process of a job, `python -m bench.execution.worker GIVEN LEFT MARKS CALLS`, and the keeper it runs under.
 
     harness -> keeper -> worker -> whatever the method starts
 
@@ -19,11 +19,11 @@ def main() -> None:
     from bench.machine.system import keeper
 
     def do(handles: Sequence[int], closed: bool) -> int:
-        from bench.execution.measure import Channels, work
+        from bench.execution.measure import Channels, serve
 
-        return work(Channels(*handles), entered, closed)
+        return serve(Channels(*handles), entered, closed)
 
-    keeper.run(do, sys.argv[1:4], sys.argv[4:])
+    keeper.run(do, sys.argv[1:5], sys.argv[5:])
 
 
 if __name__ == "__main__":

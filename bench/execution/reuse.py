@@ -1,0 +1,108 @@
+"""Workers that serve several runs of one method and backend, one after another: imports are paid for once.
+
+Only a run that ended well leaves its worker for the next one, and only where it left no process behind; a run that ends
+otherwise in a worker that has served others before is made again in a fresh one. So a fault stays with the run that has
+it. Times of such runs are not ranked: what an earlier run left in memory may help or hinder them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from bench.execution.orders import Order, send_order
+from bench.execution.supervision import GRACE, Supervisor
+from bench.machine.system.memory import tree
+from bench.machine.system.processes import CAN_FORK
+from bench.schema.record import Run, Spec
+
+MOST = 25  # runs of one worker: what each leaves in memory adds up
+OF_A_WORKER = 1 + CAN_FORK  # processes: the worker, and its keeper where it has one
+SERVED = "its worker had served other runs before"
+
+Kind = tuple[object, ...]  # what the runs of a worker have in common
+
+
+def kind_of(spec: Spec) -> Kind:
+    """Return what a worker is for: a method and a backend with their defaults, a device, and the data it has."""
+    return spec.method, spec.backend, spec.native, spec.cuda, spec.task, spec.quick, spec.data_sha256
+
+
+@dataclass
+class Worker:
+    """A process that does one order, or several."""
+
+    supervisor: Supervisor
+    folder: Path  # where it runs; its name marks the worker's processes
+    left: int  # where it finds its orders and leaves its results
+    calls: int  # tells it that there is another order
+    kind: Kind
+    served: int = 1
+
+    def begin_again(self, order: Order) -> None:
+        """Send the worker another order."""
+        self.served += 1
+        self.supervisor.begin_again(order.spawned_ns)
+        os.ftruncate(self.left, 0)
+        send_order(self.left, order)
+        with contextlib.suppress(BrokenPipeError):  # it has ended meanwhile: whoever waits for it will see
+            os.write(self.calls, b"o")
+
+    def dismiss(self) -> None:
+        """End a worker that waits."""
+        self.end()
+        os.close(self.left)
+
+    def end(self) -> None:
+        """Leave nothing of its processes, nor of what they wrote."""
+        os.close(self.calls)
+        if self.supervisor.done:  # it ends by itself when it hears of no other order
+            self.supervisor.give(GRACE)
+        self.supervisor.end(self.folder.name)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class IdleWorkers:
+    """The workers that wait, at most one for each core."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.waiting: dict[int, Worker] = {}
+
+    def take(self, core: int, kind: Kind | None) -> Worker | None:
+        """Take the worker that waits on the core; one of another kind is ended first, and there is none."""
+        with self.lock:
+            worker = self.waiting.pop(core, None)
+        if worker is None or (worker.kind == kind and not worker.supervisor.reap()):
+            return worker
+        worker.dismiss()
+        return None
+
+    def leave(self, core: int, worker: Worker) -> bool:
+        """Let the worker wait for the next run, unless it has served enough, or has left processes behind."""
+        alone = len(tree(worker.supervisor.process.pid)) == OF_A_WORKER
+        if worker.served >= MOST or not alone or worker.supervisor.reap():
+            return False
+        with self.lock:
+            self.waiting[core] = worker
+        return True
+
+    def end(self) -> None:
+        """End all that wait."""
+        with self.lock:
+            waiting = list(self.waiting.values())
+            self.waiting.clear()
+        for worker in waiting:
+            worker.dismiss()
+
+
+def unranked(run: Run) -> Run:
+    """Return the run with its times marked as those of a worker that had served others."""
+    reason = "; ".join(filter(None, [run.timing_reason, SERVED]))
+    return msgspec.structs.replace(run, timing_valid=False, timing_reason=reason)
