@@ -1,12 +1,14 @@
 """Ask a child process that may run a user's code: it has a time limit, and its answer comes in a file.
 
-    python -m MODULE ANSWER QUESTION
+    python -m bench.execution.asking MODULE ANSWER QUESTION
 
-Whatever such code prints, changes or leaves running stays there.
+calls MODULE's `main` under a keeper. Whatever such code prints or changes stays there, and what it leaves running is ended.
 """
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
 import subprocess
 import sys
@@ -14,10 +16,13 @@ import tempfile
 from pathlib import Path
 
 from bench.machine import threads
+from bench.machine.system import keeper
 from bench.machine.system.files import temporary_in
 from bench.machine.system.processes import KILL, OWN_GROUP, is_ended_by, signal_group
+from bench.records import files
 
 LARGEST = 2**20  # bytes of an answer
+GRACE = 2.0  # seconds that the keeper gets to end what is left
 
 
 class NoAnswer(ValueError):
@@ -30,10 +35,10 @@ def ask(module: str, question: bytes, seconds: float) -> bytes:
         work, place = Path(folder, "work"), Path(folder, "answer.json")
         work.mkdir()
         process = subprocess.Popen(
-            [sys.executable, "-m", module, str(place), question.decode()],
+            [sys.executable, "-m", __name__, module, str(place), question.decode()],
             cwd=work,
             env={**threads.environment_variables(), **temporary_in(work)},
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # open as long as this process waits: how the keeper knows
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             **OWN_GROUP,
@@ -43,13 +48,23 @@ def ask(module: str, question: bytes, seconds: float) -> bytes:
         except subprocess.TimeoutExpired:
             raise NoAnswer(f"it did not end within {seconds:g} s") from None
         finally:
-            signal_group(process, KILL)
-            process.wait()
+            end(process)
         try:
-            with place.open("rb") as file:
-                return file.read(LARGEST)
+            return files.read(place, LARGEST)
+        except ValueError:
+            raise NoAnswer("it left another answer") from None
         except OSError:
             raise NoAnswer(f"it ended the process ({ending(process.returncode)})") from None
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Let the keeper end all that the process has started; then end it too."""
+    assert process.stdin
+    process.stdin.close()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(GRACE)
+    signal_group(process, KILL)
+    process.wait()
 
 
 def ending(code: int) -> str:
@@ -61,3 +76,18 @@ def answer(place: str, content: bytes) -> None:
     """Leave the answer and end at once: nothing that runs at the interpreter's end can keep this process."""
     Path(place).write_bytes(content)
     os._exit(0)
+
+
+def main() -> None:
+    """Call the main function of the module that the command line names, with what is left of that."""
+    del sys.argv[0]
+
+    def work(_handles: object, _closed: bool) -> int:
+        importlib.import_module(sys.argv[0]).main()
+        return 0
+
+    keeper.run(work, [], [])
+
+
+if __name__ == "__main__":
+    main()

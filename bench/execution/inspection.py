@@ -69,9 +69,8 @@ def inspect(
     except msgspec.MsgspecError:
         raise ValueError(f"{reference!r} cannot be imported: it left another answer") from None
     if answer.description is None:
-        raise ValueError(
-            answer.problem.replace(place.rpartition(":")[0] or place, reference.rpartition(":")[0] or reference)
-        )
+        problem = answer.problem or f"{reference!r} cannot be imported: it left another answer"
+        raise ValueError(problem.replace(place.rpartition(":")[0] or place, reference.rpartition(":")[0] or reference))
     name = answer.description.name
     if not PLAIN.fullmatch(name):
         raise ValueError(f"{reference!r}: {name[:64]!r} cannot be a name: at most 64 letters, digits, '_' and '-' can")

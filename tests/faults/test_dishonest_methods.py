@@ -371,6 +371,10 @@ IMPORTS = {
     "ends by a signal": ("import os; os.kill(os.getpid(), 11)", "SIGSEGV"),
     "does not end": ("import time; time.sleep(600)", "did not end within"),
     "raises": ("1 / 0", "ZeroDivisionError"),
+    "leaves a pipe as its answer": ("import os, sys; os.mkfifo(sys.argv[1]); os._exit(0)", "it left another answer"),
+    "leaves an endless answer": ("import os, sys; os.symlink('/dev/zero', sys.argv[1]); os._exit(0)", "another answer"),
+    "leaves a forged answer": ("import os, sys; open(sys.argv[1], 'w').write('{}'); os._exit(0)", "cannot be"),
+    "ends its keeper": ("import os; os.kill(os.getppid(), 9); os._exit(0)", "cannot be imported"),
 }
 
 

@@ -21,7 +21,7 @@ WRITE_FILE, MAKE_BLOCK = 1 << 1, 1 << 11
 #: rights on what lies in a folder: to remove and to make files of each kind
 CHANGE_FOLDER = sum(1 << bit for bit in (4, 5, 6, 7, 8, 9, 10, 11, 12))
 REFER, TRUNCATE = 1 << 13, 1 << 14  # from version 2 and 3 on: move between folders, and cut files
-MOST_RULES = 5000  # entries beside the closed folders and above them: with more, a run would start late
+MOST_RULES = 5000  # entries next to the closed folders and above them: with more, a run would start late
 
 
 def version() -> int:
@@ -48,7 +48,7 @@ def confine(closed: Sequence[str]) -> bool:
     if rules < 0:
         return False
     try:
-        if closed and not all(grant(libc, rules, place, writing) for place in beside(closed)):
+        if closed and not all(grant(libc, rules, place, writing) for place in neighbours(closed)):
             return False
         libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         return not libc.syscall(RESTRICT_SELF, rules, 0)
@@ -71,8 +71,8 @@ def grant(libc: ctypes.CDLL, rules: int, place: str, rights: int) -> bool:
         os.close(handle)
 
 
-def beside(closed: Sequence[str]) -> Iterator[str]:
-    """Yield what lies beside the closed folders and beside each folder above them; no symlinks, which lead elsewhere.
+def neighbours(closed: Sequence[str]) -> Iterator[str]:
+    """Yield the entries next to the closed folders and to each folder above them; no symlinks, which lead elsewhere.
 
     Raises OverflowError for more than MOST_RULES entries, OSError for a folder that cannot be listed.
     """
