@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.analysis.table import METHOD, changed_of, device_of, members_of
+from bench.analysis.table import METHOD, changed_in, device_of, edited_methods, members_of
 from bench.analysis.times import seconds_of
 from bench.schema.record import Run
 from bench.tasks import REFERENCES
@@ -59,11 +59,12 @@ def table(runs: Iterable[Run], backend: str, factors: Mapping[str, float] | None
     """
     import pandas as pd
 
+    several = edited_methods(runs)
     seen: dict[tuple[Any, ...], dict[str, list[Run]]] = {}
     for run in runs:
         if run.metrics and run.spec.method not in REFERENCES:
             spec = run.spec
-            row = (spec.method, changed_of(spec), spec.native, device_of(spec), members_of(spec))
+            row = (spec.method, changed_in(run, several), spec.native, device_of(spec), members_of(spec))
             seen.setdefault(row, {}).setdefault(spec.backend, []).append(run)
     lines = []
     for row, backends in sorted(seen.items()):

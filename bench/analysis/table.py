@@ -158,13 +158,18 @@ def version_of(run: Run) -> str:
     return (run.code or run.spec.source.version) if run.spec.source else ""
 
 
+def changed_in(run: Run, several: Collection[str]) -> tuple[str, ...]:
+    """Return what is changed in a run's row: settings, and the version of a user method that has several."""
+    version = (f"code={version_of(run)[:8]}",) if run.spec.method in several else ()
+    return (*changed_of(run.spec), *version)
+
+
 def _flat(run: Run, factor: float, several: Collection[str]) -> tuple[Any, ...]:
     spec = run.spec
     ok = run.metrics if run.status == "ok" else None
     errors = tuple(ok.get(name, np.nan) for name in ERRORS) if ok else (np.nan,) * len(ERRORS)
     settings = sys.intern(msgspec.json.encode(spec.settings, order="deterministic").decode())
-    version = (f"code={version_of(run)[:8]}",) if spec.method in several else ()
-    apart = ((*changed_of(spec), *version), device_of(spec))
+    apart = (changed_in(run, several), device_of(spec))
     text = (run.key, spec.task, *apart, spec.method, spec.backend, settings, spec.data_sha256, run.code or None)
     comparable = np.isfinite(factor)
     scale = factor if comparable else 1.0

@@ -2,7 +2,7 @@
 
     python -m bench.execution.asking MODULE ANSWER QUESTION
 
-calls MODULE's `main` under a keeper. Whatever such code prints or changes stays there, and what it leaves running is ended.
+calls MODULE's `main` under a keeper. Whatever such code prints or changes stays there; what it leaves running is ended.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from bench.records.codec import key_of
 from bench.schema.record import SCHEMA, Run, Spec
 from bench.text import clean
 
+LONG = 10_000  # characters of a reason that are looked at
 OUT_OF_MEMORY = re.compile(r"MemoryError|OutOfMemory|ResourceExhausted|RESOURCE_EXHAUSTED|bad_alloc|allocate memory")
 #: what a worker writes to the harness as it goes: the data is read, fit is over, the first forecast is made, and all
 READY, FITTED, FORECAST, REPEATED = b"dfpr"
@@ -112,7 +113,7 @@ def ending(text: str) -> tuple[Literal["oom", "failed"], str]:
 
 def one_line(text: str) -> str:
     """Return a text fit for a record: one line that prints, of at most 200 characters, of paths the last part only."""
-    return clean(re.sub(r"(?<![\w.])/(?:[^\s/'\":]+/)+", "", text))
+    return clean(re.sub(r"(?<![\w.])/(?:[^\s/'\":]+/)+", "", text[:LONG]))
 
 
 def head(order: Order) -> dict[str, Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import pandas as pd
 
 from bench.analysis import anytime, reference
-from bench.analysis.table import BOARD, METHOD, each, variant, variant_of
+from bench.analysis.table import BOARD, METHOD, changed_in, device_of, each, edited_methods, variant
 from bench.data.examples import fits, truth
 from bench.data.windows import Windows
 from bench.reporting.assessment import Board, assess
@@ -27,10 +27,10 @@ CURVES = ("loss", "val_loss", "val_last_step_mse")
 
 def collect(runs: Sequence[Run]) -> dict[str, Any]:
     """Boards in the order of the tasks, each with its rows, best first, and what it forecasts."""
-    board = assess(runs)
+    board, several = assess(runs), edited_methods(runs)
     by_row: dict[tuple[str, bool, str, str, str], list[Run]] = {}
     for run in board.runs.values():
-        by_row.setdefault(row_of(run), []).append(run)
+        by_row.setdefault(row_of(run, several), []).append(run)
     boards: dict[tuple[str, bool], dict[str, Any]] = {}
     for line in each(with_places(board)):
         place, apart = (line.task, line.quick), variant(line.changed, line.native, line.device)
@@ -78,9 +78,11 @@ def order_of(column: Column, line: Any) -> float | int | str | None:
     return clean(value) if isinstance(value, str) else number(value)
 
 
-def row_of(run: Run) -> tuple[str, bool, str, str, str]:
-    """The row of the board that a run is in."""
-    return run.spec.task, run.spec.quick, run.spec.method, variant_of(run.spec), run.spec.backend
+def row_of(run: Run, several: Collection[str]) -> tuple[str, bool, str, str, str]:
+    """The row of the board that a run is in. several: the user methods that have several versions."""
+    spec = run.spec
+    apart = variant(changed_in(run, several), spec.native, device_of(spec))
+    return spec.task, spec.quick, spec.method, apart, spec.backend
 
 
 def title(task: str, quick: bool) -> str:

@@ -11,9 +11,10 @@ import pytest
 from scipy import stats
 from synthetic import BACKENDS, campaign, failed, make
 
-from bench.analysis import across_tasks, ranking, reference, statistics, times
+from bench.analysis import across_tasks, anytime, ranking, reference, statistics, times
 from bench.analysis.matrices import matrices
 from bench.analysis.table import frame, select
+from bench.reporting.html import data
 from bench.schema.record import Source
 
 
@@ -254,8 +255,12 @@ def test_a_users_method_is_one_competitor_over_its_backends_and_several_over_its
     runs = [make("mine.Mine", backend, code=backend * 9) for backend in ("keras", "torch")]
     runs = [msgspec.structs.replace(run, spec=msgspec.structs.replace(run.spec, source=source)) for run in runs]
     assert len(ranking.by_method(ranking.rank(runs))) == 1
-    edited = msgspec.structs.replace(runs[0], code="other", spec=msgspec.structs.replace(runs[0].spec, seed=43))
+    edited = msgspec.structs.replace(
+        runs[0], code="other", key="0" * 16, spec=msgspec.structs.replace(runs[0].spec, seed=43)
+    )
     assert sorted(ranking.rank([*runs, edited])["seeds"]) == [1, 1, 1]
+    assert len(data.collect([*runs, edited])["boards"][0]["rows"]) == 3
+    assert len(anytime.table([*runs, edited], "")) == 3
 
 
 def test_methods_are_ranked_by_the_test_part():
