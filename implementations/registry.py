@@ -112,8 +112,9 @@ RENAMED = {"oracle": "least_squares_oracle", "transformer": "patchtst"}
 
 
 def current_name(name: str) -> str:
-    """Return the name that a method has now."""
-    return RENAMED.get(name, name)
+    """Return the name that a method has now; capitals do not count where no method has them."""
+    known = RENAMED.get(name, name)
+    return known.lower() if known not in METHODS and known.lower() in METHODS else known
 
 
 def make(name: str, backend: str, seed: int, native: Setting = False, **settings: Setting) -> Forecaster:

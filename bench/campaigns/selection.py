@@ -133,17 +133,24 @@ def check_device(device: str) -> str:
     return device
 
 
+def backend_named(name: str, what: str = "backend", allowed: Iterable[str] = backends.BACKENDS) -> str:
+    """Return the backend of this name; capitals do not count. Raises UsageError for another than those allowed."""
+    allowed, spelled = list(allowed), name.lower()
+    if spelled in allowed:
+        return spelled
+    if SPOKEN.get(spelled) in allowed:
+        raise UsageError(f"unknown {what} {name!r}: did you mean {SPOKEN[spelled]}?")
+    raise unknown(what, name, allowed)
+
+
 def choose_backends(asked: Sequence[str], device: str = "cpu") -> list[str]:
     """Return numpy, for the baselines, and the backends asked for, or every installed one that runs on the device.
 
     Raises UsageError for one that does not exist, is not installed, or does not run on the device.
     """
     able = [name for name, backend in backends.BACKENDS.items() if device in backend.devices]
+    asked = [backend_named(name) for name in asked]
     for name in asked:
-        if name not in backends.BACKENDS:
-            spoken = SPOKEN.get(name.lower())
-            hint = UsageError(f"unknown backend {name!r}: did you mean {spoken}?")
-            raise hint if spoken else unknown("backend", name, backends.BACKENDS)
         if name not in [*able, "numpy"]:
             raise UsageError(f"backend {name!r} computes on cpu alone; with --device {device}: {', '.join(able)}")
         if not backends.installed(name):

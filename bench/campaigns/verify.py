@@ -65,7 +65,7 @@ def choose(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
 
 def named(runs: Sequence[Run], name: str) -> list[Run]:
     """Return the records of the methods that match, or the one with that key."""
-    if found := [run for run in runs if fnmatch.fnmatchcase(current_name(run.spec.method), name)]:
+    if found := [run for run in runs if fnmatch.fnmatchcase(current_name(run.spec.method), current_name(name))]:
         return found
     if re.fullmatch("[0-9a-f]+", name):
         return [repository.find(runs, name)]

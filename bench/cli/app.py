@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from typing import Annotated
@@ -126,4 +127,14 @@ def complain_of(error: typer.TyperException) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":
         print(error.format_message())
         return 2
-    return complain(error.format_message(), error.exit_code)
+    return complain(f"{error.format_message()}{hint_of(error)}", error.exit_code)
+
+
+def hint_of(error: typer.TyperException) -> str:
+    """Return how to name methods as options, where they were named as arguments."""
+    from implementations import METHODS
+
+    words = re.findall(r"[\w*]+", error.format_message().rpartition("(")[2])
+    if "unexpected extra argument" not in error.format_message() or not set(words) & set(METHODS):
+        return ""
+    return f": methods are chosen by {' '.join(f'--method {word}' for word in words)}"

@@ -58,7 +58,7 @@ def carry_out(
             status = outcome.status  # of a search's runs that diverge nothing is said: that is a finding
         kept = write_board(results, names)
         if quiet:
-            print_rows([listing.run_row(run) for run in kept.values()], as_json, as_csv)
+            print_rows(listing.run_rows(kept.values()), as_json, as_csv)
         else:
             print(f"\n{closing.text(list(kept.values()), results)}\n")
             print(f"{board_of(results)} is rendered from the records in {results}")

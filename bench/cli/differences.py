@@ -8,12 +8,14 @@ from typing import Any
 
 from bench.analysis import comparison
 from bench.analysis.statistics import LEVEL
+from bench.campaigns.selection import SPOKEN
 from bench.cli.shared import known
 from bench.errors import UsageError
 from bench.records import repository, stores
 from bench.records.stores import Place, Remote
 from bench.schema.record import Run
 from bench.text import digits
+from implementations import METHODS, current_name
 
 
 def find(first: str, second: str, task: str | None, folder: Place) -> tuple[list[dict[str, Any]], list[str]]:
@@ -26,6 +28,7 @@ def find(first: str, second: str, task: str | None, folder: Place) -> tuple[list
         both = [_runs(place) for place in places]
         return comparison.compare_folders(*both), [line for runs in both for line in of_other_code(runs)]
     there = known(folder)
+    first, second = as_spelled(first), as_spelled(second)
     in_mine = {run.spec.method for run in there.mine} | {run.key for run in there.mine}
     named = (name.partition(":")[0] for name in (first, second))
     runs = list(there.mine) if all(any(one.startswith(name) for one in in_mine) for name in named) else there.all
@@ -49,6 +52,14 @@ def of_other_code(runs: Sequence[Run]) -> list[str]:
         elif not row[0].spec.source and any(is_of_other_code(run, {}) for run in row):
             lines.append(f"other code: {name}: its records were made by other code or packages than are here now")
     return lines
+
+
+def as_spelled(row: str) -> str:
+    """Return METHOD or METHOD:BACKEND as they are spelled: capitals do not count, and tensorflow is keras."""
+    method, colon, backend = row.partition(":")
+    if current_name(method) not in METHODS:
+        return row
+    return f"{current_name(method)}{colon}{SPOKEN.get(backend.lower(), backend.lower())}"
 
 
 def choose_backends(runs: Sequence[Run], first: str, second: str) -> tuple[str, str]:

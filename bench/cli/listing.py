@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +68,13 @@ def backends() -> list[Row]:
 def runs(folder: Place) -> tuple[list[Row], list[str]]:
     """Return each record of the folder, and a line for each file that is no valid record."""
     found, problems = repository.look_up(folder, repository.names(folder))
+    return run_rows(found.values()), problems
+
+
+def run_rows(found: Iterable[Run]) -> list[Row]:
+    """Return runs in short."""
     shown = [metric.name for metric in metrics.shown("list")]
-    return [run_row(run, shown) for run in found.values()], problems
+    return [run_row(run, shown) for run in found]
 
 
 def run_row(run: Run, shown: Sequence[str]) -> Row:

@@ -18,7 +18,7 @@ def as_row(run: Run) -> dict[str, Any]:
 
     seconds = {f"{phase}_seconds": value for phase, value in (run.seconds or {}).items()}
     more = {"settings": dict(run.spec.settings), "reason": run.reason, "timing_valid": run.timing_valid}
-    return listing.run_row(run) | dict(run.metrics or {}) | seconds | more | {"parameters": run.parameters}
+    return listing.run_row(run, list(run.metrics or {})) | seconds | more | {"parameters": run.parameters}
 
 
 def as_text(run: Run) -> str:

@@ -6,6 +6,7 @@ import inspect
 from dataclasses import dataclass
 
 import implementations
+from bench.campaigns.selection import backend_named
 from bench.contract import conformance, fresh
 from bench.contract.promises import PROMISES
 from bench.errors import UsageError, unknown
@@ -73,8 +74,8 @@ def check(reference: str, backend: str | None) -> Report:
 def choose(name: str, backend: str | None) -> str:
     """The backend asked for, or the method's first that is installed. Raises UsageError where it has none."""
     available = implementations.backends_of(name)
-    if backend and backend not in available:
-        raise unknown(f"backend of {name}", backend, available)
+    if backend:
+        backend = backend_named(backend, f"backend of {name}", available)
     installed = [one for one in available if backends.installed(one)]
     if not installed or (backend and backend not in installed):
         missing = backend or available[0]

@@ -111,8 +111,8 @@ def choose_backend(asked_for: Sequence[str]) -> str:
     """The one backend that the networks run on: that asked for, or the installed one that starts soonest."""
     if len(asked_for) > 1:
         raise UsageError(f"--backend {' '.join(asked_for)}: a race is run in one backend")
-    selection.choose_backends(asked_for)  # raises for what does not exist or is not installed
-    return asked_for[0] if asked_for else next(one for one in (*PREFERRED[1:], "numpy") if backends.installed(one))
+    chosen = selection.choose_backends(asked_for)  # raises for what does not exist or is not installed
+    return chosen[-1] if asked_for else next(one for one in (*PREFERRED[1:], "numpy") if backends.installed(one))
 
 
 def entrants(

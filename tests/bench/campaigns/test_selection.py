@@ -144,7 +144,7 @@ def test_bad_selections(asked, message):
     ("text", "message"),
     [
         ("gru.unit=3", "unknown setting of gru 'unit': did you mean units"),
-        ("grU.units=3", "unknown method 'grU': did you mean gru"),
+        ("gruu.units=3", "unknown method 'gruu': did you mean gru"),
         ("gru.units", "needed METHOD.NAME=VALUE"),
         ("gru.units=many", "--set gru.units=many: 'many' is not a whole number"),
         ("gru.units=2.5", "'2.5' is not a whole number"),

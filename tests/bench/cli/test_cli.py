@@ -141,7 +141,10 @@ def test_a_failed_run_is_told_by_the_exit_status(bench, faulty, tmp_path):
         (("run", "--nonsense"), "--nonsense"),
         (("lst",), "lst"),
         (("list", "method"), "unknown list 'method': did you mean methods?"),
-        (("plot", "abc"), "no run with key 'abc'"),
+        (("run", "gru"), "unexpected extra argument(s) (gru): methods are chosen by --method gru"),
+        (("show", "GRUU"), "unknown method 'GRUU': did you mean gru"),
+        (("check", "gru", "--backend", "tensorflow"), "unknown backend of gru 'tensorflow': did you mean keras?"),
+        (("plot", "xyz"), "no run with key 'xyz'"),
         (("leaderboard", "--results", "none"), "no results folder 'none'"),
     ],
 )
@@ -381,6 +384,15 @@ def test_every_table_is_there_for_programs(inside, tmp_path, words, column, valu
     if words.split()[0] not in ("run", "verify", "recommend"):  # a second time with processes shows no more
         names = [list(row) for row in json.loads(inside(*words.split(), "--json").stdout)]
         assert names == [list(table[0])] * len(table)
+
+
+def test_capitals_do_not_count(inside):
+    planned = inside("run", "--dry-run", "--csv", "--method", "GRU", "--backend", "Torch", "--task", "Ten-step").stdout
+    assert planned.splitlines()[1].startswith("ten-step,gru,torch,42,")
+    assert inside("show", "GRU", "--csv").stdout == inside("show", "gru", "--csv").stdout
+    assert (
+        "compared: gru:keras and lstm:keras" in inside("compare", "GRU:TensorFlow", "LSTM", "--task", "ten-step").stderr
+    )
 
 
 def test_dry_run_as_csv(inside):
