@@ -16,16 +16,17 @@ LEAST_TASKS = 3
 #: tasks that tell two methods with a ratio of errors of 1.5 apart with 80 % power (37 for 1.2); no places under it
 TASKS_TO_RANK = 8
 CLIP = (0.01, 100.0)  # of an error over the baseline's: one task cannot decide a geometric mean
-COLUMNS = ["method", "tasks", "skill", "skill_low", "skill_high"]
+COLUMNS = ["method", "members", "tasks", "skill", "skill_low", "skill_high"]
 
 
 def over_tasks(methods: pd.DataFrame, tasks: Collection[str] | None = None) -> pd.DataFrame:
     """Return how methods with a result on every task do over all, default settings and full runs alone.
 
     methods: from `ranking.by_method`; tasks: the only ones that count; None: all that have results.
-    Columns: `method`, `tasks` and `skill` (percent, from the geometric mean over tasks of its test error over the
-    naive forecast's) with `skill_low` and `skill_high`, the ends of a 95 % interval over tasks (Student's t: the
-    percentile bootstrap covers 75 % from three tasks). Empty for less than LEAST_TASKS tasks.
+    Columns: `method`, `members` (networks in an ensemble), `tasks` and `skill` (percent, from the geometric mean over
+    tasks of its test error over the naive forecast's) with `skill_low` and `skill_high`, the ends of a 95 % interval
+    over tasks (Student's t: the percentile bootstrap covers 75 % from three tasks). Empty for less than LEAST_TASKS
+    tasks.
     """
     default = methods[~methods["quick"] & ~methods["apart"]]
     if tasks is not None:
@@ -36,7 +37,8 @@ def over_tasks(methods: pd.DataFrame, tasks: Collection[str] | None = None) -> p
     if count < LEAST_TASKS or len(errors) < 2 or baseline.isna().any():
         return pd.DataFrame(columns=COLUMNS)
     skills = mean_skills(errors.to_numpy(), baseline.to_numpy())
-    table = pd.DataFrame(dict(zip(COLUMNS, [errors.index, count, *skills], strict=True)))
+    members = default.groupby("method")["members"].max()[errors.index].to_list()
+    table = pd.DataFrame(dict(zip(COLUMNS, [errors.index, members, count, *skills], strict=True)))
     return table.sort_values(["skill", "method"], ascending=[False, True], kind="stable", ignore_index=True)
 
 

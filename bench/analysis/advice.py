@@ -19,8 +19,9 @@ NEAR = 2.0  # times the smallest error: small networks are worth naming up to it
 def uses(board: pd.DataFrame) -> list[str]:
     """Return for each row of one board (see ranking.by_method, default rows) when to use it; "" for never.
 
-    From the records alone: it may be the best; the best network, or the best method without one; nothing of its kind is
-    as fast and as good; the fewest parameters among networks with at most NEAR times the smallest error of them.
+    From the records alone: it may be the best, and not from one seed; the best network, or the best method without
+    one; nothing of its kind is as fast and as good; the fewest parameters among networks with at most NEAR times the
+    smallest error of them.
     """
     chosen = board[~board["method"].isin(YARDSTICKS)]
     network = chosen["backend"] != "numpy"
@@ -32,19 +33,22 @@ def uses(board: pd.DataFrame) -> list[str]:
     found = dict.fromkeys(board.index, "")
     for row in each(chosen):
         kind = networks if row.backend != "numpy" else others
-        if row.rank_low == 1 and row.rank_high < len(board):
+        if row.rank_low == 1 and row.rank_high < len(board) and not is_anecdote(row):
             found[row.Index] = "error alone matters"
         elif row.Index in first and len(networks) and len(others):
             found[row.Index] = first[row.Index]
         elif row.undisturbed >= FEWEST and not _beaten(row, kind):
             found[row.Index] = (
-                f"a network in {_time(row.fit_seconds)}"
-                if kind is networks
-                else f"{_time(row.fit_seconds)} to fit is all"
+                f"a network in {_time(row.fit_seconds)}" if kind is networks else f"it fits in {_time(row.fit_seconds)}"
             )
         elif row.Index in smallest:
             found[row.Index] = "it must be small"
     return list(found.values())
+
+
+def is_anecdote(row: Any) -> bool:
+    """Tell whether a row's error is of one seed though other seeds would give others."""
+    return bool(row.seeds == 1 and row.chance != 0)
 
 
 def _beaten(row: Any, rivals: pd.DataFrame) -> bool:

@@ -85,7 +85,13 @@ def rows_of(runs: Iterable[Run]) -> dict[Row, list[Run]]:
     for run in sorted(under_current_names(runs), key=lambda run: run.started_at):
         if run.metrics:
             rows.setdefault(row(run), {})[run.spec.seed] = run
-    return {name: list(seeds.values()) for name, seeds in rows.items()}
+    return {name: on_largest_test(list(seeds.values())) for name, seeds in rows.items()}
+
+
+def on_largest_test(runs: list[Run]) -> list[Run]:
+    """Return the runs that were tested on the most series: a row is no mean over two test parts, see table.select."""
+    most = max(map(test_series_of, runs))
+    return [run for run in runs if test_series_of(run) == most]
 
 
 def row(run: Run) -> Row:

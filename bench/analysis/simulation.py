@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis import statistics
+from bench.analysis.matrices import matrices
 from bench.analysis.statistics import better, half_widths, means_over_seeds
 
 METHODS = 38
@@ -118,3 +119,28 @@ def false_ranks(count: int, seeds: int, series: int = 0) -> float:
         rank = np.arange(1, METHODS + 1)
         missed += bool(((rank < found.low) | (rank > found.high)).any())
     return missed / count
+
+
+def resolved(board: pd.DataFrame, seeds: Sequence[int], series: int, count: int = 100) -> pd.DataFrame:
+    """Return how far a board would tell its methods apart, had it so many seeds, as boards drawn from its records.
+
+    board: the competitors of one task, see ranking.by_method. Their true errors are those recorded, and their spreads
+    over seeds the moderated ones. series: in the test part. Columns: `seeds`, `intervals` (distinct rank intervals,
+    the median board), `fewest` (on any), `width` (mean ranks in an interval), `best` (methods that may be the best).
+    """
+    log_errors, _, chance = matrices(board)
+    rows = means_over_seeds(log_errors, chance)
+    spreads = np.sqrt(rows.variance * np.maximum(rows.seeds, 1))
+    random, lines = np.random.default_rng(0), []
+    for number in seeds:
+        found = []
+        for _ in range(count):
+            blocks = drawn_blocks(random, len(board), series)
+            noise = random.normal(0, 1, (len(board), number)) * spreads[:, None]
+            errors = rows.mean[:, None] + noise + np.log(blocks.mean(axis=1))[:, None]
+            found.append(statistics.places(errors, blocks * np.exp(rows.mean)[:, None], chance))
+        intervals = [len(set(zip(one.low, one.high, strict=True))) for one in found]
+        width = np.mean([one.high - one.low + 1 for one in found])
+        best = np.mean([(one.low == 1).sum() for one in found])
+        lines.append((number, int(np.median(intervals)), min(intervals), width, best))
+    return pd.DataFrame(lines, columns=["seeds", "intervals", "fewest", "width", "best"])

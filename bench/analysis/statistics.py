@@ -197,12 +197,14 @@ def places(
     ranks are within theirs on at least 95 % of all boards.
     """
     found = better(log_errors, blocks, chance, margin=margin)
-    mean = means_over_seeds(log_errors).mean.copy()
+    seeds, mean, *_ = means_over_seeds(log_errors)
+    mean = mean.copy()
     low, high = 1 + found.sum(axis=0), len(found) - found.sum(axis=1)
     labels = copies(log_errors)
     for label in np.unique(labels):
         rows = labels == label
-        mean[rows], low[rows], high[rows] = mean[rows].mean(), low[rows].min(), high[rows].max()
+        most = rows & (seeds == seeds[rows].max())  # the mean of fewer seeds is of others
+        mean[rows], low[rows], high[rows] = mean[most].mean(), low[rows].min(), high[rows].max()
     place = 1 + (mean[None, :] < mean[:, None] - 1e-12).sum(axis=1)
     return Places(place, low, high)
 

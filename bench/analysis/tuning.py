@@ -28,7 +28,7 @@ SUFFIX = "-search"
 
 COLUMNS = [
     "place", "rank_low", "rank_high", "method", "backend", "rate", "tuned", "low", "high", "own_rate", "own",
-    "own_place", "seeds", "errors",
+    "own_place", "tested_apart", "seeds", "errors",
 ]  # fmt: skip
 
 
@@ -46,6 +46,14 @@ class Row(NamedTuple):
     changed: tuple[str, ...] = ()  # what else differs from the defaults
     native: bool = False
     device: str = CPU
+
+
+class Tried(NamedTuple):
+    """The records of a row: settings, test MSE by seed, and on how many series that is."""
+
+    settings: dict[str, Any]
+    errors: dict[int, float]
+    test_series: int
 
 
 class Found(NamedTuple):
@@ -118,30 +126,39 @@ def table(tried: pd.DataFrame, found: Mapping[Row, Found], task: str, quick: boo
 
     Columns: `place` with `rank_low` and `rank_high` (see statistics.places), `method`, `backend`, `rate` (NaN for those
     without), `tuned` (geometric mean test MSE) with the interval `low` to `high`, `own_rate`, `own` (the same at the
-    method's own rate, same seeds), `own_place`, `seeds`, and `errors` (rate -> last-step MSE in the search).
+    method's own rate, same seeds), `own_place`, `tested_apart` (the two were tested on other series), `seeds`, and
+    `errors` (rate -> last-step MSE in the search).
     """
     ok = of_board(tried, task, quick)
     ok = ok[(ok["status"] == "ok") & ~ok["method"].isin(REFERENCES) & ~ok["native"] & (ok["device"] == CPU)]
-    runs = {
-        row: (json.loads(records["settings"].iloc[0]), dict(zip(records["seed"], records["test_mse"], strict=True)))
+    runs: dict[Any, Tried] = {
+        row: Tried(
+            json.loads(records["settings"].iloc[0]),
+            dict(zip(records["seed"], records["test_mse"], strict=True)),
+            int(records["test_series"].iloc[0]),
+        )
         for row, records in ok.groupby(["method", "backend", "changed"])
     }
     lines = []
-    for (method, backend, changed), (settings, own) in runs.items():
+    for (method, backend, changed), (settings, own, tested) in runs.items():
         choice = found.get(Row(task, quick, str(method), str(backend)))
         if changed or (choice is None and RATE in settings):
             continue
         at_choice = tuple(f"{name}={value}" for name, value in sorted(choice.changes.items())) if choice else ()
-        tuned = runs.get((method, backend, at_choice), ({}, {}))[1]
+        tuned, tested_then = runs.get((method, backend, at_choice), Tried({}, {}, tested))[1:]
         if seeds := sorted(own.keys() & tuned.keys()):
             values = [[errors[seed] for seed in seeds] for errors in (tuned, own)]
-            lines.append((method, backend, choice, settings.get(RATE, math.nan), seeds, *values))
+            rate = settings.get(RATE, math.nan)
+            lines.append((method, backend, choice, rate, tested != tested_then, seeds, *values))
     return ranked(lines) if any(line[2] for line in lines) else pd.DataFrame(columns=COLUMNS)
 
 
 def ranked(lines: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
-    """Return the table of these lines: method, backend, choice, own rate, seeds, errors at the rate found and own."""
-    methods, backends, chosen, own_rates, seeds, *errors = zip(*lines, strict=True)
+    """Return the table of these lines.
+
+    method, backend, choice, own rate, whether tested on other series, seeds, errors at the rate found and own.
+    """
+    methods, backends, chosen, own_rates, tested_apart, seeds, *errors = zip(*lines, strict=True)
     tuned, own = (
         np.log(pd.DataFrame([dict(zip(*row, strict=True)) for row in zip(seeds, rows, strict=True)]).to_numpy(float))
         for rows in errors
@@ -161,6 +178,7 @@ def ranked(lines: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
         "own_rate": own_rates,
         "own": np.exp(statistics.means_over_seeds(own).mean),
         "own_place": statistics.places(own, None, chance).place,
+        "tested_apart": tested_apart,
         "seeds": means.seeds,
         "errors": [choice.errors if choice else {} for choice in chosen],
     }

@@ -17,7 +17,7 @@ import msgspec
 
 import implementations
 from bench.campaigns import selection, settings
-from bench.campaigns.request import Selection, Setting, check_seeds
+from bench.campaigns.request import Selection, Setting, check_seeds, parse_seeds
 from bench.data import preparations
 from bench.data.tables import content_of
 from bench.errors import UsageError, unknown
@@ -27,6 +27,7 @@ from bench.tasks import ALL
 from implementations.user_methods import is_reference
 
 Value = int | float | str | bool
+Seeds = str | tuple[int, ...]  # as on the command line, or a list
 Path_ = tuple[str, ...]  # of keys: ("settings", "gru", "units")
 
 
@@ -36,7 +37,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     tasks: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
     backends: tuple[str, ...] = ()
-    seeds: tuple[int, ...] = (42,)
+    seeds: Seeds | dict[str, Seeds] = (42,)  # or those of each backend
     epochs: int | None = None
     quick: bool = False
     defaults: str = "equal"  # or native
@@ -62,6 +63,18 @@ class Text:
         return UsageError(f"{self.path.name}{f', line {inside[0]}' if inside else ''}: {message}")
 
 
+def files_of(path: Path) -> list[Path]:
+    """Return the file, or the campaign files of a folder. Raises UsageError for a folder without one."""
+    if not path.is_dir():
+        return [path]
+    found = sorted(path.glob("*.toml"))
+    if not found:
+        raise UsageError(
+            f"--config {path}: got a folder without a .toml file, a campaign file or a folder of them is needed"
+        )
+    return found
+
+
 def selections(path: Path) -> list[Selection]:
     """Return what a campaign file selects. Raises UsageError, with the line, for keys and values that do not exist."""
     text = read(path)
@@ -69,11 +82,13 @@ def selections(path: Path) -> list[Selection]:
     check_values(text, config)
     series = preparation(text, config)
     methods, outsiders = register(text, config)
+    by_backend = seeds_by_backend(config)
     data = {"series": str(path.parent / config.data["file"])} if series else {}
     common = Selection(
         tasks=config.tasks,
-        backends=config.backends,
-        seeds=config.seeds,
+        backends=config.backends or tuple(name for name in by_backend if name != "numpy"),
+        seeds=(42,) if isinstance(config.seeds, dict) else seeds_in(config.seeds),
+        seeds_of=by_backend,
         epochs=config.epochs,
         quick=config.quick,
         defaults=config.defaults,
@@ -152,7 +167,7 @@ def check_values(text: Text, config: Config) -> None:
         "tasks": lambda: selection.match(config.tasks, ALL, "task"),
         "device": lambda: selection.check_device(config.device),
         "backends": lambda: selection.choose_backends(config.backends, config.device),
-        "seeds": lambda: check_seeds(config.seeds),
+        "seeds": lambda: check_seeds_of(config),
         "epochs": lambda: selection.check_epochs(config.epochs),
         "defaults": lambda: selection.check_defaults(config.defaults),
         "select": lambda: selection.check_select(config.select),
@@ -162,6 +177,29 @@ def check_values(text: Text, config: Config) -> None:
             check()
         except UsageError as error:
             raise text.error((key,), str(error)) from None
+
+
+def seeds_in(seeds: Seeds) -> tuple[int, ...]:
+    """The seeds, written as a list or as on the command line. Raises UsageError."""
+    return parse_seeds(seeds) if isinstance(seeds, str) else check_seeds(seeds)
+
+
+def seeds_by_backend(config: Config) -> dict[str, tuple[int, ...]]:
+    """The seeds of each backend; none where all have the same. Raises UsageError."""
+    tables = config.seeds if isinstance(config.seeds, dict) else {}
+    return {backend: seeds_in(seeds) for backend, seeds in tables.items()}
+
+
+def check_seeds_of(config: Config) -> None:
+    """Raise UsageError for seeds that cannot be, and for those of a backend that does not run."""
+    if not isinstance(config.seeds, dict):
+        seeds_in(config.seeds)
+    found = seeds_by_backend(config)
+    selection.choose_backends(list(found), config.device)
+    for name in found:
+        if config.backends and name not in ("numpy", *config.backends):
+            allowed = ", ".join(config.backends)
+            raise UsageError(f"seeds.{name}: {name} is not among the backends of this file: {allowed}")
 
 
 def preparation(text: Text, config: Config) -> Preparation | None:

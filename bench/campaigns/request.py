@@ -24,6 +24,7 @@ class Selection:
     tasks: tuple[str, ...] = ()  # names or patterns
     backends: tuple[str, ...] = ()
     seeds: tuple[int, ...] = (42,)
+    seeds_of: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # by backend, instead of `seeds`
     epochs: int | None = None  # None: each method's default
     settings: Settings = field(default_factory=dict)
     select: str = "last"  # or validation: networks keep the weights of their best epoch there

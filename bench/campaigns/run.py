@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
+
 from bench.campaigns.request import Selection
 from bench.campaigns.selection import specs, understood
-from bench.data.series_tasks import has_grown
+from bench.data.series_tasks import is_outdated
 from bench.execution import jobs as queue
 from bench.execution import provenance, runner
 from bench.execution.activity import Activities
@@ -21,6 +23,7 @@ from bench.records.stores import Place, Remote
 from bench.schema.record import Run, Spec
 
 SIMILAR = 50  # earlier runs of a method that say how long the next one takes
+RETIMED = 3  # times that disturbed runs are run again in one campaign
 
 #: called with each job as it ends, its record (None: another campaign made it), and why the earlier record stays
 Finished = Callable[[Job, Run | None, str | None], None]
@@ -36,7 +39,7 @@ class Plan:
     files: Mapping[str, str]  # see Selection
     problems: Sequence[str] = ()  # lines about files that are no valid records
     stale: frozenset[str] = frozenset()  # names of records that a run now would not make again
-    grown: frozenset[str] = frozenset()  # of these, the records that were tested on fewer series than there are now
+    outdated: frozenset[str] = frozenset()  # of these, the records that were scored in an older way
     data: Sequence[str] = ()  # how each file of series was understood, in words
 
     @property
@@ -66,23 +69,42 @@ class Outcome:
         return 128 + self.signal if self.signal else min(self.failed, 1)
 
 
-def make(selections: Sequence[Selection], folder: Place, force: bool = False, force_stale: bool = False) -> Plan:
+@dataclass(frozen=True)
+class Again:
+    """Which jobs with a record are run again."""
+
+    every: bool = False
+    stale: bool = False  # those that a run now would not make so, see `is_stale`
+    disturbed: bool = False  # those whose row has too few undisturbed times, see `disturbed`
+
+
+NONE = Again()
+
+
+def plans(selections: Sequence[Selection], folder: Place, again: Again = NONE) -> Iterator[Plan]:
+    """Yield the plan of all that is selected, then those of what was disturbed on the way, at most RETIMED times.
+
+    Raises UsageError for anything that does not exist.
+    """
+    yield make(selections, folder, again)
+    for _ in range(RETIMED if again.disturbed else 0):
+        left = make(selections, folder, Again(disturbed=True))
+        if not left.jobs:
+            return
+        yield left
+
+
+def make(selections: Sequence[Selection], folder: Place, again: Again = NONE) -> Plan:
     """Plan all that is selected. Raises UsageError for anything that does not exist."""
     with repository.collection_paused():
         places = dict(item for selection in selections for item in selection.files.items())
         found = [spec for selection in selections for spec in specs(selection)]
     data = tuple(dict.fromkeys(filter(None, map(understood, selections))))
-    return replace(plan_of(found, places, folder, force, force_stale), data=data)
+    return replace(plan_of(found, places, folder, again), data=data)
 
 
-def plan_of(
-    found: Iterable[Spec],
-    places: Mapping[str, str],
-    folder: Place,
-    force: bool = False,
-    force_stale: bool = False,
-) -> Plan:
-    """Plan the specs that have no record yet, all of them, or also those whose record is stale.
+def plan_of(found: Iterable[Spec], places: Mapping[str, str], folder: Place, again: Again = NONE) -> Plan:
+    """Plan the specs that have no record yet, and those that are to be run again.
 
     places: where on this machine lies what the specs name, see Selection.files.
     """
@@ -90,31 +112,52 @@ def plan_of(
         wanted = {codec.name_of(spec, codec.key_of(spec)): spec for spec in found}
         known, problems = repository.look_up(folder, wanted)
         stale = frozenset(name for name, run in known.items() if is_stale(run, places))
-        again = stale if force_stale else frozenset()
-        left = [spec for name, spec in wanted.items() if force or name not in known or name in again]
+        old = stale if again.stale else frozenset()
+        if again.disturbed:
+            old |= disturbed({name: run for name, run in known.items() if name not in old}, wanted)
+        left = [spec for name, spec in wanted.items() if again.every or name not in known or name in old]
         alike, _ = repository.look_up(folder, similar(folder, left, known))
         jobs = queue.jobs(
             wanted.values(),
             [*known.values(), *alike.values()],
-            force,
-            {known[name].key for name in again},
+            again.every,
+            {known[name].key for name in old},
             published.read() if left else (),
         )
-    grown = frozenset(name for name in stale if has_grown(known[name]))
-    return Plan(jobs, frozenset(wanted), known, files.absolute(places), problems, stale, grown)
+    outdated = frozenset(name for name in stale if is_outdated(known[name]))
+    return Plan(jobs, frozenset(wanted), known, files.absolute(places), problems, stale, outdated)
 
 
 def is_stale(run: Run, places: Mapping[str, str]) -> bool:
     """Return whether a run of a record's spec would be another one now.
 
-    It would be made by other code (older records do not say by which they were), or scored on more test series.
+    It would be made by other code (older records do not say by which they were), or scored in another way.
     """
-    return has_grown(run) or is_of_other_code(run, places)
+    return is_outdated(run) or is_of_other_code(run, places)
 
 
 def is_of_other_code(run: Run, places: Mapping[str, str]) -> bool:
     """Return whether a record was made by other code than a run of it would be now; False where it does not say."""
     return bool(run.code) and run.code != provenance.code_of(run.spec, places)
+
+
+def disturbed(known: Mapping[str, Run], wanted: Mapping[str, Spec]) -> set[str]:
+    """Return the names of disturbed runs to time again, of rows that would else have fewer than times.FEWEST.
+
+    A row's runs differ in the seed alone. Those that have no record yet will be timed, and may be enough. known: the
+    records that stay as they are, by name.
+    """
+    from bench.analysis.times import FEWEST
+
+    rows: dict[bytes, list[str]] = {}
+    for name, spec in wanted.items():
+        rows.setdefault(msgspec.json.encode(msgspec.structs.replace(spec, seed=0)), []).append(name)
+    found: set[str] = set()
+    for names in rows.values():
+        busy = [name for name in names if name in known and known[name].status == "ok" and not known[name].timing_valid]
+        timed = sum(name not in known or known[name].timing_valid for name in names)
+        found |= set(busy[: max(FEWEST - timed, 0)])
+    return found
 
 
 def similar(folder: Place, wanted: Iterable[Spec], known: Mapping[str, Run]) -> list[str]:

@@ -44,7 +44,7 @@ def specs(selection: Selection) -> list[Spec]:
         for backend in implementations.backends_of(method)
         if backend in chosen
         for first in [spec_of(task, method, backend, seeds[0], selection, selection.settings.get(method, {}))]
-        for seed in seeds
+        for seed in selection.seeds_of.get(backend, seeds)
     ]
     if not found:
         raise nothing_to_run(methods, chosen)

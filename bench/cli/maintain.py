@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bench.records.stores import Place
 
 METHOD_PAGES = Path("docs/methods")
+READMES = (Path("README.md"), Path("README.zh-CN.md"))
 REPRODUCTION = Path("docs/reproduction.md")
 Others = Annotated[list[Any], typer.Argument(metavar="DIR...", parser=place, help="Take the records of these folders.")]
 
@@ -53,7 +54,7 @@ def pages(check: Check = False, results: Results = RESULTS) -> int:
     if results == RESULTS and METHOD_PAGES.is_dir():
         write += [check_reproduction if check else write_reproduction]
         statuses = [step(results) for step in write] + [write_method_pages(METHOD_PAGES, check, results)]
-        statuses.append(publish(results, check))
+        statuses += [publish(results, check), write_excerpts(board_of(results), check)]
     else:
         statuses = [step(results) for step in write]
     return max(statuses)
@@ -133,6 +134,21 @@ def publish(results: Place, check: bool) -> int:
     if not check:
         published.write(runs, shown)
     return stale(shown) if check and published.stale(runs, shown) else up_to_date(shown)
+
+
+def write_excerpts(board: Path, check: bool) -> int:
+    """Write the first rows of the board into the READMEs, or say which are stale."""
+    from bench.records import files
+    from bench.reporting import excerpt
+
+    status = 0
+    for readme in filter(Path.is_file, READMES):
+        text = readme.read_text(encoding="utf-8")
+        if (wanted := excerpt.updated(text, board.read_text(encoding="utf-8"))) != text:
+            status = max(status, stale(readme) if check else 0)
+            if not check:
+                files.replace(readme, wanted.encode())
+    return status
 
 
 def stale(page: Path) -> int:

@@ -64,11 +64,11 @@ def run(
     if not (what.backend or what.config):
         warn_of_missing()
     limits = how.limits()
-    made = campaigns.make(selections, results, plan.force, plan.force_stale)
+    again = campaigns.Again(plan.force, plan.force_stale, plan.retime)
     if plan.dry_run:
-        campaign.show([made], limits, as_json, as_csv)
+        campaign.show([campaigns.make(selections, results, again)], limits, as_json, as_csv)
         return 0
-    return campaign.carry_out([made], limits, results, as_json, as_csv)
+    return campaign.carry_out(campaigns.plans(selections, results, again), limits, results, as_json, as_csv)
 
 
 def selections_of(what: WhatOptions, data: Path | None, series: SeriesOptions) -> list[Selection]:
@@ -77,8 +77,9 @@ def selections_of(what: WhatOptions, data: Path | None, series: SeriesOptions) -
         return [options.selection(what, data, series)]
     from bench.campaigns import config
 
-    options.refuse({**what.given(), "data": data, **series.given()}, f"{what.config.name} says what runs")
-    return config.selections(what.config)
+    names = ", ".join(path.name for path in what.config)
+    options.refuse({**what.given(), "data": data, **series.given()}, f"{names} says what runs")
+    return [one for path in what.config for file in config.files_of(path) for one in config.selections(file)]
 
 
 def warn_of_missing() -> None:

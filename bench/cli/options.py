@@ -131,9 +131,12 @@ class WhatOptions:
         ),
     ] = None
     quick: Quick = False
-    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Read what to run from a TOML file instead.")] = (
-        None
-    )
+    config: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="Read what to run from a TOML file, or from all in a folder; may be repeated."
+        ),
+    ] = None
 
     def given(self) -> dict[str, Any]:
         """Return what a campaign file would decide."""
@@ -213,7 +216,13 @@ class PlanOptions:
     force_stale: Annotated[
         bool,
         typer.Option(
-            "--force-stale", help="Rerun jobs whose record was made by other code, or tested on fewer series."
+            "--force-stale", help="Rerun jobs whose record was made by other code, or scored in an older way."
+        ),
+    ] = False
+    retime: Annotated[
+        bool,
+        typer.Option(
+            "--retime", help="Rerun disturbed jobs of rows with fewer than 3 undisturbed times, at most three times."
         ),
     ] = False
 

@@ -28,8 +28,8 @@ def describe(plan: Plan) -> str:
     """Return what is about to happen, in one line."""
     parts = [f"{count(len(plan.jobs), 'run')} to do"]
     parts += [f"{plan.skipped:,} skipped, already recorded (--force runs them again)"] if plan.skipped else []
-    grown, edited = len(plan.grown), len(plan.stale) - len(plan.grown)
-    why = [f"{grown:,} tested on fewer series than there are now"] if grown else []
+    outdated, edited = len(plan.outdated), len(plan.stale) - len(plan.outdated)
+    why = [f"{outdated:,} scored on fewer test series or without blocks"] if outdated else []
     why += [f"{edited:,} made by other code"] if edited else []
     parts += [f"{' and '.join(why)} (--force-stale runs them again)"] if why else []
     parts += [f"{plan.retried:,} that did not finish before"] if plan.retried else []
@@ -64,7 +64,8 @@ def total(jobs: Sequence[Job], workers: int | None) -> str:
     """Return how long all jobs take."""
     seconds = makespan(jobs, workers or 1)
     at_once = f"{workers} at once" if workers else "one after another"
-    return f"in all {minutes_of(None if seconds is None else seconds / 60)} minutes, {at_once}"
+    hours = f" ({seconds / 3600:.1f} hours)" if seconds is not None and seconds > 3600 else ""
+    return f"in all {minutes_of(None if seconds is None else seconds / 60)} minutes{hours}, {at_once}"
 
 
 def minutes_of(minutes: object) -> str:

@@ -31,10 +31,13 @@ def test_series_of(run: Run) -> int:
     return task.test if task else 0
 
 
-def has_grown(run: Run) -> bool:
-    """Whether the test part of a run's task has more series now than the run was tested on."""
-    task = None if run.spec.series or run.status != "ok" else task_of(run.spec)
-    return task is not None and task.test + task.further_test > test_series_of(run)
+def is_outdated(run: Run) -> bool:
+    """Whether a run was tested on fewer series than its task has now, or its record has no errors by block."""
+    if run.status != "ok":
+        return False
+    task = None if run.spec.series else task_of(run.spec)
+    grown = task is not None and task.test + task.further_test > test_series_of(run)
+    return grown or run.blocks is msgspec.UNSET
 
 
 def task_on(series: Preparation, name: str) -> Task:

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
+from bench.data.series_tasks import is_outdated, task_of
 from bench.records.codec import key_of, name_of
 from bench.schema.record import Run, Spec
 
@@ -81,10 +82,12 @@ def kind(spec: Spec) -> tuple[str, str, bool]:
 
 
 def seconds_for(run: Run, spec: Spec) -> float:
-    """What the run took, had it trained for the spec's epochs."""
+    """What the run took, had it trained for the spec's epochs and been tested on all series that there are now."""
     seconds = run.seconds or {}
     ratio = epochs_of(spec) / epochs_of(run.spec)
-    return seconds["total"] + seconds["fit"] * (ratio - 1)
+    task = task_of(spec) if is_outdated(run) else None
+    tested = seconds.get("predict", 0.0) * task.further_test / task.validation if task else 0.0
+    return seconds["total"] + seconds["fit"] * (ratio - 1) + tested
 
 
 def epochs_of(spec: Spec) -> int:

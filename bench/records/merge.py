@@ -12,7 +12,7 @@ from bench.records.stores import Place
 from bench.schema.record import Run
 from bench.text import clean
 
-TAKEN = ("new", "finished there, not here")
+TAKEN = ("new", "finished there, not here", "tested there on more series")
 
 
 @dataclass
@@ -70,6 +70,8 @@ def fate_of(theirs: Run, ours: Run | None) -> str:
         return "the same"
     if theirs.is_final and not ours.is_final:
         return "finished there, not here"
+    if theirs.is_final and (theirs.test_series or 0) > (ours.test_series or 0):
+        return "tested there on more series"
     if not theirs.is_final or ours.digest == theirs.digest:
         return "run twice, counted once"
     return "run twice with other forecasts, ours counted"

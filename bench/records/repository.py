@@ -105,7 +105,8 @@ def look_up(place: Place, wanted: Iterable[str]) -> tuple[dict[str, Run], list[s
             if isinstance(run, Exception):
                 problems.append(problem(name, run))
             else:
-                runs[name] = msgspec.structs.replace(run, **BARE)
+                there: dict[str, Any] = {} if run.blocks is msgspec.UNSET else {"blocks": {}}  # whether it has them
+                runs[name] = msgspec.structs.replace(run, **{**BARE, **there})
     return runs, problems
 
 

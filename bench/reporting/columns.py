@@ -95,6 +95,15 @@ def rank_text(row: Any) -> str:
     return f"{row.place} ({row.rank_low}–{row.rank_high})" if row.rank_low < row.rank_high else str(row.place)
 
 
+def noise(row: Any) -> str:
+    """Say what the interval of a row's error is of: seeds, series or both; empty without one."""
+    if not row.low < row.high:
+        return ""
+    if row.blocks is None:
+        return "seeds"
+    return "series" if row.chance == 0 else "both"
+
+
 def timed_text(row: Any) -> str:
     """Say how many undisturbed runs a time is of, and their range: `5: 3.02–3.21`."""
     if not row.undisturbed:
@@ -160,10 +169,14 @@ COLUMNS = (
     custom("backend", "backend", lambda row: row.backend, "", ALL, PAGE, DATA, left=True),
     custom("test_mse", "test MSE", lambda row: with_interval(row.test_mse, row.low, row.high),
            "mean squared error of the H values forecast from the last history step, on the test part, which served no "
-           "choice: what methods are ranked by. ± is a 95 % interval of the ratio, from seeds and, where records have "
-           "blocks, from the draw of the series.", SUMMARY, ALL, PAGE, TERMINAL, DATA),
+           "choice: what methods are ranked by. ± is half of a 95 % interval, in percent, from seeds and, where records "
+           "have blocks, from the draw of the series.", SUMMARY, ALL, PAGE, TERMINAL, DATA),
+    Column("noise", "± from", lambda row: noise(row) or None, lambda row: noise(row),
+           "where ± comes from: `seeds`, the draw of the test `series` (methods without random numbers have no other "
+           "noise), or `both`.", (ALL, DATA), left=True, needs=("low", "chance", "blocks")),
+    *(figure(name, name, str, "", DATA) for name in ("rank_low", "rank_high", "low", "high")),
     custom("to_limit", "× limit", lambda row: with_interval(row.to_limit, *_scaled(row), count=3),
-           "the test MSE over that of the method that knows the formula of the series.", OVERVIEW, ALL, DATA),
+           "the test MSE over that of the method that knows how the series were made.", OVERVIEW, ALL, DATA),
     figure("skill", "skill %", lambda value: decimals(round(value, 1) + 0.0),
            "share of the naive forecast's test MSE that is saved; 0 is no better than repeating the last season "
            "(`seasonal_naive`, where it has a result) or the last value.", SUMMARY, ALL, PAGE, DATA),
@@ -195,7 +208,7 @@ COLUMNS = (
     custom("keys", "records", keys_text,
            "the first record's key, for `bench show KEY`, and how many more there are.", ALL, TERMINAL, DATA),
     custom("use", "use it when", lambda row: row.use,
-           "what the method is the best at, where it is at anything.", OVERVIEW, DATA, left=True),
+           "what the method is the best at; empty where it is the best at nothing.", OVERVIEW, DATA, left=True),
 )  # fmt: skip
 
 

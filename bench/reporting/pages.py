@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
-from bench.analysis import hardware
-from bench.analysis.across_tasks import over_tasks
+from bench.analysis import hardware, ranking
+from bench.analysis.across_tasks import TASKS_TO_RANK, over_tasks
+from bench.analysis.table import of_board
 from bench.reporting.assessment import Board, in_order
 from bench.reporting.columns import COLUMNS
 from bench.reporting.markdown import escape, folded
@@ -86,9 +87,12 @@ def _answer(board: Board) -> list[str]:
         return []
     rows = default[default["task"] == task]
     title = f"All methods on **{escape(task)}**, by place. {summary.times_of(default)}"
+    references = ranking.references(of_board(board.tried, task, quick=False))
     beyond = summary.beyond(default["method"])
-    verdicts = overview.verdicts(default, board.tasks())
-    return [verdicts, title, overview.overview(rows), overview.noise(board.tasks()), beyond]
+    ranked = board.ranked[~board.ranked["quick"] & ~board.ranked["apart"]]
+    verdicts = "\n".join(filter(None, [overview.verdicts(default, board.tasks()), overview.frameworks(ranked)]))
+    explained = "\n".join(filter(None, [title, overview.limit(references), overview.marks(rows)]))
+    return [verdicts, explained, overview.overview(rows), overview.noise(board.tasks()), beyond]
 
 
 def _over_tasks(board: Board) -> list[str]:
@@ -108,12 +112,13 @@ def _over_tasks(board: Board) -> list[str]:
             blocks += [f"**{title}** ({len(tasks)}: {names})", across_tasks.over_tasks(rows)]
             shown.append(tasks)
     most = max((len(tasks) for tasks in shown), default=0)
-    return ["## Over several tasks", prose("few_tasks").format(count=most), *blocks] if blocks else []
+    said = prose("few_tasks" if most < TASKS_TO_RANK else "many_tasks").format(count=most)
+    return ["## Over several tasks", said, *blocks] if blocks else []
 
 
 def _without_blocks(board: Board) -> list[str]:
     """Say of which tasks the records have no blocks of test series."""
-    lacking = board.methods[board.methods["blocks"].isna() & ~board.methods["quick"]]
+    lacking = board.methods[board.methods["blocks"].isna() & ~board.methods["quick"] & ~board.methods["apart"]]
     tasks = in_order(set(lacking["task"]))
     return [prose("without_blocks").format(tasks=escape(", ".join(tasks), 1000))] if tasks else []
 

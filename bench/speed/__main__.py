@@ -80,6 +80,14 @@ def limit(rounds: Rounds = 3) -> None:
     publish("limit", roofline.table(rounds), "--rounds", rounds)
 
 
+@app.command()
+def repeat(rounds: Rounds = 3) -> None:
+    """How far the fit times of equal runs are apart, at a steady pace and on the wall (about 10 minutes a round)."""
+    from . import repeatability
+
+    publish("repeat", repeatability.table(rounds), "--rounds", rounds)
+
+
 @app.command(name="self-test")
 def self_test_(bench: Annotated[str, typer.Option(help="Which benchmarks, as asv takes it.")] = "gru|lstm") -> None:
     """Check that asv finds an artificial slowdown of one method and nothing else (about 20 minutes)."""

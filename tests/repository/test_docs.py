@@ -57,6 +57,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (made / "sales.csv").write_text(f"date,store,units,price_a\n{rows}")
     (made / "mine.py").write_text(re.findall(r"```python\n(.*?)```", ADDING.read_text(), re.DOTALL)[0])
     (made / "campaign.toml").write_text(re.findall(r"```toml\n(.*?)```", CAMPAIGNS.read_text(), re.DOTALL)[0])
+    shutil.copytree(CAMPAIGNS.with_suffix(""), made / "docs" / "campaigns")
     with contextlib.chdir(made):
         template.write("my_forecaster", network=False)
     return made

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import pandas as pd
 
 from bench.analysis import reference
-from bench.analysis.advice import uses
+from bench.analysis.advice import is_anecdote, uses
+from bench.analysis.frameworks import DIFFERS
 from bench.analysis.table import each
-from bench.reporting.columns import OVERVIEW, cells, columns_of, row_label
+from bench.reporting.columns import DISTURBED, OVERVIEW, cells, columns_of, row_label
 from bench.reporting.markdown import escape, table
 from bench.text import decimals, digits
 
@@ -38,12 +39,50 @@ def verdict(board: pd.DataFrame, mark: str = "`") -> str:
         return f"undecided, any of {len(board)} methods may be the best. Smallest error: {leader}, {reached}."
     others = may_be[may_be["method"] != first.method]
     more = _names(others, mark) if len(others) <= NAMED else f"{len(others)} others"
-    return f"{leader} has the smallest error, {reached}; {more} may be as good."
+    why = f" ({'one seed each' if len(others) > 1 else 'one seed'})" if all(map(is_anecdote, each(others))) else ""
+    return f"{leader} has the smallest error, {reached}; {more} may be as good{why}."
 
 
 def _names(rows: pd.DataFrame, mark: str) -> str:
     escaped = (escape(row_label(row)) if mark else row_label(row) for row in each(rows))
     return ", ".join(f"{mark}{name}{mark}" for name in escaped)
+
+
+def limit(references: pd.DataFrame) -> str:
+    """Say what the errors of the table are compared with, see ranking.references; empty without one."""
+    if references.empty:
+        return ""
+    first = next(each(references))
+    of = f"`{escape(first.method)}`, which knows how the series were made"
+    return f"× limit: the test MSE over {digits(first.error)}, that of {of}."
+
+
+def marks(board: pd.DataFrame) -> str:
+    """Say what marks in the table of a board mean, and what it leaves out."""
+    found = []
+    if (board["low"] < board["high"]).any():
+        found.append("± is half of a 95 % interval.")
+    if not board["timing_valid"].all():
+        found.append(f"`{DISTURBED}`: a time of disturbed runs, or of another machine.")
+    if board["method"].str.endswith(REPEATED).any():
+        found.append(f"Methods `{REPEATED}` have places too, and are in the task's table below.")
+    return " ".join(found)
+
+
+def frameworks(rows: pd.DataFrame) -> str:
+    """Say whether a method's error depends on its backend; rows: of ranking.rank, default ones of full runs."""
+    several = rows[rows["verdict"] != ""]
+    if several.empty:
+        return ""
+    count = several["method"].nunique()
+    differing = several[several["verdict"] == DIFFERS]
+    if differing.empty:
+        found = "no error depends on it significantly"
+    else:
+        names = [f"`{escape(row.method)}` in {escape(row.backend)} on {escape(row.task)}" for row in each(differing)]
+        more = [f"{len(names) - NAMED} more"] if len(names) > NAMED else []
+        found = f"{', '.join([*names[:NAMED], *more])} differ from the mean of the method's backends"
+    return f"- **framework**: {found} ({count} methods in several backends)."
 
 
 def noise(tasks: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from bench.analysis.table import each
 from bench.reporting.markdown import escape
 from bench.schema.record import Run
 
+LISTED = 10  # records of a task that are left out for one reason, and are listed: more are counted
 SHOWN = 20  # records left out, and files that are none, that are named one by one
 
 
@@ -60,11 +61,15 @@ def _all(found: Counter[str]) -> str:
 
 def left_out(records: pd.DataFrame, problems: Sequence[str]) -> str:
     """Return the records that do not count and the invalid files, with reasons; empty without any."""
-    lines = [
+    counts = Counter(zip(records["task"], records["why"], strict=True))
+    lines = [f"{task}, {count:,} records: {why}" for (task, why), count in sorted(counts.items()) if count > LISTED]
+    few = [counts[row.task, row.why] <= LISTED for row in each(records)]
+    records = records[few]
+    lines += [
         f"{row.task}, {row.method}, {row.backend}, seed {row.seed}, key {row.key}: {row.why}"
         for row in each(records.head(SHOWN))
     ]
     lines += list(problems)[:SHOWN]
-    more = len(records) + len(problems) - len(lines)
+    more = max(len(records) - SHOWN, 0) + max(len(problems) - SHOWN, 0)
     listed = [f"- {escape(line, 300)}" for line in lines] + ([f"- and {more} more"] if more else [])
     return "\n".join(["## Left out", "", *listed]) if listed else ""

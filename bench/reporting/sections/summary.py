@@ -35,7 +35,7 @@ def tested_on(methods: pd.DataFrame) -> str:
     sizes = sorted(set(methods["test_series"]) - {0})
     if not sizes:
         return ""
-    most = f"Tested on {sizes[-1]:,} series"
+    most = f"The methods on {escape(methods['task'].iloc[0])} were tested on {sizes[-1]:,} series"
     fewer = [
         f"on the first {size:,} alone: "
         + ", ".join(f"`{escape(row_label(row))}`" for row in each(methods[methods["test_series"] == size]))

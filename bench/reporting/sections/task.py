@@ -122,7 +122,8 @@ def _commands(
     """Return what to type to make the default rows again."""
     if default.empty:
         return []
-    seeds = sorted(tried.loc[ranking.unchanged(tried), "seed"].unique())
+    counted = tried[ranking.unchanged(tried)]
+    seeds = {str(backend): sorted(rows["seed"].unique()) for backend, rows in counted.groupby("backend")}
     data, references = commands.words(runs), commands.references(runs)
     return [commands.commands(task, quick, default, seeds, data=data, references=references)]
 
@@ -142,5 +143,8 @@ def _limits(task: str, references: pd.DataFrame) -> str:
         f"`{row['method']}` {REACHES[row['method']]} {digits(row['error'])}." for row in references.to_dict("records")
     ]
     return "\n".join(
-        [*lines, f"× limit compares errors with that of `{references['method'].iloc[0]}`, which is not ranked."]
+        [
+            *lines,
+            f"× limit, in the details, is over the error of `{references['method'].iloc[0]}`, which is not ranked.",
+        ]
     )

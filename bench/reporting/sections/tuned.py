@@ -34,8 +34,10 @@ def tuned(rows: pd.DataFrame) -> list[str]:
     headers = ["rank", "method", "backend", "rate", "test MSE", "default rate", "test MSE then", "place then", "seeds"]
     found = folded("The search: last-step MSE on the series split off, by learning rate (smallest in bold)", searched)
     lines = [_tuned_row(row, rates) for row in each(rows)]
+    apart = "Errors at default and at searched rates are of different test series here: ignore differences under 5 %."
     return [
         explained,
+        *([apart] if rows["tested_apart"].any() else []),
         what_changes(rows),
         table(headers, lines, left=[1, 2]),
         found,

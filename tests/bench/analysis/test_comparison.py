@@ -14,7 +14,7 @@ from synthetic import ENVIRONMENT, failed, make
 
 from bench.analysis import comparison, hardware, ranking
 from bench.machine import calibration, environment
-from bench.records import repository
+from bench.records import merge, repository
 from bench.reporting import leaderboard
 from bench.schema.record import Run
 
@@ -51,6 +51,18 @@ def test_merge_takes_what_is_new_and_counts_jobs_once(inside: Bench, tmp_path: P
     assert {name: after[name] for name in ("gru", "linear")} == {name: before[name] for name in ("gru", "linear")}
     again = inside("merge", "theirs", "--results", "mine")
     assert "new" not in again.stdout and inside("leaderboard", "--check", "--results", "mine").returncode == 0
+
+
+def test_the_larger_test_part_counts(tmp_path: Path) -> None:
+    old, new = make(), make(error=0.011, test_series=21_000)
+    assert [merge.fate_of(new, old), merge.fate_of(old, new)] == [
+        "tested there on more series", "run twice, counted once",
+    ]  # fmt: skip
+    runs = [new, make(seed=43), make("lstm", seed=42), make("lstm", seed=43)]
+    found = {one["measure"]: one for one in comparison.compare_rows(runs, "gru:keras", "lstm:keras")}
+    assert found["test MSE"]["first"] == pytest.approx(1.1 * 0.011), "seed 43 was tested on fewer"
+    assert found["test MSE"]["why"].startswith("tested on different series")
+    assert "one common seed" in found["last-step MSE"]["why"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from conftest import Bench, stored
 
 from bench.campaigns import config
 from bench.campaigns.selection import specs
+from bench.errors import UsageError
 
 CAMPAIGN = """\
 tasks = ["ten-step"]
@@ -31,6 +32,18 @@ def test_every_point_of_a_grid_is_a_run(tmp_path: Path) -> None:
     points = [(s.settings["units"], s.settings["learning_rate"], s.seed) for s in found if s.method == "gru"]
     assert sorted(points) == [(u, r, s) for u in (16, 32) for r in (0.001, 0.01) for s in (1, 2)]
     assert {spec.settings["epochs"] for spec in found if spec.method == "gru"} == {3}
+
+
+def test_each_backend_may_have_its_seeds(tmp_path: Path) -> None:
+    text = (
+        'tasks = ["nile"]\nmethods = ["gru", "last_value"]\n[seeds]\ntorch = "1-3"\nkeras-jax = [7]\nnumpy = [4, 5]\n'
+    )
+    (tmp_path / "c.toml").write_text(text)
+    (file,) = config.files_of(tmp_path)
+    with pytest.raises(UsageError, match="got a folder without a .toml file"):
+        config.files_of(Path(__file__).parent)
+    found = [(spec.backend, spec.seed) for one in config.selections(file) for spec in specs(one)]
+    assert sorted(found) == [("keras-jax", 7), ("numpy", 4), ("numpy", 5), ("torch", 1), ("torch", 2), ("torch", 3)]
 
 
 def test_a_campaign_with_the_frameworks_own_defaults(tmp_path: Path) -> None:
@@ -62,9 +75,12 @@ def test_a_campaign_on_files_beside_it(inside: Bench, tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("tasks = 'ten-step'", "c.toml, line 1: tasks: expected array, got str"),
-        ("\nseed = [42]", "c.toml, line 2: unknown key 'seed': did you mean seeds?"),
+        ("\nseed = [42]", "c.toml, line 2: unknown key 'seed': did you mean seeds or select?"),
         ("seeds = [1.5]", "c.toml, line 1: seeds: expected int, got float"),
         ("seeds = [1, 1]", "c.toml, line 1: --seeds: 1 is given twice"),
+        ("\nseeds = '3-1'", "c.toml, line 2: --seeds '3-1': 3-1 must go upwards"),
+        ("[seeds]\njax = [1]", "c.toml, line 1: unknown backend 'jax': did you mean keras-jax?"),
+        ("backends = ['torch']\n[seeds]\nkeras = '1'", "c.toml, line 2: seeds.keras: keras is not among the backends"),
         ("epochs = 0", "c.toml, line 1: --epochs 0: needed 1 or more"),
         ("\ntasks = ['ten']", "c.toml, line 2: unknown task 'ten': did you mean ten-step?"),
         ("\nbackends = ['pytorch']", "c.toml, line 2: unknown backend 'pytorch': did you mean torch?"),

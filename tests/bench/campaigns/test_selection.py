@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from conftest import make_run, make_spec
 
@@ -211,12 +212,39 @@ def test_finished_runs_are_skipped_and_failed_ones_repeated():
 def test_a_record_that_was_tested_on_fewer_series_is_stale(tmp_path):
     asked = Selection(methods=("last_value",), tasks=("one-step",))
     (spec,) = selection.specs(asked)
-    for size, jobs_left in ((1_000, 1), (21_000, 0)):
-        repository.write(tmp_path, make_run(spec, test_series=size))
-        made = run.make([asked], tmp_path), run.make([asked], tmp_path, force_stale=True)
+    blocks = {"test": [0.1, 0.2]}
+    for size, found, jobs_left in ((1_000, blocks, 1), (21_000, msgspec.UNSET, 1), (21_000, blocks, 0)):
+        repository.write(tmp_path, make_run(spec, test_series=size, blocks=found))
+        made = run.make([asked], tmp_path), run.make([asked], tmp_path, run.Again(stale=True))
         assert [len(plan.jobs) for plan in made] == [0, jobs_left]
-        words = "1 tested on fewer series than there are now (--force-stale runs them again)"
+        words = "1 scored on fewer test series or without blocks (--force-stale runs them again)"
         assert (words in render.describe(made[0])) == bool(jobs_left)
+
+
+def test_disturbed_runs_are_timed_again_until_a_row_has_three(tmp_path):
+    asked = Selection(
+        methods=("last_value", "moving_average"), tasks=("one-step",), seeds_of={"numpy": (1, 2, 3, 4, 5)}
+    )
+    specs = {(spec.method, spec.seed): spec for spec in selection.specs(asked)}
+
+    def record(method, seed, undisturbed):
+        new = {"test_series": 21_000, "blocks": {"test": [0.1, 0.2]}}
+        repository.write(tmp_path, make_run(specs[method, seed], timing_valid=undisturbed, **new))
+
+    def left(plan):
+        return {(job.spec.method, job.spec.seed) for job in plan.jobs}
+
+    for seed in (1, 2, 3, 4):
+        record("last_value", seed, seed < 4)
+        record("moving_average", seed, seed == 2)
+    plans = run.plans([asked], tmp_path, run.Again(disturbed=True))
+    new = {("last_value", 5), ("moving_average", 5)}
+    assert left(next(plans)) == new | {("moving_average", 1)}, "with seed 5, one more is enough"
+    for method, seed in (*new, ("moving_average", 1)):
+        record(method, seed, seed == 1)
+    assert left(next(plans)) == {("moving_average", 3)}
+    record("moving_average", 3, True)
+    assert not list(plans) and not run.make([asked], tmp_path).jobs
 
 
 def test_predictions_come_from_earlier_records():

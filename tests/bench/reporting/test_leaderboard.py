@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from conftest import ROOT
@@ -17,11 +18,13 @@ from markdown_tables import tables
 from scipy import stats
 from synthetic import campaign, failed, make
 
+from bench.campaigns import config, selection
 from bench.errors import UsageError
 from bench.records import repository
 from bench.reporting import leaderboard
 from bench.reporting.columns import COLUMNS, seconds, with_interval
 from bench.reporting.markdown import escape
+from bench.schema.record import Run
 from bench.text import clean, decimals, digits
 
 NASTY = "a|b `c` <script>alert(1)</script>\x1b[31mred\x1b[0m\nnew *line* _x_ [l](u) $m$ \u202eright"
@@ -113,7 +116,7 @@ def test_references_are_named_and_not_ranked() -> None:
     board = leaderboard.render([*references, make(error=0.0107)])
     assert column(tables(board)[0], "method") == ["gru"] and column(tables(board)[0], "× limit") == ["10.0"]
     assert "No method can be expected below its 0.001177." in board and "It reaches 0.002200." in board
-    assert "compares errors with that of `bayes`" in board
+    assert "is over the error of `bayes`" in board
     assert "bayes" not in leaderboard.render([make()])
 
 
@@ -198,9 +201,37 @@ def test_quick_runs_are_marked_and_below_full_ones():
 
 
 def test_command_repeats_the_rows():
-    board = leaderboard.render([make(seed=43), make("lstm", "torch", seed=42), make("lstm", task="one-step")])
-    assert "python -m bench run --task ten-step --seeds 42,43 --backend keras --backend torch\n" in board
+    runs = [make(seed=42), make(seed=44), make("lstm", "torch", seed=42), make("lstm", "torch", seed=44)]
+    board = leaderboard.render([*runs, make("lstm", task="one-step")])
+    assert "python -m bench run --task ten-step --seeds 42,44 --backend keras --backend torch\n" in board
     assert "python -m bench run --task one-step --method lstm --seeds 42 --backend keras\n" in board
+
+
+def test_backends_with_different_seeds_are_repeated_by_a_campaign_file(tmp_path: Path) -> None:
+    runs = [make(seed=seed) for seed in (42, 43, 44)] + [make("lstm", "torch", seed=7)]
+    board = leaderboard.render(runs)
+    (tmp_path / "c.toml").write_text(board.split("```toml\n")[1].split("```")[0])
+    specs = [spec for one in config.selections(tmp_path / "c.toml") for spec in selection.specs(one)]
+    asked = {(spec.task, spec.method, spec.backend, spec.seed) for spec in specs}
+    assert asked == {
+        ("ten-step", method, backend, seed)
+        for method in ("gru", "lstm")
+        for backend, seed in [("keras", 42), ("keras", 43), ("keras", 44), ("torch", 7)]
+    }
+
+
+def test_a_campaign_on_an_accelerator_alone_fills_the_tables_and_is_repeated_there() -> None:
+    runs = [cuda(make("gru", "torch")), cuda(make("lstm", "torch", error=0.02)), make("last_value", "numpy", error=0.3)]
+    board = leaderboard.render(runs)
+    assert "No run with default settings" not in board and "none ran on the processor" in board
+    for header in ("use it when", "skill %"):
+        named = column(table_with(board, header), "method")
+        assert named == ["gru (on cuda)", "lstm (on cuda)", "last_value"]
+    assert "--backend numpy --backend torch --device cuda\n" in board
+
+
+def cuda(run: Run) -> Run:
+    return msgspec.structs.replace(run, spec=msgspec.structs.replace(run.spec, device="cuda"))
 
 
 def test_machines_and_versions_are_named_once():
@@ -407,9 +438,9 @@ def test_each_column_is_explained() -> None:
 
 def test_the_board_says_which_test_part_a_row_was_scored_on() -> None:
     old = make("gru", error=0.02)
-    assert "\n\nTested on 1,000 series.\n\n" in leaderboard.render([old])
+    assert "\n\nThe methods on ten-step were tested on 1,000 series.\n\n" in leaderboard.render([old])
     mixed = leaderboard.render([old, make("lstm", test_series=21_000)])
-    assert "Tested on 21,000 series; on the first 1,000 alone: `gru` (`--force-stale` runs them again)." in mixed
+    assert "were tested on 21,000 series; on the first 1,000 alone: `gru` (`--force-stale` runs them again)." in mixed
     assert column(table_with(mixed, "test series"), "test series") == ["21,000", "1,000"]
 
 
