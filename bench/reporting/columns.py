@@ -169,8 +169,8 @@ COLUMNS = (
     custom("backend", "backend", lambda row: row.backend, "", ALL, PAGE, DATA, left=True),
     custom("test_mse", "test MSE", lambda row: with_interval(row.test_mse, row.low, row.high),
            "mean squared error of the H values forecast from the last history step, on the test part, which served no "
-           "choice: what methods are ranked by. ± is half of a 95 % interval, in percent, from seeds and, where records "
-           "have blocks, from the draw of the series.", SUMMARY, ALL, PAGE, TERMINAL, DATA),
+           "choice: what methods are ranked by. ± is half of a 95 % interval, in percent, from seeds and, where "
+           "records have blocks, from the draw of the series.", SUMMARY, ALL, PAGE, TERMINAL, DATA),
     Column("noise", "± from", lambda row: noise(row) or None, lambda row: noise(row),
            "where ± comes from: `seeds`, the draw of the test `series` (methods without random numbers have no other "
            "noise), or `both`.", (ALL, DATA), left=True, needs=("low", "chance", "blocks")),
