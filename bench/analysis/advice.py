@@ -39,7 +39,7 @@ def uses(board: pd.DataFrame) -> list[str]:
             found[row.Index] = first[row.Index]
         elif row.undisturbed >= FEWEST and not _beaten(row, kind):
             found[row.Index] = (
-                f"a network in {_time(row.fit_seconds)}" if kind is networks else f"it fits in {_time(row.fit_seconds)}"
+                f"a network {_time(row.fit_seconds)}" if kind is networks else f"it fits {_time(row.fit_seconds)}"
             )
         elif row.Index in smallest:
             found[row.Index] = "it must be small"
@@ -58,7 +58,7 @@ def _beaten(row: Any, rivals: pd.DataFrame) -> bool:
 
 
 def _time(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds >= 0.1 else "no time"
+    return f"in {seconds:.1f} s" if seconds >= 0.1 else "at once"
 
 
 class Classical(NamedTuple):

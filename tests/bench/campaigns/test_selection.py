@@ -128,7 +128,7 @@ def test_settings_are_typed_as_the_method_states(text, value):
         ({"seeds": (1, 2, 1)}, "1 is given twice"),
         ({"seeds": (-1,)}, "-1 is not a whole number"),
         ({"seeds": (2**32,)}, "4294967296 is not a whole number"),
-        ({"epochs": 0}, "--epochs 0: at least 1"),
+        ({"epochs": 0}, "--epochs 0: needed 1 or more"),
         ({"epochs": 10**9}, "needed 1000000 or fewer"),
         ({"settings": {"gru": {"units": 0}}}, "units: got 0"),
         ({"settings": {"gru": {"epochs": 0}}}, "epochs: got 0"),
