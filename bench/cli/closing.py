@@ -9,7 +9,9 @@ from bench.cli.shared import known
 from bench.records.stores import Place
 from bench.schema.record import Run
 from bench.tasks import REFERENCES
+from bench.text import clean
 
+LONGEST_TASK, LONGEST_NAME = 12, 18  # columns: with all others the table is 80 wide
 BEST = 5  # runs of each task in the table of those that are not on the board
 
 
@@ -31,8 +33,9 @@ def best(runs: Iterable[Run]) -> str:
     finished = sorted((run for run in runs if run.metrics), key=last_step_mse)
     tasks = sorted({run.spec.task for run in finished})
     rows = [run for task in tasks for run in [run for run in finished if run.spec.task == task][:BEST]]
-    header = ["task", "method", "backend", "seed", "last-step MSE", "val MSE", "fit s", "key"]
-    return tabulate([row(run) for run in rows], header, floatfmt=("", "", "", "", ".5f", ".5f", ".1f", ""))
+    header = ["task", "method", "backend", "seed", "last-step MSE", "fit s", "key"]
+    align = ["left", "left", "left", "right", "right", "right", "left"]
+    return tabulate([row(run) for run in rows], header, disable_numparse=True, colalign=align)
 
 
 def last_step_mse(run: Run) -> float:
@@ -40,12 +43,12 @@ def last_step_mse(run: Run) -> float:
     return run.metrics["last_step_mse"] if run.metrics else float("inf")
 
 
-def row(run: Run) -> list[str | int | float | None]:
+def row(run: Run) -> list[str]:
     """Return a run's cells in the table."""
     from bench.analysis.times import seconds_of
 
-    spec, metrics = run.spec, run.metrics
-    method = f"{spec.method} (not ranked)" if spec.method in REFERENCES else spec.method
-    name = " ".join([method, *spec.differences()])
-    errors = [metrics["last_step_mse"], metrics["val_mse"]] if metrics else [None, None]
-    return [spec.task, name, spec.backend, spec.seed, *errors, seconds_of(run, "fit") if run.seconds else None, run.key]
+    spec, mark = run.spec, " (not ranked)" if run.spec.method in REFERENCES else ""
+    name = clean(" ".join([f"{spec.method}{mark}", *spec.differences()]), longest=LONGEST_NAME)
+    fit = f"{seconds_of(run, 'fit'):.1f}" if run.seconds else ""
+    figures = f"{last_step_mse(run):.5f}", fit, run.key[:8]
+    return [clean(spec.task, longest=LONGEST_TASK), name, spec.backend, str(spec.seed), *figures]

@@ -97,20 +97,26 @@ def as_table(rows: Sequence[dict[str, Any]]) -> str:
     """The rows as a table, those that differ first of all counted."""
     from tabulate import tabulate
 
+    reasons = list(dict.fromkeys(row["why"] for row in rows if row["why"]))
+    one_row = len({row["row"] for row in rows}) == 1
     lines = [
-        [row["task"], row["row"], row["measure"], *(figure(row[name]) for name in ("first", "second")),
-         "" if row["percent"] is None else f"{row['percent']:+.1f}", row["verdict"], likelihood(row["p"]), row["why"]]
+        [row["task"], *([] if one_row else [row["row"]]), row["measure"],
+         *(figure(row[name]) for name in ("first", "second")),
+         "" if row["percent"] is None else f"{row['percent']:+.1f}", row["verdict"], likelihood(row["p"]),
+         f"({reasons.index(row['why']) + 1})" if row["why"] else ""]
         for row in rows
     ]  # fmt: skip
-    header = ["task", "row", "measure", "first", "second", "%", "verdict", "p", "why"]
-    align = ["left"] * 3 + ["right"] * 3 + ["left"] * 3
+    header = ["task", *([] if one_row else ["row"]), "measure", "first", "second", "%", "verdict", "p", ""]
+    align = ["left"] * (2 if one_row else 3) + ["right"] * 3 + ["left"] * 3
     counts = {verdict: sum(row["verdict"] == verdict for row in rows) for verdict in dict.fromkeys(
         ("differs", "within noise", "same", "unknown"))}  # fmt: skip
     summary = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
     tests = sum(row["p"] is not None for row in rows)
     note = f"\np: of no difference, Holm's correction over the {tests} tests made here, {LEVEL:.0%} for all of them"
     answer = f"{summary or 'nothing to compare'}{note if tests else ''}"
-    return f"{tabulate(lines, header, disable_numparse=True, colalign=align)}\n\n{answer}"
+    notes = "".join(f"\n({number}) {reason}" for number, reason in enumerate(reasons, 1))
+    title = f"{rows[0]['row']}\n\n" if one_row else ""
+    return f"{title}{tabulate(lines, header, disable_numparse=True, colalign=align)}{notes}\n\n{answer}"
 
 
 def likelihood(p: float | None) -> str:

@@ -177,7 +177,9 @@ def skeleton(page: str) -> dict[str, list[str]]:
     return {
         "headings": re.findall(r"^#+ ", text, re.MULTILINE),
         "commands": re.findall(r"^    (?:\S.*)$", text, re.MULTILINE),
-        "links": [link for link in re.findall(r"\]\(([^)]+)\)", text) if not link.startswith("README")],
+        "links": [
+            link.replace("docs/zh/", "docs/") for link in re.findall(r"\]\(([^)]+)\)", text) if "README" not in link
+        ],
         "rows": cells,
         "board": [line for line in text.split("<!-- /board -->")[0].splitlines() if line.startswith("|")],
         "uses and limits": re.findall(r"^(?:\*\*|- )", text, re.MULTILINE),

@@ -137,7 +137,7 @@ def test_rows_are_compared_over_seeds(inside: Bench, tmp_path: Path) -> None:
     rows = {row["measure"]: row for row in json.loads(compared.stdout)}
     assert rows["last-step MSE"]["verdict"] == "differs" and rows["last-step MSE"]["why"] == "5 common seeds"
     assert rows["fit s"]["verdict"] == "differs" and rows["predict s"]["verdict"] == "within noise"
-    assert "within noise" in inside("compare", "gru", "linear").stdout.splitlines()[2]
+    assert "within noise" in inside("compare", "gru", "linear").stdout.splitlines()[4]
 
 
 def compared_rows(inside: Bench, *arguments: str) -> dict[str, dict[str, Any]]:

