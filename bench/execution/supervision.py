@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from bench.execution import janitor
 from bench.execution.orders import DONE, EPOCH, FITTED, FORECAST, READY, REPEATED
 from bench.machine.system import memory as held
-from bench.machine.system.processes import CAN_FORK, CAN_POLL, KILL, cpu_seconds, end_handle, reap, signal_group
+from bench.machine.system.processes import CAN_POLL, HAS_PROC, KILL, cpu_seconds, end_handle, reap, signal_group
 
 GRACE = 1.0  # seconds between SIGTERM and SIGKILL
 LOG = 2**16  # bytes: of what a worker prints, the last so many are kept
@@ -166,7 +166,7 @@ class Supervisor:
             signal_group(self.process, KILL)
             self.give(GRACE)
             janitor.end(mark)
-        elif not CAN_FORK:  # it had no keeper
+        elif not HAS_PROC:  # it had no keeper, or one that adopts nobody
             janitor.end(mark)
         self.close()
 

@@ -48,7 +48,7 @@ def test_forecasts_and_ends_what_passes_a_limit_on_windows(
     done = bench("forecast", "sales.csv", "--target", "units", "--ahead", "3", "--method", "last_value")
     assert done.returncode == 0 and "3 steps" in done.stdout, done.stdout + done.stderr
     (tmp_path / "slow.py").write_text(SLOW)
-    done = bench("run", "--quick", "--task", "ten-step", "--method", "./slow.py:Slow", "--timeout", "4",
+    done = bench("run", "--quick", "--task", "ten-step", "--method", "./slow.py:Slow", "--timeout", "3",
                  "--results", "mine")  # fmt: skip
     assert [run.status for run in stored(tmp_path / "mine")] == ["timeout"], done.stdout + done.stderr
     child = int((tmp_path / "child").read_text())
