@@ -29,12 +29,13 @@ notebooks: $(STAMP)
 wheel-test:
 	$(PYTHON) tests/wheel.py $(EXTRAS)
 
-# the long ones, about half an hour: fuzzing, 100 kills of a campaign, 1,000 runs of which one in ten goes wrong
+# the long ones, about half an hour: fuzzing, 100 kills of a campaign, 1,000 runs with faults, a store that flaps
 soak: $(STAMP)
 	FUZZ=10000 $(BIN)/python -m pytest --timeout 0 tests/faults/test_fuzz.py
 	FUZZ=10000 $(BIN)/python -m pytest --timeout 0 tests/bench/records/test_readers.py
 	$(BIN)/python tests/soak.py kills --kills 100
 	$(BIN)/python tests/soak.py soak --runs 1000
+	$(BIN)/python tests/soak.py store --runs 30
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

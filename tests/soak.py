@@ -2,9 +2,11 @@
 
     python tests/soak.py kills --kills 100 --runs 400
     python tests/soak.py soak --runs 1000
+    python tests/soak.py store --runs 30
 
 kills: `bench run` is killed with kill -9 at random moments and started again, until all its runs are done.
 soak: one campaign of quick runs of which one in ten goes wrong.
+store: one campaign whose records go to an object store that refuses all requests for seconds, again and again.
 Each prints its figures as JSON and ends with status 1 when anything was lost, torn, done twice or left behind.
 """
 
@@ -19,11 +21,13 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
+from object_store import KEYS, Busy, fronted, served
 
 ROOT = Path(__file__).parent.parent
 FAULTY = Path(__file__).parent / "faulty"
@@ -39,7 +43,7 @@ METHODS.update(KNOWN)  # the methods that go wrong are for workers, not for whoe
 
 from bench.execution import janitor  # noqa: E402
 from bench.machine.system import processes  # noqa: E402
-from bench.records import repository  # noqa: E402
+from bench.records import repository, stores  # noqa: E402
 
 SOAK_LIMITS = ["--timeout", "8", "--memory", "500M"]
 WARM = 0.1  # of the runs: what the harness imports and caches once is there by then
@@ -186,6 +190,37 @@ def soak(folder: Path, seeds: range) -> dict[str, Any]:
     }
 
 
+def store(folder: Path, runs: int, seed: int = 1) -> dict[str, Any]:
+    """One campaign into an object store that answers and is busy by turns, once it has taken a record."""
+    chance, start = random.Random(seed), time.monotonic()
+    with served() as url, fronted(url) as front:
+        urllib.request.urlopen(urllib.request.Request(f"{url}/bucket", method="PUT")).close()
+        bench = Bench(folder, "last_value", range(runs), "--results", "s3://bucket/soak")
+        bench.environment |= {**KEYS, "AWS_ENDPOINT_URL": front, "HOME": str(folder)}
+        os.environ.update(KEYS, AWS_ENDPOINT_URL=url)
+        process, place, flaps = bench.start(), stores.Remote("s3://bucket/soak"), 0
+        while process.poll() is None:
+            time.sleep(chance.uniform(0.5, 3))
+            if repository.names(place):
+                Busy.refusals, flaps = 10**9, flaps + 1
+                time.sleep(chance.uniform(0.5, 4))
+                Busy.refusals = 0
+        valid, problems = repository.read(place)
+    seeds = sorted(run.spec.seed for run in valid)
+    return {
+        "runs": runs,
+        "times it was busy": flaps,
+        "records": len(valid),
+        "torn": len(problems),
+        "exit status": process.returncode,
+        "stray processes": len(bench.strays()),
+        "seconds": round(time.monotonic() - start),
+        "as expected": not (problems or bench.strays() or process.returncode)
+        and seeds == list(range(runs))
+        and flaps > 0,
+    }
+
+
 def watch(process: subprocess.Popen[bytes], bench: Bench) -> Iterator[tuple[int, int]]:
     """Records so far, and the bytes that the harness holds, as long as it runs."""
     harness = psutil.Process(process.pid)
@@ -207,13 +242,15 @@ def expected(seed: int) -> str:
 def main() -> int:
     """Run one of the tests as the command line says."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("test", choices=("kills", "soak"))
+    parser.add_argument("test", choices=("kills", "soak", "store"))
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--runs", type=int)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="aheadbench-soak-") as folder:
         if asked.test == "kills":
             figures = kills(Path(folder) / "kills", asked.kills, asked.runs or 400)
+        elif asked.test == "store":
+            figures = store(Path(folder) / "store", asked.runs or 30)
         else:
             figures = soak(Path(folder) / "soak", range(asked.runs or 1000))
     print(json.dumps(figures, indent=1))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.machinery import PathFinder
@@ -27,6 +28,7 @@ TABLES = {OURS / "__init__.py", OURS / "registry.py", OURS / "user_methods.py", 
 
 
 Stamps = tuple[tuple[Path, int, int], ...]  # files, when each was changed, and its size
+ONE_AT_A_TIME = threading.Lock()  # Python 3.11 may raise SystemError where two threads parse at once
 KNOWN: dict[tuple[str, str, str | None], tuple[Stamps, str]] = {}
 
 
@@ -36,13 +38,14 @@ def code_of(spec: Spec, files: Mapping[str, str]) -> str:
     Files are read again only when one of them was changed.
     """
     question = spec.method, spec.backend, files.get(spec.method)
-    if question in KNOWN:
-        stamps, digest = KNOWN[question]
-        if all(stamp(path) == (path, *rest) for path, *rest in stamps):
-            return digest
-    sources = sorted(closure(spec, files))
-    digest = digest_of(sources, spec)
-    KNOWN[question] = tuple(map(stamp, sources)), digest
+    with ONE_AT_A_TIME:
+        if question in KNOWN:
+            stamps, digest = KNOWN[question]
+            if all(stamp(path) == (path, *rest) for path, *rest in stamps):
+                return digest
+        sources = sorted(closure(spec, files))
+        digest = digest_of(sources, spec)
+        KNOWN[question] = tuple(map(stamp, sources)), digest
     return digest
 
 

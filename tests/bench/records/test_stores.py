@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import http.client
-import http.server
 import json
-import socket
-import subprocess
-import sys
-import threading
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conftest import Bench, make_run, make_spec, stored
-from fault_injection import wait_for
+from object_store import KEYS, Busy, fronted, served
 
 from bench.errors import UsageError
 from bench.records import codec, files, remote, repository, stores
@@ -25,33 +19,14 @@ pytest.importorskip("moto")
 pytestmark = pytest.mark.xdist_group("s3")
 
 QUICK = ("run", "--quick", "--backend", "numpy", "--method", "last_value", "--task", "ten-step")
-KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
 READER = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:[GL]*", "Resource": "*"}]}
-
-
-def free_port() -> int:
-    with socket.socket() as chosen:
-        chosen.bind(("127.0.0.1", 0))
-        return int(chosen.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
     """A server of S3's protocol, in a process of its own."""
-    port = free_port()
-    server = subprocess.Popen([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
-    try:
-        wait_for(lambda: answers(port))
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.kill()
-        server.wait()
-
-
-def answers(port: int) -> bool:
-    with socket.socket() as asking:
-        return asking.connect_ex(("127.0.0.1", port)) == 0
+    with served() as url:
+        yield url
 
 
 @pytest.fixture
@@ -207,58 +182,17 @@ def test_other_urls(inside: Bench, tmp_path: Path) -> None:
     assert not (tmp_path / "s3:").exists()
 
 
-class Busy(http.server.BaseHTTPRequestHandler):
-    """Passes requests on, but for the next `refusals` ones, which get what S3 answers when it is asked too much."""
-
-    protocol_version = "HTTP/1.1"  # a client waits with the content of a put until it is told to go on
-    target = ""
-    refusals = 0
-
-    def do_request(self) -> None:
-        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if type(self).refusals > 0:
-            type(self).refusals -= 1
-            self.answer(
-                503, {}, b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
-            )
-            return
-        connection = http.client.HTTPConnection(self.target)
-        headers = {name: value for name, value in self.headers.items() if name.lower() != "expect"}
-        connection.request(self.command, self.path, content, headers)
-        answer = connection.getresponse()
-        self.answer(answer.status, dict(answer.headers), answer.read())
-
-    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = do_request
-
-    def answer(self, status: int, headers: dict[str, str], content: bytes) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            if name.lower() not in ("content-length", "transfer-encoding", "connection", "date", "server"):
-                self.send_header(name, value)
-        length = headers.get("Content-Length", "0") if self.command == "HEAD" else str(len(content))
-        self.send_header("Content-Length", length)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(content)
-
-    def log_message(self, *words: object) -> None:
-        return None
-
-
 MORE_THAN_THE_LIBRARY_TRIES = remote.ATTEMPTS**2 + 1  # its client and its file system try so often each
 
 
 @pytest.fixture
 def busy(endpoint: str, bucket: stores.Remote, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Busy]]:
     """The same server behind a flapping one."""
-    Busy.target, Busy.refusals = endpoint.removeprefix("http://"), 0
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+    with fronted(endpoint) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
         monkeypatch.setattr(remote, "PAUSE", 0.05)
         files.warn.cache_clear()
         yield Busy
-        server.shutdown()
 
 
 def test_a_busy_store_is_asked_again(busy: type[Busy], caplog: pytest.LogCaptureFixture) -> None:
