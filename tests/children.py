@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import atexit
+import contextlib
 import json
 import os
 import subprocess
@@ -29,13 +30,21 @@ class Child:
     """A process that prints JSON objects, each with its name under `key`."""
 
     def __init__(self, key: str, backend: str, *command: str) -> None:
-        self.key, self.answers = key, dict[str, Any]()
+        self.key, self.answers, self.asked = key, dict[str, Any](), set[str]()
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  (the child writes to it as long as it lives)
         self.process = subprocess.Popen(
             [sys.executable, *command], cwd=ROOT, env=environment(backend),
-            stdout=subprocess.PIPE, stderr=self.errors, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True,
         )  # fmt: skip
         atexit.register(self.process.kill)
+
+    def ask(self, question: str) -> None:
+        """Write it to the child, once."""
+        if question not in self.asked:
+            self.asked.add(question)
+            assert self.process.stdin
+            with contextlib.suppress(BrokenPipeError):  # its last words say why
+                print(question, file=self.process.stdin, flush=True)
 
     def answer(self, name: str) -> Any:
         """The object of that name; fails with the child's last words when it ends without one."""
@@ -75,13 +84,15 @@ def checks_of(file: str) -> list[str]:
 def cases(files: dict[str, str]) -> list[Any]:
     """All checks of each backend's file as parameters (backend, name); a backend's run on one worker, in one child."""
     return [
-        pytest.param(backend, name, id=f"{backend}-{name}", marks=pytest.mark.xdist_group(f"{file}-{backend}"))
+        pytest.param(backend, name, id=f"{backend}-{name}", marks=pytest.mark.xdist_group(f"frameworks-{backend}"))
         for backend, file in files.items()
         for name in checks_of(file)
     ]
 
 
 def failure(file: str, backend: str, name: str) -> str | None:
-    """What went wrong in a check; None if nothing did."""
-    answer: str | None = start("check", backend, str(CHECKS / file), backend).answer(name)["failure"]
+    """What went wrong in a check; None if nothing did. One child goes through all files of a backend."""
+    child = start("check", backend, str(CHECKS / "run.py"), backend)
+    child.ask(file)
+    answer: str | None = child.answer(f"{file}:{name}")["failure"]
     return answer

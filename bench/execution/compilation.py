@@ -92,6 +92,13 @@ def root_folder() -> Path | None:
     return Path(root) / "compiled" if root else None
 
 
+def forget(spec: Spec) -> None:
+    """Delete the programs of this run's versions and hardware: one of them is damaged, and nobody can tell which."""
+    folder = folder_of(spec)
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def trim() -> None:
     """Empty the cache when it has grown past its limit, before a campaign: a run in flight compiles again."""
     folder = root_folder()

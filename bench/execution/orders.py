@@ -41,6 +41,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     ahead: int = 0  # H, the steps to forecast
     given: list[Layout] = []  # the windows
     files: dict[str, str] = {}  # where on this machine lies what the spec names: a method
+    cached: bool = True  # whether it may use the cache of compiled programs
     stays: bool = False  # whether the worker is to wait for another order when it has done this one
 
 

@@ -115,15 +115,14 @@ class WorkerPool:
         except (ValueError, UsageError) as error:
             return results.failed(order, error)
         try:
-            warm = compilation.is_warm(spec)
             order = msgspec.structs.replace(order, given=layouts, ahead=data.split.test.future.shape[1])
-            run = self.supervise(order, core, data, given)
+            run = self.with_cache(order, core, data, given)
         except OSError as error:
             raise UsageError(f"temporary folder {str(self.folder)!r}: {reason_of(error)}: no run can be made") from None
         self.check_code(spec)
         if run.status == "failed":
             self.check_room()
-        return msgspec.structs.replace(compilation.marked(run, warm), code=code)
+        return msgspec.structs.replace(run, code=code)
 
     def check_code(self, spec: Spec) -> str:
         """The digest of the spec's code. Raises UsageError once it is another than when the campaign began."""
@@ -143,6 +142,17 @@ class WorkerPool:
             raise UsageError(
                 f"temporary folder {str(self.folder)!r}: {os.strerror(errno.ENOSPC)}: TMPDIR names another"
             )
+
+    def with_cache(self, order: Order, core: int, data: Data, given: int) -> Run:
+        """The record of the order; a run that fails with the cache of compiled programs is made again without it."""
+        warm = compilation.is_warm(order.spec)
+        run = self.supervise(order, core, data, given)
+        if warm is None or run.status != "failed":
+            return compilation.marked(run, warm)
+        run = self.supervise(msgspec.structs.replace(order, cached=False), core, data, given)
+        if run.status == "ok":  # so a program in the cache is damaged: TensorFlow fails then
+            compilation.forget(order.spec)
+        return run
 
     def supervise(self, order: Order, core: int, data: Data, given: int) -> Run:
         """Have a worker on the core do the order: a new one, or one that waits where workers are used again."""
@@ -188,7 +198,8 @@ class WorkerPool:
         folder, left = self.folder / f"{self.mark}.{next(self.numbers)}", new_unnamed()
         folder.mkdir()
         send_order(left, order)
-        variables = {**threads.environment_variables(order.spec.cuda), **compilation.variables(order.spec)}
+        cache = compilation.variables(order.spec) if order.cached else {}
+        variables = {**threads.environment_variables(order.spec.cuda), **cache}
         variables = {name: value for name, value in variables.items() if name not in TELLING}
         read_only = [str(path) for path in self.limits.read_only if not self.folder.is_relative_to(path)]
         ours, theirs = os.pipe()

@@ -88,6 +88,24 @@ def repeat(rounds: Rounds = 3) -> None:
     publish("repeat", repeatability.table(rounds), "--rounds", rounds)
 
 
+@app.command()
+def sizes(
+    network: Annotated[list[str] | None, typer.Option(help="rnn, gru or lstm; all unless given.")] = None,
+    units: Annotated[list[int] | None, typer.Option(help="20, 64, 128 and 256 unless given.")] = None,
+    batch: Annotated[list[int] | None, typer.Option(help="32, 128 and 512 unless given.")] = None,
+    history: Annotated[list[int] | None, typer.Option(help="Steps: 50, 96 and 336 unless given.")] = None,
+    rounds: Rounds = 1,
+) -> None:
+    """Training steps by size: ours, plain PyTorch and stock Keras; goes on where it was stopped (hours for all)."""
+    from . import sizes
+
+    wanted = sizes.sizes(
+        network or sizes.NETWORKS, units or sizes.UNITS, batch or sizes.BATCHES, history or sizes.STEPS
+    )
+    sizes.measure_all(wanted, rounds)
+    publish("sizes", sizes.table(), "--rounds", rounds)
+
+
 @app.command(name="self-test")
 def self_test_(bench: Annotated[str, typer.Option(help="Which benchmarks, as asv takes it.")] = "gru|lstm") -> None:
     """Check that asv finds an artificial slowdown of one method and nothing else (about 20 minutes)."""

@@ -91,6 +91,29 @@ class Training:
         self.trainer.epoch(self.order)
 
 
+class Wide:
+    """Training steps of 128 units, two batches of 256 series: where products count, and frameworks' own layers win."""
+
+    params = (["rnn_sequence", "gru"], BACKENDS)
+    param_names = ("method", "backend")
+    timer = SteadyClock()
+    rounds, repeat, number, warmup_time = 2, 3, 1, 0
+
+    def setup(self, method: str, backend: str) -> None:
+        """Compile, and warm up."""
+        made: Any = implementations.make(method, backend, seed=42, units=128, batch_size=256)
+        history, future = data().train
+        engine = backends.load(backend)
+        made.build(engine, history.shape[1], history.shape[2], future.shape[1])
+        self.trainer = engine.Trainer(made.network, made, history, made.strategy.targets(history, future))
+        self.trainer.compile()
+        self.trainer.epoch(np.arange(256))
+
+    def time_steps(self, method: str, backend: str) -> None:
+        """Train."""
+        self.trainer.epoch(np.arange(512))
+
+
 class Forecasting:
     """Five forecasts of 30 steps for 100 series, rolled on from block to block."""
 

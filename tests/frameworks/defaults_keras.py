@@ -8,7 +8,6 @@ from typing import Any
 import keras
 import numpy as np
 from keras import layers
-from run import run
 
 import implementations
 from implementations import backends
@@ -49,7 +48,3 @@ def equal_starts_are_drawn_by_numpy_native_ones_by_keras() -> None:
             assert np.array_equal(two, three), "one seed, one start"
             assert not np.array_equal(one, two) and not np.array_equal(two, four)
             assert 0.7 < one.std() / two.std() < 1.4
-
-
-if __name__ == "__main__":
-    run(globals())

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from run import run
 from torch import nn
 
 import implementations
@@ -142,7 +141,3 @@ def native_networks_train_and_load() -> None:
                 loaded = implementations.load(Path(folder))
             got, expected = (one.predict_ahead(history, 4) for one in (loaded, fitted))
             assert np.array_equal(got, expected), method
-
-
-if __name__ == "__main__":
-    run(globals())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from run import run
 from torch import Tensor, nn
 
 from implementations.layers import torch as layers
@@ -66,6 +65,30 @@ def gru() -> None:
     _equals(layers.GRU(CHANNELS, UNITS), theirs, ("bias_ih_l0", "bias_hh_l0"))
 
 
+def pytorchs_own_kernels_equal_ours() -> None:
+    """Outputs, state and gradients, in evaluation and in training: which one is taken is a matter of speed."""
+    for make in (layers.GRU, layers.SimpleRNN, lambda *size: layers.SimpleRNN(*size, activation="relu")):
+        layer, found = _random(make(CHANNELS, UNITS)), []
+        x, d_outputs = torch.randn(SERIES, STEPS, CHANNELS), torch.randn(SERIES, STEPS, UNITS)
+        for own in (False, True):
+            layer.takes_own_kernel = lambda *_, own=own: own
+            seen = x.clone().requires_grad_()
+            outputs, state = layer.advance(seen, None)
+            gradients = torch.autograd.grad(outputs, [seen, *layer.parameters()], d_outputs)
+            later = layer.advance(x[:, :2], state)[0]
+            found.append([outputs, state, later, layer.eval()(x), *gradients])
+            layer.train()
+        for ours, theirs in zip(*found, strict=True):
+            torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-5)
+
+
+def which_kernel_is_taken_goes_by_device_and_size() -> None:
+    for layer in (layers.GRU, layers.SimpleRNN):
+        assert layer.takes_own_kernel("cuda", 20) and not layer.takes_own_kernel("cpu", 20)
+    assert layers.GRU.takes_own_kernel("cpu", 128) and not layers.GRU.takes_own_kernel("cpu", 64)
+    assert layers.SimpleRNN.takes_own_kernel("cpu", 128) and not layers.SimpleRNN.takes_own_kernel("cpu", 96)
+
+
 def peephole_lstm() -> None:
     _is_true(layers.PeepholeLSTM(CHANNELS, UNITS))
 
@@ -78,7 +101,3 @@ def a_layer_used_twice_before_its_gradient() -> None:
         apart = [torch.autograd.grad(layer(one).sum(), weights) for one in (x, y)]
         for both, one, other in zip(together, *apart, strict=True):
             torch.testing.assert_close(both, one + other, atol=1e-5, rtol=1e-5)
-
-
-if __name__ == "__main__":
-    run(globals())

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from loops import layer_norm, relu, sigmoid, softmax
 from numpy.testing import assert_allclose
-from run import run
 
 from implementations.layers.bases import interpolated, seasonality, trend
 
@@ -275,7 +274,3 @@ def _torch(layer: list[Any], x: Array) -> Any:
     elif name == "Positions":
         arguments = list(x.shape[1:])
     return nn.Sequential(getattr(layers_of_torch, name)(*arguments))
-
-
-if __name__ == "__main__":
-    run(globals())

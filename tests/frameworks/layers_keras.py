@@ -10,7 +10,6 @@ import loops
 import numpy as np
 from keras import layers, ops
 from numpy.testing import assert_allclose, assert_array_equal
-from run import run
 
 from implementations import initializers
 from implementations.layers import keras as our_layers
@@ -340,7 +339,3 @@ def _expect_uniform(values: np.ndarray, bound: float) -> None:
     """Expect values that fill the interval from -bound to bound evenly."""
     assert -bound <= values.min() < -0.99 * bound and 0.99 * bound < values.max() <= bound
     assert_allclose(values.std(), bound / np.sqrt(3), rtol=0.05)
-
-
-if __name__ == "__main__":
-    run(globals())

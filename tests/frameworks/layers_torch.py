@@ -9,7 +9,6 @@ import loops
 import numpy as np
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
-from run import run
 from torch import nn
 
 from implementations import initializers
@@ -324,7 +323,3 @@ def _expect_uniform(values: np.ndarray, bound: float) -> None:
     """Expect values that fill the interval from -bound to bound evenly."""
     assert -bound <= values.min() < -0.99 * bound and 0.99 * bound < values.max() <= bound
     assert_allclose(values.std(), bound / np.sqrt(3), rtol=0.05)
-
-
-if __name__ == "__main__":
-    run(globals())

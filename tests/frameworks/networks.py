@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
-from run import run
 
 from implementations import load, make
 
@@ -133,7 +132,3 @@ def _waves(series: int) -> tuple[np.ndarray, np.ndarray]:
     phase, frequency = random.uniform(0, 6, (series, 1)), random.uniform(0.2, 0.6, (series, 1))
     waves = 0.5 * np.sin(phase + frequency * np.arange(STEPS + HORIZON)).astype(np.float32)[:, :, None]
     return np.ascontiguousarray(waves[:, :STEPS]), np.ascontiguousarray(waves[:, STEPS:])
-
-
-if __name__ == "__main__":
-    run(globals())

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
-from run import run
 
 from implementations import backends, load, make
 from implementations.network import NetworkForecaster
@@ -273,7 +272,3 @@ class _Optimizer:
 def _weights(forecaster: Any) -> list[np.ndarray]:
     """In float64, as Keras keeps them."""
     return [(array.T if _backend() == "torch" else array).astype("float64") for array in forecaster.weights()]
-
-
-if __name__ == "__main__":
-    run(globals())

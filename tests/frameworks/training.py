@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.testing import assert_allclose
-from run import run
 
 from implementations import backends, load, make
 from implementations.network import NetworkForecaster
@@ -129,6 +128,28 @@ def a_longer_history_than_that_of_training_is_read_in_full_by_a_growing_window()
     whole = np.concatenate([history, history], axis=1)
     assert_allclose(forecaster.predict_ahead(whole, 2)[:, :1], forecaster.predict_ahead(whole, 1), atol=1e-6)
     assert np.abs(forecaster.predict_ahead(whole, 2) - forecaster.predict_ahead(history, 2)).max() > 1e-4
+
+
+def validation_compiles_nothing_after_the_first_epoch() -> None:
+    """Counted are the calls that are traced, and so compiled: as many in three epochs as in one."""
+    if _backend() == "torch":
+        return
+    from implementations.backends.keras import engine
+
+    compiled, counts = engine.framework.compiled, []
+    for epochs in (1, 3):
+        traced: list[int] = []
+
+        def counted(network: Any, call: Any, traced: list[int] = traced) -> Any:
+            return compiled(network, lambda *given: (traced.append(1), call(*given))[1])
+
+        engine.framework.compiled = counted  # type: ignore[method-assign]
+        try:
+            make("linear", _backend(), 1, epochs=epochs).fit(*_windows(), validation=_windows())
+        finally:
+            engine.framework.compiled = compiled  # type: ignore[method-assign]
+        counts.append(len(traced))
+    assert counts[0] == counts[1] > 0, counts
 
 
 class Normalised(NetworkForecaster):
@@ -285,7 +306,3 @@ def _by_torch(network: Any, history: np.ndarray, targets: np.ndarray) -> tuple[f
     loss = torch.nn.functional.mse_loss(network(torch.from_numpy(history)), torch.from_numpy(targets))
     trained = [weight for weight in network.parameters() if weight.requires_grad]
     return loss.item(), [gradient.numpy() for gradient in torch.autograd.grad(loss, trained)]
-
-
-if __name__ == "__main__":
-    run(globals())

@@ -19,30 +19,49 @@ from implementations.layers.torch.initializers import glorot, orthogonal
 
 
 class SeriesLast(Cell):
-    """A recurrent layer computed with the series last and its gradient by hand, see torch_bptt; state: its outputs."""
+    """A recurrent layer computed with the series last and its gradient by hand, see torch_bptt; state: its outputs.
+
+    Or by PyTorch's own kernel, where that is faster.
+    """
 
     memory = inf
     return_sequences: bool
+    large: int  # units from which on PyTorch's own kernel is taken on a CPU
 
     def forward(self, x: Tensor) -> Tensor:
         return self.advance(x, None)[0]
 
     def advance(self, new: Tensor, state: State) -> tuple[Tensor, State]:
         """Return outputs for new steps [N, S, D], after the state (None: none yet), and the state then."""
-        if state is None:  # the whole history at once
+        if state is None and self.takes_own_kernel(new.device.type, self.units):
+            states = self.own_kernel(new.transpose(0, 1), new.new_zeros(1, len(new), self.units))
+            outputs, state = states.transpose(0, 1), states[-1]
+        elif state is None:  # the whole history at once
             states = self.series_last(new.permute(1, 2, 0))
             outputs, state = states.permute(2, 0, 1), states[-1].mT
         else:
             outputs, state = loop(self, new, state)
         return outputs if self.return_sequences else outputs[:, -1], state
 
+    @classmethod
+    def takes_own_kernel(cls, device: str, units: int) -> bool:
+        """Say whether PyTorch's own kernel is faster: on a GPU it is one call, and ours are dozens for each step."""
+        return device == "cuda" or units >= cls.large
+
     def series_last(self, x: Tensor) -> Tensor:
         """Return the states at every step, [T, h, N], for x [T, D, N]."""
+        raise NotImplementedError
+
+    def own_kernel(self, x: Tensor, zeros: Tensor) -> Tensor:
+        """Return the same, [T, N, h], for x [T, N, D] and the first state [1, N, h], by PyTorch's own kernel."""
         raise NotImplementedError
 
 
 class SimpleRNN(SeriesLast):
     """h_t = f(W x_t + U h_{t-1} + b)."""
+
+    bias: nn.Parameter
+    large = 128
 
     def __init__(
         self,
@@ -60,6 +79,11 @@ class SimpleRNN(SeriesLast):
     def series_last(self, x: Tensor) -> Tensor:
         return recurrence.SimpleRecurrence.apply(x, self.kernel, self.recurrent_kernel, self.bias, self.activation)
 
+    def own_kernel(self, x: Tensor, zeros: Tensor) -> Tensor:
+        kernel = {"tanh": torch.rnn_tanh, "relu": torch.rnn_relu}[self.activation]
+        weights: list[Tensor] = [self.kernel, self.recurrent_kernel, self.bias, torch.zeros_like(self.bias)]
+        return kernel(x, zeros, weights, True, 1, 0.0, self.training, False, False)[0]
+
     def step(self, net: Tensor, state: State) -> tuple[Tensor, State]:
         state = ACTIVATIONS[self.activation](self.recur(net, state))
         return state, state
@@ -69,6 +93,7 @@ class GRU(SeriesLast):
     """Gates in the order reset, update, candidate, each with two biases, as in Keras with reset_after."""
 
     bias: nn.Parameter
+    large = 96  # ours has four products for three
 
     def __init__(self, channels: int, units: int, *, return_sequences: bool = True) -> None:
         super().__init__(channels, units, gates=3)
@@ -80,6 +105,10 @@ class GRU(SeriesLast):
 
     def series_last(self, x: Tensor) -> Tensor:
         return recurrence.GatedRecurrence.apply(x, *self._of_four_nets())
+
+    def own_kernel(self, x: Tensor, zeros: Tensor) -> Tensor:
+        weights: list[Tensor] = [self.kernel, self.recurrent_kernel, self.bias, self.recurrent_bias]
+        return torch.gru(x, zeros, weights, True, 1, 0.0, self.training, False, False)[0]
 
     def step(self, net: Tensor, state: State) -> tuple[Tensor, State]:
         by_state = F.linear(state, self.recurrent_kernel, self.recurrent_bias)

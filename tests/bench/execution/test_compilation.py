@@ -8,9 +8,15 @@ import msgspec
 import pytest
 from conftest import Bench, make_spec
 
+from bench.campaigns.selection import data_digest
 from bench.execution import compilation
+from bench.execution.limits import Limits
+from bench.execution.pool import WorkerPool
+from bench.machine import threads
 from bench.records import repository
 from bench.schema.record import Source
+from bench.tasks import TASKS
+from implementations import default_settings
 
 
 @pytest.fixture
@@ -30,6 +36,26 @@ def test_a_second_run_is_warm_and_equal_bit_for_bit(bench: Bench, root: Path, tm
     assert warm == ["cold", "warm"]
     assert digests[0] == digests[1]
     assert any(path.is_file() for path in root.rglob("jax/*"))
+
+
+def test_a_damaged_program_fails_no_run(root: Path) -> None:
+    """A worker that is killed as it writes, a full disk: TensorFlow fails where it reads what they leave."""
+    task = TASKS["one-step"].quick()
+    settings = {**default_settings("linear"), "epochs": 1}
+    named = {"task": task.name, "method": "linear", "backend": "keras", "quick": True, "settings": settings}
+    spec = make_spec(**named, data_sha256=data_digest(task))
+    pool = WorkerPool(Limits(1, 120), held=threads.cores()[:1])
+    try:
+        whole = pool.run(spec)
+        programs = [path for path in root.rglob("tensorflow/*") if path.is_file()]
+        for path in programs:
+            path.write_bytes(path.read_bytes()[:7])
+        again = pool.run(spec)
+    finally:
+        pool.stop()
+        pool.close()
+    assert programs and (whole.status, again.status) == ("ok", "ok") and whole.digest == again.digest
+    assert not any(path.exists() for path in programs) and not compilation.is_warm(spec)
 
 
 def test_another_seed_is_the_same_program_and_another_setting_is_not(root: Path) -> None:
