@@ -40,30 +40,31 @@ def test_runs_lists_and_forecasts_without_the_calls_of_linux(
     assert board.count("their system keeps no run on one core") == (1 if system == "darwin" else 0)
 
 
-def test_forecasts_and_ends_what_passes_a_limit_on_windows(
+def test_forecasts_and_ends_what_takes_too_much_memory_on_windows(
     bench: Bench, pretended: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PRETEND_SYSTEM", "win32")
     (tmp_path / "sales.csv").write_text("\n".join(["units", *(str(10 + step % 7) for step in range(120))]))
     done = bench("forecast", "sales.csv", "--target", "units", "--ahead", "3", "--method", "last_value")
     assert done.returncode == 0 and "3 steps" in done.stdout, done.stdout + done.stderr
-    (tmp_path / "slow.py").write_text(SLOW)
-    done = bench("run", "--quick", "--task", "ten-step", "--method", "./slow.py:Slow", "--timeout", "3",
+    (tmp_path / "greedy.py").write_text(GREEDY)
+    done = bench("run", "--quick", "--task", "ten-step", "--method", "./greedy.py:Greedy", "--memory", "300M",
                  "--results", "mine")  # fmt: skip
-    assert [run.status for run in stored(tmp_path / "mine")] == ["timeout"], done.stdout + done.stderr
+    assert [run.status for run in stored(tmp_path / "mine")] == ["oom"], done.stdout + done.stderr
     child = int((tmp_path / "child").read_text())
     assert not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text().split()[2]
 
 
-SLOW = """
+GREEDY = """
 import subprocess, time
 from pathlib import Path
 from implementations.forecaster import Forecaster
 
-class Slow(Forecaster):
+class Greedy(Forecaster):
     def fit(self, history, future, validation=None):
         child = subprocess.Popen(["sleep", "60"])
         (Path(__file__).parent / "child").write_text(str(child.pid))
+        self.held = b"1" * 400_000_000
         time.sleep(60)
 
     def predict_ahead(self, history, steps):
