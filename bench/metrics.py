@@ -16,11 +16,16 @@ from bench.text import decimals, digits
 if TYPE_CHECKING:
     import numpy as np
 
+    Bounds = tuple[np.ndarray, np.ndarray]  # lower and upper
+
 #: what is scored: all that the method is trained to output, or the H values forecast from the last history step
 Part = Literal["outputs", "validation", "test"]
 #: each series over its spread, so that no large one drowns the others; or the data's own units, for series of a file
 Scale = Literal["scaled", "original"]
 Place = Literal["list", "board", "page", "compare", "verify", "series"]  # series: the board's table in own units
+
+
+LEVEL = 90  # percent: the intervals that are scored, of methods that give them
 
 
 def errors(forecast: np.ndarray, truth: np.ndarray) -> np.ndarray:
@@ -79,6 +84,28 @@ def rmsse(forecast: np.ndarray, truth: np.ndarray, naive_squared: np.ndarray) ->
     return float((scaled[counted] ** 0.5).mean()) if counted.any() else None
 
 
+def coverage(_forecast: np.ndarray, truth: np.ndarray, bounds: Bounds | None) -> float | None:
+    """Return how much of the truth lies within the bounds, in percent; None without bounds."""
+    if bounds is None:
+        return None
+    return 100 * float(((bounds[0] <= truth) & (truth <= bounds[1])).mean())
+
+
+def quantile_loss(forecast: np.ndarray, truth: np.ndarray, bounds: Bounds | None) -> float | None:
+    """Return the weighted quantile loss of both bounds and the forecast, as the median; None without bounds.
+
+    Twice the sum of pinball losses, in percent of the sum of absolute values, mean over the three quantiles; of the
+    median alone it is the WAPE (Salinas et al. 2020, doi:10.1016/j.ijforecast.2019.07.001).
+    """
+    size = float(abs(truth.astype("float64")).sum())
+    if bounds is None or not size:
+        return None
+    tail = (1 - LEVEL / 100) / 2
+    missed = [errors(quantile, truth) for quantile in (bounds[0], forecast, bounds[1])]
+    losses = [share * error + (error < 0) * -error for share, error in zip((tail, 0.5, 1 - tail), missed, strict=True)]
+    return 200 * float(sum(loss.sum() for loss in losses)) / (3 * size)
+
+
 def mse_by_step(forecast: np.ndarray, truth: np.ndarray) -> list[float]:
     """Return the mean squared error of [N, H, D] for each step ahead: H values."""
     return [float(value) for value in (errors(forecast, truth) ** 2).mean(axis=(0, 2))]
@@ -92,6 +119,7 @@ class Compared:
     truth: np.ndarray
     naive: np.ndarray | None = None  # mean absolute error of the seasonal naive forecast in the training part
     naive_squared: np.ndarray | None = None  # the same squared, before the mean
+    bounds: Bounds | None = None  # of methods with intervals: those of LEVEL, [N, H, D] each
 
 
 def windows(compared: Compared) -> float:
@@ -171,6 +199,11 @@ _VALIDATION, _TEST = zip(
     strict=True,
 )
 
+#: what is measured of intervals, of the test part
+_INTERVALS: dict[str, Any] = {
+    "part": "test", "scale": "original", "unit": "%", "decimals": 1, "needs": ("bounds",), "shown": ("series",),
+}  # fmt: skip
+
 METRICS = {
     metric.name: metric
     for metric in (
@@ -182,6 +215,8 @@ METRICS = {
         Metric("test_mae", "test MAE", mae, "test", shown=()),
         *_VALIDATION,
         *_TEST,
+        Metric("original_test_coverage", f"test {LEVEL} % interval holds", coverage, **_INTERVALS),
+        Metric("original_test_quantile_loss", "test quantile loss", quantile_loss, weight=total, **_INTERVALS),
     )
 }
 

@@ -29,6 +29,14 @@ class RowForecasts(NamedTuple):
     upper: np.ndarray
 
 
+class Intervals(NamedTuple):
+    """Forecasts [N, steps, D] float32 after windows, and their bounds at one level."""
+
+    forecast: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+
+
 class RowForecaster(Forecaster):
     """A method that forecasts rows of any lengths from all of their values, in their own units, without training."""
 
@@ -43,6 +51,19 @@ class RowForecaster(Forecaster):
         Bounds are empty, [0, R, steps], where the method gives no intervals.
         """
 
+    def predict_intervals(self, history: np.ndarray, steps: int, level: int) -> Intervals:
+        """Forecast after windows [N, T, D] with the bounds of a level, percent, where the method has intervals.
+
+        The forecasts are those of `predict_ahead`, as far as a method with other models for windows says so.
+        """
+        made = self.forecast_rows(list(rows(history)), steps, [level])
+        shape = (len(history), history.shape[2], steps)
+        mean, lower, upper = (
+            np.ascontiguousarray(part.reshape(shape).swapaxes(1, 2), dtype=np.float32)
+            for part in (made.mean, made.lower[0], made.upper[0])
+        )
+        return Intervals(mean, lower, upper)
+
 
 def without_bounds(forecasts: np.ndarray) -> RowForecasts:
     """Forecasts [R, H] of a method that has no intervals."""
@@ -55,6 +76,19 @@ def forecast_each(history: np.ndarray, rule: Callable[[np.ndarray], np.ndarray])
     series, _, channels = history.shape
     forecasts = np.stack([rule(row) for row in rows(history)])
     return np.ascontiguousarray(forecasts.reshape(series, channels, -1).swapaxes(1, 2), dtype=np.float32)
+
+
+def intervals_of_each(history: np.ndarray, rule: Callable[[np.ndarray], Sequence[np.ndarray]]) -> Intervals:
+    """Apply rule, float64 [T] -> forecast, lower and upper bound [steps], to each channel of history [N, T, D].
+
+    Where one of them is not finite, all are the last value.
+    """
+
+    def joined(row: np.ndarray) -> np.ndarray:
+        made = np.concatenate(rule(row))
+        return made if np.isfinite(made).all() else np.full(len(made), row[-1])
+
+    return Intervals(*np.split(forecast_each(history, joined), 3, axis=1))
 
 
 def rows(history: np.ndarray) -> np.ndarray:
@@ -112,6 +146,18 @@ class StatsForecast(RowForecaster):
         check_steps(steps)
         with numerical_warnings_off():
             return forecast_each(history, lambda series: self.forecast_one(series, steps))
+
+    def predict_intervals(self, history: np.ndarray, steps: int, level: int) -> Intervals:
+        """Fit each series of history [N, T, D] once, for its forecasts and their bounds."""
+
+        def bounded(series: np.ndarray) -> Sequence[np.ndarray]:
+            if np.ptp(series) == 0:
+                return [np.full(steps, series[-1])] * 3
+            made = self.model().forecast(y=series, h=steps, level=[level])
+            return [made[name] for name in ("mean", f"lo-{level}", f"hi-{level}")]
+
+        with numerical_warnings_off():
+            return intervals_of_each(history, bounded)
 
     def forecast_one(self, series: np.ndarray, steps: int) -> np.ndarray:
         """Forecast [steps] after one series [T]; its last value where it is constant: there is nothing to fit."""

@@ -72,6 +72,9 @@ def fit_calendar(
     sparse: whether more than half of the steps may be missing. Raises UsageError, naming a line, when no step fits.
     """
     distinct = times.unique().sort_values()
+    if len(distinct) < 2:
+        raise UsageError(f"{where(0)}, column {column!r}: one time alone has no rhythm, needed two at least: --time - "
+                         "takes the rows as they stand")  # fmt: skip
     fit = rhythms.best_fit(times)
     if fit is None and (seen := rhythms.sparse_fit(times)) is not None:
         if not sparse:

@@ -29,6 +29,7 @@ WAYS = (
 )  # fmt: skip
 COUNTERS = frozenset(["id", "idx", "n", "no", "nr", "number", "obs", "observation", "row", "seq", "sequence", "step"])
 NO_TIME = "-"
+YEAR = re.compile(r"(?<!\d)(?:1[6-9]|20|21)\d\d(?!\d)", re.ASCII)
 MANY = 12  # columns that are named
 
 
@@ -90,8 +91,24 @@ def time_columns(table: Table, how: Reading, keys: Sequence[Key]) -> tuple[str, 
     if len(dated) > 1:
         raise UsageError(f"{table.name}: the columns {', '.join(map(shown, dated))} hold dates: --time says which, "
                          "--time - keeps the order of the rows")  # fmt: skip
+    stated = [name for name in others if how.dates and dates.reads(texts[name], how.dates)]
     counted = [name for name in others if name.lower() in COUNTERS and counts_rows(texts[name], keys)]
-    return tuple(dated or counted[:1])
+    if not (dated or stated):
+        refuse_unread(table, {name: cells for name, cells in texts.items() if is_unique(cells, keys)})
+    return tuple(dated or stated[:1] or counted[:1])
+
+
+def refuse_unread(table: Table, unique: dict[str, list[str]]) -> None:
+    """Raise UsageError for a column of texts that seem to be times in no known form: rows could be in any order.
+
+    They seem so where the column is called like one of times, or where each has a year in it.
+    """
+    for name, cells in unique.items():
+        texts = [cell for cell in cells if cell.lower() not in MISSING]
+        numbered = all(map(looks_numeric, texts))
+        if texts and not numbered and (name.lower() in TIME_NAMES or all(map(YEAR.search, texts))):
+            raise UsageError(f"{table.name}, column {name!r}: {shown(texts[0])} is no time in a known form: --dates "
+                             "FORMAT says how times are written, --time - takes the rows as they stand")  # fmt: skip
 
 
 def may_be_time(texts: Sequence[str]) -> bool:

@@ -128,17 +128,20 @@ class SeriesData:
         for one in self.original(part, forecasts):
             yield Compared(one.forecast / one.spread, one.truth / one.spread)
 
-    def original(self, part: PartName, forecasts: np.ndarray) -> Iterator[InUnits]:
-        """Forecasts [N, H, D] of a part and the truth in own units, with the naive errors of their series."""
+    def original(self, part: PartName, forecasts: np.ndarray, bounds: Pair | None = None) -> Iterator[InUnits]:
+        """Forecasts [N, H, D] of a part, with bounds or without, and the truth in own units; naive errors of series."""
         whole, prepared = getattr(self.prepared.parts, part), self.prepared
         step = max(1, VALUES // max(1, forecasts[:1].size))
         for start in range(0, len(forecasts), step):
-            windows = Part(*(array[start : start + step] for array in whole))
+            chosen = slice(start, start + step)
+            windows = Part(*(array[chosen] for array in whole))
+            lower, upper = (self._restored(windows, one[chosen]) for one in bounds) if bounds else (None, None)
             yield InUnits(
-                self._restored(windows, forecasts[start : start + step]),
+                self._restored(windows, forecasts[chosen]),
                 prepared.truth(windows),
                 prepared.naive[windows.series],
                 prepared.naive_squared[windows.series],
+                None if lower is None or upper is None else (lower, upper),
                 spread=prepared.scaling.levels.spread[windows.series],
             )
 

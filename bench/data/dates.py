@@ -127,6 +127,14 @@ def of_stated(texts: list[str], stated: str) -> list[Reading]:
     return [reading] if reading else []
 
 
+def reads(texts: Sequence[str], stated: str) -> bool:
+    """Whether all texts are times as --dates says."""
+    if "%" not in stated:
+        return False
+    form = date_forms.strptime(stated)
+    return all(form(" ".join(text.split())) is not None for text in set(texts))
+
+
 def of_forms(texts: list[str], column: str, where: Where) -> list[Reading]:
     """The readings of texts that are not all plain numbers."""
     one_zone(texts, column, where)
@@ -288,6 +296,10 @@ def no_date(texts: Sequence[str], column: str, where: Where, stated: str) -> Usa
     if days_without_year(texts):
         return UsageError(f"{where(0)}, column {column!r}: {shown(texts[0])} is a day without a year: write it as "
                           "2024-01-31, or keep the order of the rows with --time -")  # fmt: skip
+    if not stated and any(form(texts[place]) for form in forms):
+        other = shown(texts[int(np.argmax(best))])
+        return UsageError(f"{where(place)}, column {column!r}: {shown(texts[place])} is a date in another form than "
+                          f"{other}: write all in one form, as 2024-01-31")  # fmt: skip
     how = f"written as --dates {stated} says" if stated else "from 1678 to 2261"
     return UsageError(f"{where(place)}, column {column!r}: {shown(texts[place])} is not a date {how}: write it as "
                       "2024-01-31, or say --dates FORMAT, as in --dates %d/%m/%Y")  # fmt: skip

@@ -45,13 +45,6 @@ class Format(NamedTuple):
     thousands: str  # the mark, or nothing
 
 
-class Column(NamedTuple):
-    """The values of a column [rows] float64, NaN where a cell is missing, and how many decimals they have at most."""
-
-    values: np.ndarray
-    decimals: int
-
-
 def shown(cell: str) -> str:
     """A cell for a message: quoted, in one line, not too long."""
     return repr(cell if len(cell) <= SHOWN else cell[:SHOWN] + "…")
@@ -60,6 +53,13 @@ def shown(cell: str) -> str:
 def missing_texts(how: Reading) -> frozenset[str]:
     """All texts that mark a missing value, in lower case."""
     return MISSING | {text.strip().lower() for text in how.missing or ()}
+
+
+def missing_numbers(how: Reading) -> list[float]:
+    """The numbers that were stated to mark a missing value, however they are written: -999 is -999.0."""
+    parts = [taken_apart(text) for text in how.missing or ()]
+    found = [part for part in parts if part and re.fullmatch(r"\d+\.?\d*", part.body)]
+    return [float(part.body + part.exponent) * (-1 if part.negative else 1) for part in found]
 
 
 def taken_apart(cell: str) -> Number | None:
@@ -130,8 +130,8 @@ class Marks(NamedTuple):
 
 def read_numbers(
     cells: Sequence[str], column: str, where: Where, how: Reading, delimiter: str, elsewhere: Callable[[], set[str]]
-) -> Column:
-    """A column of texts as numbers. `elsewhere` finds the decimal marks of the other columns, for want of a sign here.
+) -> np.ndarray:
+    """A column of texts as float64, NaN where one is missing. `elsewhere` finds the decimal marks of other columns.
 
     Raises UsageError with the line of a cell that is no number, or whose mark may be either, and the option that helps.
     """
@@ -145,16 +145,14 @@ def read_numbers(
             found.append((row, number))
     check_percent(found, cells, column, where)
     form = stated(how) or inferred(Marks.of(found), cells, column, where, delimiter, elsewhere)
-    values, decimals = np.full(len(cells), np.nan), 0
+    values: np.ndarray = np.full(len(cells), np.nan)
     for row, number in found:
         text = plain(number.body, form)
         if text is None:
             raise UsageError(f"{where(row)}, column {column!r}: {shown(cells[row])} is not a number with the decimal "
                              f"mark {form.decimal!r}: --decimal and --thousands say which marks are used")  # fmt: skip
         values[row] = float(text + number.exponent) * (-1 if number.negative else 1)
-        after = len(text.partition(".")[2]) - int(number.exponent[1:] or 0)
-        decimals = max(decimals, after)
-    return Column(values, decimals)
+    return values
 
 
 def check_percent(found: Sequence[tuple[int, Number]], cells: Sequence[str], column: str, where: Where) -> None:

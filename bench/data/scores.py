@@ -17,11 +17,16 @@ DIGITS = 4  # significant ones of a block's error
 
 
 def scores(
-    data: GeneratedData | SeriesData, validation: np.ndarray, test: np.ndarray, outputs: Pair | None = None
+    data: GeneratedData | SeriesData,
+    validation: np.ndarray,
+    test: np.ndarray,
+    outputs: Pair | None = None,
+    bounds: Pair | None = None,
 ) -> dict[str, Any]:
     """Return the fields of a record that say how good forecasts [N, H, D] of both parts are.
 
     outputs: what the method is trained to output and the truth; None where that is the validation forecasts.
+    bounds: of the test forecasts, as they are scaled; None of a method without intervals.
     """
     errors = {"validation": squared(data, "validation", validation), "test": squared(data, "test", test)}
     compared: dict[tuple[Part, Scale], Iterable[Compared]] = {
@@ -32,7 +37,7 @@ def scores(
     fields: dict[str, Any] = {}
     if isinstance(data, SeriesData):
         compared["validation", "original"] = data.original("validation", validation)
-        compared["test", "original"] = data.original("test", test)
+        compared["test", "original"] = data.original("test", test, bounds)
         fields["by_block"] = by_horizon(data, errors["validation"])
     return {
         "metrics": metrics.compute(compared),

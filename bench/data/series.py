@@ -38,7 +38,6 @@ class Series:
     imputed: np.ndarray  # [L, D] bool
     start: int  # on the calendar that all series of a file share
     key: tuple[str, ...] = ()  # the cells of the columns that tell it apart
-    decimals: tuple[int, ...] = ()  # [D]: how many the file has at most
 
     @property
     def end(self) -> int:
@@ -109,10 +108,9 @@ def read(source: Path | bytes, how: Reading) -> SeriesSet:
     keys = columns.keys_of(table, how)
     times = columns.time_columns(table, how, keys)
     targets = columns.target_columns(table, how, times)
-    found = [table.numbers(name, "--target") for name in targets]
-    values = np.stack([one.values for one in found], axis=1)
+    values = np.stack([table.numbers(name, "--target") for name in targets], axis=1)
     calendar, steps = steps_of(table, times, keys, how)
-    rows = Rows(table, calendar, targets, how, tuple(one.decimals for one in found))
+    rows = Rows(table, calendar, targets, how)
     merged, steps, values, lines = without_duplicates(table, keys, steps, values, how)
     every: list[Series] = []
     left: list[tuple[str, int, int]] = []  # series, leading and trailing blanks
@@ -160,7 +158,6 @@ class Rows:
     calendar: Calendar
     targets: Sequence[str]
     how: Reading
-    decimals: tuple[int, ...]
 
     def series(
         self, key: Key, lines: np.ndarray, steps: np.ndarray, values: np.ndarray, left: list[tuple[str, int, int]]
@@ -196,11 +193,10 @@ class Rows:
         targets = [self.targets[channel] for channel in part]
         holes = Holes(self.table, name if self.how.group else "", source, steps, self.calendar, targets, start)
         columns = [fill(whole[:, channel], self.how, holes, channel) for channel in range(whole.shape[1])]
-        decimals = tuple(self.decimals[channel] for channel in part)
         cells = (name,) if self.how.wide else key.cells
         filled = np.stack(columns, axis=1)
         filled.setflags(write=False)  # windows are views of it
-        return Series(name, filled, np.isnan(whole), start, cells, decimals)
+        return Series(name, filled, np.isnan(whole), start, cells)
 
 
 def of_ends(left: Sequence[tuple[str, int, int]]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench.data import dates, text_files
+from bench.data import dates, phases, text_files
 from bench.data.calendar import ROWS, Calendar, fit_calendar
 from bench.data.columns import Key, joined_times
 from bench.data.numbers import looks_numeric
@@ -26,6 +26,8 @@ def steps_of(table: Table, times: Sequence[str], keys: Sequence[Key], how: Readi
     if how.dates == "number" or (not how.dates and are_numbers(texts)):
         return numbered(texts, table, column)
     found = dates.read_times(texts, column, table.where, how.dates or "")
+    if how.impute != "zero":
+        phases.refuse(found.index, keys, table.name, column, filled=bool(how.impute))
     return fit_calendar(found.index, found.pattern, column, table.where, sparse=how.impute == "zero")
 
 

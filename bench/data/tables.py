@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from bench.data import numbers, text_files
-from bench.data.numbers import LARGEST, MISSING, Column, shown
+from bench.data import nested, numbers, text_files
+from bench.data.nested import isoformat, plain
+from bench.data.numbers import LARGEST, MISSING, shown
 from bench.errors import UsageError, unknown
 from bench.records import files
 from bench.schema.series import Reading
@@ -54,20 +55,21 @@ class Table:
             raise UsageError(f"{option}: {self.name} has {self.names.count(name)} columns named {name!r}, needed one")
         return self.columns[self.names.index(name)]
 
-    def numbers(self, name: str, option: str) -> Column:
+    def numbers(self, name: str, option: str) -> np.ndarray:
         """A column as float64 [rows], NaN where a cell is missing. Raises UsageError with the line of a bad cell."""
         cells = self.column(name, option)
         if isinstance(cells, np.ndarray):
-            found = Column(cells, decimals_of(cells))
+            values = cells
         else:
-            found = numbers.read_numbers(
+            values = numbers.read_numbers(
                 cells, name, self.where, self.how, self.delimiter, lambda: self.decimal_marks(name)
             )
-        too_large = np.flatnonzero(np.abs(found.values) > LARGEST)
+        values = np.where(np.isin(values, numbers.missing_numbers(self.how)), np.nan, values)
+        too_large = np.flatnonzero(np.abs(values) > LARGEST)
         if len(too_large):
-            where, value = self.where(too_large[0]), found.values[too_large[0]]
+            where, value = self.where(too_large[0]), values[too_large[0]]
             raise UsageError(f"{where}, column {name!r}: {value:g} is too large, {LARGEST:g} is not")
-        return found
+        return values
 
     def decimal_marks(self, besides: str) -> set[str]:
         """The decimal marks that the other columns show."""
@@ -97,24 +99,9 @@ class Table:
         if self.names.count(name) != 1:
             return False
         try:
-            return bool(np.isfinite(self.numbers(name, "").values).any())
+            return bool(np.isfinite(self.numbers(name, "")).any())
         except UsageError:
             return False
-
-
-def decimals_of(values: np.ndarray) -> int:
-    """Return the most decimals of any number, each written as its shortest exact text."""
-    finite = values[np.isfinite(values)]
-    if not len(finite) or (finite == np.round(finite)).all():
-        return 0
-    return max(len(np.format_float_positional(value, trim="-").partition(".")[2]) for value in finite)
-
-
-def plain(cell: Any) -> str:
-    """A cell as text: whole numbers without a decimal point, times as ISO 8601."""
-    if isinstance(cell, float | np.floating) and float(cell).is_integer():
-        return str(int(cell))
-    return "" if cell is None or cell != cell else str(cell).strip()
 
 
 def read_table(source: Path | bytes, how: Reading = DEFAULT, name: str | None = None) -> Table:
@@ -163,33 +150,11 @@ def read_parquet(content: bytes, name: str, how: Reading) -> Table:
     names = ["Unnamed: 0" if column == "__index_level_0__" else column for column in read.column_names]
     lists = [types.is_list(one.type) or types.is_large_list(one.type) for one in read.columns]
     if any(lists):
-        return one_row_per_value(name, names, [column.to_pylist() for column in read.columns], lists, how)
+        cells, timed = [column.to_pylist() for column in read.columns], how.times != ("-",)
+        flat, lines = nested.one_row_per_value(name, names, cells, lists, timed)
+        return Table(name, "row", names, flat, lines, how, notes=("each row is a series, its values in lists",))
     columns: list[Any] = [parquet_column(column) for column in read.columns]
     return Table(name, "row", names, columns, range(1, read.num_rows + 1), how)
-
-
-def one_row_per_value(name: str, names: list[str], columns: list[list[Any]], lists: list[bool], how: Reading) -> Table:
-    """A table whose cells are lists, a series in each row: a row for each value. Raises UsageError for uneven lists."""
-    lengths: list[int] = []
-    for row in range(len(columns[0])):
-        found = {len(column[row] or []) for column, is_list in zip(columns, lists, strict=True) if is_list}
-        if len(found) > 1:
-            raise UsageError(f"{name}, row {row + 1}: its lists are of {', '.join(map(str, sorted(found)))} values, "
-                             "needed equally many: keep the columns of one length")  # fmt: skip
-        lengths.append(found.pop())
-    flat: list[Any] = []
-    for column, is_list in zip(columns, lists, strict=True):
-        cells = [one for cell in column for one in cell or []] if is_list else list(np.repeat(column, lengths))
-        flat.append(as_cells(cells))
-    lines = np.repeat(np.arange(1, len(lengths) + 1), lengths).tolist()
-    return Table(name, "row", names, flat, lines, how, notes=("each row is a series, its values in lists",))
-
-
-def as_cells(values: list[Any]) -> Any:
-    """Numbers as an array, NaN where one is null; anything else as texts."""
-    if values and all(isinstance(value, int | float | np.number | None) for value in values):
-        return np.array([np.nan if value is None else float(value) for value in values])
-    return [isoformat(value) if hasattr(value, "isoformat") else plain(value) for value in values]
 
 
 def parquet_column(column: Any) -> Any:
@@ -203,8 +168,3 @@ def parquet_column(column: Any) -> Any:
         return np.array([np.nan if value is None else float(value) for value in column.to_pylist()])
     texts = types.is_temporal(kind)
     return [isoformat(value) if texts else plain(value) for value in column.to_pylist()]
-
-
-def isoformat(value: Any) -> str:
-    """A date or a time as ISO 8601; empty where there is none."""
-    return "" if value is None else value.isoformat() if hasattr(value, "isoformat") else str(value)

@@ -22,6 +22,7 @@ import implementations
 from bench.data.digests import digest
 from bench.execution import arrays, user_code
 from bench.execution.orders import (
+    BOUNDS,
     DONE,
     EPOCH,
     FITTED,
@@ -37,9 +38,11 @@ from bench.execution.orders import (
 )
 from bench.execution.outputs import InvalidOutput, check_array, check_curve, check_size
 from bench.machine import calibration, disturbance, threads
+from bench.metrics import LEVEL
 from implementations import backends
 from implementations.forecaster import Forecaster
 from implementations.network import NetworkForecaster
+from implementations.statistical import RowForecaster
 
 REPEATS = 5  # timed forecasts, the first one aside
 LOOK = 0.5  # seconds between two looks at how many epochs are over
@@ -142,7 +145,7 @@ def measure(order: Order, clock: Clock, channels: Channels, made: dict[str, np.n
     repeats = REPEATS if spec.source or isinstance(forecaster, NetworkForecaster) else 1
     samples = predict(forecaster, given.validation_history, order.ahead, clock, channels, made, repeats)
     with clock.phase("evaluate"):
-        add_outputs(forecaster, given, order.ahead, made)
+        add_outputs(forecaster, given, order.ahead, made, bounded=bool(spec.series))
     clock.stop()
     if digest(*given) != before:
         raise InvalidOutput("the method changed its input: fit and predict_ahead must leave it as it was")
@@ -230,16 +233,24 @@ def predict(
     return samples
 
 
-def add_outputs(forecaster: Forecaster, given: Handout, ahead: int, made: dict[str, np.ndarray]) -> None:
-    """Add all that the method is trained to output on the validation series, and the forecasts of the test series."""
+def add_outputs(forecaster: Forecaster, given: Handout, ahead: int, made: dict[str, np.ndarray], bounded: bool) -> None:
+    """Add all that the method is trained to output on the validation series, and the forecasts of the test series.
+
+    bounded: whether to add bounds of the latter, of a method that has intervals.
+    """
     if (places := target_places(forecaster, given, ahead)) is not None:
         future = np.zeros((len(given.validation_history), ahead, given.future.shape[2]), np.float32)
         outputs, _ = forecaster.outputs(given.validation_history, future)
         shape = (len(future), *places.shape)
         made |= {"outputs": check_array(outputs, shape, "outputs").copy(), "places": places}  # to keep
     history = given.test_history
-    test = forecaster.predict_ahead(history, ahead)
-    made["test"] = check_array(test, (len(history), ahead, history.shape[2]), "test forecasts")
+    shape = (len(history), ahead, history.shape[2])
+    if bounded and isinstance(forecaster, RowForecaster) and forecaster.has_intervals:
+        test, *bounds = forecaster.predict_intervals(history, ahead, LEVEL)
+        made |= {name: check_array(part, shape, f"{name} bounds") for name, part in zip(BOUNDS, bounds, strict=True)}
+    else:
+        test = forecaster.predict_ahead(history, ahead)
+    made["test"] = check_array(test, shape, "test forecasts")
 
 
 def target_places(forecaster: Forecaster, given: Handout, ahead: int) -> np.ndarray | None:

@@ -24,6 +24,7 @@ from bench.text import clean
 
 LONG = 10_000  # characters of a reason that are looked at
 OUT_OF_MEMORY = re.compile(r"MemoryError|OutOfMemory|ResourceExhausted|RESOURCE_EXHAUSTED|bad_alloc|allocate memory")
+BOUNDS = ("lower", "upper")  # arrays: of the test forecasts, of methods with intervals
 #: what a worker writes to the harness as it goes: the data is read, fit is over, the first forecast is made, and all
 READY, FITTED, FORECAST, REPEATED = b"dfpr"
 EPOCH = ord("e")  # an epoch of a network is over: for whoever watches; no time is taken from it

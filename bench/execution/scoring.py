@@ -13,7 +13,7 @@ from bench.data.datasets import Pair
 from bench.data.digests import digest
 from bench.data.scores import scores
 from bench.execution.handing import Data
-from bench.execution.orders import Measured, Order, head
+from bench.execution.orders import BOUNDS, Measured, Order, head
 from bench.execution.outputs import InvalidOutput, check_array, check_size, constant
 from bench.execution.supervision import Watched
 from bench.machine import disturbance
@@ -48,7 +48,7 @@ def score(order: Order, measured: Measured, made: Mapping[str, np.ndarray], data
         **head(order),
         status="ok",
         reason=constant(forecasts, split.validation.history),
-        **scores(data, forecasts, test, trained_outputs(measured, made, data, forecasts)),
+        **scores(data, forecasts, test, trained_outputs(measured, made, data, forecasts), bounds_of(made, test.shape)),
         seconds=measured.seconds,
         samples=measured.samples,
         **timing(order, measured, watched),
@@ -61,6 +61,14 @@ def score(order: Order, measured: Measured, made: Mapping[str, np.ndarray], data
     )
     codec.decode(codec.encode(run), codec.path_of(order.spec))  # could it be read again?
     return run
+
+
+def bounds_of(made: Mapping[str, np.ndarray], shape: tuple[int, ...]) -> Pair | None:
+    """The bounds of the test forecasts; None of a method without intervals. Raises InvalidOutput."""
+    if not made.keys() & set(BOUNDS):
+        return None
+    lower, upper = (checked(made, name, shape, f"{name} bounds") for name in BOUNDS)
+    return lower, upper
 
 
 def checked(made: Mapping[str, np.ndarray], name: str, shape: tuple[int, ...], what: str) -> np.ndarray:

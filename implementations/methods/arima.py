@@ -32,10 +32,12 @@ import numpy as np
 
 from implementations.forecaster import check_steps, check_windows
 from implementations.statistical import (
+    Intervals,
     RowForecaster,
     RowForecasts,
     forecast_batches,
     forecast_each,
+    intervals_of_each,
     numerical_warnings_off,
     rows,
 )
@@ -124,6 +126,22 @@ class Arima(RowForecaster):
         with numerical_warnings_off():
             return forecast_each(history, lambda series: forecast_one(series, steps, order, self.season_length))
 
+    def predict_intervals(self, history: np.ndarray, steps: int, level: int) -> Intervals:
+        """Fit each series of history [N, T, D] once, for its forecasts and their bounds: normal errors."""
+        from scipy.stats import norm
+
+        order, distance = self.order, float(norm.ppf(0.5 + level / 200))
+        if order is None:
+            raise RuntimeError("arima: predict_intervals before fit")
+        check_length(history, order.steps_needed(self.season_length))
+
+        def bounded(series: np.ndarray) -> Sequence[np.ndarray]:
+            mean, spread = forecast_spread(series, steps, order, self.season_length)
+            return mean, mean - distance * spread, mean + distance * spread
+
+        with numerical_warnings_off():
+            return intervals_of_each(history, bounded)
+
     def parameters(self) -> int:
         """How many numbers are fitted to each series."""
         return 0 if self.order is None else self.order.p + self.order.q + self.order.mean
@@ -179,6 +197,12 @@ def search(series: np.ndarray, season_length: int) -> Order:
 
 def forecast_one(series: np.ndarray, steps: int, order: Order, season_length: int) -> np.ndarray:
     """Forecast [steps] after one series [T]; its last value where no coefficients can be had, as for a constant."""
+    forecasts = forecast_spread(series, steps, order, season_length)[0]
+    return forecasts if np.isfinite(forecasts).all() else np.full(steps, series[-1])
+
+
+def forecast_spread(series: np.ndarray, steps: int, order: Order, season_length: int) -> tuple[np.ndarray, np.ndarray]:
+    """Forecast [steps] after one series [T], and the standard error of each; not finite where nothing can be fitted."""
     from statsforecast.arima import arima, predict_arima
 
     scale = series.std() or 1.0
@@ -192,8 +216,8 @@ def forecast_one(series: np.ndarray, steps: int, order: Order, season_length: in
     coefficients[: order.p] = stationary(coefficients[: order.p])
     # a pass with the coefficients held fixed fills the Kalman filter, which forecasts
     filtered = arima(scaled, **model, method="ML", fixed=coefficients, transform_pars=False)
-    forecasts = predict_arima(filtered, steps, se_fit=False) * scale
-    return forecasts if np.isfinite(forecasts).all() else np.full(steps, series[-1])
+    forecasts, errors = predict_arima(filtered, steps)
+    return forecasts * scale, errors * scale
 
 
 def start(series: np.ndarray, order: Order, season_length: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -10,6 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
+from bench.data.calendar import ROWS
+from bench.data.series import Series, SeriesSet
+from bench.errors import UsageError
+from bench.forecasting import model, train
+from bench.forecasting.predictor import Training
+from bench.schema.series import Preparation
 from implementations import load, make
 
 STEPS, HORIZON = 20, 5
@@ -21,6 +28,28 @@ def the_interpretable_basis_of_nbeats_learns() -> None:
     losses = made.curve["loss"]
     assert losses[0] < 1, losses
     assert losses[-1] < 0.5 * losses[0], losses
+
+
+def a_kept_model_of_another_network_is_refused() -> None:
+    """The file of a network with other weights, of the same shapes, in place of the one that was kept."""
+    values = np.sin(np.arange(60.0))[:, None]
+    found = SeriesSet("waves", ("y",), ROWS, [Series("", values, np.zeros(values.shape, dtype=bool), 0)])
+    how = Preparation(file="waves", history=10, ahead=2, season=None)
+    with tempfile.TemporaryDirectory() as folder:
+        first, second = Path(folder, "first"), Path(folder, "second")
+        for seed, place in ((1, first), (2, second)):
+            settings = {"epochs": 1, "learning_rate": 0.1}
+            made, _ = train.train(found, how, Training("linear", sys.argv[1], seed, settings, None), (90.0,))
+            model.save(made, place)
+        assert model.load(first).kept.asked == (90.0,)
+        for file in second.glob("network.*"):
+            shutil.copy(file, first)
+        try:
+            model.load(first)
+        except UsageError as error:
+            assert "the weights of another network" in str(error), error
+        else:
+            raise AssertionError("another network was accepted")
 
 
 def weight_decay_leaves_state_spaces_alone() -> None:

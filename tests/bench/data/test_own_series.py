@@ -13,6 +13,8 @@ import pytest
 from conftest import Bench, make_run, stored
 from series_files import bundled
 
+import implementations
+from bench import metrics
 from bench.data.datasets import SeriesData
 from bench.data.scores import scores
 from bench.data.series import read_series
@@ -280,6 +282,37 @@ def test_sales_that_mostly_are_none_are_no_divergence(inside: Bench, tmp_path: P
     (tmp_path / "rare.csv").write_text("units\n" + "".join(f"{int(step % 20 == 5)}\n" for step in range(60)))
     command = ("run", "--data", "rare.csv", "--target", "units", "--history", "8", "--ahead", "3", "--stride", "20")
     assert inside(*command, "--method", "last_value").returncode == 0
+
+
+def test_intervals_of_classical_methods_are_scored(inside: Bench, tmp_path: Path) -> None:
+    """Of random walks, 90 % intervals hold nearly all; the same forecasts as without bounds."""
+    walks = np.random.default_rng(1).normal(size=(100, 2)).cumsum(axis=0)
+    rows = "".join(f"{place},{a},{b}\n" for place, (a, b) in enumerate(walks.tolist()))
+    (tmp_path / "walks.csv").write_text(f"step,a,b\n{rows}")
+    command = ("run", "--data", "walks.csv", "--wide", "--target", "[ab]", "--history", "30", "--ahead", "3")
+    assert inside(*command, "--method", "theta", "--results", "mine").returncode == 0
+    (found,) = (run.metrics or {} for run in stored(tmp_path / "mine"))
+    assert 75 <= found["original_test_coverage"] <= 100
+    assert found["original_test_quantile_loss"] < found["original_test_wape"]
+    for method in ("theta", "arima"):
+        forecaster = implementations.make(method, "numpy", 42)
+        history, future = (walks[None, :30].astype("f4"), walks[None, 30:33].astype("f4"))
+        made = forecaster.fit(history, future).predict_intervals(history, 3, 90)  # type: ignore[attr-defined]
+        np.testing.assert_array_equal(made.forecast, forecaster.predict_ahead(history, 3))
+        assert (made.lower < made.forecast).all() and (made.forecast < made.upper).all()
+    assert "test 90 % interval holds (%)" in (tmp_path / "mine" / "leaderboard.md").read_text()
+
+
+def test_the_loss_of_quantiles() -> None:
+    """Of the median alone it is the WAPE; a truth above the upper bound of 90 % costs 19 times one as far below it."""
+    truth, forecast = np.array([[[3.0], [5.0]]]), np.array([[[4.0], [7.0]]])
+    wide = (truth - 1, truth + 1)
+    assert metrics.coverage(forecast, truth, wide) == 100 and metrics.coverage(forecast, truth, None) is None
+    assert metrics.coverage(forecast, truth, (truth + 1, truth + 2)) == 0
+    exact = metrics.quantile_loss(forecast, truth, (truth, truth))
+    assert exact == pytest.approx(metrics.wape(forecast, truth) / 3)  # type: ignore[operator]
+    above, below = (metrics.quantile_loss(truth, truth, (truth, truth + off)) for off in (-1.0, 1.0))
+    assert above == pytest.approx(19 * below)  # type: ignore[operator]
 
 
 def test_a_run_on_a_file_is_verified_with_the_file(inside: Bench, tmp_path: Path) -> None:

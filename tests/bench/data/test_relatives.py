@@ -253,3 +253,95 @@ def test_series_and_columns_are_in_the_order_of_their_names() -> None:
 def test_days_without_a_year_are_refused() -> None:
     with pytest.raises(UsageError, match="'Jan-01' is a day without a year"):
         read(column(DAYS.strftime("%b-%d")))
+
+
+def panel(first: Iterable[object], second: Iterable[object]) -> str:
+    rows = [f"{time},{name},{value}" for name, times in (("a", first), ("b", second))
+            for time, value in zip(times, VALUES, strict=False)]  # fmt: skip
+    return "\n".join(["when,id,y", *rows, ""])
+
+
+MONDAYS = pd.date_range("2024-01-01", periods=40, freq="7D")
+SEVERAL_TIMES = {
+    "weekly, two days apart": (MONDAYS, MONDAYS + pd.Timedelta(days=2), "'a' weekly from 2024-01-01 and 'b' weekly"),
+    "months' first days and middles": (MONTHS, MONTHS + pd.Timedelta(days=14), "'b' monthly from 1982-01-15"),
+    "hours and half past": (HOURS, HOURS + pd.Timedelta(minutes=30), "'b' hourly from 2024-01-25 00:30:00"),
+    "days and weeks": (DAYS, MONDAYS, "'b' weekly from 2024-01-01"),
+    "days and every second day": (DAYS, DAYS[::2], "'b' every 2 days"),
+}
+
+
+@pytest.mark.parametrize("kind", SEVERAL_TIMES)
+def test_series_that_come_at_several_times_are_refused(kind: str) -> None:
+    """Filled in on one calendar, half of their values would be made up."""
+    first, second, words = SEVERAL_TIMES[kind]
+    for how in ({}, {"impute": "linear"}) if "days" not in kind.partition(" ")[0] else ({},):
+        with pytest.raises(UsageError, match="come at different times") as caught:
+            read(panel(first, second), group="id", **how)
+        assert words in str(caught.value) and "--time -" in str(caught.value)
+    assert [len(one.values) for one in read(panel(first, second), group="id", time="-").series] == [40, len(second)]
+
+
+def test_holes_of_a_panel_are_no_other_rhythm() -> None:
+    found = read(panel(DAYS.delete(7), DAYS.delete([20, 21])), group="id", impute="last")
+    assert [len(one.values) for one in found.series] == [40, 40]
+
+
+UNKNOWN_TIMES = {
+    "another language": [f"{day.day} {('janv.', 'févr.')[day.month - 1]} 2024" for day in DAYS],
+    "years of two": [f"{1960 + place}/{61 + place}" for place in range(39)],
+    "numbered": [f"day {place}" for place in range(40)],
+}
+
+
+@pytest.mark.parametrize("kind", UNKNOWN_TIMES)
+def test_texts_that_may_be_times_are_not_passed_over(kind: str) -> None:
+    """Rows could be in any order: newest first, they were read backwards."""
+    text = column(UNKNOWN_TIMES[kind], names="date,y")
+    with pytest.raises(UsageError, match="is no time in a known form") as caught:
+        read(text)
+    assert "--dates" in str(caught.value) and "--time -" in str(caught.value)
+    assert len(read(text, time="-").series[0].values) == len(UNKNOWN_TIMES[kind])
+
+
+def test_dates_of_your_own_form_are_found_by_it() -> None:
+    newest_first = column(DAYS[::-1].strftime("%Y~%m~%d"), VALUES[::-1])
+    found = read(newest_first, dates="%Y~%m~%d")
+    assert following(found) == "2024-02-10" and found.series[0].values[-1, 0] == VALUES[-1]
+
+
+def test_two_forms_in_one_column_and_a_single_time_are_named() -> None:
+    with pytest.raises(UsageError, match="'2024-02-01' is a date in another form than '01/01/2024'"):
+        read(column([*DAYS[:31].strftime("%d/%m/%Y"), *DAYS[31:].strftime("%Y-%m-%d")]))
+    with pytest.raises(UsageError, match="one time alone has no rhythm"):
+        read(column(DAYS[:1]))
+
+
+def test_a_number_that_marks_missing_values_is_one_however_it_is_written() -> None:
+    values = [*VALUES[:20], -999.0, *VALUES[21:]]
+    assert read(column(DAYS, values), missing=("-999",), impute="last").imputed == 1
+    buffer = io.BytesIO()
+    pd.DataFrame({"when": DAYS, "y": values}).to_parquet(buffer)
+    assert read(buffer.getvalue(), missing=("-999",), impute="last").imputed == 1
+
+
+@pytest.mark.parametrize(
+    ("often", "starts", "next_times"),
+    [
+        ("D", ["2024-01-01", "2024-01-03"], ["2024-01-31", "2024-02-02"]),
+        ("M", ["2019-01-31", "2020-02-29"], ["2021-07-01", "2022-08-01"]),
+        ("2H", ["2024-01-01 00:00", "2024-01-01 04:00"], ["2024-01-03T12:00:00", "2024-01-03T16:00:00"]),
+    ],
+)
+def test_lists_with_a_start_and_a_frequency(often: str, starts: list[str], next_times: list[str]) -> None:
+    """As GluonTS keeps series: periods begin with their first day."""
+    buffer = io.BytesIO()
+    table = pd.DataFrame({"item_id": ["a", "b"], "start": pd.to_datetime(starts), "target": [VALUES[:30]] * 2})
+    table.assign(freq=often).to_parquet(buffer)
+    found = read(buffer.getvalue(), target=("target",), group="item_id")
+    assert [following(found, place) for place in range(2)] == next_times
+    buffer = io.BytesIO()
+    table.to_parquet(buffer)
+    with pytest.raises(UsageError, match="a column 'freq', as in D"):
+        read(buffer.getvalue(), target=("target",), group="item_id")
+    assert len(read(buffer.getvalue(), target=("target",), group="item_id", time="-").series) == 2
