@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def forecast(
     data: pd.DataFrame | str | Path,
-    method: str | type = "arima",
+    method: str | type = "auto_ets",
     *,
     backend: str | None = None,
     seed: int = 42,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bench.forecasting.forecast import Outcome
     from bench.forecasting.recommend import Race
 
-DEFAULT = "arima"  # the method of `forecast`
+DEFAULT = "auto_ets"  # the method of `forecast`: docs/intervals.md has the errors that decided
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="Read the series of this CSV or Parquet file.")]
 Method = Annotated[

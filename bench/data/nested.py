@@ -59,7 +59,7 @@ def times_from(start: Any, often: Any, count: int, where: str) -> list[Any]:
     found = re.fullmatch(r"(\d*)([A-Za-z]+)(-[A-Za-z]+)?", str(often).strip())
     try:
         first = pd.Timestamp(start.to_timestamp() if isinstance(start, pd.Period) else start)
-        if found is None or first is pd.NaT:
+        if found is None or pd.isna(first):
             raise ValueError
         every, base = int(found[1] or 1), found[2].removesuffix("S").removesuffix("E") or found[2]
         if base in PERIODS:

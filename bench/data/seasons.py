@@ -13,6 +13,7 @@ from bench.data.series import SeriesSet
 
 TRAINING = 0.7  # of each series, from its beginning: what no split keeps for validation or test
 PERIODS = 3  # that a series has to have
+PARTS = 8  # of a season: over one of them differences are taken
 SAMPLE = 200  # series that are asked
 SIGNIFICANT = 1.645  # standard errors: one-sided 5 %
 WEEK = 7
@@ -29,7 +30,8 @@ def find(found: SeriesSet) -> Season:
     """The first season of the calendar that most of the series show in their training part.
 
     A series shows it if the autocorrelation of its differences, at the season's lag, exceeds 1.645 standard errors
-    after Bartlett, as in the test that the M4 competition's benchmarks use.
+    after Bartlett, as in the test that the M4 competition's benchmarks use. Differences are over an eighth of a season:
+    from week to week, a season of a year changes less than noise does.
     """
     suggested = list(suggestions(found.calendar))
     if not suggested:
@@ -87,7 +89,8 @@ def weekdays(calendar: Calendar) -> Sequence[str]:
 
 def shows(values: np.ndarray, steps: int) -> bool:
     """Whether a series [L] has a season of so many steps."""
-    changes = np.diff(values)
+    apart = max(1, steps // PARTS)
+    changes = values[apart:] - values[:-apart]
     changes = changes - changes.mean()
     size = float(changes @ changes)
     if size <= 1e-24 * max(1.0, float(np.abs(values).max()) ** 2):

@@ -27,7 +27,7 @@ GROWTH = 0.5  # the same of the power of the step ahead: errors of a random walk
 GROWTH_WEIGHT = 0.5
 SMOOTH = 4.0  # errors that do not overlap, of one step ahead, that weigh as much as the power law
 POOL = 3.0  # errors of one series that weigh as much as all series together
-OWN = 3.0  # errors that weigh as much as the model's own interval
+OWN = 1.0  # errors that weigh as much as the model's own interval
 OWN_FREEDOM = 20.0  # degrees of freedom that a model's own interval counts for
 HEAVY = 30.0  # errors that decide as much about the tails as the normal distribution does
 LARGEST = 6.0  # spreads: an error counts as that at most
@@ -101,7 +101,7 @@ def calibrate(origins: Origins, known: Sequence[np.ndarray], season: int, levels
     return Calibration(
         own=False, origins=len(errors), independent=independent, power=power, growth=growth.tolist(),
         exponent=exponent, scale=scale.tolist(), pooled=pooled, change=change.tolist(), level=level.tolist(),
-        freedom=freedom, tails=tails(sizes, independent, levels),
+        freedom=freedom, tails=tails(sizes, independent, levels, corrected=False),
     )  # fmt: skip
 
 
@@ -222,14 +222,18 @@ def rms(values: np.ndarray, axis: int | tuple[int, ...]) -> np.ndarray:
     return mean
 
 
-def tails(sizes: np.ndarray, independent: float, levels: Sequence[float]) -> dict[str, float]:
-    """For each level, how much further out errors of scale 1 lie than normal ones: 1 for few, what is seen for many."""
+def tails(sizes: np.ndarray, independent: float, levels: Sequence[float], corrected: bool = True) -> dict[str, float]:
+    """For each level, how much further out errors of scale 1 lie than normal ones: 1 for few, what is seen for many.
+
+    corrected: whether the quantile is that of n + 1 errors, as the next one is one more; False where Student's t
+    makes up for few errors.
+    """
     from scipy import stats
 
     found = sizes[np.isfinite(sizes)]
     ratios = {}
     for level in {*levels, *FALLBACK}:
-        rank = min(level / 100 * (1 + 1 / max(independent, 1.0)), 1.0)
+        rank = min(level / 100 * (1 + corrected / max(independent, 1.0)), 1.0)
         seen = float(np.quantile(found, rank)) if len(found) else 0.0
         weight = independent / (independent + HEAVY) if seen > 0 else 0.0
         ratios[f"{level:g}"] = (max(seen, 1e-9) / float(stats.norm.ppf(0.5 + level / 200))) ** weight

@@ -53,6 +53,15 @@ def test_a_season_is_found_where_there_is_one(season: float, found: int | None) 
     assert seasons.find(series).steps == found
 
 
+def test_a_slow_season_is_found_and_none_in_a_random_walk() -> None:
+    """Over a year in weeks: ten times the noise, and yet less than it from week to week."""
+    random, weeks = np.random.default_rng(0), np.arange("2015-01-05", "2023-12-25", 7, "datetime64[D]")
+    wave = 10 * np.sin(2 * np.pi * np.arange(len(weeks)) / 52) + random.normal(size=len(weeks))
+    for values, steps in ((wave, 52), (random.normal(size=len(weeks)).cumsum(), None)):
+        rows = "".join(f"{week},{value:.2f}\n" for week, value in zip(weeks, values, strict=True))
+        assert seasons.find(read_series(f"week,units\n{rows}".encode(), Reading(target=("units",)))).steps == steps
+
+
 def test_the_test_part_says_nothing_of_the_season() -> None:
     rows = monthly(0).splitlines(keepends=True)
     changed = [
