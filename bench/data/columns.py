@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -170,6 +170,19 @@ def target_columns(table: Table, how: Reading, times: Sequence[str]) -> list[str
     if how.wide:
         found.sort()  # the order of columns decides nothing
     return found
+
+
+def of_blank(table: Table, how: Reading) -> Iterator[str]:
+    """Which columns of a wide file have no value at all, and so are left out, in words."""
+    if how.wide and (not how.target or "*" in how.target):
+        pairs = zip(table.names, table.columns, strict=True)
+        blank = [
+            shown(name)
+            for name, cells in pairs
+            if name and not name.startswith("Unnamed: ") and not any(map(plain, cells))
+        ]
+        if blank:
+            yield f"without any value, left out: {', '.join(blank[:MANY])}"
 
 
 def no_target(table: Table, others: Sequence[str]) -> UsageError:

@@ -120,7 +120,7 @@ def read(source: Path | bytes, how: Reading) -> SeriesSet:
     if not every:
         raise UsageError(f"{table.name}: every value of {', '.join(map(shown, targets[:NAMED]))} is missing")
     channels = ("value",) if how.wide else tuple(targets)
-    notes = (*table.notes, *of_ends(left), *uneven_ends(every, calendar))
+    notes = (*table.notes, *columns.of_blank(table, how), *of_ends(left), *uneven_ends(every, calendar))
     return SeriesSet(table.name, channels, calendar, every, notes, times, how.groups)
 
 

@@ -19,6 +19,7 @@ from bench.text import clean
 
 MOST_DECIMALS = 17  # after the point: beyond these a number is not written in full
 WRITTEN = 6  # decimals that a person may have written: shown on the screen, too
+EXACT = 15  # decimals: beyond these, digits of a number of this size say nothing
 SIGNIFICANT = 4  # digits of the spread of a series that its forecasts have at least
 LARGEST = 1e17  # what is larger has no digits to be written in full
 FORMULA = ("=", "+", "-", "@")  # what a spreadsheet takes for the beginning of one
@@ -74,6 +75,8 @@ def number(value: float, decimals: int | None, aligned: bool) -> str:
     if decimals is None or abs(value) >= LARGEST:
         return repr(float(value))
     text = f"{value:.{decimals}f}"
+    if decimals > EXACT:
+        text = np.format_float_positional(value, precision=decimals, trim="-")  # the shortest that is read as the same
     text = text.removeprefix("-") if float(text) == 0 else text
     return text if aligned or "." not in text else text.rstrip("0").rstrip(".")
 

@@ -43,7 +43,7 @@ def test_a_classical_method_sees_the_whole_series_as_it_is(inside: Bench, tmp_pa
     """Its forecasts and intervals are those of statsforecast run on the values."""
     from statsforecast.models import AutoETS
 
-    assert inside("forecast", *SUNSPOTS, "--method", "auto_ets", "--level", "80").returncode == 0
+    assert inside("forecast", *SUNSPOTS, "--level", "80").returncode == 0
     rows = table(tmp_path / "forecast.csv")
     expected = AutoETS(season_length=1).forecast(y=np.array(SPOTS), h=5, level=[80])
     np.testing.assert_allclose([float(row["forecast"]) for row in rows], expected["mean"], atol=0.01)
