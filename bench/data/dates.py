@@ -296,7 +296,7 @@ def no_date(texts: Sequence[str], column: str, where: Where, stated: str) -> Usa
     if days_without_year(texts):
         return UsageError(f"{where(0)}, column {column!r}: {shown(texts[0])} is a day without a year: write it as "
                           "2024-01-31, or keep the order of the rows with --time -")  # fmt: skip
-    if not stated and any(form(texts[place]) for form in forms):
+    if not stated and best.any() and not best[place] and any(form(texts[place]) for form in forms):
         other = shown(texts[int(np.argmax(best))])
         return UsageError(f"{where(place)}, column {column!r}: {shown(texts[place])} is a date in another form than "
                           f"{other}: write all in one form, as 2024-01-31")  # fmt: skip

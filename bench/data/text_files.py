@@ -50,7 +50,7 @@ def rows_of(content: bytes, name: str, how: Reading) -> Rows:
     text = without_comments(decoded(content, name, how.encoding or ""), how)
     text, delimiter = delimiter_of(text)
     rows = list(split_lines(text, delimiter, name))
-    rows = rows[: len(rows) - (how.skip_footer or 0)]
+    rows = without_last_blanks(rows[: len(rows) - (how.skip_footer or 0)])
     if not rows:
         raise UsageError(f"{name}: the file is empty, needed a line of column names and rows below it")
     notes: list[str] = []
@@ -140,6 +140,13 @@ def split_lines(text: str, delimiter: str, name: str) -> Iterator[Row]:
             line = reader.line_num + 1
     except csv.Error as error:
         raise UsageError(f"{name}, line {line}: {error}: neither CSV nor Parquet") from None
+
+
+def without_last_blanks(rows: list[Row]) -> list[Row]:
+    """The rows without the empty cells that a delimiter behind each but the first makes."""
+    while len(rows) > 1 and all(len(cells) > len(rows[0][1]) and not cells[-1] for _, cells in rows[1:]):
+        rows = [rows[0], *((line, cells[:-1]) for line, cells in rows[1:])]
+    return rows
 
 
 def below_titles(rows: list[Row]) -> tuple[list[Row], list[str]]:

@@ -21,7 +21,7 @@ MOST_DECIMALS = 17  # after the point: beyond these a number is not written in f
 WRITTEN = 6  # decimals that a person may have written: shown on the screen, too
 EXACT = 15  # decimals: beyond these, digits of a number of this size say nothing
 SIGNIFICANT = 4  # digits of the spread of a series that its forecasts have at least
-LARGEST = 1e17  # what is larger has no digits to be written in full
+LARGEST = 1e22  # what is larger is no number that anyone counts with
 FORMULA = ("=", "+", "-", "@")  # what a spreadsheet takes for the beginning of one
 
 

@@ -310,6 +310,12 @@ def test_dates_of_your_own_form_are_found_by_it() -> None:
     assert following(found) == "2024-02-10" and found.series[0].values[-1, 0] == VALUES[-1]
 
 
+def test_a_delimiter_behind_each_row_but_the_first_makes_no_column() -> None:
+    names, *rows = column(DAYS).splitlines()
+    found = read("\n".join([names, *(f"{row},," for row in rows)]))
+    assert found.series[0].values[:, 0].tolist() == VALUES
+
+
 def test_two_forms_in_one_column_and_a_single_time_are_named() -> None:
     with pytest.raises(UsageError, match="'2024-02-01' is a date in another form than '01/01/2024'"):
         read(column([*DAYS[:31].strftime("%d/%m/%Y"), *DAYS[31:].strftime("%Y-%m-%d")]))
