@@ -135,7 +135,7 @@ def test_a_kept_model_forecasts_the_same_without_training(inside: Bench, tmp_pat
     for arguments, message in {
         ("weekly.csv", "--model", "model"): "weekly.csv: its values come weekly, the model was trained on values that",
         ("sales.csv", "--model", "model", "--target", "units"): "--target units: --model keeps its own",
-        ("sales.csv", "--model", "model", "--ahead", "0"): "--ahead 0: at least 1",
+        ("sales.csv", "--model", "model", "--ahead", "0"): "--ahead 0: needed 1 or more",
         ("sales.csv", "--model", "."): "--model '.' is not a model that `forecast --save` wrote: No such file",
     }.items():
         refused = inside("forecast", *arguments, "--output", "none.csv")
