@@ -28,7 +28,7 @@ SUFFIX = "-search"
 
 COLUMNS = [
     "place", "rank_low", "rank_high", "method", "backend", "rate", "tuned", "low", "high", "own_rate", "own",
-    "own_place", "tested_apart", "seeds", "errors",
+    "own_place", "tested_apart", "seeds", "found", "errors",
 ]  # fmt: skip
 
 
@@ -62,6 +62,8 @@ class Found(NamedTuple):
     rate: float
     errors: dict[float, float]  # rate -> last-step MSE on the series split off; NaN where the run diverged
     changes: dict[str, Any] = {}  # what differs from the method's own settings
+    seeds: int = 1  # that each point was tried with
+    more: bool = False  # whether other settings than rates were tried
 
 
 def row_of(spec: Spec) -> Row:
@@ -109,7 +111,8 @@ def choose(points: Mapping[Changes, Mapping[int, float]], own_rate: float) -> Fo
     if () in ended and ended[()].mean() <= ended[best].mean() + deviation:
         best = ()
     means = {rate: float(np.exp(np.mean(np.log(list((errors or {}).values()))))) for rate, errors in at_rates.items()}
-    return Found(dict(best).get(RATE, own_rate), means, dict(best))
+    more = any(name != RATE for point in logs for name, _ in point)
+    return Found(dict(best).get(RATE, own_rate), means, dict(best), seeds, more)
 
 
 def rate_of(spec: Spec) -> float:
@@ -126,8 +129,8 @@ def table(tried: pd.DataFrame, found: Mapping[Row, Found], task: str, quick: boo
 
     Columns: `place` with `rank_low` and `rank_high` (see statistics.places), `method`, `backend`, `rate` (NaN for those
     without), `tuned` (geometric mean test MSE) with the interval `low` to `high`, `own_rate`, `own` (the same at the
-    method's own rate, same seeds), `own_place`, `tested_apart` (the two were tested on other series), `seeds`, and
-    `errors` (rate -> last-step MSE in the search).
+    method's own rate, same seeds), `own_place`, `tested_apart` (the two were tested on other series), `seeds`,
+    `found` (the Found, or None) and `errors` (rate -> last-step MSE in the search).
     """
     ok = of_board(tried, task, quick)
     ok = ok[(ok["status"] == "ok") & ~ok["method"].isin(REFERENCES) & ~ok["native"] & (ok["device"] == CPU)]
@@ -180,6 +183,7 @@ def ranked(lines: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
         "own_place": statistics.places(own, None, chance).place,
         "tested_apart": tested_apart,
         "seeds": means.seeds,
+        "found": chosen,
         "errors": [choice.errors if choice else {} for choice in chosen],
     }
     return pd.DataFrame(columns).sort_values(["tuned", "method", "backend"], kind="stable", ignore_index=True)

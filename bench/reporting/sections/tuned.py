@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from bench.analysis import tuning
 from bench.analysis.table import each
 from bench.reporting.columns import rank_text, with_interval
 from bench.reporting.markdown import escape, folded, table
@@ -24,7 +25,7 @@ def tuned(rows: pd.DataFrame) -> list[str]:
     if rows.empty:
         return []
     rates = sorted(set().union(*rows["errors"]))
-    explained = textwrap.fill(prose("tuned").format(rates=_listed([f"{rate:g}" for rate in rates])), WIDTH)
+    explained = textwrap.fill(prose("tuned").format(tried=_searched_points(rows, rates)), WIDTH)
     tried = rows[rows["errors"].astype(bool)]
     searched = table(
         ["method", "backend", *(f"{rate:g}" for rate in rates)],
@@ -44,11 +45,22 @@ def tuned(rows: pd.DataFrame) -> list[str]:
     ]
 
 
+def _searched_points(rows: pd.DataFrame, rates: Sequence[float]) -> str:
+    """Say what the search tried."""
+    found = [one for one in rows["found"] if one is not None]
+    fewest = min(one.seeds for one in found)
+    others = ", other settings where the method names some," if any(one.more for one in found) else ""
+    seeds = "with one seed, so another may choose others" if fewest == 1 else f"with at least {fewest} seeds each"
+    return f"learning rates of {_listed([f'{rate:g}' for rate in rates])}{others} {seeds}"
+
+
 def _tuned_row(row: Any, rates: Sequence[float]) -> list[str]:
     if not row.errors:  # no learning rate
         rate = own_rate = NOTHING
     else:
         rate = f"{row.rate:g}" + ("*" if row.rate in (rates[0], rates[-1]) else "")
+        others = [escape(f"{name}={value}") for name, value in sorted(row.found.changes.items()) if name != tuning.RATE]
+        rate = ", ".join([rate, *others])
         own_rate = f"{row.own_rate:g}"
     return [
         rank_text(row), escape(row.method), escape(row.backend), rate, with_interval(row.tuned, row.low, row.high),
