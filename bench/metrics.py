@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from bench.text import decimals, digits
+from implementations.kinds import CLASSIFY, FORECAST, IMPUTE, KINDS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -111,6 +112,20 @@ def mse_by_step(forecast: np.ndarray, truth: np.ndarray) -> list[float]:
     return [float(value) for value in (errors(forecast, truth) ** 2).mean(axis=(0, 2))]
 
 
+def cross_entropy(found: np.ndarray, truth: np.ndarray) -> float:
+    """Return the mean cross-entropy in nats of class probabilities against one-hot truth, [N, C, 1]."""
+    from implementations.answers import cross_entropy as of_each
+
+    errors(found, truth)
+    return float(of_each(found, truth).mean())
+
+
+def accuracy(found: np.ndarray, truth: np.ndarray) -> float:
+    """Return the share in percent of series whose most probable class is the true one, [N, C, 1]."""
+    errors(found, truth)
+    return 100 * float((found.argmax(axis=1) == truth.argmax(axis=1)).mean())
+
+
 @dataclass(frozen=True)
 class Compared:
     """What a metric sees: forecasts and the truth [N, H, D], and for series of a file the naive errors [N, 1, D]."""
@@ -153,6 +168,7 @@ class Metric:
     #: of windows that are too many for the memory, parts are computed apart: a part weighs so much in the mean of all
     weight: Callable[[Compared], float] = windows
     power: int = 1  # of which that mean is taken
+    kinds: tuple[str, ...] = (FORECAST, IMPUTE)  # of questions that it measures the answers to
     shown: tuple[Place, ...] = ("board", "page", "compare")
 
     def __call__(self, compared: Compared) -> float | None:
@@ -186,8 +202,22 @@ def in_units(name: str, label: str, function: Callable[..., float | None], **mor
     )
 
 
-#: every record of a finished run has these: methods are ranked, compared and verified by them
+#: every record of a finished run has these: of classes they are the squared errors of probabilities
 REQUIRED = ("last_step_mse", "val_mse", "test_mse")
+
+
+class Main(NamedTuple):
+    """The metrics that rank the answers to a kind of question, by name: on the validation and on the test part."""
+
+    validation: str
+    test: str
+
+
+MAIN = {
+    FORECAST: Main("last_step_mse", "test_mse"),
+    CLASSIFY: Main("cross_entropy", "test_cross_entropy"),
+    IMPUTE: Main("masked_mse", "test_masked_mse"),
+}
 
 _VALIDATION, _TEST = zip(
     in_units("rmse", "RMSE", rmse, power=2),
@@ -207,9 +237,18 @@ _INTERVALS: dict[str, Any] = {
 METRICS = {
     metric.name: metric
     for metric in (
-        Metric("last_step_mse", "last-step MSE", mse, shown=("list", "board", "page", "compare", "verify")),
-        Metric("val_mse", "val MSE", mse, "outputs", shown=("list", "board", "page", "verify")),
-        Metric("test_mse", "test MSE", mse, "test", shown=("board", "page", "compare", "verify")),
+        Metric("last_step_mse", "last-step MSE", mse, kinds=KINDS,
+               shown=("list", "board", "page", "compare", "verify")),
+        Metric("val_mse", "val MSE", mse, "outputs", kinds=KINDS, shown=("list", "board", "page", "verify")),
+        Metric("test_mse", "test MSE", mse, "test", kinds=KINDS, shown=("board", "page", "compare", "verify")),
+        Metric("cross_entropy", "val cross-entropy", cross_entropy, kinds=(CLASSIFY,), shown=("compare",)),
+        Metric("test_cross_entropy", "test cross-entropy", cross_entropy, "test", kinds=(CLASSIFY,),
+               shown=("compare",)),
+        Metric("accuracy", "val accuracy", accuracy, unit="%", better="higher", decimals=1, kinds=(CLASSIFY,)),
+        Metric("test_accuracy", "test accuracy", accuracy, "test", unit="%", better="higher", decimals=1,
+               kinds=(CLASSIFY,)),
+        Metric("masked_mse", "val MSE of hidden steps", mse, kinds=(IMPUTE,), shown=()),
+        Metric("test_masked_mse", "test MSE of hidden steps", mse, "test", kinds=(IMPUTE,), shown=()),
         Metric("val_mae", "val MAE", mae, shown=()),
         Metric("val_smape", "val sMAPE", smape, unit="%", decimals=1, shown=()),
         Metric("test_mae", "test MAE", mae, "test", shown=()),
@@ -218,7 +257,7 @@ METRICS = {
         Metric("original_test_coverage", f"test {LEVEL} % interval holds", coverage, **_INTERVALS),
         Metric("original_test_quantile_loss", "test quantile loss", quantile_loss, weight=total, **_INTERVALS),
     )
-}
+}  # fmt: skip
 
 
 def shown(place: Place) -> list[Metric]:
@@ -226,14 +265,16 @@ def shown(place: Place) -> list[Metric]:
     return [metric for metric in METRICS.values() if place in metric.shown]
 
 
-def compute(compared: Mapping[tuple[Part, Scale], Iterable[Compared]]) -> dict[str, float]:
+def compute(compared: Mapping[tuple[Part, Scale], Iterable[Compared]], kind: str = FORECAST) -> dict[str, float]:
     """Return every metric by name, of the parts and scales that there are, without those not defined on this data.
+
+    kind: of question; some metrics belong to one alone.
 
     Windows may come in several parts, so that not all have to be in memory at once.
     """
     values: dict[str, list[tuple[float, float]]] = {}
     for place, chunks in compared.items():
-        wanted = [metric for metric in METRICS.values() if (metric.part, metric.scale) == place]
+        wanted = [one for one in METRICS.values() if (one.part, one.scale) == place and kind in one.kinds]
         for chunk in chunks:
             for metric in wanted:
                 if (value := metric(chunk)) is not None:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from bench.schema.series import Preparation
+from implementations.kinds import CLASSIFY, FORECAST, IMPUTE
 
 #: methods that know how a data set was made, and are not ranked; the error of the first is the limit
 REFERENCES = {"bayes": "sines", "least_squares_oracle": "sines"}
@@ -15,13 +16,17 @@ REFERENCES = {"bayes": "sines", "least_squares_oracle": "sines"}
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """From the last T values of a series, forecast the next H: on which data, split how, with which methods."""
+    """What is asked of windows of T steps: on which data, split how, with which methods.
+
+    kind: the next H values, one of H classes, or H hidden values, see `implementations.kinds`.
+    """
 
     name: str
+    kind: str = FORECAST
     dataset: str = "sines"
     seed: int  # of the data, not of the training
     history: int = 50  # T
-    ahead: int  # H
+    ahead: int  # H: steps to forecast, classes, or steps that are hidden
     train: int = 7_000  # series; of a task on real series its windows, which tests count again
     validation: int = 2_000
     test: int = 1_000
@@ -151,4 +156,27 @@ REAL: dict[str, Task] = {
         ),
     )
 }  # fmt: skip
-ALL: dict[str, Task] = {**TASKS, **REAL}
+#: methods that a long horizon tells apart, and what they are compared with
+LONG = (*REFERENCES, "last_value", "arima", "linear", "deep_rnn_sliding", "deep_rnn_growing", "rnn_multi_output",
+        "rnn_sequence", "rnn_sequence_blocks", "mlp")  # fmt: skip
+#: what runs on tasks that ask something else: one of each kind of network
+READERS = ("rnn_sequence", "gru", "lstm", "conv_gru", "linear", "mlp")
+
+#: further tasks on drawn series, run when they are named, as in --task which-generator
+FURTHER: dict[str, Task] = {
+    task.name: task
+    for task in (
+        Task(name="forty-step", seed=44, ahead=40, methods=LONG,
+             quick_methods=("last_value", "linear", "rnn_sequence")),
+        Task(name="which-generator", kind=CLASSIFY, dataset="generators", seed=45, ahead=4, train=3_500,
+             validation=1_000, methods=READERS, quick_methods=("linear", "gru")),
+        Task(name="hidden-stretch", kind=IMPUTE, dataset="gaps", seed=46, ahead=10, train=3_500,
+             validation=1_000, methods=READERS, quick_methods=("linear", "gru")),
+    )
+}  # fmt: skip
+ALL: dict[str, Task] = {**TASKS, **FURTHER, **REAL}
+
+
+def kind_of(task: str) -> str:
+    """Return the kind of question that a task asks; a file's series are forecast."""
+    return ALL[task].kind if task in ALL else FORECAST

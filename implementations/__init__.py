@@ -21,6 +21,7 @@ from implementations.registry import (
     complete,
     current_name,
     default_settings,
+    kinds_of,
     load,
     make,
     setting_type,
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BACKENDS", "METHODS", "Forecaster", "MultiOutput", "NetworkForecaster", "Recursive", "SequenceToSequence",
-    "all_settings", "backends_of", "class_of", "complete", "current_name", "default_settings", "installed", "load",
-    "make", "setting_type",
+    "all_settings", "backends_of", "class_of", "complete", "current_name", "default_settings", "installed", "kinds_of",
+    "load", "make", "setting_type",
 ]  # fmt: skip
 
 #: where the names are that need NumPy

@@ -4,6 +4,8 @@ Shapes, by letters used throughout:
 
     N series, T history steps, H steps ahead (the horizon), D channels
     history [N, T, D], future [N, H, D], forecasts [N, steps, D], all NumPy float32
+
+A method that can may answer other kinds of questions too, see `implementations.kinds`: `predict_class`, `fill_in`.
 """
 
 from __future__ import annotations
@@ -18,12 +20,17 @@ from typing import Any, ClassVar, Self, cast, dataclass_transform
 
 import numpy as np
 
+from implementations.kinds import CLASSIFY, FORECAST, IMPUTE
+
 Setting = int | float | str | bool | None
-OF_A_RUN = ("backend", "seed", "name", "native")  # fields that are no settings
+OF_A_RUN = ("backend", "seed", "name", "native", "kind")  # fields that are no settings
 
 
-def check_windows(history: np.ndarray, future: np.ndarray | None = None) -> None:
-    """Raise ValueError unless history is [N, T, D] and future, if given, [N, H, D]: finite floats, no axis empty."""
+def check_windows(history: np.ndarray, future: np.ndarray | None = None, kind: str = FORECAST) -> None:
+    """Raise ValueError unless history is [N, T, D] and future, if given, [N, H, D]: finite floats, no axis empty.
+
+    kind: of impute, the history has NaN at hidden steps; of classify, the future is one-hot, [N, C, 1].
+    """
     for name, array in (("history", history), ("future", future)):
         if array is None:
             continue
@@ -31,9 +38,11 @@ def check_windows(history: np.ndarray, future: np.ndarray | None = None) -> None
             raise ValueError(f"{name}: got shape {array.shape}, needed [series, steps, channels], each at least 1")
         if not np.issubdtype(array.dtype, np.floating):
             raise ValueError(f"{name}: got {array.dtype}, needed floating-point numbers")
-        if not np.isfinite(array).all():
-            raise ValueError(f"{name}: got {np.sum(~np.isfinite(array))} NaN or infinite values, needed finite ones")
-    if future is not None and (history.shape[0], history.shape[2]) != (future.shape[0], future.shape[2]):
+        wrong = np.isinf(array) if kind == IMPUTE and name == "history" else ~np.isfinite(array)
+        if wrong.any():
+            raise ValueError(f"{name}: got {np.sum(wrong)} NaN or infinite values, needed finite ones")
+    channels = 1 if kind == CLASSIFY else history.shape[2]
+    if future is not None and (history.shape[0], channels) != (future.shape[0], future.shape[2]):
         raise ValueError(f"got history {history.shape} and future {future.shape}, needed equal series and channels")
 
 
@@ -43,20 +52,25 @@ def check_steps(steps: int) -> None:
         raise ValueError(f"steps: got {steps!r}, needed a whole number of at least 1")
 
 
-def check_call(history: np.ndarray, steps: int) -> None:
+def check_fit(history: np.ndarray, future: np.ndarray, kind: str) -> None:
+    """Raise ValueError for windows that nothing can be learnt from, see `check_windows`."""
+    check_windows(history, future, kind)
+
+
+def check_call(history: np.ndarray, steps: int, _kind: str) -> None:
     """Raise ValueError for a history or steps that nothing can be forecast from."""
     check_windows(history)
     check_steps(steps)
 
 
-def checked(method: Callable[..., Any], check: Callable[[Any, Any], None]) -> Callable[..., Any]:
+def checked(method: Callable[..., Any], check: Callable[[Any, Any, str], None]) -> Callable[..., Any]:
     """Return the method with its first two arguments checked."""
 
     @functools.wraps(method)
     def call(self: Any, history: Any, second: Any = None, *rest: Any, **named: Any) -> Any:
-        name = "future" if check is check_windows else "steps"
+        name = "future" if check is check_fit else "steps"
         second = named.pop(name, second)
-        check(history, second)
+        check(history, second, self.kind)
         return method(self, history, second, *rest, **named)
 
     return call
@@ -71,13 +85,16 @@ class Forecaster(ABC):
     name without a default, as in `gains: np.ndarray`, is no setting: `fit` gives it its value.
     A subclass from outside has its windows and steps checked before its `fit` and `predict_ahead` see them.
     `backend` and `seed` say where and from which random numbers it runs, `name` what METHODS calls it, and `native`
-    whether its layers keep their framework's own defaults (see `implementations.framework_defaults`).
+    whether its layers keep their framework's own defaults (see `implementations.framework_defaults`), and `kind` what
+    it is asked (see `implementations.kinds`).
     """
 
     backends: ClassVar[tuple[str, ...]] = ("numpy",)
     #: True where the method deals with trend and season itself: it is given the series as they are, scaled alone, even
     #: where others are given differences
     takes_levels: ClassVar[bool] = False
+    #: the kinds of questions that it answers, see `implementations.kinds`
+    kinds: ClassVar[tuple[str, ...]] = ("forecast",)
     #: settings that a record leaves out while they have these values
     off: ClassVar[Mapping[str, Any]] = {}
     #: at most two settings that `bench tune` searches besides the learning rate and the epochs, and the values it tries
@@ -87,6 +104,7 @@ class Forecaster(ABC):
     seed: int = 42
     name: str = ""
     native: bool = False
+    kind: str = "forecast"
 
     #: per epoch: loss, val_loss, val_last_step_mse, and the training seconds so far; empty for methods without epochs
     curve: dict[str, list[float]] = field(default_factory=dict, init=False)
@@ -102,7 +120,7 @@ class Forecaster(ABC):
             if not hasattr(cls, name):
                 setattr(cls, name, field(init=False))
         if not cls.__module__.startswith("implementations."):  # those here check for themselves
-            for name, check in (("fit", check_windows), ("predict_ahead", check_call)):
+            for name, check in (("fit", check_fit), ("predict_ahead", check_call)):
                 if name in cls.__dict__:
                     setattr(cls, name, checked(cls.__dict__[name], check))
         dataclass(kw_only=True, eq=False, repr=False)(cls)  # fields are not compared, and `==` takes long to make
@@ -125,12 +143,20 @@ class Forecaster(ABC):
     def predict_ahead(self, history: np.ndarray, steps: int) -> np.ndarray:
         """Forecast [N, steps, D] float32 after history [N, T, D], for any steps >= 1."""
 
+    def predict_class(self, history: np.ndarray) -> np.ndarray:
+        """Return the probability [N, C] float32 of each class of history [N, T, D], where `kind` is classify."""
+        raise NotImplementedError(f"{type(self).__name__} does not classify")
+
+    def fill_in(self, history: np.ndarray) -> np.ndarray:
+        """Return the hidden steps [N, G, D] float32 of history [N, T, D], NaN there, where `kind` is impute."""
+        raise NotImplementedError(f"{type(self).__name__} does not impute")
+
     def outputs(self, history: np.ndarray, future: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return all that the method is trained to output on these series, and the truth: two arrays of one shape.
 
         For a sequence method [N, T', H * D]: the forecasts made at every step. For others: the forecast, [N, H, D].
         """
-        return self.predict_ahead(history, future.shape[1]), future
+        return answer(self, history, future.shape[1]), future
 
     def parameters(self) -> int:
         """Count the numbers that were trained."""
@@ -187,4 +213,12 @@ class Forecaster(ABC):
             "method": self.name, "backend": self.backend, "seed": self.seed, "native": self.native,
             "settings": self.settings(),
         }  # fmt: skip
+        made |= {"kind": self.kind} if self.kind != FORECAST else {}
         (folder / "forecaster.json").write_text(json.dumps({**made, "state": self.state()}, indent=1), encoding="utf-8")
+
+
+def answer(forecaster: Forecaster, history: np.ndarray, steps: int) -> np.ndarray:
+    """Return what is asked of history [N, T, D], in the shape of the future that `fit` takes: [N, steps, D or 1]."""
+    if forecaster.kind == CLASSIFY:
+        return forecaster.predict_class(history)[:, :, None]
+    return forecaster.fill_in(history) if forecaster.kind == IMPUTE else forecaster.predict_ahead(history, steps)

@@ -16,22 +16,25 @@ from implementations.backends.protocol import Advance, Engine, GradientRule
 from implementations.ensemble import advance_all, mean_of
 from implementations.forecaster import Forecaster, Setting, check_steps, check_windows
 from implementations.incremental import State, Tensor
+from implementations.kinds import FORECAST
+from implementations.network_answers import NetworkAnswers
 from implementations.network_training import NetworkTraining
 from implementations.normalisation import KINDS, restoring
 from implementations.strategies import Strategy, roll_on, roll_out
 from implementations.training.early_stopping import EarlyStopping
-from implementations.training.options import OFF, Options
+from implementations.training.options import OFF
 from implementations.training.seeding import member_seeds, split_in_time, split_off
 from implementations.training.windows import TrainingWindows
 
 Pair = tuple[np.ndarray, np.ndarray]  # history [N, T, D] and future [N, H, D]
 
 
-class NetworkForecaster(Options, Forecaster):
+class NetworkForecaster(NetworkAnswers, Forecaster):
     """A method with a network, written once for Keras and once for PyTorch; the rest is the same for both.
 
-    Training, in every framework: mean squared error over all that the network outputs, batches in the order of NumPy
-    permutations drawn from the seed, Keras' initialisers and constants. Further options: `implementations.training`.
+    Training, in every framework: mean squared error over all that the network outputs (of classes, cross-entropy),
+    batches in the order of NumPy permutations drawn from the seed, Keras' initialisers and constants. Further options:
+    `implementations.training`.
     """
 
     backends: ClassVar[tuple[str, ...]] = backends.TRAINING_BACKENDS
@@ -49,6 +52,7 @@ class NetworkForecaster(Options, Forecaster):
                 raise ValueError(f"{self.name or type(self).__name__}.{name}: got {value!r}, needed at least 1")
         self.check_options(self.name)
         self._check_targets()
+        self.check_kind(self.off, self.gradient_rule() is not None)
         if self.shift and not self.takes_any_length():
             raise ValueError(f"{self.name}.shift: got {self.shift}, allowed: 0; its network takes one length alone")
         if self.output_heads > 1 and not self.heads_apart():
@@ -71,18 +75,13 @@ class NetworkForecaster(Options, Forecaster):
     @property
     def at_every_step(self) -> bool:
         """Say whether it is trained to forecast at every history step, not at the last alone."""
-        return self.strategy.every_step and self.targets == "every"
+        return self.strategy.every_step and self.targets == "every" and self.kind == FORECAST
 
     @classmethod
     def adapted(cls, settings: dict[str, Setting], season: int | None) -> dict[str, Setting]:
         """Return the settings without series that are flipped or reversed in training: what grows would shrink."""
         as_they_run: dict[str, Setting] = {name: False for name in ("flip", "reverse") if name in settings}
         return super().adapted({**settings, **as_they_run}, season)
-
-    @property
-    def options(self) -> Options:
-        """Return the options of its training."""
-        return self
 
     def state_size(self) -> int:
         """Count the numbers that a recurrent network of one channel carries from step to step; 0 for others."""
@@ -123,7 +122,7 @@ class NetworkForecaster(Options, Forecaster):
     def fit(
         self, history: np.ndarray, future: np.ndarray, validation: tuple[np.ndarray, np.ndarray] | None = None
     ) -> Self:
-        check_windows(history, future)
+        check_windows(history, future, self.kind)
         self._check_length(history, future)
         best = self._to_keep(validation)
         history, future, held_out = self._hold_out(history, future)
@@ -162,9 +161,9 @@ class NetworkForecaster(Options, Forecaster):
 
     def _trainings(self, engine: Engine[Any], history: np.ndarray, future: np.ndarray) -> list[NetworkTraining]:
         """Return the training of each network."""
-        seeds = member_seeds(self.seed, self.members)
+        seeds, read = member_seeds(self.seed, self.members), self.read(history)
         return [
-            NetworkTraining(engine, network, self, TrainingWindows(self, self.strategy, history, future, seed), seed)
+            NetworkTraining(engine, network, self, TrainingWindows(self, self.aim, read, future, seed), seed)
             for network, seed in zip(self.networks, seeds, strict=True)
         ]
 
@@ -179,7 +178,7 @@ class NetworkForecaster(Options, Forecaster):
         """Raise ValueError for too short a history: before a framework is loaded, which takes seconds."""
         if self.shift >= history.shape[1]:
             raise ValueError(f"{self.name}.shift: got {self.shift}, needed less than the {history.shape[1]} steps")
-        self.strategy.targets(history[:1, self.shift :], future[:1])
+        self.aim.targets(history[:1, self.shift :], future[:1])
 
     def _to_keep(self, validation: Pair | None) -> EarlyStopping | None:
         """Return what keeps the weights of the best epoch; None where the last one's stay. Raises ValueError."""
@@ -207,6 +206,7 @@ class NetworkForecaster(Options, Forecaster):
 
         Raises ValueError for a shorter history, other channels, a NaN or an infinity.
         """
+        self.asked(FORECAST)
         check_windows(history)
         check_steps(steps)
         window = self._window(history)
@@ -242,13 +242,14 @@ class NetworkForecaster(Options, Forecaster):
     def build(self, engine: Engine[Any], steps: int, channels: int, horizon: int, folder: Path | None = None) -> None:
         """Make the networks for windows of `steps`, or read them from a folder."""
         self.steps, self.channels, self.horizon = steps, channels, horizon
-        outputs = self.strategy.block(horizon) * channels * self.output_heads
-        length = None if self.strategy.growing or self.shift else steps
+        read, asked = self.channels_of(channels)
+        outputs = self.aim.block(horizon) * asked * self.output_heads
+        length = None if self.aim.growing or self.shift or self.reads_truth else steps
         if folder is None:
             seeds = member_seeds(self.seed, self.members)
-            self.networks = [engine.build(self, length, channels, outputs, seed) for seed in seeds]
+            self.networks = [engine.build(self, length, read, outputs, seed) for seed in seeds]
         else:
-            self.networks = [engine.load(self, place, length, channels, outputs) for place in self._folders(folder)]
+            self.networks = [engine.load(self, place, length, read, outputs) for place in self._folders(folder)]
         kind = self.window_statistics()
         predict = mean_of([engine.predictor(network) for network in self.networks], self.output_heads)
         self._predict = restoring(kind, predict, channels)
@@ -279,9 +280,12 @@ class NetworkForecaster(Options, Forecaster):
         outputs, state = advance(np.ascontiguousarray(new, dtype=np.float32), state)
         return self._last_block(outputs), state
 
+    def at_the_end(self, history: np.ndarray) -> np.ndarray:
+        return self._forecast_block(self.read(self._window(history)))
+
     def _last_block(self, outputs: np.ndarray) -> np.ndarray:
-        last = outputs[:, -1] if self.strategy.every_step else outputs
-        return last.reshape(len(outputs), -1, self.channels)
+        last = outputs[:, -1] if self.aim.every_step else outputs
+        return last.reshape(len(outputs), -1, self.channels_of(self.channels)[1])
 
     def _watch(self, epoch: int, validation: tuple[np.ndarray, np.ndarray] | None) -> None:
         """Add the validation errors after an epoch to the curve."""
@@ -292,12 +296,9 @@ class NetworkForecaster(Options, Forecaster):
         self._note(epoch, "val_last_step_mse", of_last)
 
     def _errors(self, history: np.ndarray, future: np.ndarray) -> tuple[float, float]:
-        """Return the mean squared error of all outputs, and of those from the last step alone."""
-        targets = self.strategy.targets(history, future)
-        errors = np.square(self._predict(self._window(history)).astype(np.float64) - targets)
-        if self.targets == "last":
-            errors = errors[:, -1:]
-        return float(errors.mean()), float(errors[:, -1].mean() if self.strategy.every_step else errors.mean())
+        """Return the loss of all outputs, and the squared error of those from the last step alone, see `losses`."""
+        outputs = self._predict(self.read(self._window(history)))
+        return self.losses(outputs, self.aim.targets(history, future))
 
     def _note(self, epoch: int, name: str, value: float) -> None:
         if not np.isfinite(value):

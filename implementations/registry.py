@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from implementations.backends import TRAINING_BACKENDS
+from implementations.kinds import KINDS
 
 if TYPE_CHECKING:
     from implementations.forecaster import Forecaster, Setting
@@ -25,6 +26,8 @@ class Method:
 
     #: where it runs, as its class says: here, so that a list of methods imports none of them
     backends: tuple[str, ...] = ("numpy",)
+    #: the kinds of questions that it answers
+    kinds: tuple[str, ...] = ("forecast",)
 
     def __init__(self, place: str, **changed: Setting) -> None:
         self.place, self.changed = place, changed
@@ -42,6 +45,12 @@ class Network(Method):
     backends = TRAINING_BACKENDS
 
 
+class Reader(Network):
+    """A network that reads a window without taking its output for a forecast: it answers any kind of question."""
+
+    kinds = KINDS
+
+
 #: the table of contents: baselines and classical methods, the networks of the reference in its order, and others;
 #: a class may stand for a method whose module is none of ours
 METHODS: dict[str, Method | type[Forecaster]] = {
@@ -54,35 +63,35 @@ METHODS: dict[str, Method | type[Forecaster]] = {
     "auto_arima": Method("auto_arima:AutoArima"),
     "auto_ets": Method("auto_ets:AutoEts"),
     "theta": Method("theta:Theta"),
-    "linear": Network("linear:Linear"),
-    "simple_rnn": Network("deep_rnn:SimpleRNN"),
-    "deep_rnn_recurrent_head": Network("deep_rnn:DeepRNNRecurrentHead"),
-    "deep_rnn": Network("deep_rnn:DeepRNN"),
+    "linear": Reader("linear:Linear"),
+    "simple_rnn": Reader("deep_rnn:SimpleRNN"),
+    "deep_rnn_recurrent_head": Reader("deep_rnn:DeepRNNRecurrentHead"),
+    "deep_rnn": Reader("deep_rnn:DeepRNN"),
     "deep_rnn_sliding": Network("deep_rnn:DeepRNN"),
     "deep_rnn_growing": Network("deep_rnn:DeepRNNGrowing"),
-    "rnn_multi_output": Network("rnn_multi_output:RNNMultiOutput"),
-    "rnn_sequence": Network("rnn_sequence:RNNSequence"),
+    "rnn_multi_output": Reader("rnn_multi_output:RNNMultiOutput"),
+    "rnn_sequence": Reader("rnn_sequence:RNNSequence"),
     "rnn_sequence_blocks": Network("rnn_sequence:RNNSequenceBlocks"),
-    "batch_norm_rnn": Network("batch_norm_rnn:BatchNormRNN"),
-    "layer_norm_rnn": Network("layer_norm_rnn:LayerNormRNN"),
+    "batch_norm_rnn": Reader("batch_norm_rnn:BatchNormRNN"),
+    "layer_norm_rnn": Reader("layer_norm_rnn:LayerNormRNN"),
     "layer_norm_rnn_as_printed": Network("layer_norm_rnn:LayerNormRNN", normalise="output"),
     "layer_norm_rnn_loop": Network("layer_norm_rnn:LayerNormRNN", hand_written=True, second_units=20),
     "layer_norm_rnn_loop_as_printed": Network(
         "layer_norm_rnn:LayerNormRNN", hand_written=True, second_units=20, normalise="output"
     ),
-    "relu_rnn": Network("relu_rnn:ReLURNN"),
-    "clipped_rnn": Network("clipped_rnn:ClippedRNN"),
-    "weight_decay_rnn": Network("weight_decay_rnn:WeightDecayRNN"),
-    "dropout_rnn": Network("dropout_rnn:DropoutRNN"),
+    "relu_rnn": Reader("relu_rnn:ReLURNN"),
+    "clipped_rnn": Reader("clipped_rnn:ClippedRNN"),
+    "weight_decay_rnn": Reader("weight_decay_rnn:WeightDecayRNN"),
+    "dropout_rnn": Reader("dropout_rnn:DropoutRNN"),
     "rtrl_rnn": Network("rtrl_rnn:RTRLRNN"),
     "encoder_decoder": Network("encoder_decoder:EncoderDecoder"),
-    "lstm": Network("lstm:LSTM"),
-    "lstm_cell": Network("lstm:LSTMCell"),
-    "lstm_forget_bias_2": Network("lstm:LSTM", forget_bias=2.0),
-    "peephole_lstm": Network("peephole_lstm:PeepholeLSTM"),
-    "gru": Network("gru:GRU"),
-    "conv_gru": Network("conv_gru:ConvGRU"),
-    "wavenet_simple": Network("wavenet_simple:WaveNetSimple"),
+    "lstm": Reader("lstm:LSTM"),
+    "lstm_cell": Reader("lstm:LSTMCell"),
+    "lstm_forget_bias_2": Reader("lstm:LSTM", forget_bias=2.0),
+    "peephole_lstm": Reader("peephole_lstm:PeepholeLSTM"),
+    "gru": Reader("gru:GRU"),
+    "conv_gru": Reader("conv_gru:ConvGRU"),
+    "wavenet_simple": Reader("wavenet_simple:WaveNetSimple"),
     "wavenet": Network("wavenet:WaveNet"),
     "wavenet_as_printed": Network("wavenet:WaveNet", head="softmax", tanh_twice=True),
     # not in the reference
@@ -91,19 +100,19 @@ METHODS: dict[str, Method | type[Forecaster]] = {
     "esprit": Method("esprit:ESPRIT"),
     "least_squares": Method("least_squares:LeastSquares"),
     "kernel_ridge": Method("kernel_ridge:KernelRidge"),
-    "mlp": Network("mlp:MLP"),
+    "mlp": Reader("mlp:MLP"),
     "mlp_ensemble": Network("mlp:MLP", epochs=100, noise=0.03, members=5),
     "dlinear": Network("dlinear:DLinear"),
-    "bptt_rnn": Network("rtrl_rnn:BPTTRNN"),
+    "bptt_rnn": Reader("rtrl_rnn:BPTTRNN"),
     "nlinear": Network("nlinear:NLinear"),
     "tide": Network("tide:TiDE"),
     "tsmixer": Network("tsmixer:TSMixer"),
     "nbeats": Network("nbeats:NBeats"),
     "nhits": Network("nhits:NHiTS"),
-    "tcn": Network("tcn:TCN"),
+    "tcn": Reader("tcn:TCN"),
     "patchtst": Network("patchtst:PatchTST"),
-    "s4d": Network("s4d:S4D"),
-    "mingru": Network("mingru:MinGRU"),
+    "s4d": Reader("s4d:S4D"),
+    "mingru": Reader("mingru:MinGRU"),
     "gru_tuned": Network("gru_tuned:GRUTuned"),
 }
 
@@ -117,19 +126,25 @@ def current_name(name: str) -> str:
     return known.lower() if known not in METHODS and known.lower() in METHODS else known
 
 
-def make(name: str, backend: str, seed: int, native: Setting = False, **settings: Setting) -> Forecaster:
+def make(
+    name: str, backend: str, seed: int, native: Setting = False, kind: Setting = "forecast", **settings: Setting
+) -> Forecaster:
     """Make a fresh forecaster; native: with its framework's own defaults, see `implementations.framework_defaults`.
 
-    Raises ValueError for a backend, a setting or a value that the method does not have.
+    kind: what it is asked, see `implementations.kinds`. Raises ValueError for a backend, a kind, a setting or a value
+    that the method does not have.
     """
     name = current_name(name)
     if backend not in backends_of(name):
         raise ValueError(f"{name}: got backend {backend!r}, allowed: {', '.join(backends_of(name))}")
     if unknown := settings.keys() - all_settings(name).keys():
         raise ValueError(f"{name}: got setting {sorted(unknown)[0]!r}, allowed: {', '.join(all_settings(name))}")
+    if kind not in kinds_of(name):
+        raise ValueError(f"{name}: got kind {kind!r}, allowed: {', '.join(kinds_of(name))}")
     maker: Any = class_of(name)
-    fields = {**changed_defaults(name), **settings}
-    made: Forecaster = maker(name=name, backend=backend, seed=check_seed(seed), native=native, **fields)
+    defaults = changed_defaults(name) if kind == "forecast" else maker.adapted(all_settings(name), None)
+    asked = {"native": native, "kind": kind}
+    made: Forecaster = maker(name=name, backend=backend, seed=check_seed(seed), **asked, **{**defaults, **settings})
     return made
 
 
@@ -152,7 +167,8 @@ def load(folder: Path) -> Forecaster:
         saved = json.loads(path.read_bytes())
         native = saved.get("native", False)
         settings = complete(saved["method"], saved["settings"])
-        forecaster = make(saved["method"], saved["backend"], saved["seed"], native, **settings)
+        kind = saved.get("kind", "forecast")
+        forecaster = make(saved["method"], saved["backend"], saved["seed"], native, kind, **settings)
         state = saved["state"]
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} does not hold a saved forecaster: {type(error).__name__} {error}") from None
@@ -175,6 +191,11 @@ def changed_defaults(name: str) -> Mapping[str, Setting]:
 def backends_of(name: str) -> tuple[str, ...]:
     """List the backends that the method runs on."""
     return METHODS[current_name(name)].backends
+
+
+def kinds_of(name: str) -> tuple[str, ...]:
+    """List the kinds of questions that the method answers."""
+    return METHODS[current_name(name)].kinds
 
 
 def all_settings(name: str) -> dict[str, Setting]:

@@ -3,6 +3,7 @@
     Recursive             learns one step; feeds each forecast back          section "several steps ahead"
     MultiOutput           learns all H steps at the last history step        section "all H at once"
     SequenceToSequence    learns the next H steps at every history step      section "H at every step"
+    AtTheEnd              learns a class or hidden values at the last step   `implementations.kinds`
 
 N series, T history steps, H steps ahead, D channels.
 """
@@ -77,6 +78,17 @@ class SequenceToSequence(Strategy):
         first = self.first + (history.shape[1] - 1 - self.first) % self.every
         at_steps = ahead[:, first : history.shape[1] : self.every].swapaxes(2, 3)  # [N, T', block, D]
         return np.ascontiguousarray(at_steps).reshape(*at_steps.shape[:2], -1)
+
+
+@dataclass(frozen=True)
+class AtTheEnd(Strategy):
+    """The answer to another question than what comes next: [N, steps asked * D], at the last history step alone."""
+
+    every_step: bool = False  # whether the network outputs something at every step; only the last is trained
+
+    def targets(self, history: np.ndarray, future: np.ndarray) -> np.ndarray:
+        flat = future.reshape(len(future), -1)
+        return flat[:, None] if self.every_step else flat
 
 
 def roll_out(forecast: Forecast, history: np.ndarray, steps: int, growing: bool = False) -> np.ndarray:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self, get_type_hints
 import numpy as np
 
 from implementations.forecaster import Forecaster, Setting, check_steps, check_windows
+from implementations.kinds import IMPUTE, METHOD
 
 ARRAYS = "arrays.npz"
 SETTING_TYPES = (int, float, str, bool, type(None))
@@ -23,6 +24,7 @@ def as_forecaster(given: type) -> type[Forecaster]:
         "given": given,
         "backends": tuple(getattr(given, "backends", ("numpy",))),
         "takes_levels": bool(getattr(given, "takes_levels", False)),
+        "kinds": tuple(kind for kind, name in METHOD.items() if callable(getattr(given, name, None))),
         "__doc__": given.__doc__,
     }
     made: type[Forecaster] = make_dataclass(
@@ -49,7 +51,10 @@ def settings_of(given: type) -> list[tuple[str, Any, Any]]:
 
 
 class Plain(Forecaster):
-    """A class that knows nothing of Forecaster: its input checked before it sees it, its attributes saved for it."""
+    """A class that knows nothing of Forecaster: its input checked before it sees it, its attributes saved for it.
+
+    It answers the kinds of questions that it has methods for; `fit` gets the kind where it takes a keyword `kind`.
+    """
 
     given: ClassVar[type]
 
@@ -60,9 +65,10 @@ class Plain(Forecaster):
     def fit(
         self, history: np.ndarray, future: np.ndarray, validation: tuple[np.ndarray, np.ndarray] | None = None
     ) -> Self:
-        check_windows(history, future)
-        takes_validation = "validation" in inspect.signature(self.method.fit).parameters
-        self.method.fit(history, future, **({"validation": validation} if takes_validation else {}))
+        check_windows(history, future, self.kind)
+        more = {"validation": validation, "kind": self.kind}
+        takes = inspect.signature(self.method.fit).parameters
+        self.method.fit(history, future, **{name: value for name, value in more.items() if name in takes})
         self.curve = dict(getattr(self.method, "curve", {}))
         return self
 
@@ -71,6 +77,16 @@ class Plain(Forecaster):
         check_steps(steps)
         forecasts: np.ndarray = self.method.predict_ahead(history, steps)
         return forecasts
+
+    def predict_class(self, history: np.ndarray) -> np.ndarray:
+        check_windows(history)
+        found: np.ndarray = self.method.predict_class(history)
+        return found
+
+    def fill_in(self, history: np.ndarray) -> np.ndarray:
+        check_windows(history, kind=IMPUTE)
+        filled: np.ndarray = self.method.fill_in(history)
+        return filled
 
     def parameters(self) -> int:
         """Count the numbers in its arrays."""

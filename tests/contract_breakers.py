@@ -85,6 +85,20 @@ class Late(Honest):
         return outputs, np.roll(truth, 1, axis=1)
 
 
+class Unsure(Honest):
+    """Says of each class that it is rather that one."""
+
+    kinds = ("forecast", "classify")
+
+    def fit(self, history: np.ndarray, future: np.ndarray, validation: Any = None) -> Self:
+        check_windows(history, future, self.kind)
+        self.classes = future.shape[1]
+        return self if self.kind == "classify" else super().fit(history, future, validation)
+
+    def predict_class(self, history: np.ndarray) -> np.ndarray:
+        return np.full((len(history), self.classes), 0.6, np.float32)
+
+
 class Scaler(Honest):
     """Centres its input in place."""
 
@@ -220,6 +234,7 @@ OFFENDERS: dict[Callable[..., Forecaster], tuple[str, str]] = {
     Careless: ("bad_input_is_named", "a history of two dimensions: got"),
     Curt: ("bad_input_is_named", "a history of two dimensions: got the message 'bad input', expected it to name"),
     Skipping: ("curve_has_every_epoch", "val_loss: got 1 entries, expected 2, one per epoch"),
+    Unsure: ("answers_every_kind", "the sum of probabilities and 1: got a difference of"),
     Crashing: ("fits", "RuntimeError: no memory left"),
 }
 

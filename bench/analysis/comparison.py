@@ -16,6 +16,7 @@ import numpy as np
 
 from bench import metrics
 from bench.analysis.hardware import machine_kind
+from bench.analysis.main_metric import main_of
 from bench.analysis.paired import blocks_of, paired
 from bench.analysis.statistics import LEVEL, holm, paired_t
 from bench.analysis.table import under_current_names, variant_of
@@ -200,8 +201,13 @@ def value(run: Run, name: str) -> float:
     return (run.metrics or {}).get(name, math.nan)
 
 
-def errors(one: Sequence[Run], other: Sequence[Run], name: str = "last_step_mse") -> Outcome:
-    """Whether two rows' errors differ by more than chance: paired by seed, which fixes batches and starting weights."""
+def errors(one: Sequence[Run], other: Sequence[Run], name: str = "") -> Outcome:
+    """Whether two rows' errors differ by more than chance: paired by seed, which fixes batches and starting weights.
+
+    name: of the metric; the one that ranks the task, on the validation part, unless given.
+    """
+    ranks = main_of(one[0].spec.task).validation
+    name = name or ranks
     first, second = ({run.spec.seed: run for run in runs} for runs in (one, other))
     both = sorted(first.keys() & second.keys())
     if both and all(forecasts(first[seed]) == forecasts(second[seed]) is not None for seed in both):
@@ -211,7 +217,7 @@ def errors(one: Sequence[Run], other: Sequence[Run], name: str = "last_step_mse"
         few = ": few, more can show smaller differences" if len(both) < FEW_SEEDS else ""
         return Outcome(f"{len(both)} common seeds{few}", float(paired_t(np.array([differences]))[0]))
     blocks = blocks_of(one[0]), blocks_of(other[0])
-    if name == "last_step_mse" and len(blocks[0]) == len(blocks[1]) >= 2:
+    if name == ranks and len(blocks[0]) == len(blocks[1]) >= 2:
         return Outcome(f"one seed, {len(blocks[0])} blocks of validation windows", paired(*blocks))
     return Outcome(f"{'one' if both else 'no'} common seed says nothing about noise: run both with --seeds 42,43,44")
 

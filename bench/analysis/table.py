@@ -17,6 +17,7 @@ import pandas as pd
 
 from bench import metrics
 from bench.analysis import hardware
+from bench.analysis.main_metric import is_forecast, test_error, validation_error
 from bench.analysis.times import seconds_of
 from bench.data.series_tasks import test_series_of
 from bench.schema.record import Run, Spec
@@ -31,7 +32,7 @@ BOARD = ["task", "quick", "apart"]
 METHOD = ["method", "changed", "native", "device"]
 CPU = "cpu"
 #: methods whose defaults are others than in the first records of them
-CHANGED_DEFAULTS = {"patchtst"}
+CHANGED_DEFAULTS = {"patchtst", "s4d"}
 #: settings that a method adapts to the series of a file
 ADAPTED = {"flip", "reverse"}
 
@@ -166,7 +167,7 @@ def changed_in(run: Run, several: Collection[str]) -> tuple[str, ...]:
 
 def _flat(run: Run, factor: float, several: Collection[str]) -> tuple[Any, ...]:
     spec = run.spec
-    ok = run.metrics if run.status == "ok" else None
+    ok = ranking_metrics(run) if run.status == "ok" else None
     errors = tuple(ok.get(name, np.nan) for name in ERRORS) if ok else (np.nan,) * len(ERRORS)
     settings = sys.intern(msgspec.json.encode(spec.settings, order="deterministic").decode())
     apart = (changed_in(run, several), device_of(spec))
@@ -177,6 +178,14 @@ def _flat(run: Run, factor: float, several: Collection[str]) -> tuple[Any, ...]:
     flags = (spec.native, spec.quick, run.timing_valid and comparable)
     other = (spec.seed, members_of(spec), chance_of(run), blocks_of_test(run), test_series_of(run))
     return (*text, run.started_at, run.status, run.reason or "", *flags, *other, *errors, *times, run.parameters)
+
+
+def ranking_metrics(run: Run) -> dict[str, float] | None:
+    """Return a run's metrics; where another than the MSE ranks its task, that one takes the place of the MSE."""
+    if run.metrics is None or is_forecast(run.spec.task):
+        return run.metrics
+    validation = validation_error(run)
+    return {**run.metrics, "test_mse": test_error(run), "last_step_mse": validation, "val_mse": validation}
 
 
 def select(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

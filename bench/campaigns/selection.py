@@ -40,7 +40,7 @@ def specs(selection: Selection) -> list[Spec]:
     found = [
         msgspec.structs.replace(first, seed=seed)
         for task in tasks
-        for method in methods or filter(task.runs, implementations.METHODS)
+        for method in answering(task, methods, selection.methods)
         for backend in implementations.backends_of(method)
         if backend in chosen
         for first in [spec_of(task, method, backend, seeds[0], selection, selection.settings.get(method, {}))]
@@ -74,6 +74,20 @@ def choose_methods(selection: Selection) -> list[str]:
         if method not in methods:
             raise UsageError(f"--set {method}.{next(iter(changes))}: {method} is not among the methods of this run")
     return methods
+
+
+def answering(task: Task, methods: Sequence[str], asked: Sequence[str]) -> list[str]:
+    """Return the methods of a run that answer the task's kind of question: its own set, where none is asked for.
+
+    Raises UsageError for one that is asked for by its name and does not.
+    """
+    able = [name for name in methods or filter(task.runs, implementations.METHODS)
+            if task.kind in implementations.kinds_of(name)]  # fmt: skip
+    named = set(asked) & set(methods) if asked else set(methods)
+    if unable := sorted(named - set(able)):
+        others = [name for name in implementations.METHODS if task.kind in implementations.kinds_of(name)]
+        raise UsageError(f"task {task.name}: {unable[0]} does not {task.kind}; choose from {', '.join(others)}")
+    return able
 
 
 def check_epochs(epochs: int | None) -> None:
@@ -169,7 +183,7 @@ def spec_of(
     resolved = settings.without_off(method, defaults, settings.resolve(defaults, selection.epochs, changes))
     changed = tuple(sorted(name for name in resolved if name not in defaults or resolved[name] != defaults[name]))
     if changed:
-        settings.check_settings(method, backend, seed, resolved)
+        settings.check_settings(method, backend, seed, resolved, task.kind)
     return Spec(
         task=task.name,
         method=method,

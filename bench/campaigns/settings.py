@@ -14,6 +14,7 @@ from bench.campaigns import bounds
 from bench.campaigns.request import Setting
 from bench.errors import UsageError, unknown
 from bench.tasks import Task
+from implementations.kinds import FORECAST
 
 QUICK_EPOCHS = 2
 
@@ -70,8 +71,9 @@ def describe(kind: Any) -> str:
 def defaults_of(method: str, task: Task, quick: bool = False) -> dict[str, Setting]:
     """Return a method's settings on a task: few epochs in a quick run; on series from a file, as the method adapts."""
     defaults = implementations.default_settings(method)
-    if task.series:
-        defaults = implementations.class_of(method).adapted(defaults, task.series.season)
+    if task.series or task.kind != FORECAST:
+        season = task.series.season if task.series else None
+        defaults = implementations.class_of(method).adapted(defaults, season)
     return {**defaults, "epochs": QUICK_EPOCHS} if "epochs" in defaults and quick else defaults
 
 
@@ -87,10 +89,10 @@ def without_off(method: str, defaults: Mapping[str, Setting], settings: Mapping[
     return {name: value for name, value in settings.items() if name in defaults or value != known[name]}
 
 
-def check_settings(method: str, backend: str, seed: int, settings: Mapping[str, Setting]) -> None:
+def check_settings(method: str, backend: str, seed: int, settings: Mapping[str, Setting], kind: str = FORECAST) -> None:
     """Raise UsageError for values that the method refuses or the machine has no memory for, before anything runs."""
     bounds.check_settings(method, settings)
     try:
-        implementations.make(method, backend, seed, **settings)
+        implementations.make(method, backend, seed, kind=kind, **settings)
     except (TypeError, ValueError) as error:
         raise UsageError(" ".join(str(error).split())) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from bench.analysis.main_metric import is_forecast, validation_error
 from bench.cli import board
 from bench.cli.shared import known
 from bench.records.stores import Place
@@ -30,17 +31,13 @@ def best(runs: Iterable[Run]) -> str:
     """Return the best rows of each task, as a table in plain text."""
     from tabulate import tabulate
 
-    finished = sorted((run for run in runs if run.metrics), key=last_step_mse)
+    finished = sorted((run for run in runs if run.metrics), key=validation_error)
     tasks = sorted({run.spec.task for run in finished})
     rows = [run for task in tasks for run in [run for run in finished if run.spec.task == task][:BEST]]
-    header = ["task", "method", "backend", "seed", "last-step MSE", "fit s", "key"]
+    error = "last-step MSE" if all(map(is_forecast, tasks)) else "main metric"
+    header = ["task", "method", "backend", "seed", error, "fit s", "key"]
     align = ["left", "left", "left", "right", "right", "right", "left"]
     return tabulate([row(run) for run in rows], header, disable_numparse=True, colalign=align)
-
-
-def last_step_mse(run: Run) -> float:
-    """Return the measure that methods are ranked by."""
-    return run.metrics["last_step_mse"] if run.metrics else float("inf")
 
 
 def row(run: Run) -> list[str]:
@@ -50,5 +47,5 @@ def row(run: Run) -> list[str]:
     spec, mark = run.spec, " (not ranked)" if run.spec.method in REFERENCES else ""
     name = clean(" ".join([f"{spec.method}{mark}", *spec.differences()]), longest=LONGEST_NAME)
     fit = f"{seconds_of(run, 'fit'):.1f}" if run.seconds else ""
-    figures = f"{last_step_mse(run):.5f}", fit, run.key[:8]
+    figures = f"{validation_error(run):.5f}", fit, run.key[:8]
     return [clean(spec.task, longest=LONGEST_TASK), name, spec.backend, str(spec.seed), *figures]

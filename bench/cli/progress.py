@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
+from bench.analysis.main_metric import validation_error
 from bench.cli.live import Live
 from bench.execution.activity import Activities
 from bench.execution.jobs import Job
 from bench.execution.scoring import WRITABLE
 from bench.schema.record import Run, Spec
+from bench.tasks import kind_of
 from bench.text import clean
+from implementations.kinds import CLASSIFY
 
 WIDTH = 80  # columns of a line
 LONGEST_NAME = 30  # columns of a method's name, with what is changed
@@ -88,14 +91,15 @@ def name_of(spec: Spec, widths: Iterable[int] = (8, LONGEST_NAME, 9, 7)) -> str:
 
 
 def line(spec: Spec, run: Run | None, widths: Iterable[int] = (8, LONGEST_NAME, 9, 7), width: int = WIDTH) -> str:
-    """Return a finished run in one line: what it was, its last-step MSE and seconds, or what became of it."""
+    """Return a finished run in one line: what it was, its validation error and seconds, or what became of it."""
     name = name_of(spec, widths)
     if run is None:
         return clean_end(name, "done by another campaign", width)
     if run.metrics is None or run.seconds is None:
         return clean_end(name, f"{run.status}: {run.reason or ''}", width)
     mark = "" if run.timing_valid else "?"
-    return f"{name}  MSE {run.metrics['last_step_mse']:.5f}  {run.seconds['total']:6.1f} s{mark}"
+    metric = "cross-entropy" if kind_of(spec.task) == CLASSIFY else "MSE"
+    return f"{name}  {metric} {validation_error(run):.5f}  {run.seconds['total']:6.1f} s{mark}"
 
 
 def clean_end(name: str, text: str, width: int) -> str:

@@ -13,6 +13,7 @@ from bench.contract.conformance import Question
 from bench.execution import asking, user_code
 from implementations import backends, default_settings
 from implementations import user_methods as methods
+from implementations.forecaster import Forecaster
 
 
 def main() -> None:
@@ -32,7 +33,11 @@ def broken_in(question: Question) -> dict[str, str]:
         user_code.load(question.reference)
     shorter = {"epochs": conformance.EPOCHS} if "epochs" in default_settings(question.name) else {}
     make = partial(implementations.make, question.name, question.backend, **shorter)
-    return conformance.check(make, implementations.load)
+
+    def asks(kind: str) -> Forecaster:
+        return implementations.make(question.name, question.backend, conformance.SEED, kind=kind, **shorter)
+
+    return conformance.check(make, implementations.load, asks)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench.contract.promises import PROMISES, Broken, Loader, Maker, Subject
+from bench.contract.promises import PROMISES, Asker, Broken, Loader, Maker, Subject
 from bench.errors import UsageError, unknown
 from bench.execution import asking
 from bench.execution.inspection import absolute
@@ -28,15 +28,17 @@ from implementations.forecaster import Forecaster
 PATIENCE = 900.0  # seconds until a check is ended
 EPOCHS = 2  # enough to train, and to see whether the curve has them all
 MEMBERS = 2  # of an ensemble
+SEED = 1  # of forecasters that are asked for anything but forecasts
 
 
-def check(make: Maker, load: Loader | None = None) -> dict[str, str]:
+def check(make: Maker, load: Loader | None = None, asks: Asker | None = None) -> dict[str, str]:
     """What is broken: promise -> what was got and expected. Empty for a method that keeps the contract.
 
     make: seed -> a fresh forecaster of two channels and, if it trains by epochs, of a few of them; load: reads what its
-    `save` wrote; unless given, a forecaster that `make` makes takes it back by `restore`.
+    `save` wrote; unless given, a forecaster that `make` makes takes it back by `restore`. asks: kind -> a forecaster of
+    one channel for such questions; unless given, none but forecasts are asked for.
     """
-    subject = Subject(make, load or partial(_restored, make))
+    subject = Subject(make, load or partial(_restored, make), asks)
     if failure := _failure(lambda _: subject.fitted, subject):
         return {"fits": failure}
     failures = {promise: _failure(keeps, subject) for promise, keeps in PROMISES.items()}

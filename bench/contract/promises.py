@@ -15,7 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from bench import metrics
-from implementations.forecaster import Forecaster
+from implementations import METHODS, kinds_of
+from implementations.forecaster import Forecaster, answer
+from implementations.kinds import CLASSIFY, FORECAST
 from implementations.network import NetworkForecaster
 
 #: what a method could replace to be measured otherwise, as it was before any method ran
@@ -27,6 +29,7 @@ ORIGINALS = {
 }
 
 Maker = Callable[[int], Forecaster]  # seed -> a fresh forecaster
+Asker = Callable[[str], Forecaster]  # kind of question -> the same
 Loader = Callable[[Path], Forecaster]
 
 SERIES, STEPS, HORIZON, CHANNELS, WATCHED = 40, 14, 3, 2, 6
@@ -45,6 +48,7 @@ class Subject:
 
     make: Maker
     load: Loader
+    asks: Asker | None = None  # kind -> a fresh forecaster to answer such questions; None: they are not asked
     touched: list[str] = field(default_factory=list)  # which inputs a fit has changed
 
     @cached_property
@@ -56,6 +60,12 @@ class Subject:
         noise = random.uniform(-0.1, 0.1, (SERIES, STEPS + HORIZON, CHANNELS))
         series = (0.6 * np.sin(frequency * time + 7 * phase) + noise).astype(np.float32)
         return series[:, :STEPS].copy(), series[:, STEPS:].copy()
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of questions that the method answers: what METHODS says of ours, else its class."""
+        name = self.fitted.name
+        return kinds_of(name) if name in METHODS else type(self.fitted).kinds
 
     @property
     def history(self) -> np.ndarray:
@@ -244,6 +254,33 @@ def curve_has_every_epoch(subject: Subject) -> None:
     _expect(seconds == sorted(seconds), f"seconds: got {seconds}, expected them to rise")
 
 
+def answers_every_kind(subject: Subject) -> None:
+    """Each further kind of question that it claims to answer it does: probabilities of classes, hidden steps."""
+    history, asks = subject.windows[0][:, :, :1], subject.asks
+    if asks is None:
+        return
+    for kind in sorted(set(subject.kinds) - {FORECAST}):
+        known, asked = question(history, kind)
+        got = answer(asks(kind).fit(known, asked, (known[:WATCHED], asked[:WATCHED])), known, asked.shape[1])
+        _expect(isinstance(got, np.ndarray), f"to {kind}: got {type(got).__name__}, expected a NumPy array")
+        shaped = got.shape == asked.shape and got.dtype == np.float32
+        _expect(shaped, f"to {kind}: got {got.dtype} {got.shape}, expected float32 {asked.shape}")
+        _expect(bool(np.isfinite(got).all()), f"to {kind}: got NaN or infinite numbers, expected finite ones")
+        if kind == CLASSIFY:
+            _expect_close(got.sum(axis=1), np.ones((SERIES, 1)), "the sum of probabilities and 1", 1e-3)
+            _expect(bool((got >= 0).all()), f"to {kind}: got {got.min():.3g}, expected probabilities of at least 0")
+
+
+def question(history: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return what is known and what is asked: whether a series ends higher than it begins, or three steps inside."""
+    if kind == CLASSIFY:
+        rises = (history[:, -1, 0] > history[:, 0, 0]).astype(int)
+        return history.copy(), np.eye(2, dtype=np.float32)[rises][:, :, None]
+    known = history.copy()
+    known[:, 4:7] = np.nan
+    return known, history[:, 4:7].copy()
+
+
 PROMISES: dict[str, Callable[[Subject], None]] = {
     one.__name__: one
     for one in (
@@ -258,6 +295,7 @@ PROMISES: dict[str, Callable[[Subject], None]] = {
         outputs_are_the_forecasts,
         no_look_at_the_future,
         alone_as_in_company,
+        answers_every_kind,
         bad_input_is_named,
         curve_has_every_epoch,
         program_stays_as_it_was,

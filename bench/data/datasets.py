@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
 import numpy as np
@@ -25,6 +25,7 @@ from bench.errors import UsageError
 from bench.metrics import Compared
 from bench.schema.record import Truth
 from bench.tasks import Task
+from implementations.kinds import FORECAST
 
 PartName = Literal["validation", "test"]
 Pair = tuple[np.ndarray, np.ndarray]  # forecasts and the truth, of one shape
@@ -37,6 +38,11 @@ class GeneratedData:
     """Series from a generator: methods see them as they are, and errors are those of the forecasts."""
 
     task: Task
+
+    @property
+    def kind(self) -> str:
+        """What is asked of the series."""
+        return self.task.kind
 
     @cached_property
     def series(self) -> np.ndarray:
@@ -94,6 +100,7 @@ class SeriesData:
     found: SeriesSet
     prepared: Prepared
     levels: bool = False
+    kind: ClassVar[str] = FORECAST
 
     @property
     def digest(self) -> str:

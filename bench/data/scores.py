@@ -10,6 +10,8 @@ import numpy as np
 from bench import metrics
 from bench.data.datasets import GeneratedData, Pair, PartName, SeriesData
 from bench.metrics import Compared, Part, Scale
+from implementations.answers import cross_entropy
+from implementations.kinds import CLASSIFY
 
 BLOCKS = {"validation": 100, "test": 50}  # at most, of equally many consecutive windows as far as that is possible
 MOST = 1000  # blocks of one horizon each, so that a record's size has a bound
@@ -28,7 +30,7 @@ def scores(
     outputs: what the method is trained to output and the truth; None where that is the validation forecasts.
     bounds: of the test forecasts, as they are scaled; None of a method without intervals.
     """
-    errors = {"validation": squared(data, "validation", validation), "test": squared(data, "test", test)}
+    errors = {"validation": losses(data, "validation", validation), "test": losses(data, "test", test)}
     compared: dict[tuple[Part, Scale], Iterable[Compared]] = {
         ("outputs", "scaled"): [Compared(*outputs)] if outputs else data.compared("validation", validation),
         ("validation", "scaled"): data.compared("validation", validation),
@@ -40,15 +42,17 @@ def scores(
         compared["test", "original"] = data.original("test", test, bounds)
         fields["by_block"] = by_horizon(data, errors["validation"])
     return {
-        "metrics": metrics.compute(compared),
-        "mse_by_step": by_step(data, validation),
+        "metrics": metrics.compute(compared, data.kind),
+        **({} if data.kind == CLASSIFY else {"mse_by_step": by_step(data, validation)}),
         "blocks": {part: rounded(means(values, BLOCKS[part]), DIGITS) for part, values in errors.items()},
         **fields,
     }
 
 
-def squared(data: GeneratedData | SeriesData, part: PartName, forecasts: np.ndarray) -> np.ndarray:
-    """Return the mean squared error of each window: [N]."""
+def losses(data: GeneratedData | SeriesData, part: PartName, forecasts: np.ndarray) -> np.ndarray:
+    """Return the mean squared error of each window, or the cross-entropy of its classes: [N]."""
+    if data.kind == CLASSIFY:
+        return np.concatenate([cross_entropy(one.forecast, one.truth) for one in data.compared(part, forecasts)])
     found = [(metrics.errors(one.forecast, one.truth) ** 2).mean(axis=(1, 2)) for one in data.compared(part, forecasts)]
     return np.concatenate(found)
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from implementations.kinds import IMPUTE
+
 if TYPE_CHECKING:
     from bench.tasks import Task
 
@@ -29,7 +31,7 @@ class Split(NamedTuple):
 def cut(series: np.ndarray, task: Task) -> Split:
     """Split series [N, T + H, D] by the task's sizes, in order.
 
-    Raises ValueError for another shape or type, a NaN or an infinity.
+    Raises ValueError for another shape or type, an infinity, or a NaN that no task hides.
     """
     check(series, task)
     ends = np.cumsum([0, task.train, task.validation, task.test])
@@ -82,6 +84,9 @@ def check(series: np.ndarray, task: Task) -> None:
     needed = f"[{task.count}, {task.history + task.ahead}, D] float32"
     if series.ndim != 3 or series.dtype != np.float32 or series.shape[:2] != (task.count, task.history + task.ahead):
         raise ValueError(f"{task.name}: got series {list(series.shape)} {series.dtype}, needed {needed}")
-    if not np.isfinite(series).all():
-        row = int(np.flatnonzero(~np.isfinite(series).all(axis=(1, 2)))[0])
+    known = np.isfinite(series)
+    if task.kind == IMPUTE:
+        known[:, : task.history] |= np.isnan(series[:, : task.history])
+    if not known.all():
+        row = int(np.flatnonzero(~known.all(axis=(1, 2)))[0])
         raise ValueError(f"{task.name}: series {row} holds a NaN or an infinity")

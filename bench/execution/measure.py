@@ -40,7 +40,7 @@ from bench.execution.outputs import InvalidOutput, check_array, check_curve, che
 from bench.machine import calibration, disturbance, threads
 from bench.metrics import LEVEL
 from implementations import backends
-from implementations.forecaster import Forecaster
+from implementations.forecaster import Forecaster, answer
 from implementations.network import NetworkForecaster
 from implementations.statistical import RowForecaster
 
@@ -136,14 +136,16 @@ def measure(order: Order, clock: Clock, channels: Channels, made: dict[str, np.n
     with clock.phase("build"):
         backend.seed(spec.seed)
         settings = implementations.complete(spec.method, spec.settings)
-        forecaster = implementations.make(spec.method, spec.backend, spec.seed, native=spec.native, **settings)
+        forecaster = implementations.make(
+            spec.method, spec.backend, spec.seed, native=spec.native, kind=order.kind, **settings
+        )
     with epochs_marked(forecaster, channels):
         seen = fit(forecaster, given, clock)
     channels.mark(FITTED)
     check_curve(forecaster.curve)
     # one of ours without a network fits itself to each series as it forecasts: again it would only do the same
     repeats = REPEATS if spec.source or isinstance(forecaster, NetworkForecaster) else 1
-    samples = predict(forecaster, given.validation_history, order.ahead, clock, channels, made, repeats)
+    samples = predict(forecaster, given, order.ahead, clock, channels, made, repeats)
     with clock.phase("evaluate"):
         add_outputs(forecaster, given, order.ahead, made, bounded=bool(spec.series))
     clock.stop()
@@ -206,7 +208,7 @@ def fit(forecaster: Forecaster, given: Handout, clock: Clock) -> dict[str, float
 
 def predict(
     forecaster: Forecaster,
-    history: np.ndarray,
+    given: Handout,
     ahead: int,
     clock: Clock,
     channels: Channels,
@@ -217,16 +219,18 @@ def predict(
 
     slow_repeats: how often in all where the first one takes seconds.
     """
+    history = given.validation_history
     with clock.phase("predict_first"):
-        forecasts = forecaster.predict_ahead(history, ahead)
+        forecasts = answer(forecaster, history, ahead)
     channels.mark(FORECAST)
-    made["forecasts"] = check_array(forecasts, (len(history), ahead, history.shape[2]), "forecasts").copy()  # to keep
+    shape = (len(history), ahead, given.future.shape[2])
+    made["forecasts"] = check_array(forecasts, shape, "forecasts").copy()  # to keep
     check_size(made["forecasts"], history, "forecasts")
     first = clock.seconds["predict_first"]
     samples = [first] if first > SLOW else []
     while len(samples) < (slow_repeats if first > SLOW else REPEATS):
         start = perf_counter_ns()
-        forecaster.predict_ahead(history, ahead)
+        answer(forecaster, history, ahead)
         samples.append((perf_counter_ns() - start) / 1e9)
     channels.mark(REPEATED)
     clock.seconds["predict"] = float(np.median(samples))
@@ -244,12 +248,12 @@ def add_outputs(forecaster: Forecaster, given: Handout, ahead: int, made: dict[s
         shape = (len(future), *places.shape)
         made |= {"outputs": check_array(outputs, shape, "outputs").copy(), "places": places}  # to keep
     history = given.test_history
-    shape = (len(history), ahead, history.shape[2])
+    shape = (len(history), ahead, given.future.shape[2])
     if bounded and isinstance(forecaster, RowForecaster) and forecaster.has_intervals:
         test, *bounds = forecaster.predict_intervals(history, ahead, LEVEL)
         made |= {name: check_array(part, shape, f"{name} bounds") for name, part in zip(BOUNDS, bounds, strict=True)}
     else:
-        test = forecaster.predict_ahead(history, ahead)
+        test = answer(forecaster, history, ahead)
     made["test"] = check_array(test, shape, "test forecasts")
 
 

@@ -39,7 +39,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     spawned_ns: int  # perf_counter_ns, a clock that all processes share
     started_at: str
     workers: int  # how many run at once on this machine
-    ahead: int = 0  # H, the steps to forecast
+    ahead: int = 0  # H, the steps to forecast, or how much is asked otherwise
+    kind: str = "forecast"  # of question, see implementations.kinds
     given: list[Layout] = []  # the windows
     files: dict[str, str] = {}  # where on this machine lies what the spec names: a method
     cached: bool = True  # whether it may use the cache of compiled programs

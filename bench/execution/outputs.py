@@ -41,8 +41,16 @@ def check_size(forecasts: np.ndarray, history: np.ndarray, what: str) -> None:
 
 
 def farthest(values: np.ndarray) -> float:
-    """The largest absolute value, without a copy of all of them."""
-    return float(max(values.max(), -values.min()))
+    """The largest absolute value, NaN aside, without a copy of all of them."""
+    return float(max(np.fmax.reduce(values, axis=None), -np.fmin.reduce(values, axis=None)))
+
+
+def check_probabilities(found: np.ndarray, what: str) -> None:
+    """Raise InvalidOutput unless the numbers [N, C, 1] of each series are probabilities: at least 0, and 1 together."""
+    sums = found.sum(axis=1)
+    if found.min() < 0 or np.abs(sums - 1).max() > 1e-3:
+        got = f"numbers from {found.min():.3g}, sums from {sums.min():.3g} to {sums.max():.3g}"
+        raise InvalidOutput(f"{what}: got {got}, expected probabilities: at least 0, and 1 together")
 
 
 def constant(forecasts: np.ndarray, history: np.ndarray) -> str | None:

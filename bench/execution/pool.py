@@ -115,7 +115,8 @@ class WorkerPool:
         except (ValueError, UsageError) as error:
             return results.failed(order, error)
         try:
-            order = msgspec.structs.replace(order, given=layouts, ahead=data.split.test.future.shape[1])
+            asked = {"ahead": data.split.test.future.shape[1], "kind": data.kind}
+            order = msgspec.structs.replace(order, given=layouts, **asked)
             run = self.with_cache(order, core, data, given)
         except OSError as error:
             raise UsageError(f"temporary folder {str(self.folder)!r}: {reason_of(error)}: no run can be made") from None

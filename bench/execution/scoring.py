@@ -14,13 +14,14 @@ from bench.data.digests import digest
 from bench.data.scores import scores
 from bench.execution.handing import Data
 from bench.execution.orders import BOUNDS, Measured, Order, head
-from bench.execution.outputs import InvalidOutput, check_array, check_size, constant
+from bench.execution.outputs import InvalidOutput, check_array, check_probabilities, check_size, constant
 from bench.execution.supervision import Watched
 from bench.machine import disturbance
 from bench.machine import environment as machine
 from bench.machine.calibration import CALIBRATION
 from bench.records import codec
 from bench.schema.record import Run
+from implementations.kinds import CLASSIFY
 
 DIGITS = 6  # significant ones of the forecasts that go into the record
 SLACK, SHARE = 0.25, 0.05  # seconds, and share, by which the worker's clock may say less than the harness'
@@ -41,6 +42,9 @@ def score(order: Order, measured: Measured, made: Mapping[str, np.ndarray], data
     check_size(forecasts, split.validation.history, "forecasts")
     test = checked(made, "test", split.test.future.shape, "test forecasts")
     check_size(test, split.test.history, "test forecasts")
+    if data.kind == CLASSIFY:
+        check_probabilities(forecasts, "classes")
+        check_probabilities(test, "test classes")
     check_times(measured, watched)
     if order.spec.source and not getattr(implementations.METHODS.get(order.spec.method), "network", False):
         count_as_fit(measured.seconds)

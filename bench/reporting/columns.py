@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
 from bench import metrics
+from bench.analysis import main_metric
 from bench.analysis.table import CPU, variant
 from bench.reporting.markdown import escape
 from bench.text import NOTHING, decimals, digits
+from implementations.kinds import FORECAST
 
 #: their order in a table; given here, so that a board of old records renders whatever became of the methods
 BACKENDS = ("numpy", "keras", "keras-jax", "torch")
@@ -152,7 +154,10 @@ def _time(name: str) -> Callable[[Any], str]:
 
 
 #: columns that a table leaves out where no row has a figure
-OPTIONAL = ("to_limit", "skill", "notes", "ratio", "verdict", "test_series", "use")
+OPTIONAL = (
+    "to_limit", "skill", "notes", "ratio", "verdict", "test_series", "use",
+    *(one.name for one in metrics.METRICS.values() if FORECAST not in one.kinds),
+)  # fmt: skip
 
 PLACE = (
     "place by the geometric mean error, in brackets the ranks that are possible: all true ranks of a table "
@@ -169,8 +174,9 @@ COLUMNS = (
     custom("backend", "backend", lambda row: row.backend, "", ALL, PAGE, DATA, left=True),
     custom("test_mse", "test MSE", lambda row: with_interval(row.test_mse, row.low, row.high),
            "mean squared error of the H values forecast from the last history step, on the test part, which served no "
-           "choice: what methods are ranked by. ± is half of a 95 % interval, in percent, from seeds and, where "
-           "records have blocks, from the draw of the series.", SUMMARY, ALL, PAGE, TERMINAL, DATA),
+           "choice: what methods are ranked by; of a task that asks for classes their cross-entropy in nats, of hidden "
+           "steps their mean squared error. ± is half of a 95 % interval, in percent, from seeds and, where records "
+           "have blocks, from the draw of the series.", SUMMARY, ALL, PAGE, TERMINAL, DATA),
     Column("noise", "± from", lambda row: noise(row) or None, lambda row: noise(row),
            "where ± comes from: `seeds`, the draw of the test `series` (methods without random numbers have no other "
            "noise), or `both`.", (ALL, DATA), left=True, needs=("low", "chance", "blocks")),
@@ -221,7 +227,22 @@ def _scaled(row: Any) -> tuple[float, float]:
 def columns_of(rows: pd.DataFrame, table: str) -> list[Column]:
     """Return the columns of a table of these rows."""
     known = set(rows.columns)
-    return [one for one in COLUMNS if known.issuperset(one.needs or (one.name,)) and one.shown(rows, table)]
+    found = [one for one in COLUMNS if known.issuperset(one.needs or (one.name,)) and one.shown(rows, table)]
+    tasks = set(rows["task"]) if "task" in known else set()
+    return [named_for(one, next(iter(tasks))) for one in found if wanted(one, tasks)] if len(tasks) == 1 else found
+
+
+def wanted(column: Column, tasks: Iterable[str]) -> bool:
+    """Tell whether a column says something about these tasks: where another metric ranks, all outputs are that one."""
+    return column.name != "val_mse" or any(map(main_metric.is_forecast, tasks))
+
+
+def named_for(column: Column, task: str) -> Column:
+    """Return the column under the name of the metric that ranks the task."""
+    part = {"test_mse": "test", "last_step_mse": "validation"}.get(column.name)
+    if part is None or main_metric.is_forecast(task):
+        return column
+    return replace(column, name=getattr(main_metric.main_of(task), part), label=main_metric.label(task, part))
 
 
 def cells(columns: Sequence[Column], row: Any) -> list[str]:

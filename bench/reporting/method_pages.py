@@ -15,6 +15,7 @@ from typing import Any
 
 import implementations
 from bench.analysis import reference
+from bench.analysis.main_metric import test_error, validation_error
 from bench.analysis.times import timing_of
 from bench.errors import UsageError, unknown
 from bench.records import files
@@ -145,7 +146,8 @@ def figures(methods: Sequence[str], runs: Sequence[Run]) -> str:
     headers = ["task", "method", "backend", "reference", "val MSE", "test MSE", "parameters", "fit s", "timed runs"]
     explained = (
         "Last-step MSE at default settings, means over seeds. The reference's figure is on the validation part;\n"
-        "the board ranks by the test part. Times are medians of undisturbed runs; `?`: every run was disturbed."
+        "the board ranks by the test part. The figures of which-generator are cross-entropies. Times are medians of\n"
+        "undisturbed runs; `?`: every run was disturbed."
     )
     return f"{explained}\n\n{table(headers, list(map(_cells, rows)), left=range(3))}"
 
@@ -165,7 +167,7 @@ def figure_rows(methods: Sequence[str], runs: Sequence[Run]) -> list[dict[str, A
 def _figures(runs: Sequence[Run], figure: reference.Figure | None) -> dict[str, Any]:
     """Return the figures of one method on one task in one backend."""
     val, test = (
-        statistics.fmean(run.metrics[name] for run in runs if run.metrics) for name in ("last_step_mse", "test_mse")
+        statistics.fmean(error(run) for run in runs if run.metrics) for error in (validation_error, test_error)
     )
     fit = timing_of(runs, "fit")
     return {

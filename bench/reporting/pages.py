@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from bench.analysis import hardware, ranking
 from bench.analysis.across_tasks import TASKS_TO_RANK, over_tasks
+from bench.analysis.main_metric import is_forecast
 from bench.analysis.table import of_board
 from bench.reporting.assessment import Board, in_order
 from bench.reporting.columns import COLUMNS
@@ -97,7 +98,7 @@ def _answer(board: Board) -> list[str]:
 
 def _over_tasks(board: Board) -> list[str]:
     """Return how methods do over several tasks: all, those of several steps, real series; each set of tasks once."""
-    found = board.tasks()
+    found = list(filter(is_forecast, board.tasks()))
     several = [task for task in found if task not in ALL or ALL[task].ahead > 1]
     blocks: list[str] = []
     shown: list[list[str]] = []

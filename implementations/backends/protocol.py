@@ -26,6 +26,7 @@ class NetworkMethod(Protocol):
 
     seed: int
     native: bool
+    kind: str  # of question: to classify, the loss is the cross-entropy of logits and one-hot targets
 
     @property
     def mixes_series(self) -> bool:

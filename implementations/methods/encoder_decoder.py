@@ -7,7 +7,8 @@
 Cho et al. 2014, arXiv:1406.1078; Sutskever, Vinyals and Le 2014, arXiv:1409.3215. Section "asynchronous seq2seq" of the
 reference, which gives no widths. Departs from the papers: plain recurrent layers; the decoder's forecasts are not fed
 back, and it starts from zero. Nearer to the papers, as options: feed_back (d_s also sees the forecast x_{T+s-1}, the
-network's own in training too: no teacher forcing) and hand_over (d_0 = e_T).
+network's own in training too) and hand_over (d_0 = e_T). With teacher_forcing (Williams and Zipser 1989,
+doi:10.1162/neco.1989.1.2.270) the decoder reads the true x_{T+s-1} in training, and its own forecasts afterwards.
 """
 
 from __future__ import annotations
@@ -21,10 +22,29 @@ from implementations.strategies import MultiOutput
 
 class EncoderDecoder(NetworkForecaster):
     strategy = MultiOutput()
-    off: ClassVar[Mapping[str, Any]] = {**NetworkForecaster.off, "feed_back": False, "hand_over": False}
+    off: ClassVar[Mapping[str, Any]] = {**NetworkForecaster.off, "feed_back": False, "hand_over": False,
+                                      "teacher_forcing": False}  # fmt: skip
     units: int = 20
     feed_back: bool = False
     hand_over: bool = False
+    teacher_forcing: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.teacher_forcing and not self.feed_back:
+            raise ValueError(f"{self.name}.teacher_forcing: got True, needed with it: {self.name}.feed_back=True")
+        if self.teacher_forcing and self.shift:
+            raise ValueError(f"{self.name}.shift: got {self.shift}, allowed with teacher_forcing: 0")
+
+    @property
+    def reads_truth(self) -> bool:
+        return self.teacher_forcing
+
+    def decoded(self, channels: int, outputs: int) -> dict[str, Any]:
+        """Return the arguments of the layer that reads its own forecasts, or is started by the code."""
+        ways = {"feed_back": self.feed_back, "hand_over": self.hand_over}
+        taught = {"steps": self.steps} if self.teacher_forcing else {}
+        return {"units": self.units, "horizon": outputs // channels, "channels": channels, **ways, **taught}
 
     def state_size(self) -> int:
         return 2 * self.units
@@ -39,7 +59,7 @@ class EncoderDecoder(NetworkForecaster):
         from implementations.layers.keras import Decoded, SimpleRNN
 
         if self.feed_back or self.hand_over:
-            return Decoded(self.units, outputs // channels, channels, self.feed_back, self.hand_over)
+            return Decoded(**self.decoded(channels, outputs))
         return keras.Sequential(
             [
                 SimpleRNN(self.units),
@@ -56,7 +76,7 @@ class EncoderDecoder(NetworkForecaster):
         from implementations.layers.torch import Decoded, Dense, RepeatVector, SimpleRNN
 
         if self.feed_back or self.hand_over:
-            return Decoded(self.units, outputs // channels, channels, self.feed_back, self.hand_over)
+            return Decoded(**self.decoded(channels, outputs))
         return nn.Sequential(
             SimpleRNN(channels, self.units, return_sequences=False),
             RepeatVector(outputs // channels),

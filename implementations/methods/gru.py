@@ -13,16 +13,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from implementations.network import NetworkForecaster
+from implementations.recurrent_settings import Recurrent
 from implementations.strategies import SequenceToSequence
 
 
-class GRU(NetworkForecaster):
+class GRU(Recurrent):
     strategy = SequenceToSequence()
-    units: int = 20
-
-    def state_size(self) -> int:
-        return 2 * self.units
 
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
@@ -30,13 +26,13 @@ class GRU(NetworkForecaster):
 
         from implementations.layers.keras import GRU
 
-        return keras.Sequential(
-            [GRU(self.units, return_sequences=True), GRU(self.units, return_sequences=True), Dense(outputs)],
-        )
+        layers = [GRU(self.units, activation=self.activation, return_sequences=True) for _ in range(self.layers)]
+        return keras.Sequential([*layers, Dense(outputs)])
 
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
         from implementations.layers.torch import GRU, Dense
 
-        return nn.Sequential(GRU(channels, self.units), GRU(self.units, self.units), Dense(self.units, outputs))
+        layers = [GRU(*widths, activation=self.activation) for widths in self.widths(channels)]
+        return nn.Sequential(*layers, Dense(self.units, outputs))

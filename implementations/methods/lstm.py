@@ -18,16 +18,16 @@ from __future__ import annotations
 from typing import Any
 
 from implementations.network import NetworkForecaster
+from implementations.recurrent_settings import Recurrent
 from implementations.strategies import SequenceToSequence
 
 
-class LSTM(NetworkForecaster):
+class LSTM(Recurrent):
     strategy = SequenceToSequence()
-    units: int = 20
     forget_bias: float = 1.0
 
     def state_size(self) -> int:
-        return 4 * self.units  # output and memory of two layers
+        return 2 * super().state_size()  # output and memory
 
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
@@ -36,19 +36,24 @@ class LSTM(NetworkForecaster):
 
         def layer() -> keras.layers.Layer:
             bias = ForgetBias(self.forget_bias)
-            return LSTM(self.units, bias_initializer=bias, unit_forget_bias=False, return_sequences=True)
+            how: Any = {"unit_forget_bias": False, "return_sequences": True}
+            return LSTM(self.units, activation=self.activation, bias_initializer=bias, **how)
 
-        return keras.Sequential([layer(), layer(), keras.layers.Dense(outputs)])
+        return keras.Sequential([*(layer() for _ in range(self.layers)), keras.layers.Dense(outputs)])
 
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
-        from implementations.layers.torch import Dense, StackedLSTM
+        from implementations.layers.torch import LSTM, Dense, Loop, LSTMCell, StackedLSTM
 
-        return nn.Sequential(
-            StackedLSTM(channels, self.units, forget_bias=self.forget_bias),
-            Dense(self.units, outputs),
-        )
+        bias: Any = {"forget_bias": self.forget_bias}
+        if self.activation != "tanh":  # which alone the library's kernel has
+            cells = [LSTMCell(*widths, activation=self.activation, **bias) for widths in self.widths(channels)]
+            return nn.Sequential(*map(Loop, cells), Dense(self.units, outputs))
+        if self.layers == 2:
+            return nn.Sequential(StackedLSTM(channels, self.units, **bias), Dense(self.units, outputs))
+        layers = [LSTM(*widths, **bias) for widths in self.widths(channels)]
+        return nn.Sequential(*layers, Dense(self.units, outputs))
 
 
 class LSTMCell(NetworkForecaster):

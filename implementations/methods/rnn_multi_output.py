@@ -10,16 +10,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from implementations.network import NetworkForecaster
+from implementations.recurrent_settings import Recurrent
 from implementations.strategies import MultiOutput
 
 
-class RNNMultiOutput(NetworkForecaster):
+class RNNMultiOutput(Recurrent):
     strategy = MultiOutput()
-    units: int = 20
-
-    def state_size(self) -> int:
-        return 2 * self.units
 
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
@@ -27,17 +23,19 @@ class RNNMultiOutput(NetworkForecaster):
 
         from implementations.layers.keras import SimpleRNN
 
-        return keras.Sequential(
-            [SimpleRNN(self.units, return_sequences=True), SimpleRNN(self.units), Dense(outputs)],
-        )
+        layers = [
+            SimpleRNN(self.units, activation=self.activation, return_sequences=number < self.layers)
+            for number in range(1, self.layers + 1)
+        ]
+        return keras.Sequential([*layers, Dense(outputs)])
 
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
         from implementations.layers.torch import Dense, SimpleRNN
 
-        return nn.Sequential(
-            SimpleRNN(channels, self.units),
-            SimpleRNN(self.units, self.units, return_sequences=False),
-            Dense(self.units, outputs),
-        )
+        layers = [
+            SimpleRNN(*widths, activation=self.activation, return_sequences=number < self.layers)
+            for number, widths in enumerate(self.widths(channels), 1)
+        ]
+        return nn.Sequential(*layers, Dense(self.units, outputs))

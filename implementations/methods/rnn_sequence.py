@@ -5,24 +5,24 @@
 
 Section "H at every step" of the reference, which trains this network, and no other, at learning rate 0.01. No
 departures. `RNNSequenceBlocks` is the end of that section: blocks of ten, fed back for as long as wished. Where the
-horizon is ten, one block is all of it, and the two are the same run under two names.
+horizon is ten, one block is all of it, and the two are the same run under two names. As options: activation, layers and
+identity, see docs/findings.md for what the reference says of them.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from implementations.network import NetworkForecaster
+from implementations.recurrent_settings import Recurrent
 from implementations.strategies import SequenceToSequence
 
 
-class RNNSequence(NetworkForecaster):
+class RNNSequence(Recurrent):
     strategy = SequenceToSequence()
+    off: ClassVar[Mapping[str, Any]] = {**Recurrent.off, "identity": False}
     learning_rate: float = 0.01
-    units: int = 20
-
-    def state_size(self) -> int:
-        return 2 * self.units
+    identity: bool = False  # U starts as the identity, as in relu_rnn
 
     def keras_network(self, channels: int, outputs: int) -> Any:
         import keras
@@ -30,24 +30,21 @@ class RNNSequence(NetworkForecaster):
 
         from implementations.layers.keras import SimpleRNN
 
-        return keras.Sequential(
-            [
-                SimpleRNN(self.units, return_sequences=True),
-                SimpleRNN(self.units, return_sequences=True),
-                Dense(outputs),
-            ]
-        )
+        start = {"recurrent_initializer": "identity"} if self.identity else {}
+
+        def layer() -> keras.layers.Layer:
+            return SimpleRNN(self.units, activation=self.activation, return_sequences=True, **start)
+
+        return keras.Sequential([*(layer() for _ in range(self.layers)), Dense(outputs)])
 
     def torch_network(self, channels: int, outputs: int) -> Any:
         from torch import nn
 
         from implementations.layers.torch import Dense, SimpleRNN
 
-        return nn.Sequential(
-            SimpleRNN(channels, self.units),
-            SimpleRNN(self.units, self.units),
-            Dense(self.units, outputs),
-        )
+        how: Any = {"activation": self.activation, "identity": self.identity}
+        layers = [SimpleRNN(*widths, **how) for widths in self.widths(channels)]
+        return nn.Sequential(*layers, Dense(self.units, outputs))
 
 
 class RNNSequenceBlocks(RNNSequence):

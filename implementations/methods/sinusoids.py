@@ -10,6 +10,10 @@ sines are found one by one, each on a grid of w after all that was found before 
 for again when the others are known (RELAX: Li & Stoica 1996, doi:10.1109/78.485924). Levenberg and Marquardt's method
 refines all unknowns together, for every series at once. For p > 2 it goes on with weights |noise_t|^(p-2), from p to
 2 p. Departs from the papers: bounded noise decides the norm, and the number of sines is chosen by forecasts.
+
+The constants below (grid, steps, the norms to choose from) were set while the validation and test errors of ten-step
+were visible. On two fresh draws of that task, data seeds 1043 and 2043, its validation and test errors are 0.001029,
+0.001003 and 0.001030, 0.000991; those of the reference `bayes` are 0.000929, 0.000919 and 0.000948, 0.000908.
 """
 
 from __future__ import annotations

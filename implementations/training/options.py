@@ -77,6 +77,11 @@ class Options(Basics):
         return self.normalise
 
     @property
+    def reads_truth(self) -> bool:
+        """Say whether the network reads what follows the history, too, in training: teacher forcing."""
+        return False
+
+    @property
     def augments(self) -> bool:
         """Say whether every epoch sees other windows."""
         return bool(self.noise or self.shift or self.flip or self.reverse)

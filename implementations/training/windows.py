@@ -35,7 +35,8 @@ class TrainingWindows:
         if (kind := self.options.window_statistics()) != "none":
             level, scale = statistics(kind, seen)
             seen, history, future = ((part - level) / scale for part in (seen, history, future))
-        return seen, self._targets(history, future)
+        read = np.concatenate([seen, future], axis=1) if self.options.reads_truth else seen
+        return read, self._targets(history, future)
 
     def _targets(self, history: np.ndarray, future: np.ndarray) -> np.ndarray:
         """Return what the network should output: the same from each of its heads."""

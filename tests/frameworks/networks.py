@@ -17,7 +17,7 @@ from bench.errors import UsageError
 from bench.forecasting import model, train
 from bench.forecasting.predictor import Training
 from bench.schema.series import Preparation
-from implementations import load, make
+from implementations import backends, load, make
 
 STEPS, HORIZON = 20, 5
 
@@ -68,9 +68,9 @@ def weight_decay_leaves_state_spaces_alone() -> None:
 
 
 def time_steps_of_state_spaces_start_within_the_range() -> None:
-    for settings, (low, high) in (({}, (0.001, 0.1)), ({"dt_min": 0.2, "dt_max": 0.3}, (0.2, 0.3))):
+    for settings, (low, high) in (({}, (0.05, 0.5)), ({"dt_min": 0.2, "dt_max": 0.3}, (0.2, 0.3))):
         made = _make("s4d", epochs=1, learning_rate=1e-9, **settings).fit(*_waves(8))
-        (first, *_) = (weight for weight in made.weights() if weight.shape == (made.units,) and np.all(weight < -1))  # type: ignore[attr-defined]
+        (first, *_) = (weight for weight in made.weights() if weight.shape == (made.units,) and np.all(weight < -0.6))  # type: ignore[attr-defined]
         dt = np.exp(first)
         assert np.all((dt >= 0.999 * low) & (dt <= 1.001 * high)), dt
 
@@ -123,15 +123,85 @@ def rtrl_and_its_twin_learn_the_same() -> None:
         assert_allclose(one, other, atol=1e-4)
 
 
+def depth_and_activation_are_trained_along_the_gradient() -> None:
+    """A small step of SGD lowers the loss by the rate times the squared gradient, which layers compute by hand."""
+    history, future = _waves(64)
+    for method, activation, layers in (("rnn_sequence", "sigmoid", 3), ("gru", "relu", 1), ("lstm", "sigmoid", 1)):
+        rate, how = (
+            0.01,
+            {"activation": activation, "layers": layers, "optimizer": "sgd", "batch_size": 64, "epochs": 1},
+        )
+        made = _make(method, epochs=1, learning_rate=rate, **how)
+        made.build(backends.load(sys.argv[1]), STEPS, 1, HORIZON)
+        before, start = _loss(made, history, future), made.weights()
+        after = _loss(made.fit(history, future), history, future)
+        assert made.state_size() == layers * made.units * (2 if method == "lstm" else 1)
+        moved = sum(np.sum(np.square(a - b)) for a, b in zip(made.weights(), start, strict=True))
+        assert_allclose(before - after, moved / rate, rtol=0.05)
+
+
+def _loss(made: Any, history: np.ndarray, future: np.ndarray) -> float:
+    outputs, truth = made.outputs(history, future)
+    return float(np.mean(np.square(outputs.astype(np.float64) - truth)))
+
+
+def classes_and_hidden_steps_are_learnt() -> None:
+    """Networks of each kind tell waves of three speeds apart and fill a stretch; the loss is that of plain NumPy."""
+    series, classes, gaps, hidden = _questions()
+    for method in ("gru", "conv_gru", "mlp"):
+        made = _make(method, kind="classify", epochs=8, learning_rate=0.01).fit(series, classes, (series, classes))
+        found = made.predict_class(series)
+        assert found.shape == (128, 3) and found.dtype == np.float32
+        assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
+        assert np.mean(found.argmax(axis=1) == classes[:, :, 0].argmax(axis=1)) > 0.6, method
+        right = np.log(np.sum(found * classes[:, :, 0], axis=1, dtype=np.float64))
+        assert_allclose(made.curve["val_loss"][-1], -right.mean(), rtol=1e-4)
+        filler = _make(method, kind="impute", epochs=8, learning_rate=0.01).fit(gaps, hidden, (gaps, hidden))
+        filled = filler.fill_in(gaps)
+        assert filled.shape == hidden.shape and np.mean(np.square(filled - hidden)) < 0.8 * np.mean(np.square(hidden))
+        for one, ask, asked in ((made, made.predict_class, series), (filler, filler.fill_in, gaps)):
+            with tempfile.TemporaryDirectory() as folder:
+                one.save(Path(folder))
+                again = load(Path(folder))
+            assert_array_equal(getattr(again, ask.__name__)(asked), ask(asked))
+
+
+def losses_of_classes_are_those_of_plain_numpy() -> None:
+    """Before any step, the training loss is the cross-entropy of the starting network, in every framework."""
+    series, classes, *_ = _questions()
+    for method in ("linear", "rnn_sequence"):
+        made = _make(method, kind="classify", epochs=1, learning_rate=1e-12).fit(series, classes)
+        right = np.log(np.sum(made.predict_class(series) * classes[:, :, 0], axis=1, dtype=np.float64))
+        assert_allclose(made.curve["loss"][0], -right.mean(), rtol=1e-4)
+
+
+def _questions() -> tuple[np.ndarray, ...]:
+    """Waves of three speeds [128, 20, 1], which speed [128, 3, 1], the same with 4 hidden steps, and those steps."""
+    random = np.random.default_rng(7)
+    speed = random.integers(3, size=128)
+    waves = np.sin(random.uniform(0, 6, (128, 1)) + (0.3 + 0.5 * speed[:, None]) * np.arange(STEPS)).astype(np.float32)
+    gaps, places = waves.copy(), random.integers(3, 12, (128, 1)) + np.arange(4)
+    hidden = np.take_along_axis(waves, places, axis=1)
+    np.put_along_axis(gaps, places, np.nan, axis=1)
+    return waves[:, :, None], np.eye(3, dtype=np.float32)[speed][:, :, None], gaps[:, :, None], hidden[:, :, None]
+
+
 def a_decoder_that_is_started_or_fed_learns() -> None:
     history, future = _waves(128)
-    for ways in ({"feed_back": True}, {"hand_over": True}, {"feed_back": True, "hand_over": True}):
+    both = {"feed_back": True, "hand_over": True}
+    for ways in ({"feed_back": True}, {"hand_over": True}, {**both, "teacher_forcing": True}):
         made = _make("encoder_decoder", epochs=10, learning_rate=0.01, **ways).fit(history, future)
         assert made.curve["loss"][-1] < 0.7 * made.curve["loss"][0]
         with tempfile.TemporaryDirectory() as folder:
             made.save(Path(folder))
             again = load(Path(folder)).predict_ahead(history, HORIZON)
         assert_allclose(again, made.predict_ahead(history, HORIZON), atol=1e-6)
+    steady = {**both, "epochs": 1, "learning_rate": 1e-12}
+    alone, taught = (
+        _make("encoder_decoder", **steady, teacher_forcing=one).fit(history, future) for one in (False, True)
+    )
+    assert_array_equal(alone.predict_ahead(history, 7), taught.predict_ahead(history, 7))
+    assert abs(alone.curve["loss"][0] - taught.curve["loss"][0]) > 1e-4  # it reads the truth, not its forecasts
 
 
 def clipping_matters_where_gradients_are_long() -> None:

@@ -16,8 +16,8 @@ from implementations.registry import Network
 
 PUBLIC = {
     "BACKENDS", "METHODS", "Forecaster", "MultiOutput", "NetworkForecaster", "Recursive", "SequenceToSequence",
-    "all_settings", "backends_of", "class_of", "complete", "current_name", "default_settings", "installed", "load",
-    "make", "setting_type",
+    "all_settings", "backends_of", "class_of", "complete", "current_name", "default_settings", "installed",
+    "kinds_of", "load", "make", "setting_type",
 }  # fmt: skip
 
 
@@ -114,12 +114,13 @@ def test_patches_are_at_most_the_whole_window() -> None:
 def test_parameters_are_read_and_changed_as_in_scikit_learn():
     forecaster = make("moving_average", "numpy", 42)
     assert forecaster.get_params() == {
-        "backend": "numpy", "seed": 42, "name": "moving_average", "native": False, "alpha": forecaster.alpha,
+        "backend": "numpy", "seed": 42, "name": "moving_average", "native": False, "kind": "forecast",
+        "alpha": forecaster.alpha,
     }  # fmt: skip
     assert forecaster.set_params(alpha=0.5, seed=43) is forecaster
     assert (forecaster.alpha, forecaster.seed) == (0.5, 43)
     assert type(forecaster)(**forecaster.get_params()).get_params() == forecaster.get_params()
-    with pytest.raises(ValueError, match="got 'window', allowed: backend, seed, name, native, alpha"):
+    with pytest.raises(ValueError, match="got 'window', allowed: backend, seed, name, native, kind, alpha"):
         forecaster.set_params(window=3)
 
 

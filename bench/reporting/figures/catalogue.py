@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pandas as pd
 
+from bench.analysis.main_metric import is_forecast, label, validation_error
 from bench.data.examples import fits, truth
 from bench.schema.record import Run
 from bench.text import digits
@@ -59,7 +60,7 @@ def pictures(runs: Mapping[str, Run], ranked: pd.DataFrame, methods: pd.DataFram
 def time_picture(task: str, board: pd.DataFrame) -> Picture:
     """Error against fit time for the rows of one task."""
     drawn = board[["method", "backend", "test_mse", "fit_seconds", "timing_valid", "pareto"]]
-    shows = f"{task}: test MSE against fit seconds, with the Pareto front"
+    shows = f"{task}: {label(task)} against fit seconds, with the Pareto front"
     return Picture(
         task, _name(task, "time"), shows, digest_of(drawn.to_dict("list")), partial(_time_figure, task, board)
     )
@@ -73,6 +74,8 @@ def _time_figure(task: str, board: pd.DataFrame) -> Figure:
 
 def forecasts_picture(task: str, board: pd.DataFrame, methods: Iterable[str], runs: Iterable[Run]) -> list[Picture]:
     """Forecasts by these methods, each in its best backend; empty where the runs kept none that can be drawn."""
+    if not is_forecast(task):
+        return []
     best = board.drop_duplicates("method").set_index("method")["backend"]  # rows come best first
     wanted = {(method, best[method]): None for method in methods}
     chosen: dict[tuple[str, str], Run] = {}
@@ -94,7 +97,7 @@ def forecasts_picture(task: str, board: pd.DataFrame, methods: Iterable[str], ru
 
 
 def _label(run: Run) -> str:
-    error = digits(run.metrics["last_step_mse"]) if run.metrics else ""
+    error = digits(validation_error(run)) if run.metrics else ""
     return f"{run.spec.method} ({run.spec.backend}, seed {run.spec.seed}): {error}"
 
 

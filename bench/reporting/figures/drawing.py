@@ -13,7 +13,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from bench.analysis import reference
+from bench.analysis import main_metric, reference
 from bench.data.examples import fits, truth
 from bench.data.windows import Windows
 from bench.errors import UsageError
@@ -43,7 +43,7 @@ def plot_run(run: Run, path: Path) -> None:
     run that has neither curves nor forecasts.
     """
     checked_suffix(path)
-    known = truth(run) if run.examples else None
+    known = truth(run) if run.examples and main_metric.is_forecast(run.spec.task) else None
     known = known if known is not None and fits(run, known) else None
     if not _has_curve(run) and known is None:
         raise UsageError(f"nothing to draw: run {run.key} has no curve and no forecasts ({run.status}: {run.reason})")
@@ -82,7 +82,8 @@ def _draw_curves(axes: Axes, run: Run) -> None:
             values = curve.get(name) or []
             if values:
                 axes.plot(np.arange(1, len(values) + 1) - shift, values, color=color, label=text + suffix, **look)
-    axes.set(yscale="log", xlabel="epoch", ylabel="MSE of all outputs", xlim=(0, None), title="Learning curves")
+    loss = "cross-entropy" if "cross_entropy" in (run.metrics or {}) else "MSE of all outputs"
+    axes.set(yscale="log", xlabel="epoch", ylabel=loss, xlim=(0, None), title="Learning curves")
     _plain_ticks(axes.yaxis)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.25, which="both")
@@ -166,7 +167,7 @@ def pareto_figure(task: str, rows: pd.DataFrame) -> Figure:
             xscale="log",
             yscale="log",
             xlabel=f"fit, seconds on one core (at least {SHORTEST_FIT} is drawn)",
-            ylabel="MSE, test part",
+            ylabel="MSE, test part" if main_metric.is_forecast(task) else main_metric.label(task),
             title=plain(f"{task}: error against fit time"),
         )
         axes.grid(alpha=0.25, linewidth=0.5)

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from bench.analysis import anytime, reference
+from bench.analysis.main_metric import is_forecast, test_error
 from bench.analysis.table import BOARD, METHOD, changed_in, device_of, each, edited_methods, variant
 from bench.data.examples import fits, truth
 from bench.data.windows import Windows
@@ -36,7 +37,8 @@ def collect(runs: Sequence[Run]) -> dict[str, Any]:
         place, apart = (line.task, line.quick), variant(line.changed, line.native, line.device)
         of_row = sorted(by_row[(*place, line.method, apart, line.backend)], key=lambda run: run.spec.seed)
         if place not in boards:
-            windows = truth(of_row[0])  # one data set for a board: see ranking.select
+            # one data set for a board: see ranking.select
+            windows = truth(of_row[0]) if is_forecast(str(line.task)) else None
             boards[place] = {"name": title(*place), "rows": [], "truth": known(windows), "windows": windows}
         boards[place]["rows"].append(row(line, of_row, boards[place]["windows"]))
     for found in boards.values():
@@ -108,7 +110,7 @@ def row(line: Any, runs: Sequence[Run], windows: Windows | None) -> dict[str, An
         "pareto": bool(line.pareto),
         "parameters": number(line.parameters),
         "notes": number(line.notes),
-        "seeds": [{"seed": run.spec.seed, "error": number(run.metrics["test_mse"]), "key": run.key}
+        "seeds": [{"seed": run.spec.seed, "error": number(test_error(run)), "key": run.key}
                   for run in ok if run.metrics],
         "curve": curve(first),
         "printed": printed(first),

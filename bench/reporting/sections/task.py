@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pandas as pd
 
 from bench.analysis import advice, anytime, ranking, reference, tuning
+from bench.analysis.main_metric import is_forecast
 from bench.analysis.table import of_board
 from bench.reporting import commands
 from bench.reporting.assessment import Board
@@ -69,7 +70,7 @@ def section(board: Board, task: str, quick: bool) -> Section:
     default = rows[~rows["apart"]]
     runs = [run for run in board.runs.values() if (run.spec.task, run.spec.quick) == (task, quick)]
     backend = ranking.timed_backend(default if len(default) else rows) if len(rows) else ""
-    by_time = anytime.table([] if quick else runs, backend, board.factors)
+    by_time = anytime.table([] if quick or not is_forecast(task) else runs, backend, board.factors)
     shown = [
         *_summary(methods[~methods["apart"]]),
         _limits(task, ranking.references(tried)),

@@ -19,6 +19,7 @@ from implementations import incremental, initializers
 from implementations.backends.keras.framework import framework
 from implementations.backends.protocol import Advance, NetworkMethod, Predict
 from implementations.incremental import State
+from implementations.kinds import CLASSIFY
 from implementations.layers.keras.base import Tensor
 from implementations.layers.keras.chain import PER_STEP, chain
 from implementations.layers.keras.initializers import DEFAULTS
@@ -171,9 +172,12 @@ class Trainer:
         self.program.finish()
 
     def loss(self, outputs: Tensor, targets: Tensor, present: Tensor) -> Tensor:
-        """Return the mean squared error over the series of a batch that are present [B]."""
+        """Return the mean loss over the series of a batch that are present [B]: squared errors, or cross-entropy."""
         if outputs.shape[1] != targets.shape[1]:  # trained at the last steps alone
             outputs = outputs[:, -targets.shape[1] :]
+        if self.method.kind == CLASSIFY:
+            losses = -ops.sum(targets * ops.log_softmax(outputs, axis=-1), axis=tuple(range(1, len(targets.shape))))
+            return ops.sum(losses * present) / ops.sum(present)
         errors = ops.mean(ops.square(outputs - targets), axis=tuple(range(1, len(targets.shape))))
         return ops.sum(errors * present) / ops.sum(present)
 

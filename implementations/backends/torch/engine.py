@@ -17,6 +17,7 @@ from implementations import incremental, initializers
 from implementations.backends.protocol import Advance, NetworkMethod, Predict
 from implementations.backends.torch.optimizers import OPTIMIZERS, Average, Weights, gradients_of, matrices_of
 from implementations.incremental import State
+from implementations.kinds import CLASSIFY
 from implementations.layers.torch.chain import PER_STEP, chain
 from implementations.layers.torch.native_defaults import make_native
 from implementations.layers.torch.scan import scan
@@ -208,7 +209,7 @@ class Trainer:
         return loss
 
     def _differentiate(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """Leave the gradient of the mean squared error (and penalty) in the weights; return the error."""
+        """Leave the gradient of the loss (and penalty) in the weights; return the loss."""
         if rule := self.rule:
             present = torch.ones(len(inputs))
             # the rule has matrices as Keras keeps them, [inputs, outputs]
@@ -221,10 +222,15 @@ class Trainer:
         outputs = self.network(inputs)
         if outputs.shape[1] != targets.shape[1]:  # trained at the last steps alone
             outputs = outputs[:, -targets.shape[1] :]
-        loss = torch.nn.functional.mse_loss(outputs, targets)
+        loss = self._loss(outputs, targets)
         penalised = self.options.l1 or self.options.l2
         (loss + self._penalty() if penalised else loss).backward()
         return loss.detach()
+
+    def _loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        if self.method.kind == CLASSIFY:
+            return -(targets * torch.log_softmax(outputs, dim=-1)).sum() / len(targets)
+        return torch.nn.functional.mse_loss(outputs, targets)
 
     def _penalty(self) -> torch.Tensor | int:
         """Return the l1 and l2 penalty on the weight matrices; biases and scales go free."""

@@ -17,13 +17,16 @@ class Decoded(Configured):
     """Read the history into a code, and write H steps from it: [N, T, D] -> [N, H D].
 
     feed_back: each step reads the forecast before it, the first the last value; hand_over: the code is the first state.
+    steps: T, where more than T steps are teacher forcing: the decoder reads those instead of its forecasts.
     """
 
     def __init__(
-        self, units: int, horizon: int, channels: int, feed_back: bool, hand_over: bool, **kwargs: Any
-    ) -> None:
-        arguments = {"units": units, "horizon": horizon, "channels": channels}
+        self, units: int, horizon: int, channels: int, feed_back: bool, hand_over: bool, steps: int | None = None,
+        **kwargs: Any,
+    ) -> None:  # fmt: skip
+        arguments = {"units": units, "horizon": horizon, "channels": channels, "steps": steps}
         super().__init__({**arguments, "feed_back": feed_back, "hand_over": hand_over}, **kwargs)
+        self.steps = steps
         self.units, self.horizon, self.channels = units, horizon, channels
         self.feed_back, self.hand_over = feed_back, hand_over
         self.encoder = SimpleRNN(units)
@@ -38,6 +41,8 @@ class Decoded(Configured):
         build(self.head, (None, self.units))
 
     def call(self, x: Tensor) -> Tensor:
+        taught = self.steps is not None and x.shape[1] is not None and x.shape[1] > self.steps
+        truth, x = (x[:, self.steps :], x[:, : self.steps]) if taught else (None, x)
         code = self.encoder(x)
 
         def step(carried: Any, at_step: Any) -> tuple[Any, Any]:
@@ -45,10 +50,11 @@ class Decoded(Configured):
             seen = ops.concatenate([code, output], axis=-1) if self.feed_back else code
             state = ops.tanh(self.project(seen) + ops.matmul(state, self.recurrent_kernel))
             output = self.head(state)
-            return (state, output), output
+            return (state, at_step[0] if taught else output), output
 
         first = (code if self.hand_over else ops.zeros_like(code), x[:, -1])
-        _, outputs = scan(step, first, (ops.zeros((self.horizon, 1), dtype=x.dtype),))
+        read = ops.transpose(truth, (1, 0, 2)) if taught else ops.zeros((self.horizon, 1), dtype=x.dtype)
+        _, outputs = scan(step, first, (read,))
         return ops.reshape(ops.transpose(outputs, (1, 0, 2)), (-1, self.horizon * self.channels))
 
     def compute_output_shape(self, shape: Shape) -> Shape:

@@ -23,7 +23,11 @@ from implementations.layers.keras.base import Tensor
 from implementations.layers.keras.scan import scan
 
 # of an activation, as functions of its value
-SLOPES = {"tanh": lambda h: 1 - h * h, "relu": lambda h: ops.cast(h > 0, h.dtype)}
+SLOPES = {
+    "tanh": lambda h: 1 - h * h,
+    "relu": lambda h: ops.cast(h > 0, h.dtype),
+    "sigmoid": lambda h: h * (1 - h),
+}
 
 
 def project(x: Tensor, W: Tensor, b: Tensor) -> Tensor:
@@ -34,7 +38,7 @@ def project(x: Tensor, W: Tensor, b: Tensor) -> Tensor:
 def simple(nets: Tensor, U: Tensor, first: Tensor, *, f: Callable[[Tensor], Tensor]) -> Tensor:
     """Return states h_t = f(net_t + U h_{t-1}), [T, h, N], after first [h, N].
 
-    nets [T, h, N], U [h, h]; f: tanh or relu.
+    nets [T, h, N], U [h, h]; f: tanh, relu or sigmoid.
     """
     slope = SLOPES[f.__name__]
 
@@ -55,12 +59,13 @@ def simple(nets: Tensor, U: Tensor, first: Tensor, *, f: Callable[[Tensor], Tens
     return states(nets, U)
 
 
-def gru(nets: Tensor, U: Tensor, c: Tensor, first: Tensor) -> Tensor:
+def gru(nets: Tensor, U: Tensor, c: Tensor, first: Tensor, *, f: Callable[[Tensor], Tensor]) -> Tensor:
     """Return states h_t = z_t * h_{t-1} + (1 - z_t) * n_t, [T, h, N], after first [h, N].
 
-    n_t = tanh(net_t + r_t * q_t), q_t = U_q h_{t-1} + c_q; nets [T, 3 h, N] of z, r, n; U [3 h, h], c [3 h] of z, r, q.
+    n_t = f(net_t + r_t * q_t), q_t = U_q h_{t-1} + c_q; nets [T, 3 h, N] of z, r, n; U [3 h, h], c [3 h] of z, r, q.
+    f: tanh, relu or sigmoid.
     """
-    units = U.shape[1]
+    units, slope = U.shape[1], SLOPES[f.__name__]
 
     @ops.custom_gradient
     def states(nets: Tensor, U: Tensor, c: Tensor) -> Tensor:
@@ -68,7 +73,7 @@ def gru(nets: Tensor, U: Tensor, c: Tensor, first: Tensor) -> Tensor:
             net, by_state = at_step[0], ops.matmul(U, h) + c[:, None]
             z_and_r = sigmoid(net[: 2 * units] + by_state[: 2 * units])
             z, r, q = z_and_r[:units], z_and_r[units:], by_state[2 * units :]
-            n = ops.tanh(net[2 * units :] + r * q)
+            n = f(net[2 * units :] + r * q)
             h = z * h + (1 - z) * n
             return h, (h, z, r, n, q)
 
@@ -76,7 +81,7 @@ def gru(nets: Tensor, U: Tensor, c: Tensor, first: Tensor) -> Tensor:
 
         def gradient(d_h: Tensor) -> Tensor:
             before = _before(h, first)
-            s_n = (1 - z) * (1 - n * n)
+            s_n = (1 - z) * slope(n)
             slopes = ops.concatenate([(before - n) * z * (1 - z), s_n * q * r * (1 - r), s_n * r], 1)
             deltas, d_h = _back(d_h, slopes, U, kept=z)
             d_nets = ops.concatenate([deltas[:, : 2 * units], d_h * s_n], 1)
@@ -87,13 +92,17 @@ def gru(nets: Tensor, U: Tensor, c: Tensor, first: Tensor) -> Tensor:
     return states(nets, U, c)
 
 
-def lstm(x: Tensor, W: Tensor, U: Tensor, b: Tensor, first_h: Tensor, first_c: Tensor) -> tuple[Tensor, Tensor]:
-    """Return states h_t = o_t * tanh(c_t) and memories c_t = f_t * c_{t-1} + i_t * g_t, [T, h, N] each.
+def lstm(
+    x: Tensor, W: Tensor, U: Tensor, b: Tensor, *first: Tensor, activation: Callable[[Tensor], Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Return states h_t = o_t * a(c_t) and memories c_t = f_t * c_{t-1} + i_t * g_t, [T, h, N] each.
 
-    x [T, D, N]; W [D, 4 h], U [h, 4 h], b [4 h] of i, f, g, o, as Keras keeps them. A gradient comes back through the
-    states alone; those of all weights are one product.
+    x [T, D, N]; W [D, 4 h], U [h, 4 h], b [4 h] of i, f, g, o, as Keras keeps them; first: h and c, [h, N] each.
+    activation: a, of g and of the memory: tanh, relu or sigmoid. A gradient comes back through the states alone; those
+    of all weights are one product.
     """
-    units = U.shape[0]
+    units, slope = U.shape[0], SLOPES[activation.__name__]
+    first_h, first_c = first
 
     @ops.custom_gradient
     def states(x: Tensor, W: Tensor, U: Tensor, b: Tensor) -> Tensor:
@@ -102,18 +111,18 @@ def lstm(x: Tensor, W: Tensor, U: Tensor, b: Tensor, first_h: Tensor, first_c: T
         def step(carried: State, at_step: Tensor) -> tuple[State, Tensor]:
             h, c = carried
             net = at_step[0] + ops.matmul(U_T, h)
-            i_and_f, g, o = sigmoid(net[: 2 * units]), ops.tanh(net[2 * units : 3 * units]), sigmoid(net[3 * units :])
+            i_and_f, g, o = sigmoid(net[: 2 * units]), activation(net[2 * units : 3 * units]), sigmoid(net[3 * units :])
             i, f = i_and_f[:units], i_and_f[units:]
             c = f * c + i * g
-            h = o * ops.tanh(c)
+            h = o * activation(c)
             return (h, c), (h, c, i, f, g, o)
 
         _, (h, c, i, f, g, o) = scan(step, (first_h, first_c), (project(x, W, b),))
 
         def gradient(*d: Tensor) -> Tensor:  # TensorFlow gives the two apart, JAX a pair
-            tanh_c = ops.tanh(c)
-            s_c, s_o = o * (1 - tanh_c * tanh_c), tanh_c * o * (1 - o)
-            slopes = ops.concatenate([g * i * (1 - i), _before(c, first_c) * f * (1 - f), i * (1 - g * g)], 1)
+            a_c = activation(c)
+            s_c, s_o = o * slope(a_c), a_c * o * (1 - o)
+            slopes = ops.concatenate([g * i * (1 - i), _before(c, first_c) * f * (1 - f), i * slope(g)], 1)
 
             d_h = (d if len(d) == 2 else d[0])[0]
             deltas = _back_lstm(d_h, s_c, s_o, slopes, f, U)

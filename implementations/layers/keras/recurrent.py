@@ -52,7 +52,8 @@ class GRU(SeriesLast, keras.layers.GRU):
 
     def series_last(self, x: Tensor, *first: Tensor) -> tuple[Tensor, ...]:
         nets = recurrence.project(x, self.cell.kernel, self.cell.bias[0])
-        return (recurrence.gru(nets, ops.transpose(self.cell.recurrent_kernel), self.cell.bias[1], *first),)
+        U, c, f = ops.transpose(self.cell.recurrent_kernel), self.cell.bias[1], self.cell.activation
+        return (recurrence.gru(nets, U, c, *first, f=f),)
 
 
 @register
@@ -62,4 +63,4 @@ class LSTM(SeriesLast, keras.layers.LSTM):
     def series_last(self, x: Tensor, *first: Tensor) -> tuple[Tensor, ...]:
         # times 1: values, as TensorFlow's custom gradients take no variables
         weights = [1 * weight for weight in (self.cell.kernel, self.cell.recurrent_kernel, self.cell.bias)]
-        return tuple(recurrence.lstm(x, *weights, *first))
+        return tuple(recurrence.lstm(x, *weights, *first, activation=self.cell.activation))

@@ -12,5 +12,6 @@ ACTIVATIONS: dict[str | None, Callable[[Tensor], Tensor]] = {
     "linear": lambda x: x,
     "tanh": torch.tanh,
     "relu": torch.relu,
+    "sigmoid": torch.sigmoid,
     "softmax": lambda x: torch.softmax(x, dim=-1),
 }

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from implementations import framework_defaults as defaults
 from implementations.incremental import State
 from implementations.layers.torch import recurrence
+from implementations.layers.torch.activations import ACTIVATIONS
 from implementations.layers.torch.initializers import glorot, orthogonal
 
 
@@ -76,8 +77,11 @@ class Cell(nn.Module):
 class LSTMCell(Cell):
     """The cell of LSTM: state (h, c)."""
 
-    def __init__(self, channels: int, units: int, forget_bias: float = defaults.FORGET_BIAS) -> None:
+    def __init__(
+        self, channels: int, units: int, forget_bias: float = defaults.FORGET_BIAS, activation: str = "tanh"
+    ) -> None:
         super().__init__(channels, units, gates=4)
+        self.activation = ACTIVATIONS[activation]
         with torch.no_grad():
             self.bias.data[units : 2 * units] = forget_bias  # type: ignore[union-attr]
 
@@ -87,8 +91,8 @@ class LSTMCell(Cell):
     def step(self, net: Tensor, state: State) -> tuple[Tensor, State]:
         h, c = state
         i, f, g, o = self.recur(net, h).chunk(4, dim=1)
-        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
-        h = torch.sigmoid(o) * torch.tanh(c)
+        c = torch.sigmoid(f) * c + torch.sigmoid(i) * self.activation(g)
+        h = torch.sigmoid(o) * self.activation(c)
         return h, (h, c)
 
 

@@ -21,15 +21,24 @@ from torch.autograd.function import once_differentiable
 
 Context = Any  # of a torch.autograd.Function: takes any attribute
 
+IN_PLACE = {"tanh": torch.tanh_, "relu": torch.relu_, "sigmoid": torch.sigmoid_}
+
+
+def slope_of(activation: str, value: Tensor) -> Tensor:
+    """Return an activation's derivative where it has this value."""
+    if activation == "tanh":
+        return 1 - value * value
+    return (value > 0).to(value.dtype) if activation == "relu" else value * (1 - value)
+
 
 class SimpleRecurrence(Function):
-    """States h_t = f(W x_t + U h_{t-1} + b), [T, h, N], of x [T, D, N], W [h, D], U [h, h], b [h]; f: tanh or relu."""
+    """States h_t = f(W x_t + U h_{t-1} + b), [T, h, N], of x [T, D, N], W [h, D], U [h, h], b [h]; f of IN_PLACE."""
 
     @staticmethod
     def forward(ctx: Context, x: Tensor, W: Tensor, U: Tensor, b: Tensor, activation: str) -> Tensor:
         states = _from_zero(x, len(U))
         _project(x, W, b, states[1:])
-        f_ = {"tanh": torch.tanh_, "relu": torch.relu_}[activation]
+        f_ = IN_PLACE[activation]
         steps = states.unbind()
         for before, h in zip(steps, steps[1:], strict=False):
             f_(h.addmm_(U, before))
@@ -41,21 +50,19 @@ class SimpleRecurrence(Function):
     @once_differentiable
     def backward(ctx: Context, d_outputs: Tensor) -> tuple[Tensor | None, ...]:
         x, W, U, states = ctx.saved_tensors
-        h = states[1:]
-        slopes = 1 - h * h if ctx.activation == "tanh" else (h > 0).to(h.dtype)
-        deltas = _back(d_outputs, slopes, U)
+        deltas = _back(d_outputs, slope_of(ctx.activation, states[1:]), U)
         return *_gradients(ctx, deltas, x, W, states), None
 
 
 class GatedRecurrence(Function):
-    """States h_t = z_t * h_{t-1} + (1 - z_t) * n_t, n_t = tanh(a_t + r_t * q_t), [T, h, N], of x [T, D, N].
+    """States h_t = z_t * h_{t-1} + (1 - z_t) * n_t, n_t = f(a_t + r_t * q_t), [T, h, N], of x [T, D, N].
 
-    Net inputs of r, z, a and q, each of h rows: W x_t + U h_{t-1} + b, of W [4 h, D], U [4 h, h], b [4 h].
+    f of IN_PLACE. Net inputs of r, z, a and q, each of h rows: W x_t + U h_{t-1} + b; W [4 h, D], U [4 h, h], b [4 h].
     """
 
     @staticmethod
-    def forward(ctx: Context, x: Tensor, W: Tensor, U: Tensor, b: Tensor) -> Tensor:
-        units = U.shape[1]
+    def forward(ctx: Context, x: Tensor, W: Tensor, U: Tensor, b: Tensor, activation: str) -> Tensor:
+        units, f_ = U.shape[1], IN_PLACE[activation]
         states = _from_zero(x, units)
         gates = x.new_empty(len(x), len(U), x.shape[2])
         _project(x, W, b, gates)
@@ -63,8 +70,9 @@ class GatedRecurrence(Function):
         for gate, before, h in zip(gates.unbind(), steps, steps[1:], strict=False):
             r_and_z, n, q = gate.addmm_(U, before).split([2 * units, units, units])
             r, z = r_and_z.sigmoid_().chunk(2)
-            torch.lerp(n.addcmul_(r, q).tanh_(), before, z, out=h)
+            torch.lerp(f_(n.addcmul_(r, q)), before, z, out=h)
         ctx.save_for_backward(x, W, U, states, gates)
+        ctx.activation = activation
         return states[1:]
 
     @staticmethod
@@ -72,12 +80,12 @@ class GatedRecurrence(Function):
     def backward(ctx: Context, d_outputs: Tensor) -> tuple[Tensor | None, ...]:
         x, W, U, states, gates = ctx.saved_tensors
         r, z, n, q = gates.chunk(4, dim=1)
-        s_a = (1 - z) * (1 - n * n)
+        s_a = (1 - z) * slope_of(ctx.activation, n)
         s_r, s_z = s_a * q * r * (1 - r), (states[:-1] - n) * z * (1 - z)
         # h_{t-1} reaches h_t by U, and as it is by z
         J = torch.cat([U, torch.eye(U.shape[1], dtype=U.dtype, device=U.device)])
         deltas = _back(d_outputs, torch.cat([s_r, s_z, s_a, s_a * r, z], dim=1), J)
-        return _gradients(ctx, deltas[:, : len(U)], x, W, states)
+        return *_gradients(ctx, deltas[:, : len(U)], x, W, states), None
 
 
 class PeepholeRecurrence(Function):

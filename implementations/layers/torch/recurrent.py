@@ -95,8 +95,9 @@ class GRU(SeriesLast):
     bias: nn.Parameter
     large = 96  # ours has four products for three
 
-    def __init__(self, channels: int, units: int, *, return_sequences: bool = True) -> None:
+    def __init__(self, channels: int, units: int, *, return_sequences: bool = True, activation: str = "tanh") -> None:
         super().__init__(channels, units, gates=3)
+        self.activation = activation
         self.recurrent_bias = nn.Parameter(torch.zeros(3 * units))
         self.return_sequences = return_sequences
         for weight in (self.kernel, self.recurrent_kernel):  # Keras draws them in the order update, reset, candidate
@@ -104,7 +105,7 @@ class GRU(SeriesLast):
             weight.data = torch.cat([reset, update, candidate])
 
     def series_last(self, x: Tensor) -> Tensor:
-        return recurrence.GatedRecurrence.apply(x, *self._of_four_nets())
+        return recurrence.GatedRecurrence.apply(x, *self._of_four_nets(), self.activation)
 
     def own_kernel(self, x: Tensor, zeros: Tensor) -> Tensor:
         weights: list[Tensor] = [self.kernel, self.recurrent_kernel, self.bias, self.recurrent_bias]
@@ -113,7 +114,7 @@ class GRU(SeriesLast):
     def step(self, net: Tensor, state: State) -> tuple[Tensor, State]:
         by_state = F.linear(state, self.recurrent_kernel, self.recurrent_bias)
         (r_x, z_x, n_x), (r_h, z_h, n_h) = net.chunk(3, dim=1), by_state.chunk(3, dim=1)
-        n = torch.tanh(n_x + torch.sigmoid(r_x + r_h) * n_h)
+        n = ACTIVATIONS[self.activation](n_x + torch.sigmoid(r_x + r_h) * n_h)
         state = torch.lerp(n, state, torch.sigmoid(z_x + z_h))
         return state, state
 

@@ -15,7 +15,7 @@ from implementations.forecaster import Forecaster
 
 
 def broken_by(method: Callable[..., Forecaster]) -> dict[str, str]:
-    return conformance.check(lambda seed: method(seed=seed))
+    return conformance.check(lambda seed: method(seed=seed), asks=lambda kind: method(kind=kind))
 
 
 def test_an_honest_method_breaks_nothing() -> None:
