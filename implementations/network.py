@@ -19,7 +19,7 @@ from implementations.incremental import State, Tensor
 from implementations.kinds import FORECAST
 from implementations.network_answers import NetworkAnswers
 from implementations.network_training import NetworkTraining
-from implementations.normalisation import KINDS, restoring
+from implementations.normalisation import restoring
 from implementations.strategies import Strategy, roll_on, roll_out
 from implementations.training.early_stopping import EarlyStopping
 from implementations.training.options import OFF
@@ -51,31 +51,14 @@ class NetworkForecaster(NetworkAnswers, Forecaster):
             if whole and value < 1:  # type: ignore[operator]
                 raise ValueError(f"{self.name or type(self).__name__}.{name}: got {value!r}, needed at least 1")
         self.check_options(self.name)
-        self._check_targets()
-        self.check_kind(self.off, self.gradient_rule() is not None)
+        own_gradient = self.gradient_rule() is not None
+        self.check_targets(own_gradient)
+        self.check_kind(self.off, own_gradient)
         if self.shift and not self.takes_any_length():
             raise ValueError(f"{self.name}.shift: got {self.shift}, allowed: 0; its network takes one length alone")
         if self.output_heads > 1 and not self.heads_apart():
             heads = self.output_heads
             raise ValueError(f"{self.name}.output_heads: got {heads}, allowed: 1; its outputs share weights")
-
-    def _check_targets(self) -> None:
-        """Raise ValueError for targets that the method has not, and for statistics of steps that are yet to come."""
-        if self.targets == "last" and not (self.strategy.every_step and self.gradient_rule() is None):
-            why = "its gradient is its own" if self.gradient_rule() else "it forecasts at the last step alone already"
-            raise ValueError(f"{self.name}.targets: got last, allowed: every; {why}")
-        if (kind := self.window_statistics()) not in KINDS:
-            raise ValueError(f"{self.name}.normalise: got {kind!r}, allowed: {', '.join(KINDS)}")
-        if kind != "none" and self.at_every_step:
-            raise ValueError(
-                f"{self.name}.normalise: got {kind}, allowed: none, as forecasts at every step would see later ones in "
-                f"the window's statistics; with {self.name}.targets=last, where it has that, all"
-            )
-
-    @property
-    def at_every_step(self) -> bool:
-        """Say whether it is trained to forecast at every history step, not at the last alone."""
-        return self.strategy.every_step and self.targets == "every" and self.kind == FORECAST
 
     @classmethod
     def adapted(cls, settings: dict[str, Setting], season: int | None) -> dict[str, Setting]:

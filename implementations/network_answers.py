@@ -14,6 +14,7 @@ import numpy as np
 from implementations.answers import cross_entropy, probabilities, read_gaps
 from implementations.forecaster import check_windows
 from implementations.kinds import CLASSIFY, FORECAST, IMPUTE, METHOD
+from implementations.normalisation import KINDS
 from implementations.strategies import AtTheEnd, Strategy
 from implementations.training.options import Options
 
@@ -37,6 +38,24 @@ class NetworkAnswers(Options):
     def aim(self) -> Strategy:
         """Return what the network learns to output: its own strategy, or the answer at the last step."""
         return self.strategy if self.kind == FORECAST else AtTheEnd(self.strategy.every_step)
+
+    def check_targets(self, own_gradient: bool) -> None:
+        """Raise ValueError for targets that the method has not, and for statistics of steps that are yet to come."""
+        if self.targets == "last" and not (self.strategy.every_step and not own_gradient):
+            why = "its gradient is its own" if own_gradient else "it forecasts at the last step alone already"
+            raise ValueError(f"{self.name}.targets: got last, allowed: every; {why}")
+        if (kind := self.window_statistics()) not in KINDS:
+            raise ValueError(f"{self.name}.normalise: got {kind!r}, allowed: {', '.join(KINDS)}")
+        if kind != "none" and self.at_every_step:
+            raise ValueError(
+                f"{self.name}.normalise: got {kind}, allowed: none, as forecasts at every step would see later ones in "
+                f"the window's statistics; with {self.name}.targets=last, where it has that, all"
+            )
+
+    @property
+    def at_every_step(self) -> bool:
+        """Say whether it is trained to forecast at every history step, not at the last alone."""
+        return self.strategy.every_step and self.targets == "every" and self.kind == FORECAST
 
     def check_kind(self, off: Mapping[str, Any], own_gradient: bool) -> None:
         """Raise ValueError for options that only forecasts have. off: their values where they are off."""

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from bench.contract import promises
+from bench.contract import subject
 from implementations.forecaster import Forecaster, check_steps, check_windows
 from implementations.strategies import SequenceToSequence, roll_out
 
@@ -149,7 +149,7 @@ class Stretched(Honest):
         return super().predict_ahead(history, steps) * np.float32(1 + 1 / steps)
 
     def outputs(self, history: np.ndarray, future: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return self.predict_ahead(history, promises.LONG)[:, : future.shape[1]], future
+        return self.predict_ahead(history, subject.LONG)[:, : future.shape[1]], future
 
 
 class Unseeded(Honest):

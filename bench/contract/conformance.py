@@ -18,7 +18,8 @@ from pathlib import Path
 
 import msgspec
 
-from bench.contract.promises import PROMISES, Asker, Broken, Loader, Maker, Subject
+from bench.contract.promises import PROMISES
+from bench.contract.subject import Asker, Broken, Loader, Maker, Subject
 from bench.errors import UsageError, unknown
 from bench.execution import asking
 from bench.execution.inspection import absolute

@@ -8,15 +8,28 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from bench import metrics
-from implementations import METHODS, kinds_of
-from implementations.forecaster import Forecaster, answer
+from bench.contract.subject import (
+    CHANNELS,
+    HORIZON,
+    LONG,
+    OTHER_SEED,
+    ROUNDING,
+    SEED,
+    SERIES,
+    STEPS,
+    WATCHED,
+    Subject,
+    expect,
+    expect_close,
+    expect_refusal,
+)
+from implementations.forecaster import answer
 from implementations.kinds import CLASSIFY, FORECAST
 from implementations.network import NetworkForecaster
 
@@ -28,116 +41,32 @@ ORIGINALS = {
     if callable(value) and not name.startswith("_")
 }
 
-Maker = Callable[[int], Forecaster]  # seed -> a fresh forecaster
-Asker = Callable[[str], Forecaster]  # kind of question -> the same
-Loader = Callable[[Path], Forecaster]
-
-SERIES, STEPS, HORIZON, CHANNELS, WATCHED = 40, 14, 3, 2, 6
-SEED, OTHER_SEED = 1, 2
-LONG = 2 * HORIZON + 1  # steps: beyond the trained horizon, and no multiple of it
-ROUNDING = 1e-5  # how far two forecasts may differ that are the same but for the order of sums
-
-
-class Broken(AssertionError):
-    """A promise is not kept: the message says what was got and what was expected."""
-
-
-@dataclass
-class Subject:
-    """A method under test, the data, and the fits that the checks share."""
-
-    make: Maker
-    load: Loader
-    asks: Asker | None = None  # kind -> a fresh forecaster to answer such questions; None: they are not asked
-    touched: list[str] = field(default_factory=list)  # which inputs a fit has changed
-
-    @cached_property
-    def windows(self) -> tuple[np.ndarray, np.ndarray]:
-        """History [N, T, D] and future [N, H, D], float32: noisy sines, which a network can learn a little of."""
-        random = np.random.default_rng(0)
-        time = np.arange(STEPS + HORIZON)[None, :, None]
-        frequency, phase = random.uniform(0.3, 0.9, (2, SERIES, 1, CHANNELS))
-        noise = random.uniform(-0.1, 0.1, (SERIES, STEPS + HORIZON, CHANNELS))
-        series = (0.6 * np.sin(frequency * time + 7 * phase) + noise).astype(np.float32)
-        return series[:, :STEPS].copy(), series[:, STEPS:].copy()
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """The kinds of questions that the method answers: what METHODS says of ours, else its class."""
-        name = self.fitted.name
-        return kinds_of(name) if name in METHODS else type(self.fitted).kinds
-
-    @property
-    def history(self) -> np.ndarray:
-        """The history of a few series, [WATCHED, T, D]: a copy, so that a check may change it."""
-        return self.windows[0][:WATCHED].copy()
-
-    @property
-    def future(self) -> np.ndarray:
-        """The future of the same series, [WATCHED, H, D]."""
-        return self.windows[1][:WATCHED].copy()
-
-    @cached_property
-    def fitted(self) -> Forecaster:
-        return self._fit(SEED)
-
-    @cached_property
-    def fitted_again(self) -> Forecaster:
-        """The same fit, with other series to watch."""
-        return self._fit(SEED, watched=slice(WATCHED, 2 * WATCHED))
-
-    @cached_property
-    def fitted_a_third_time(self) -> Forecaster:
-        """The same fit, with the same series to watch."""
-        return self._fit(SEED)
-
-    @cached_property
-    def fitted_otherwise(self) -> Forecaster:
-        return self._fit(OTHER_SEED)
-
-    @cached_property
-    def forecasts(self) -> np.ndarray:
-        """The forecasts [WATCHED, LONG, D] of the first fit."""
-        return self.fitted.predict_ahead(self.history, LONG)
-
-    def _fit(self, seed: int, watched: slice = slice(WATCHED)) -> Forecaster:
-        history, future = (array.copy() for array in self.windows)
-        pair = self.windows[0][watched].copy(), self.windows[1][watched].copy()
-        forecaster = self.make(seed)
-        forecaster.fit(history, future, pair)
-        names = ("history", "future", "validation history", "validation future")
-        originals = (*self.windows, self.windows[0][watched], self.windows[1][watched])
-        for name, array, original in zip(names, (history, future, *pair), originals, strict=True):
-            if not np.array_equal(array, original):
-                self.touched.append(name)
-        return forecaster
-
 
 def any_number_of_steps(subject: Subject) -> None:
     """Forecasts are finite float32 [N, steps, D], however many steps, also beyond the trained horizon."""
     for steps in (1, HORIZON, LONG):
         got = subject.fitted.predict_ahead(subject.history, steps)
-        _expect(isinstance(got, np.ndarray), f"steps={steps}: got {type(got).__name__}, expected a NumPy array")
+        expect(isinstance(got, np.ndarray), f"steps={steps}: got {type(got).__name__}, expected a NumPy array")
         shape = (WATCHED, steps, CHANNELS)
-        _expect(got.shape == shape, f"steps={steps}: got shape {got.shape}, expected {shape}")
-        _expect(got.dtype == np.float32, f"steps={steps}: got {got.dtype}, expected float32")
-        _expect(bool(np.isfinite(got).all()), f"steps={steps}: got NaN or infinite forecasts, expected finite ones")
+        expect(got.shape == shape, f"steps={steps}: got shape {got.shape}, expected {shape}")
+        expect(got.dtype == np.float32, f"steps={steps}: got {got.dtype}, expected float32")
+        expect(bool(np.isfinite(got).all()), f"steps={steps}: got NaN or infinite forecasts, expected finite ones")
 
 
 def longer_forecasts_begin_as_shorter(subject: Subject) -> None:
     """Asking for more steps changes none of the first ones."""
     for steps in (1, HORIZON):
         got = subject.fitted.predict_ahead(subject.history, steps)
-        _expect_close(got, subject.forecasts[:, :steps], f"the first {steps} of {LONG} steps")
+        expect_close(got, subject.forecasts[:, :steps], f"the first {steps} of {LONG} steps")
 
 
 def inputs_untouched(subject: Subject) -> None:
     """Neither fit nor predict_ahead writes to an array that it is given."""
-    _expect(not subject.touched, f"fit changed {', '.join(subject.touched)}, expected to leave it as it is")
+    expect(not subject.touched, f"fit changed {', '.join(subject.touched)}, expected to leave it as it is")
     history = subject.history
     history.flags.writeable = False
     subject.fitted.predict_ahead(history, LONG)
-    _expect(np.array_equal(history, subject.history), "predict_ahead changed history, expected to leave it as it is")
+    expect(np.array_equal(history, subject.history), "predict_ahead changed history, expected to leave it as it is")
 
 
 def same_seed_same_forecasts(subject: Subject) -> None:
@@ -145,7 +74,7 @@ def same_seed_same_forecasts(subject: Subject) -> None:
     again = subject.fitted_again.predict_ahead(subject.history, LONG)
     if not np.array_equal(again, subject.forecasts):  # the other series that it watched may be to blame
         again = subject.fitted_a_third_time.predict_ahead(subject.history, LONG)
-    _expect_close(again, subject.forecasts, "two fits of one seed", 0)
+    expect_close(again, subject.forecasts, "two fits of one seed", 0)
 
 
 def validation_is_watched_alone(subject: Subject) -> None:
@@ -154,7 +83,7 @@ def validation_is_watched_alone(subject: Subject) -> None:
     if not np.array_equal(again, subject.forecasts):
         third = subject.fitted_a_third_time.predict_ahead(subject.history, LONG)
         if np.array_equal(third, subject.forecasts):
-            _expect_close(again, subject.forecasts, "fits that watched different series", 0)
+            expect_close(again, subject.forecasts, "fits that watched different series", 0)
 
 
 def forecasts_stay_as_they_were(subject: Subject) -> None:
@@ -162,7 +91,7 @@ def forecasts_stay_as_they_were(subject: Subject) -> None:
     first = subject.fitted.predict_ahead(subject.history, HORIZON)
     before = first.copy()
     subject.fitted.predict_ahead(subject.history + 1, HORIZON)
-    _expect(np.array_equal(first, before), "the next predict_ahead changed the forecasts of the last one")
+    expect(np.array_equal(first, before), "the next predict_ahead changed the forecasts of the last one")
 
 
 def program_stays_as_it_was(_subject: Subject) -> None:
@@ -170,14 +99,14 @@ def program_stays_as_it_was(_subject: Subject) -> None:
     changed = [
         f"{module.__name__}.{name}" for (module, name), was in ORIGINALS.items() if getattr(module, name) is not was
     ]
-    _expect(not changed, f"got another {', '.join(changed[:3])}, expected it to be left as it was")
+    expect(not changed, f"got another {', '.join(changed[:3])}, expected it to be left as it was")
 
 
 def another_seed_other_forecasts(subject: Subject) -> None:
     """A fit with another seed gives other forecasts; methods that learn in no epochs may do without chance."""
     if subject.fitted.curve:
         other = subject.fitted_otherwise.predict_ahead(subject.history, LONG)
-        _expect(not np.array_equal(other, subject.forecasts), f"seeds {SEED} and {OTHER_SEED} forecast the same")
+        expect(not np.array_equal(other, subject.forecasts), f"seeds {SEED} and {OTHER_SEED} forecast the same")
 
 
 def loads_what_it_saved(subject: Subject) -> None:
@@ -185,27 +114,27 @@ def loads_what_it_saved(subject: Subject) -> None:
     with tempfile.TemporaryDirectory() as folder:
         subject.fitted.save(Path(folder))
         loaded = subject.load(Path(folder))
-    _expect_close(loaded.predict_ahead(subject.history, LONG), subject.forecasts, "before saving and after loading", 0)
+    expect_close(loaded.predict_ahead(subject.history, LONG), subject.forecasts, "before saving and after loading", 0)
     pairs = zip(loaded.weights(), subject.fitted.weights(), strict=True)
-    _expect(all(np.array_equal(got, saved) for got, saved in pairs), "other weights after loading")
+    expect(all(np.array_equal(got, saved) for got, saved in pairs), "other weights after loading")
 
 
 def outputs_are_the_forecasts(subject: Subject) -> None:
     """`outputs` gives outputs and truth of one shape, of which the newest are the forecast and the future."""
     got, truth = subject.fitted.outputs(subject.history, subject.future)
-    _expect(got.shape == truth.shape, f"got outputs {got.shape} and truth {truth.shape}, expected one shape")
+    expect(got.shape == truth.shape, f"got outputs {got.shape} and truth {truth.shape}, expected one shape")
     if _every_step(got):
         got, truth = (array[:, -1].reshape(WATCHED, -1, CHANNELS) for array in (got, truth))
     block = got.shape[1]
-    _expect_close(got, subject.forecasts[:, :block], "outputs of the last step and forecasts")
-    _expect_close(truth, subject.future[:, :block], "truth of the last step and the future", 0)
+    expect_close(got, subject.forecasts[:, :block], "outputs of the last step and forecasts")
+    expect_close(truth, subject.future[:, :block], "truth of the last step and the future", 0)
 
 
 def no_look_at_the_future(subject: Subject) -> None:
     """No output made at a step depends on a value after it."""
     history, future = subject.history, subject.future
     outputs, truth = subject.fitted.outputs(history, future)
-    _expect_close(subject.fitted.outputs(history, future + 1)[0], outputs, "outputs after the future was changed")
+    expect_close(subject.fitted.outputs(history, future + 1)[0], outputs, "outputs after the future was changed")
     if not _every_step(outputs):
         return
     made_at = _steps_of(truth, history, future)
@@ -214,16 +143,16 @@ def no_look_at_the_future(subject: Subject) -> None:
         changed[:, newest + 1 :] += 0.5
         got = subject.fitted.outputs(changed, future)[0]
         known = made_at <= newest
-        _expect_close(got[:, known], outputs[:, known], f"outputs up to step {newest} after later steps were changed")
+        expect_close(got[:, known], outputs[:, known], f"outputs up to step {newest} after later steps were changed")
         for place in np.flatnonzero(~known):
             other = not np.array_equal(got[:, place], outputs[:, place])
-            _expect(other, f"the output of step {made_at[place]} ignores what changed after step {newest}")
+            expect(other, f"the output of step {made_at[place]} ignores what changed after step {newest}")
 
 
 def alone_as_in_company(subject: Subject) -> None:
     """A series is forecast alone as in a batch."""
     alone = subject.fitted.predict_ahead(subject.history[2:3], LONG)
-    _expect_close(alone, subject.forecasts[2:3], "a series alone and in a batch", ROUNDING)
+    expect_close(alone, subject.forecasts[2:3], "a series alone and in a batch", ROUNDING)
 
 
 def bad_input_is_named(subject: Subject) -> None:
@@ -231,15 +160,15 @@ def bad_input_is_named(subject: Subject) -> None:
     fitted, history, future = subject.fitted, subject.history, subject.future
     broken = np.where(np.arange(STEPS)[:, None] == 3, np.float32(np.nan), history)
     ahead = partial(fitted.predict_ahead, steps=HORIZON)
-    _expect_refusal(lambda: ahead(history[:, :, 0]), str((WATCHED, STEPS)), "a history of two dimensions")
-    _expect_refusal(lambda: ahead(history[:, :0]), str((WATCHED, 0, CHANNELS)), "a history of no steps")
-    _expect_refusal(lambda: ahead(broken), "NaN", "NaN in the history")
-    _expect_refusal(lambda: fitted.predict_ahead(history, 0), "0", "no steps ahead")
-    _expect_refusal(lambda: subject.make(SEED).fit(history, future * np.nan), "NaN", "NaN in the future")
-    _expect_refusal(lambda: subject.make(SEED).fit(history, future[1:]), str(future[1:].shape), "a future too few")
+    expect_refusal(lambda: ahead(history[:, :, 0]), str((WATCHED, STEPS)), "a history of two dimensions")
+    expect_refusal(lambda: ahead(history[:, :0]), str((WATCHED, 0, CHANNELS)), "a history of no steps")
+    expect_refusal(lambda: ahead(broken), "NaN", "NaN in the history")
+    expect_refusal(lambda: fitted.predict_ahead(history, 0), "0", "no steps ahead")
+    expect_refusal(lambda: subject.make(SEED).fit(history, future * np.nan), "NaN", "NaN in the future")
+    expect_refusal(lambda: subject.make(SEED).fit(history, future[1:]), str(future[1:].shape), "a future too few")
     if isinstance(fitted, NetworkForecaster):
-        _expect_refusal(lambda: ahead(history[:, 1:]), f"{STEPS - 1} steps", "a history one step too short")
-        _expect_refusal(lambda: ahead(history[:, :, :1]), "1 channels", "a channel too few")
+        expect_refusal(lambda: ahead(history[:, 1:]), f"{STEPS - 1} steps", "a history one step too short")
+        expect_refusal(lambda: ahead(history[:, :, :1]), "1 channels", "a channel too few")
 
 
 def curve_has_every_epoch(subject: Subject) -> None:
@@ -248,10 +177,10 @@ def curve_has_every_epoch(subject: Subject) -> None:
     wanted = ("loss", "val_loss", "val_last_step_mse", "seconds") if epochs else ()
     for name in wanted:
         got = curve.get(name, [])
-        _expect(len(got) == epochs, f"{name}: got {len(got)} entries, expected {epochs}, one per epoch")
-        _expect(bool(np.isfinite(got).all()), f"{name}: got {got}, expected finite numbers")
+        expect(len(got) == epochs, f"{name}: got {len(got)} entries, expected {epochs}, one per epoch")
+        expect(bool(np.isfinite(got).all()), f"{name}: got {got}, expected finite numbers")
     seconds = curve.get("seconds", [])
-    _expect(seconds == sorted(seconds), f"seconds: got {seconds}, expected them to rise")
+    expect(seconds == sorted(seconds), f"seconds: got {seconds}, expected them to rise")
 
 
 def answers_every_kind(subject: Subject) -> None:
@@ -262,13 +191,13 @@ def answers_every_kind(subject: Subject) -> None:
     for kind in sorted(set(subject.kinds) - {FORECAST}):
         known, asked = question(history, kind)
         got = answer(asks(kind).fit(known, asked, (known[:WATCHED], asked[:WATCHED])), known, asked.shape[1])
-        _expect(isinstance(got, np.ndarray), f"to {kind}: got {type(got).__name__}, expected a NumPy array")
+        expect(isinstance(got, np.ndarray), f"to {kind}: got {type(got).__name__}, expected a NumPy array")
         shaped = got.shape == asked.shape and got.dtype == np.float32
-        _expect(shaped, f"to {kind}: got {got.dtype} {got.shape}, expected float32 {asked.shape}")
-        _expect(bool(np.isfinite(got).all()), f"to {kind}: got NaN or infinite numbers, expected finite ones")
+        expect(shaped, f"to {kind}: got {got.dtype} {got.shape}, expected float32 {asked.shape}")
+        expect(bool(np.isfinite(got).all()), f"to {kind}: got NaN or infinite numbers, expected finite ones")
         if kind == CLASSIFY:
-            _expect_close(got.sum(axis=1), np.ones((SERIES, 1)), "the sum of probabilities and 1", 1e-3)
-            _expect(bool((got >= 0).all()), f"to {kind}: got {got.min():.3g}, expected probabilities of at least 0")
+            expect_close(got.sum(axis=1), np.ones((SERIES, 1)), "the sum of probabilities and 1", 1e-3)
+            expect(bool((got >= 0).all()), f"to {kind}: got {got.min():.3g}, expected probabilities of at least 0")
 
 
 def question(history: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:
@@ -312,25 +241,5 @@ def _steps_of(truth: np.ndarray, history: np.ndarray, future: np.ndarray) -> np.
     """At which history steps the outputs [T'] are made: those after which the series goes on as their truth begins."""
     following = np.concatenate([history, future], axis=1)[:, 1 : STEPS + 1]
     same = (truth[:, :, None, :CHANNELS] == following[:, None]).all(axis=(0, 3))  # [T', T]
-    _expect(bool((same.sum(axis=1) == 1).all()), "the truth of an output is not what follows one of the history steps")
+    expect(bool((same.sum(axis=1) == 1).all()), "the truth of an output is not what follows one of the history steps")
     return np.asarray(same.argmax(axis=1))
-
-
-def _expect(kept: bool, message: str) -> None:
-    if not kept:
-        raise Broken(message)
-
-
-def _expect_close(got: np.ndarray, expected: np.ndarray, what: str, tolerance: float = 1e-6) -> None:
-    _expect(got.shape == expected.shape, f"{what}: got shape {got.shape}, expected {expected.shape}")
-    furthest = float(np.abs(got.astype(np.float64) - expected).max())
-    _expect(furthest <= tolerance, f"{what}: got a difference of {furthest:.3g}, expected at most {tolerance:g}")
-
-
-def _expect_refusal(call: Callable[[], object], named: str, what: str) -> None:
-    try:
-        call()
-    except ValueError as error:
-        _expect(named in str(error), f"{what}: got the message {str(error)!r}, expected it to name {named!r}")
-    else:
-        raise Broken(f"{what}: got no ValueError, expected one that names {named!r}")
