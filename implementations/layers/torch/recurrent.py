@@ -26,14 +26,17 @@ class SeriesLast(Cell):
 
     memory = inf
     return_sequences: bool
+    activation: str
     large: int  # units from which on PyTorch's own kernel is taken on a CPU
+    in_kernel: tuple[str, ...] = ("tanh",)  # the activations that it has
 
     def forward(self, x: Tensor) -> Tensor:
         return self.advance(x, None)[0]
 
     def advance(self, new: Tensor, state: State) -> tuple[Tensor, State]:
         """Return outputs for new steps [N, S, D], after the state (None: none yet), and the state then."""
-        if state is None and self.takes_own_kernel(new.device.type, self.units):
+        has_kernel = self.activation in self.in_kernel and self.takes_own_kernel(new.device.type, self.units)
+        if state is None and has_kernel:
             states = self.own_kernel(new.transpose(0, 1), new.new_zeros(1, len(new), self.units))
             outputs, state = states.transpose(0, 1), states[-1]
         elif state is None:  # the whole history at once
@@ -62,6 +65,7 @@ class SimpleRNN(SeriesLast):
 
     bias: nn.Parameter
     large = 128
+    in_kernel = ("tanh", "relu")
 
     def __init__(
         self,
