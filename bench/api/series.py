@@ -70,10 +70,11 @@ def recommend(
     """Race the methods on the data for `budget` seconds: one row for each that finished, the best first.
 
     Columns: method, backend, mase (over rolling origins), ratio (upper end of the 95 % interval of its error over the
-    best), seconds, test_mase, test_mae and recommended. Raises UsageError.
+    best), seconds, test_mase, test_mae and recommended. Raises UsageError, and KeyboardInterrupt.
     """
     import pandas as pd
 
+    from bench.execution.coordination import Stopped
     from bench.forecasting import race
     from bench.forecasting import recommend as recommending
 
@@ -85,10 +86,13 @@ def recommend(
         entry = recommending.enter(file, how, fitted, asked, references(several(methods), Path(made)))
         raced = race.run(entry.entrants, list(entry.found.series), entry.how, entry.planned, deadline)
         results = []
-        with bar_of(len(entry.entrants), progress) as bar:
-            for result in raced:
-                results.append(result)
-                bar.update()
+        try:
+            with bar_of(len(entry.entrants), progress) as bar:
+                for result in raced:
+                    results.append(result)
+                    bar.update()
+        except Stopped as stop:
+            raise KeyboardInterrupt(f"{stop}: {len(results)} methods were finished") from None
     standings, blocks = recommending.standings(results)
     chosen = recommending.advise(standings, blocks).choice if standings else None
     return pd.DataFrame(recommending.rows_of(standings, chosen))

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from bench.cli import parsing
+from bench.cli.shared import warn
 
 
 def new(
@@ -42,7 +43,12 @@ def check(
 ) -> int:
     """Check that a method keeps the contract, and print what to fix."""
     from bench.contract import check as contract
+    from bench.execution.coordination import Stopped
 
-    report = contract.check(method, backend)
+    try:
+        report = contract.check(method, backend)
+    except Stopped as stop:
+        warn(f"stopped by {stop}")
+        return 128 + stop.number
     print("\n".join(report.lines()))
     return 0 if report.ok else 1
