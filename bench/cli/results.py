@@ -49,6 +49,8 @@ def leaderboard(
 
     if check:
         return maintain.check_board(results)
+    if top is not None and top < 1:
+        raise UsageError(f"--top {top}: needed 1 or more")
     runs = known(results)
     warn_of(runs.problems)
     methods = board.ranked(runs, task or ())

@@ -21,6 +21,7 @@ GRACE = 1.0  # seconds between SIGTERM and SIGKILL
 LOG = 2**16  # bytes: of what a worker prints, the last so many are kept
 PARTS = bytes((READY, FITTED, FORECAST, REPEATED))  # the marks of a run that comes to its end
 SAMPLE = 0.1  # seconds between two looks at a worker's memory
+LONG = 3600.0  # seconds that one wait takes at most: the kernel takes no more than 24 days
 SHORT = 0.02  # seconds between two looks whether it has ended, where the system cannot tell
 
 
@@ -98,7 +99,7 @@ class Supervisor:
         """Wait for so long at most; whether the worker has ended."""
         if not CAN_POLL:
             return self.look_without_poll(seconds)
-        ready = self.poll.poll(1000 * (seconds if self.pidfd is not None else min(seconds, SHORT)))
+        ready = self.poll.poll(1000 * min(seconds, SHORT if self.pidfd is None else LONG))
         for handle, _ in ready:
             if handle == self.stdout:
                 self.drain()

@@ -1,13 +1,16 @@
 """User methods on the command line: inspected in a separate process, named in specs.
 
 The harness never imports a user's code. A child process reports the method's settings and backends; METHODS gets a
-stand-in with the same ones, which cannot fit. Only a worker imports the method itself.
+stand-in with the same ones, which cannot fit. Only a worker imports the method itself, and the commands `forecast` and
+`show`, which are there to run or show it and keep no records.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, make_dataclass
 from functools import reduce
 from operator import or_
@@ -18,6 +21,7 @@ from bench.errors import UsageError
 from bench.execution.user_code import load as load
 from bench.execution.user_code import reference_of
 from bench.schema.record import Source, Spec
+from bench.text import clean
 from implementations import user_methods as methods
 
 if TYPE_CHECKING:
@@ -53,10 +57,26 @@ def register(patterns: Sequence[str], here: bool = False) -> tuple[list[str], Re
             names.append(implementations.current_name(pattern))
             continue
         if here:
-            load(pattern)
+            with contained():
+                load(pattern)
         registered.sources[found.name] = Source(reference=found.reference, version=found.version)
         names.append(found.name)
     return names, registered
+
+
+@contextlib.contextmanager
+def contained() -> Iterator[None]:
+    """Within the block, where a user's code runs in this process, it ends no program and leaves its folder as it was.
+
+    Raises UsageError where the code calls sys.exit.
+    """
+    folder = os.getcwd()
+    try:
+        yield
+    except SystemExit as error:
+        raise UsageError(f"--method: its code ended the program: sys.exit({clean(repr(error.code), 40)})") from None
+    finally:
+        os.chdir(folder)
 
 
 def find(reference: str) -> Description:

@@ -63,7 +63,8 @@ def make(file: Path, how: Preparation, fit_history: bool, choice: Choice, output
         found = splits.long_enough(found, splits.with_fitting_history(found, how) if fit_history else how)
     rows = issubclass(class_of(what.method), RowForecaster)
     how = train.with_fitting_history(found, how) if fit_history and not rows else how
-    model, errors = train.train(found, how, what, choice.levels)
+    with user_methods.contained():
+        model, errors = train.train(found, how, what, choice.levels)
     history = "all that is known" if rows else f"{how.history} steps"
     trained = f"{history} → {how.ahead} steps, fitted to all of {file.name} ({found.describe()})"
     if save:
@@ -93,7 +94,8 @@ def reuse(
 
 def finish(model: Model, found: SeriesSet, steps: int, output: Path, title: str, non_negative: bool) -> Outcome:
     """Forecast, write the table, draw it."""
-    made, warnings = ahead(model, found, steps, non_negative)
+    with user_methods.contained():
+        made, warnings = ahead(model, found, steps, non_negative)
     how = model.kept.preparation
     header, lines = table.rows(found, how, made)
     table.write_csv(output, header, lines)

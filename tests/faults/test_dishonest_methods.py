@@ -359,7 +359,7 @@ def test_results_that_stay_open_are_said_to_be(inside: Bench, tmp_path: Path, mo
         "isolation.enter_namespace = lambda *some: False\nlandlock.version = lambda: 0\n"
     )
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'start'}:{ROOT}")
-    ended = inside(*ONE, "--method", "last_value")
+    ended = inside(*ONE, "--method", "last_value", "--timeout", "1e308")
     assert ended.returncode == 0 and ended.stdout.count("! the results folder was writable for the method") == 1
 
 
@@ -400,6 +400,20 @@ def test_an_import_changes_nothing_here(inside: Bench, tmp_path: Path) -> None:
     assert ended.returncode == 0 and "hello" not in ended.stdout
     mine, honest = sorted(stored(tmp_path / "results"), key=lambda run: run.spec.method, reverse=True)
     assert mine.metrics == honest.metrics and os.getcwd() == str(tmp_path)
+
+
+@pytest.mark.parametrize("place", ["", "fit", "predict_ahead"])
+def test_a_method_that_ends_the_program_ends_its_forecast_in_words(inside: Bench, tmp_path: Path, place: str) -> None:
+    """`forecast` runs a method in its own process, once its import went well elsewhere."""
+    end = "import os, sys; os.chdir('/'); sys.exit(0)"
+    if place:
+        written(tmp_path, {"fit": FIT, "predict_ahead": PREDICT}[place], f"        {end}\n")
+    else:
+        (tmp_path / "mine.py").write_text(f"import sys\nif 'inspection' not in sys.argv[0]:\n    {end}\n" + HONEST)
+    (tmp_path / "mine.csv").write_text("y\n" + "\n".join(str(step % 7) for step in range(100)))
+    ended = inside("forecast", "mine.csv", "--target", "y", "--time", "-", "--ahead", "2", "--method", "./mine.py:Mine")
+    assert ended.returncode == 2 and "its code ended the program: sys.exit(0)" in ended.stderr, ended.stdout
+    assert os.getcwd() == str(tmp_path) and ended.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("name", ["Прогноз", "予測", "Éclair"])

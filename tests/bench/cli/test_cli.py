@@ -134,6 +134,7 @@ def test_a_failed_run_is_told_by_the_exit_status(bench, faulty, tmp_path):
         (("forecast", "sales.csv", "--ahead", "10000000000"), "--ahead 10000000000: needs at least 3,051,757 MiB"),
         (("run", "--epochs", "100000000000"), "--epochs 100000000000: needed 1000000 or fewer"),
         (("run", "--jobs", "0"), "--jobs 0: needed 1 to "),
+        (("leaderboard", "--top", "0"), "--top 0: needed 1 or more"),
         (("run", "--jobs", "9999"), "--jobs 9999: needed 1 to "),
         (("run", "--timeout", "0"), "--timeout 0: needed a number of seconds above 0"),
         (("run", "--timeout", "nan"), "--timeout nan: needed a number of seconds above 0"),
