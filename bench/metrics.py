@@ -107,6 +107,18 @@ def quantile_loss(forecast: np.ndarray, truth: np.ndarray, bounds: Bounds | None
     return 200 * float(sum(loss.sum() for loss in losses)) / (3 * size)
 
 
+def owa(forecast: np.ndarray, truth: np.ndarray, naive2: np.ndarray | None, naive: np.ndarray | None) -> float | None:
+    """Return the overall weighted average (M4, Makridakis et al. 2020): mean of sMAPE and MASE over those of Naive2.
+
+    None where there is no Naive2 forecast [N, H, D], and where it has no error to compare with.
+    """
+    if naive2 is None or naive is None:
+        return None
+    size, scaled = smape(naive2, truth), mase(naive2, truth, naive)
+    ours = mase(forecast, truth, naive)
+    return (smape(forecast, truth) / size + ours / scaled) / 2 if size and scaled and ours is not None else None
+
+
 def mse_by_step(forecast: np.ndarray, truth: np.ndarray) -> list[float]:
     """Return the mean squared error of [N, H, D] for each step ahead: H values."""
     return [float(value) for value in (errors(forecast, truth) ** 2).mean(axis=(0, 2))]
@@ -135,6 +147,7 @@ class Compared:
     naive: np.ndarray | None = None  # mean absolute error of the seasonal naive forecast in the training part
     naive_squared: np.ndarray | None = None  # the same squared, before the mean
     bounds: Bounds | None = None  # of methods with intervals: those of LEVEL, [N, H, D] each
+    naive2: np.ndarray | None = None  # forecasts [N, H, D] of Naive2, where origins are counted as in competitions
 
 
 def windows(compared: Compared) -> float:
@@ -226,6 +239,7 @@ _VALIDATION, _TEST = zip(
     in_units("mase", "MASE", mase, decimals=3, needs=("naive",), weight=with_scale),
     in_units("rmsse", "RMSSE", rmsse, decimals=3, needs=("naive_squared",), weight=with_scale),
     in_units("wape", "WAPE", wape, unit="%", decimals=1, weight=total),
+    in_units("owa", "OWA", owa, decimals=3, needs=("naive2", "naive")),
     strict=True,
 )
 

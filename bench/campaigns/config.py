@@ -6,29 +6,28 @@ read -> Config -> selections: one for each point of the settings' grids
 from __future__ import annotations
 
 import itertools
-import re
-import tomllib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 import implementations
+from bench import toml
 from bench.campaigns import selection, settings
 from bench.campaigns.request import Selection, Setting, check_seeds, parse_seeds
+from bench.campaigns.task_files import is_file
 from bench.data import preparations
 from bench.data.tables import content_of
-from bench.errors import UsageError, unknown
+from bench.errors import UsageError
 from bench.execution import user_methods
 from bench.schema.series import Preparation
-from bench.tasks import ALL
+from bench.toml import Text
 from implementations.user_methods import is_reference
 
 Value = int | float | str | bool
 Seeds = str | tuple[int, ...]  # as on the command line, or a list
-Path_ = tuple[str, ...]  # of keys: ("settings", "gru", "units")
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -47,22 +46,6 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     settings: dict[str, dict[str, Value | list[Value]]] = {}  # method -> setting -> a value, or each of a list
 
 
-@dataclass(frozen=True)
-class Text:
-    """Hold a TOML file and the line of each key."""
-
-    path: Path
-    lines: dict[Path_, int]
-    content: dict[str, Any]
-
-    def error(self, keys: Path_, message: str) -> UsageError:
-        """The error for a key, with its line or that of the table it is in."""
-        inside = [line for place, line in self.lines.items() if keys and place[: len(keys)] == keys]
-        if not inside and keys:
-            return self.error(keys[:-1], message)
-        return UsageError(f"{self.path.name}{f', line {inside[0]}' if inside else ''}: {message}")
-
-
 def files_of(path: Path) -> list[Path]:
     """Return the file, or the campaign files of a folder. Raises UsageError for a folder without one."""
     if not path.is_dir():
@@ -77,15 +60,16 @@ def files_of(path: Path) -> list[Path]:
 
 def selections(path: Path) -> list[Selection]:
     """Return what a campaign file selects. Raises UsageError, with the line, for keys and values that do not exist."""
-    text = read(path)
-    config = parse(text)
-    check_values(text, config)
-    series = preparation(text, config)
-    methods, outsiders = register(text, config)
+    text = toml.parse(content_of(path), path.name)
+    config = text.convert(Config)
+    tasks = tuple(str(path.parent / name) if is_file(name) else name for name in config.tasks)
+    check_values(text, config, tasks)
+    series = preparation(text, config, path.parent)
+    methods, outsiders = register(text, config, path.parent)
     by_backend = seeds_by_backend(config)
     data = {"series": str(path.parent / config.data["file"])} if series else {}
     common = Selection(
-        tasks=config.tasks,
+        tasks=tasks,
         backends=config.backends or tuple(name for name in by_backend if name != "numpy"),
         seeds=(42,) if isinstance(config.seeds, dict) else seeds_in(config.seeds),
         seeds_of=by_backend,
@@ -108,63 +92,10 @@ def selections(path: Path) -> list[Selection]:
     return ([replace(common, methods=plain)] if plain or not grids else []) + found
 
 
-def read(path: Path) -> Text:
-    """The file, parsed. Raises UsageError where it is no TOML."""
-    try:
-        text = content_of(path).decode("utf-8-sig")
-        return Text(path, lines_of(text), tomllib.loads(text))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path.name}: {' '.join(str(error).split())}") from None
-
-
-def lines_of(text: str) -> dict[Path_, int]:
-    """The line of every table and key that begins one; what is inside a text of several lines may be taken for keys."""
-    table: Path_ = ()
-    lines: dict[Path_, int] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[+(.+?)\]+\s*(#.*)?$", line):
-            table = keys_in(header[1])
-            lines.setdefault(table, number)
-        elif key := re.match(r"\s*([^#=\[\]]+?)\s*=", line):
-            lines.setdefault((*table, *keys_in(key[1])), number)
-    return lines
-
-
-def keys_in(text: str) -> Path_:
-    """The keys of a dotted one, quotes taken off."""
-    try:
-        found: Any = tomllib.loads(f"{text} = 0")
-    except tomllib.TOMLDecodeError:
-        return (text,)
-    keys = []
-    while isinstance(found, dict):
-        key, found = next(iter(found.items()))
-        keys.append(key)
-    return tuple(keys)
-
-
-def parse(text: Text) -> Config:
-    """The config. Raises UsageError for unknown keys and values of another type."""
-    check_keys(text, (), text.content, [field.name for field in msgspec.structs.fields(Config)])
-    try:
-        return msgspec.convert(text.content, Config)
-    except msgspec.ValidationError as error:
-        message, _, place = str(error).partition(" - at `$")
-        keys = tuple(re.findall(r"\w+", place.partition("[")[0]))
-        raise text.error(keys, f"{'.'.join(keys)}: {message[0].lower()}{message[1:]}".replace("`", "")) from None
-
-
-def check_keys(text: Text, table: Path_, content: dict[str, Any], allowed: list[str]) -> None:
-    """Raise UsageError for the first key that is not allowed in a table."""
-    for key in content:
-        if key not in allowed:
-            raise text.error((*table, key), str(unknown("key", key, allowed)))
-
-
-def check_values(text: Text, config: Config) -> None:
+def check_values(text: Text, config: Config, tasks: Sequence[str]) -> None:
     """Raise UsageError, with the line, for tasks, backends and the like that do not exist."""
     checks: dict[str, Callable[[], object]] = {
-        "tasks": lambda: selection.match(config.tasks, ALL, "task"),
+        "tasks": lambda: selection.named_tasks(tasks),
         "device": lambda: selection.check_device(config.device),
         "backends": lambda: selection.choose_backends(config.backends, config.device),
         "seeds": lambda: check_seeds_of(config),
@@ -202,11 +133,11 @@ def check_seeds_of(config: Config) -> None:
             raise UsageError(f"seeds.{name}: {name} is not among the backends of this file: {allowed}")
 
 
-def preparation(text: Text, config: Config) -> Preparation | None:
+def preparation(text: Text, config: Config, folder: Path) -> Preparation | None:
     """How the file of series is read, if there is one."""
     if not config.data:
         return None
-    check_keys(text, ("data",), config.data, list(Preparation.__struct_fields__))
+    text.check_keys(("data",), config.data, Preparation.__struct_fields__)
     if "file" not in config.data:
         raise text.error(("data",), "data.file is missing: the CSV or Parquet file, seen from here")
     given = {name: listed(name, value) for name, value in config.data.items() if name not in ("file", "season")}
@@ -218,7 +149,7 @@ def preparation(text: Text, config: Config) -> Preparation | None:
     except msgspec.ValidationError as error:
         message, _, place = str(error).partition(" - at `$.")
         raise text.error(("data", place.strip("`")), f"data.{place.strip('`')}: {message}".replace("`", "")) from None
-    return preparations.preparation_of(text.path.parent / file, {**given, "season": season})
+    return preparations.preparation_of(folder / file, {**given, "season": season})
 
 
 def listed(name: str, value: Any) -> Any:
@@ -226,9 +157,8 @@ def listed(name: str, value: Any) -> Any:
     return [value] if name in ("target", "missing") and isinstance(value, str) else value
 
 
-def register(text: Text, config: Config) -> tuple[list[str], user_methods.Registered]:
+def register(text: Text, config: Config, folder: Path) -> tuple[list[str], user_methods.Registered]:
     """The methods' names, those from outside known from now on; their files are seen from the config's folder."""
-    folder = text.path.parent
     asked = [str(folder / method) if is_reference(method) else method for method in config.methods]
     try:
         return user_methods.register(asked)

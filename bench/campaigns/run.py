@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
+from bench.analysis import gate
 from bench.campaigns.request import Selection
-from bench.campaigns.selection import specs, understood
+from bench.campaigns.selection import choose_tasks, open_data, places_of, specs, understood
 from bench.data.series_tasks import is_outdated
 from bench.execution import jobs as queue
 from bench.execution import provenance, runner
@@ -21,6 +23,7 @@ from bench.execution.limits import Limits
 from bench.records import codec, files, locks, published, repository
 from bench.records.stores import Place, Remote
 from bench.schema.record import Run, Spec
+from bench.tasks import REAL
 
 SIMILAR = 50  # earlier runs of a method that say how long the next one takes
 RETIMED = 3  # times that disturbed runs are run again in one campaign
@@ -97,10 +100,18 @@ def plans(selections: Sequence[Selection], folder: Place, again: Again = NONE) -
 def make(selections: Sequence[Selection], folder: Place, again: Again = NONE) -> Plan:
     """Plan all that is selected. Raises UsageError for anything that does not exist."""
     with repository.collection_paused():
-        places = dict(item for selection in selections for item in selection.files.items())
+        places = dict(item for selection in selections for item in places_of(selection).items())
         found = [spec for selection in selections for spec in specs(selection)]
-    data = tuple(dict.fromkeys(filter(None, map(understood, selections))))
+    data = tuple(dict.fromkeys([*filter(None, map(understood, selections)), *gates(selections)]))
     return replace(plan_of(found, places, folder, again), data=data)
+
+
+def gates(selections: Iterable[Selection]) -> Iterator[str]:
+    """Yield how the naive errors of each task with published figures compare. Raises UsageError where they differ."""
+    for selection in selections:
+        for task in () if selection.quick or selection.series else choose_tasks(selection):
+            if task.name in REAL and (passed := [*gate.check(task.name, partial(open_data, task))]):
+                yield f"{task.name}: gate open: {', '.join(map(str, passed))}"
 
 
 def plan_of(found: Iterable[Spec], places: Mapping[str, str], folder: Place, again: Again = NONE) -> Plan:

@@ -10,14 +10,14 @@ from functools import cache
 import msgspec
 
 import implementations
-from bench.campaigns import settings
+from bench.campaigns import settings, task_files
 from bench.campaigns.request import Selection, Setting, check_seeds
 from bench.data import datasets
 from bench.data.series_tasks import name_of, task_on
 from bench.errors import UsageError, unknown
 from bench.machine import threads
 from bench.schema.record import Spec
-from bench.tasks import ALL, TASKS, Task
+from bench.tasks import ALL, SETS, TASKS, Task
 from implementations import backends
 
 DEFAULTS = ("equal", "native")
@@ -37,13 +37,14 @@ def specs(selection: Selection) -> list[Spec]:
     check_epochs(selection.epochs)
     check_defaults(selection.defaults)
     check_select(selection.select)
+    places = places_of(selection)
     found = [
         msgspec.structs.replace(first, seed=seed)
         for task in tasks
         for method in answering(task, methods, selection.methods)
         for backend in implementations.backends_of(method)
         if backend in chosen
-        for first in [spec_of(task, method, backend, seeds[0], selection, selection.settings.get(method, {}))]
+        for first in [spec_of(task, method, backend, seeds[0], selection, selection.settings.get(method, {}), places)]
         for seed in selection.seeds_of.get(backend, seeds)
     ]
     if not found:
@@ -117,8 +118,26 @@ def choose_tasks(selection: Selection) -> list[Task]:
         digest = data_digest(unnamed, selection.files["series"])
         tasks = [replace(unnamed, name=name_of(selection.series, digest))]
     else:
-        tasks = [ALL[name] for name in (match(selection.tasks, ALL, "task") if selection.tasks else TASKS)]
+        tasks = named_tasks(selection.tasks) if selection.tasks else list(TASKS.values())
     return [task.quick() for task in tasks] if selection.quick else tasks
+
+
+def named_tasks(names: Sequence[str]) -> list[Task]:
+    """Return the tasks of names, patterns, sets and files, each once. Raises UsageError for what does not exist."""
+    files = [name for name in names if task_files.is_file(name)]
+    named = [one for name in names if name not in files for one in SETS.get(name, (name,))]
+    found = [ALL[name] for name in (match(named, ALL, "task") if named else [])]
+    found += [task for name in files for task, _ in task_files.open_tasks(name)]
+    twice = {one.name for one in found if sum(one.name == other.name for other in found) > 1}
+    if twice:
+        raise UsageError(f"--task: two files name a task {min(twice)}: each needs another name")
+    return found
+
+
+def places_of(selection: Selection) -> dict[str, str]:
+    """Return where on this machine lies what the specs of a selection name: see Selection.files."""
+    found = [one for name in selection.tasks if task_files.is_file(name) for one in task_files.open_tasks(name)]
+    return {**selection.files, **{datasets.place_of(task.name): place for task, place in found if place}}
 
 
 def match(patterns: Sequence[str], names: Iterable[str], what: str) -> list[str]:
@@ -174,8 +193,9 @@ def choose_backends(asked: Sequence[str], device: str = "cpu") -> list[str]:
 
 
 def spec_of(
-    task: Task, method: str, backend: str, seed: int, selection: Selection, changes: Mapping[str, Setting]
-) -> Spec:
+    task: Task, method: str, backend: str, seed: int, selection: Selection, changes: Mapping[str, Setting],
+    places: Mapping[str, str],
+) -> Spec:  # fmt: skip
     """Return one run's spec: every setting resolved, those that are not the default named."""
     defaults = settings.defaults_of(method, task, selection.quick)
     if "select" in implementations.all_settings(method):
@@ -193,7 +213,7 @@ def spec_of(
         changed=changed,
         quick=selection.quick,
         defaults="native" if selection.defaults == "native" and backend != "numpy" else msgspec.UNSET,
-        data_sha256=data_digest(task, selection.files.get("series")),
+        data_sha256=data_digest(task, places.get(datasets.place_of(task.name)) or places.get("series")),
         series=task.series or msgspec.UNSET,
         source=selection.sources.get(method, msgspec.UNSET),
         device="cuda" if selection.device == "cuda" and backend != "numpy" else msgspec.UNSET,

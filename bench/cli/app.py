@@ -61,6 +61,7 @@ add(measure.run, "run", USE, "run --quick --backend numpy --method 'last*'",
     "run --quick --backend numpy --cluster local:4")  # fmt: skip
 add(series.forecast, "forecast", USE, "forecast sales.csv --target units --ahead 12 --method last_value")
 add(series.data, "data", USE, "data sales.csv --target units")
+add(series.get_data, "data get", USE, "data get etth1 --from downloads")
 add(series.recommend, "recommend", USE,
     "recommend sales.csv --target units --ahead 12 --budget 30s --method last_value")  # fmt: skip
 add(doctor.doctor, "doctor", USE, "doctor")
@@ -75,6 +76,10 @@ records.command(
     "check", cls=Command, epilog=example("results check"), help="List files that are not valid records.",
     context_settings=HELP_NAMES,
 )(grouped(maintain.check_records))  # fmt: skip
+records.command(
+    "export", cls=Command, epilog=example("results export --format fev"), context_settings=HELP_NAMES,
+    help="Write the records as fev's result CSV: errors on the last steps of each series.",
+)(grouped(maintain.export))  # fmt: skip
 add(maintain.merge, "merge", RECORDS, "merge theirs")
 add(measure.verify, "verify", RECORDS, "verify last_value")
 add(methods.new, "new", METHODS, "new my_forecaster", old="new-method")

@@ -50,12 +50,15 @@ def methods() -> list[Row]:
 
 
 def tasks() -> list[Row]:
-    """Each task: its data and sizes."""
+    """Each task: its data, and its sizes where they are known before it is read."""
     fields = ("name", "dataset", "seed", "history", "ahead", "train", "validation", "test")
-    no_seed = {"seed": None}  # series of a file are not drawn
-    return [
-        {field: getattr(task, field) for field in fields} | (no_seed if task.series else {}) for task in ALL.values()
-    ]
+    sizes = fields[-3:]
+    rows = []
+    for task in ALL.values():
+        row = {field: getattr(task, field) for field in fields}
+        unknown_sizes = dict.fromkeys(sizes) if not task.count else {}
+        rows.append(row | ({"seed": None} if task.series else {}) | unknown_sizes)  # series of a file are not drawn
+    return rows
 
 
 def backends() -> list[Row]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 METHOD_PAGES = Path("docs/methods")
 READMES = (Path("README.md"), Path("README.zh-CN.md"))
 REPRODUCTION = Path("docs/reproduction.md")
+PUBLISHED = Path("docs/published.md")
 Others = Annotated[list[Any], typer.Argument(metavar="DIR...", parser=place, help="Take the records of these folders.")]
 
 
@@ -30,6 +31,31 @@ def check_records(results: Results = RESULTS) -> int:
         say(problem)
     print(f"{len(runs):,} records, {len(problems)} invalid {'file' if len(problems) == 1 else 'files'}")
     return 1 if problems else 0
+
+
+def export(
+    form: Annotated[str, typer.Option("--format", metavar="fev", help="Write this kind of table.")] = "fev",
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", show_default="standard output", help="Write it to this file.")
+    ] = None,
+    results: Results = RESULTS,
+) -> int:
+    """Write the records as fev's result CSV: errors on the last steps of each series."""
+    from bench.errors import unknown
+    from bench.records import files, repository, stores
+    from bench.reporting import fev
+
+    if form != "fev":
+        raise unknown("value of --format", form, ["fev"])
+    runs, problems = repository.read(stores.check_there(results))
+    warn_of(problems)
+    text = fev.as_csv(runs)
+    if output is None:
+        print(text, end="")
+        return 0
+    files.replace(output, text.encode())
+    say(f"{output}: {text.count(chr(10)) - 1} rows")
+    return 0
 
 
 def merge(others: Others, results: Results = RESULTS) -> int:
@@ -52,7 +78,7 @@ def pages(check: Check = False, results: Results = RESULTS) -> int:
     stores.check_there(results)
     write = [check_board if check else write_board]
     if results == RESULTS and METHOD_PAGES.is_dir():
-        write += [check_reproduction if check else write_reproduction]
+        write += [check_reproduction if check else write_reproduction, check_published if check else write_published]
         statuses = [step(results) for step in write] + [write_method_pages(METHOD_PAGES, check, results)]
         statuses += [publish(results, check), write_excerpts(board_of(results), check)]
     else:
@@ -108,6 +134,24 @@ def check_reproduction(results: Place) -> int:
 
     page = reproduction_of(results)
     return stale(page) if reproductions.stale(results, page) else up_to_date(page)
+
+
+def write_published(results: Place) -> int:
+    """Write the page on published figures."""
+    from bench.records import stores
+    from bench.reporting import literature
+
+    literature.write(stores.of(results).beside / stores.PUBLISHED, PUBLISHED)
+    return up_to_date(PUBLISHED)
+
+
+def check_published(results: Place) -> int:
+    """Say whether the page on published figures is up to date."""
+    from bench.records import stores
+    from bench.reporting import literature
+
+    folder = stores.of(results).beside / stores.PUBLISHED
+    return stale(PUBLISHED) if literature.stale(folder, PUBLISHED) else up_to_date(PUBLISHED)
 
 
 def write_method_pages(target: Path, check: bool, results: Place) -> int:

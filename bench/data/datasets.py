@@ -24,12 +24,14 @@ from bench.data.windows import Split
 from bench.errors import UsageError
 from bench.metrics import Compared
 from bench.schema.record import Truth
+from bench.schema.series import STATSMODELS
 from bench.tasks import Task
 from implementations.kinds import FORECAST
 
 PartName = Literal["validation", "test"]
 Pair = tuple[np.ndarray, np.ndarray]  # forecasts and the truth, of one shape
 VALUES = 2**17  # of forecasts that are compared at a time
+DIGITS = 7  # significant ones of the series in a record
 EXAMPLES = 3  # windows whose forecasts go into the record, for the pictures
 
 
@@ -111,7 +113,8 @@ class SeriesData:
         """
         how = self.prepared.preparation
         arrays = [array for part in self.prepared.parts for array in (part.values, part.series)]
-        if how.bundled or max(how.stride, how.scored_stride) == 1:
+        old = how.file.startswith(STATSMODELS) and not how.at_origins
+        if old or (max(how.stride, how.scored_stride) == 1 and not how.whole_history):
             return digest(*arrays)
         return digest(*arrays, *(np.asarray(one.values) for one in self.found.series))
 
@@ -139,6 +142,8 @@ class SeriesData:
         """Forecasts [N, H, D] of a part, with bounds or without, and the truth in own units; naive errors of series."""
         whole, prepared = getattr(self.prepared.parts, part), self.prepared
         step = max(1, VALUES // max(1, forecasts[:1].size))
+        if prepared.preparation.at_origins:  # few, and ratios of means over all of them cannot be put together of parts
+            step = len(forecasts)
         for start in range(0, len(forecasts), step):
             chosen = slice(start, start + step)
             windows = Part(*(array[chosen] for array in whole))
@@ -146,9 +151,10 @@ class SeriesData:
             yield InUnits(
                 self._restored(windows, forecasts[chosen]),
                 prepared.truth(windows),
-                prepared.naive[windows.series],
-                prepared.naive_squared[windows.series],
+                prepared.naive_of(windows),
+                prepared.naive_of(windows, power=2),
                 None if lower is None or upper is None else (lower, upper),
+                prepared.naive2_of(windows),
                 spread=prepared.scaling.levels.spread[windows.series],
             )
 
@@ -174,8 +180,8 @@ class SeriesData:
         part, history = self.prepared.parts.validation, self.prepared.preparation.history
         known, future = self.prepared.known(part), self.prepared.truth(part)
         return Truth(
-            history=known.values[self.shown, -history:, 0].tolist(),
-            future=future[self.shown, :, 0].tolist(),
+            history=plain(known.values[self.shown, -history:, 0]),
+            future=plain(future[self.shown, :, 0]),
             imputed=self.found.imputed,
             description=self.describe(),
         )
@@ -188,14 +194,25 @@ class SeriesData:
         return ", ".join(filter(None, [self.found.describe(), f"windows: {counts}", self.prepared.describe(), season]))
 
 
+def plain(values: np.ndarray) -> list[list[float]]:
+    """Return values [N, L] with the digits that a picture can show."""
+    return [[float(f"{value:.{DIGITS}g}") for value in row] for row in values]
+
+
+def place_of(task: str) -> str:
+    """Return under which name the place of a task's file is handed on."""
+    return f"series of {task}"
+
+
 def open_data(task: Task, files: Mapping[str, str], levels: bool = False) -> GeneratedData | SeriesData:
     """The task's data; `files` says where the file of series lies on this machine."""
     if task.series is None:
         return GeneratedData(task)
     if task.series.bundled:
-        found = read_series(bundled.content(task.series.file), task.series)
+        found = bundled.read(task.series)
         return SeriesData(replace(found, file=task.name), prepare(found, task.series), levels)
-    if "series" not in files:
+    place = files.get(place_of(task.name)) or files.get("series")
+    if place is None:
         raise UsageError(f"{task.name}: its series are in {task.series.file}: name it with --data")
-    found = long_enough(read_series(Path(files["series"]), task.series), task.series)
+    found = long_enough(read_series(Path(place), task.series), task.series)
     return SeriesData(found, prepare(found, task.series), levels)

@@ -5,13 +5,14 @@ N windows, C steps before the history that differences reach back to, T history,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
 
 from bench.data.cuts import Ends, cut_of
+from bench.data.naive2 import naive2
 from bench.data.series import NAMED, Series, SeriesSet
 from bench.data.transforms import Part, Parts, Scaling, differenced, naive_error, scale_of
 from bench.data.windows import Split, Windows, read_only, views
@@ -48,6 +49,27 @@ class Prepared:
         """What a forecast may be made from, in own units: [N, C + T, D]."""
         return part._replace(values=part.values[:, : -self.preparation.ahead])
 
+    def before(self, part: Part) -> Iterator[np.ndarray]:
+        """Yield all of its series [L, D] before the origin of each window, in own units."""
+        origins = part.starts + self.preparation.length - self.preparation.ahead
+        return (self.series[number].values[:end] for number, end in zip(part.series, origins, strict=True))
+
+    def naive_of(self, part: Part, power: int = 1) -> np.ndarray:
+        """The naive errors that windows are scaled by, [N, 1, D]: before their origin where origins are counted."""
+        if not self.preparation.at_origins:
+            every = self.naive if power == 1 else self.naive_squared
+            return np.asarray(every[part.series])
+        return np.array([naive_error(one, self.preparation.naive_season, power) for one in self.before(part)])
+
+    def naive2_of(self, part: Part) -> np.ndarray | None:
+        """The forecasts [N, H, D] of Naive2 in own units, where origins are counted: what OWA compares with."""
+        how = self.preparation
+        if not how.at_origins:
+            return None
+        rows = [[naive2(channel, how.naive_season, how.ahead) for channel in one.T] for one in self.before(part)]
+        forecasts: np.ndarray = np.array(rows).swapaxes(1, 2)
+        return forecasts
+
     def truth(self, part: Part) -> np.ndarray:
         """What is to be forecast, in own units: [N, H, D]."""
         return part.values[:, -self.preparation.ahead :]
@@ -74,11 +96,12 @@ def prepare(found: SeriesSet, how: Preparation, test: bool = True) -> Prepared:
     check(how)
     cut = cut_of(how, found.calendar, test)
     ends = [cut(one) for one in found.series]
-    training = [one.values[: max(end.train, 1)] for one, end in zip(found.series, ends, strict=True)]
+    known = [end.validation if how.whole_history and test else end.train for end in ends]
+    training = [one.values[: max(end, 1)] for one, end in zip(found.series, known, strict=True)]
     levels = scale_of(training)
     constant = [len(values) > 1 and bool((values == values[0]).all()) for values in training]
     unscored = {place for place, one in enumerate(constant) if one or ends[place].train < 2}
-    unscored = unscored if len(unscored) < len(ends) else set()
+    unscored = unscored if len(unscored) < len(ends) and not how.whole_history else set()
     parts = Parts(*(windows(found, how, ends, place, unscored if place else set()) for place in range(3)))
     check_windows(found, how, ends, parts, test)
     prepared = Prepared(
@@ -90,8 +113,8 @@ def prepare(found: SeriesSet, how: Preparation, test: bool = True) -> Prepared:
             levels=levels,
             differences=scale_of([differenced(values[None], how.lags)[0] for values in training]),
         ),
-        naive=np.stack([naive_error(values, how.season or 1) for values in training]),
-        naive_squared=np.stack([naive_error(values, how.season or 1, power=2) for values in training]),
+        naive=np.stack([naive_error(values, how.naive_season) for values in training]),
+        naive_squared=np.stack([naive_error(values, how.naive_season, power=2) for values in training]),
         series=found.series,
         constant=tuple(found.series[place].name for place in sorted(unscored) if constant[place]),
     )
@@ -142,7 +165,7 @@ def shortened(names: Sequence[str]) -> str:
 
 def check(how: Preparation) -> None:
     """Raise UsageError for numbers below 1."""
-    for name in ("history", "ahead", "stride", "test_stride", "cutoffs"):
+    for name in ("history", "ahead", "stride", "test_stride", "cutoffs", "scoring_season"):
         value = getattr(how, name)
         if value is not msgspec.UNSET and value < 1:
             raise UsageError(f"--{name.replace('_', '-')} {value}: needed 1 or more")

@@ -61,9 +61,11 @@ def views(series: Sequence[np.ndarray], which: np.ndarray, starts: np.ndarray, l
     if len(np.unique(which)) == 1 and len(steps) <= 1 and (not len(steps) or steps[0] > 0):
         return rolling(series[which[0]], length)[starts[0] :: steps[0] if len(steps) else 1][: len(starts)]
     found = np.empty((len(which), length, series[0].shape[1]), dtype=series[0].dtype)
-    for number in np.unique(which):
-        mine = which == number
-        found[mine] = rolling(series[number], length)[starts[mine]]
+    order = np.argsort(which, kind="stable")
+    bounds = np.flatnonzero(np.diff(which[order], prepend=-1, append=-1))  # where the windows of a series begin and end
+    for first, end in zip(bounds[:-1], bounds[1:], strict=True):
+        mine = order[first:end]
+        found[mine] = rolling(series[which[mine[0]]], length)[starts[mine]]
     return found
 
 

@@ -18,9 +18,11 @@ from bench.data.windows import Windows
 from bench.execution import arrays
 from bench.execution.arrays import Layout
 from bench.execution.orders import Handout
+from bench.execution.whole_series import WholeSeries
 from bench.machine.system.files import freeze, new_unnamed
 from bench.schema.record import Spec
 from bench.tasks import Task
+from implementations.statistical import RowForecaster
 
 SPLIT_OFF = 20  # of so many training series, one is watched by a method from outside instead of a validation series
 
@@ -43,7 +45,7 @@ class DataSource:
         Raises ValueError when the series are not those that the spec was made for.
         """
         data = self.open(spec)
-        key = (id(data), bool(spec.source) and watches(spec.method))
+        key = (id(data), bool(spec.source) and watches(spec.method), takes_rows(spec.method))
         with self.lock:
             if key not in self.handed:
                 handle = new_unnamed()
@@ -90,7 +92,31 @@ def handout(spec: Spec, data: Data) -> Handout:
     if spec.source and watches(spec.method):
         train, watched = split_off(train)
         places = places[: len(train.history)]
-    return Handout(*train, *watched, validation.history, test.history, places)
+    whole = whole_series(spec, data)
+    return Handout(*train, *watched, validation.history, test.history, places, *whole)
+
+
+def takes_rows(method: str) -> bool:
+    """Whether a method forecasts rows of any length."""
+    return method in implementations.METHODS and issubclass(implementations.class_of(method), RowForecaster)
+
+
+def whole_series(spec: Spec, data: Data) -> WholeSeries:
+    """All of each series before its last origin, where the task says so and the method can use it."""
+    if not (takes_rows(spec.method) and isinstance(data, SeriesData) and data.prepared.preparation.whole_history):
+        return WholeSeries()
+    prepared = data.prepared
+    reach = prepared.preparation.length - prepared.preparation.ahead
+    parts = prepared.parts.validation, prepared.parts.test
+    last = np.zeros(len(prepared.series), dtype=np.int64)
+    for part in parts:
+        np.maximum.at(last, part.series, part.starts + reach)
+    begins = np.concatenate([[0], np.cumsum(last)])
+    values = np.concatenate([one.values[:end] for one, end in zip(prepared.series, last, strict=True)])
+    places = (np.stack([begins[part.series], begins[part.series] + part.starts + reach, part.series], 1)
+              for part in parts)  # fmt: skip
+    levels = prepared.scaling.levels
+    return WholeSeries(values, np.stack([levels.centre[:, 0], levels.spread[:, 0]]), *places)
 
 
 def places_of(data: Data) -> np.ndarray:

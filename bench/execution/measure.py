@@ -13,7 +13,7 @@ import threading
 import traceback
 from collections.abc import Iterator
 from time import perf_counter_ns
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -221,7 +221,7 @@ def predict(
     """
     history = given.validation_history
     with clock.phase("predict_first"):
-        forecasts = answer(forecaster, history, ahead)
+        forecasts = forecast(forecaster, given, "validation", ahead)
     channels.mark(FORECAST)
     shape = (len(history), ahead, given.future.shape[2])
     made["forecasts"] = check_array(forecasts, shape, "forecasts").copy()  # to keep
@@ -230,11 +230,19 @@ def predict(
     samples = [first] if first > SLOW else []
     while len(samples) < (slow_repeats if first > SLOW else REPEATS):
         start = perf_counter_ns()
-        answer(forecaster, history, ahead)
+        forecast(forecaster, given, "validation", ahead)
         samples.append((perf_counter_ns() - start) / 1e9)
     channels.mark(REPEATED)
     clock.seconds["predict"] = float(np.median(samples))
     return samples
+
+
+def forecast(forecaster: Forecaster, given: Handout, part: Literal["validation", "test"], ahead: int) -> np.ndarray:
+    """Forecast a part [N, H, D]: from windows, or from whole series where the task and the method say so."""
+    whole = given.whole
+    if whole.suits(forecaster):
+        return whole.forecast(forecaster, whole.validation if part == "validation" else whole.test, ahead)
+    return answer(forecaster, given.validation_history if part == "validation" else given.test_history, ahead)
 
 
 def add_outputs(forecaster: Forecaster, given: Handout, ahead: int, made: dict[str, np.ndarray], bounded: bool) -> None:
@@ -249,11 +257,12 @@ def add_outputs(forecaster: Forecaster, given: Handout, ahead: int, made: dict[s
         made |= {"outputs": check_array(outputs, shape, "outputs").copy(), "places": places}  # to keep
     history = given.test_history
     shape = (len(history), ahead, given.future.shape[2])
-    if bounded and isinstance(forecaster, RowForecaster) and forecaster.has_intervals:
+    windows = not given.whole.suits(forecaster)
+    if bounded and windows and isinstance(forecaster, RowForecaster) and forecaster.has_intervals:
         test, *bounds = forecaster.predict_intervals(history, ahead, LEVEL)
         made |= {name: check_array(part, shape, f"{name} bounds") for name, part in zip(BOUNDS, bounds, strict=True)}
     else:
-        test = answer(forecaster, history, ahead)
+        test = forecast(forecaster, given, "test", ahead)
     made["test"] = check_array(test, shape, "test forecasts")
 
 

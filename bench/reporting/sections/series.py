@@ -8,6 +8,7 @@ import numpy as np
 
 from bench import metrics
 from bench.analysis.table import variant_of
+from bench.reporting import literature
 from bench.reporting.columns import OUTSIDE
 from bench.reporting.markdown import escape, table
 from bench.reporting.text import prose
@@ -20,7 +21,7 @@ SHOWN = metrics.shown("series")
 def own_units(runs: Iterable[Run]) -> list[str]:
     """Return the errors in the data's own units of one task's runs: nothing where its series are not from a file."""
     ok = _from_file(runs)
-    return [units(ok), prose("own_units")] if ok else []
+    return [units(ok), *literature.of_task(ok), prose("own_units")] if ok else []
 
 
 def _from_file(runs: Iterable[Run]) -> list[Run]:

@@ -1,0 +1,96 @@
+"""Public data sets that are downloaded into the user's cache, unmodified: where from, their checksums and licences.
+
+None is shipped: that of ETT (CC BY-ND 4.0) forbids cut copies, and M4's files have none.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from bench.data.tables import content_of
+from bench.errors import UsageError, unknown
+
+VARIABLE = "AHEADBENCH_DATA"  # another folder than the user's cache
+
+ETT = "https://raw.githubusercontent.com/zhouhaoyi/ETDataset/main/ETT-small/"
+M4 = "https://raw.githubusercontent.com/Mcompetitions/M4-methods/master/Dataset/"
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of a data set: its address, and the sha256 of its content; None where no source states it."""
+
+    url: str
+    sha256: str | None
+
+    @property
+    def name(self) -> str:
+        """Its name in the cache, and in a folder given by --from."""
+        return self.url.rpartition("/")[2]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A public data set."""
+
+    name: str
+    about: str
+    licence: str
+    paper: str
+    files: tuple[File, ...]
+
+
+def ett(name: str, often: str, sha256: str) -> Dataset:
+    """Return one of the transformer data sets."""
+    about = f"oil temperature and six loads of an electricity transformer, every {often}, 2016-2018"
+    paper = "Zhou et al. 2021, Informer, arXiv 2012.07436"
+    return Dataset(name.lower(), about, "CC BY-ND 4.0", paper, (File(f"{ETT}{name}.csv", sha256),))
+
+
+def m4(name: str, count: int, train: str | None = None, test: str | None = None) -> Dataset:
+    """Return the series of one rhythm of the M4 competition."""
+    files = (File(f"{M4}Train/{name}-train.csv", train), File(f"{M4}Test/{name}-test.csv", test))
+    paper = "Makridakis, Spiliotis & Assimakopoulos 2020, doi:10.1016/j.ijforecast.2019.04.014"
+    about = f"{count:,} {name.lower()} series of the M4 competition"
+    return Dataset(f"m4-{name.lower()}", about, "none stated: not for redistribution", paper, files)
+
+
+DATASETS = {
+    one.name: one
+    for one in (
+        ett("ETTh1", "hour", "f18de3ad269cef59bb07b5438d79bb3042d3be49bdeecf01c1cd6d29695ee066"),
+        ett("ETTh2", "hour", "a3dc2c597b9218c7ce1cd55eb77b283fd459a1d09d753063f944967dd6b9218b"),
+        ett("ETTm1", "15 minutes", "6ce1759b1a18e3328421d5d75fadcb316c449fcd7cec32820c8dafda71986c9e"),
+        m4("Hourly", 414),
+        m4("Weekly", 359, "d478d3f6ed673e6ed3c2cb0fbed5425f72eedd51318ebebeb0b5ecfcefc37714",
+           "3b2bc4be8e636e802260dcd843ca3c5da40536a1fbe1ecb3229a97dae4f44688"),
+        m4("Quarterly", 24_000),
+    )
+}  # fmt: skip
+
+
+def dataset_of(name: str) -> Dataset:
+    """Return a data set. Raises UsageError for one that does not exist."""
+    if name not in DATASETS:
+        raise unknown("data set", name, DATASETS)
+    return DATASETS[name]
+
+
+def folder() -> Path:
+    """Return where downloaded files are kept: AHEADBENCH_DATA, or the user's cache."""
+    given = os.environ.get(VARIABLE)
+    return Path(given) if given else platformdirs.user_cache_path("aheadbench", appauthor=False) / "data"
+
+
+def contents(name: str) -> list[bytes]:
+    """Return the files of a data set from the cache. Raises UsageError where one is missing."""
+    found = dataset_of(name)
+    for one in found.files:
+        if not (folder() / one.name).is_file():
+            raise UsageError(f"{one.name} is not on this machine: python -m bench data get {name} downloads it, "
+                             "--from FOLDER takes it from a folder")  # fmt: skip
+    return [content_of(folder() / one.name) for one in found.files]

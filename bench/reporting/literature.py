@@ -1,0 +1,107 @@
+"""docs/published.md: published figures and ours, from the records in results/published."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.analysis.literature import Evidence, closed, content, evidence
+from bench.metrics import METRICS
+from bench.records import files, repository
+from bench.records.stores import Place
+from bench.reporting.markdown import table
+from bench.reporting.text import prose
+from bench.schema.record import Run
+from bench.tasks import ALL
+from bench.text import NOTHING, decimals, digits
+
+HEADERS = ["task", "method", "measure", "published", "source", "ours", "ratio", "runs", "verdict"]
+
+
+def text(runs: Sequence[Run]) -> str:
+    """Return the whole page."""
+    found = evidence(runs)
+    shut = closed(found)
+    run = [one for one in found if one.values and (one.published.gate or one.published.task not in shut)]
+    blocks = [prose("published"), summary(run), table(HEADERS, [row(one) for one in run], left=[0, 1, 2, 4, 8])]
+    blocks += [f"**{task}** ranks nothing: its naive row differs from the published one." for task in sorted(shut)]
+    blocks += ["## Ours on each task", *of_tasks(runs, shut), "## Sources"]
+    blocks += ["\n".join(f"- **{name}**: {source}" for name, source in content().sources.items())]
+    blocks += ["## What is missing", missing([one for one in found if not one.values]), prose("published_missing")]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def of_task(runs: Sequence[Run]) -> list[str]:
+    """Return the published figures and ours of one task's runs, for its board; nothing where there are none."""
+    found = [one for one in evidence(runs) if one.values]
+    if not found:
+        return []
+    title = "**Published figures and ours**"
+    if shut := closed(found):
+        title = f"**{min(shut)} ranks nothing**: its naive row differs from the published one."
+    return [f"{title}\n\n{table(HEADERS[1:], [row(one)[1:] for one in found], left=[0, 1, 3, 7])}"]
+
+
+def summary(found: Sequence[Evidence]) -> str:
+    """Count the verdicts."""
+    words = ("equal", "reproduced", "another model", "not reproduced")
+    counts = [sum(one.verdict().startswith(word) for one in found) for word in words]
+    parts = [f"{count} {word}" for word, count in zip(words, counts, strict=True) if count]
+    return f"Of {len(found)} published figures: {', '.join(parts)}." if found else "No records yet."
+
+
+def row(one: Evidence) -> list[str]:
+    """Return a figure and ours."""
+    theirs = one.published
+    method = f"{theirs.method}*" if theirs.other else theirs.method
+    ours = digits(one.ratio * theirs.value) if one.values else NOTHING
+    label = METRICS[theirs.metric].label.removeprefix("test ")
+    ratio = NOTHING if math.isnan(one.ratio) else decimals(one.ratio, 4)
+    printed = f"{theirs.value:.5g}"
+    return [theirs.task, method, label, printed, theirs.source, ours, ratio, str(len(one.values)), one.verdict()]
+
+
+def of_tasks(runs: Sequence[Run], shut: set[str]) -> list[str]:
+    """Return a table of our methods for each task, in the measures that it is published in, the best first."""
+    blocks = []
+    for task in ALL.values():
+        mine = [run for run in runs if run.spec.task == task.name and run.metrics and not run.spec.quick]
+        names = [name for name in task.metrics if any(name in (run.metrics or {}) for run in mine)]
+        if not mine or not names or task.name in shut:
+            continue
+        mine.sort(key=lambda run: ((run.metrics or {}).get(names[0], math.inf), run.spec.method))
+        rows = [[run.spec.method, run.spec.backend, *(figure(run, name) for name in names)] for run in mine]
+        headers = ["method", "backend", *(METRICS[name].title.removeprefix("test ") for name in names)]
+        blocks += [f"**{task.name}**: {task.about}", table(headers, rows, left=[0, 1])]
+    return blocks
+
+
+def figure(run: Run, name: str) -> str:
+    """Return a metric of a run as text."""
+    value = (run.metrics or {}).get(name)
+    return NOTHING if value is None else digits(value)
+
+
+def missing(found: Sequence[Evidence]) -> str:
+    """List the published figures that have no record of ours."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for one in found:
+        rows.setdefault((one.published.source, one.published.method), []).append(one.published.task)
+    return "\n".join(f"- {source}, {method}: {', '.join(dict.fromkeys(tasks))}"
+                     for (source, method), tasks in rows.items())  # fmt: skip
+
+
+def records(place: Place) -> list[Run]:
+    """Return the records of a folder; none where it is not there."""
+    return list(repository.read(place).runs)
+
+
+def write(place: Place, page: Path) -> None:
+    """Write the page. Raises UsageError where it cannot be written."""
+    files.replace(page, text(records(place)).encode())
+
+
+def stale(place: Place, page: Path) -> bool:
+    """Tell whether the page is missing or was made from other records."""
+    return not page.is_file() or page.read_bytes() != text(records(place)).encode()

@@ -1,0 +1,134 @@
+"""Downloads, from a real server on this machine that breaks off, is slow, and answers with something else."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from conftest import Bench
+
+from bench.data import downloads, public
+from bench.data.public import Dataset, File
+
+CONTENT = b"date,OT\n" + b"".join(b"2020-01-%02d,%d\n" % (day, day) for day in range(1, 29))
+
+
+class Server(ThreadingHTTPServer):
+    """A server that does what its way says on the first request of a file, and behaves from then on."""
+
+    way = "well"
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.asked: list[str | None] = []  # the Range of each request
+        super().__init__(("127.0.0.1", 0), Handler)
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        asked = self.headers.get("Range")
+        self.server.asked.append(asked)
+        way, first = self.server.way, len(self.server.asked) == 1
+        if way == "gone" or (way == "busy" and first):
+            return self.send_error(404 if way == "gone" else 503)
+        if way == "slow" and first:
+            time.sleep(0.6)
+        content = CONTENT.replace(b"28", b"29") if way == "altered" else CONTENT
+        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and way != "no ranges" else 0
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(content) - start))
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        self.end_headers()
+        cut = (way in ("cut", "no ranges") and first) or way == "always cut"
+        self.wfile.write(content[start : start + 60] if cut else content[start:])
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Server]:
+    files = (File("https://example.org/toy.csv", hashlib.sha256(CONTENT).hexdigest()),)
+    monkeypatch.setitem(public.DATASETS, "toy", Dataset("toy", "a toy", "CC0", "nobody 2020", files))
+    monkeypatch.setenv(public.VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setattr(downloads, "PAUSE", 0.0)
+    monkeypatch.setattr(downloads, "TIMEOUT", 0.3)
+    with Server() as made:
+        threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
+        yield made
+        made.shutdown()
+
+
+def get(server: Server, inside: Bench, way: str) -> tuple[int, str]:
+    server.way = way
+    server.asked.clear()
+    ended = inside("data", "get", "toy", "--mirror", f"http://127.0.0.1:{server.server_port}/files/")
+    return ended.returncode, ended.stdout + ended.stderr
+
+
+def kept(tmp_path: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (tmp_path / "cache").iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("way", "ranges", "words"),
+    [
+        ("well", [None], "licence: CC0"),
+        ("cut", [None, "bytes=60-"], "the connection broke off after 60 bytes; try 2 of 5"),
+        ("no ranges", [None, "bytes=60-"], "try 2 of 5"),
+        ("busy", [None, None], "the server answered 503 Service Unavailable; try 2 of 5"),
+        ("slow", [None, None], "no answer within 0.3 s; try 2 of 5"),
+    ],
+)
+def test_a_file_comes_whole_whatever_the_server_does_first(
+    way: str, ranges: list[str | None], words: str, server: Server, inside: Bench, tmp_path: Path
+) -> None:
+    status, printed = get(server, inside, way)
+    assert (status, server.asked) == (0, ranges) and words in printed, printed
+    assert kept(tmp_path) == {"toy.csv": CONTENT}
+    assert "is there already" in get(server, inside, "gone")[1] and server.asked == []
+
+
+def test_another_file_is_refused_and_nothing_is_kept(server: Server, inside: Bench, tmp_path: Path) -> None:
+    status, printed = get(server, inside, "altered")
+    assert status == 2 and "is another file: got sha256" in printed and kept(tmp_path) == {}
+    (tmp_path / "toy.csv").write_bytes(CONTENT[:-1])
+    ended = inside("data", "get", "toy", "--from", str(tmp_path))
+    assert ended.returncode == 2 and "is another file" in ended.stderr and kept(tmp_path) == {}
+    (tmp_path / "toy.csv").write_bytes(CONTENT)
+    assert inside("data", "get", "toy", "--from", str(tmp_path)).returncode == 0
+    assert kept(tmp_path) == {"toy.csv": CONTENT}
+
+
+def test_a_server_that_never_ends_is_given_up_and_resumed_later(server: Server, inside: Bench, tmp_path: Path) -> None:
+    status, printed = get(server, inside, "gone")
+    assert status == 2 and len(server.asked) == 1 and "answered 404 Not Found; --from FOLDER takes toy.csv" in printed
+    status, printed = get(server, inside, "always cut")
+    assert status == 2 and len(server.asked) == 5 and "the connection broke off after 300 bytes" in printed
+    assert kept(tmp_path) == {"toy.csv.part": CONTENT[:300]}
+    assert get(server, inside, "well")[0] == 0 and server.asked == ["bytes=300-"]
+    assert kept(tmp_path) == {"toy.csv": CONTENT}
+
+
+def test_what_an_earlier_download_left_of_another_file_is_dropped(
+    server: Server, inside: Bench, tmp_path: Path
+) -> None:
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "toy.csv.part").write_bytes(b"x" * 50)
+    assert get(server, inside, "well")[0] == 0 and server.asked == ["bytes=50-", None]
+    assert kept(tmp_path) == {"toy.csv": CONTENT}
+
+
+def test_data_sets_that_are_not_here_are_one_line(server: Server, inside: Bench) -> None:
+    ended = inside("run", "--task", "etth1-96-96", "--method", "last_value", "--dry-run")
+    assert ended.returncode == 2 and "python -m bench data get etth1 downloads it" in ended.stderr
+    assert "unknown data set 'ett': did you mean" in inside("data", "get", "ett").stderr
+    assert "begins with https://" in inside("data", "get", "toy", "--mirror", "ftp://127.0.0.1").stderr

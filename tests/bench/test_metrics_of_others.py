@@ -1,0 +1,74 @@
+"""Our metrics against those of utilsforecast, and Naive2 against figures of the M3 competition."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from utilsforecast import losses
+
+from bench import metrics
+from bench.data.datasets import open_data
+from bench.data.naive2 import naive2
+from bench.tasks import ALL
+
+SEASON, AHEAD = 4, 6
+
+
+@pytest.fixture(scope="module")
+def frames() -> tuple[pd.DataFrame, pd.DataFrame, dict[str, np.ndarray]]:
+    """What was known and what came, as frames and as arrays [N, H, 1]."""
+    random = np.random.default_rng(3)
+    known, came, arrays = [], [], {"truth": [], "forecast": [], "naive": [], "naive_squared": []}
+    for name in range(5):
+        values = 50 * (name + 1) + random.normal(size=40).cumsum()
+        forecast = values[-AHEAD:] + random.normal(size=AHEAD)
+        changes = values[SEASON:-AHEAD] - values[: -AHEAD - SEASON]
+        known.append(pd.DataFrame({"unique_id": name, "ds": range(40 - AHEAD), "y": values[:-AHEAD]}))
+        came.append(pd.DataFrame({"unique_id": name, "ds": range(40 - AHEAD, 40), "y": values[-AHEAD:], "m": forecast}))
+        found = (values[-AHEAD:], forecast, [abs(changes).mean()], [(changes**2).mean()])
+        for key, array in zip(arrays, found, strict=True):
+            arrays[key].append(np.asarray(array)[:, None])
+    return pd.concat(known), pd.concat(came), {key: np.array(value) for key, value in arrays.items()}
+
+
+@pytest.mark.parametrize("name", ["mse", "mae", "rmse", "smape", "mase", "rmsse"])
+def test_metrics_are_those_of_utilsforecast(name: str, frames: tuple) -> None:
+    known, came, arrays = frames
+    needs = {"mase": ("naive",), "rmsse": ("naive_squared",)}.get(name, ())
+    more = {"seasonality": SEASON, "train_df": known} if needs else {}
+    theirs = getattr(losses, name)(came, models=["m"], **more)["m"]
+    ours = getattr(metrics, name)(arrays["forecast"], arrays["truth"], *(arrays[key] for key in needs))
+    if name == "rmse":
+        assert ours**2 == pytest.approx((theirs**2).mean()), "of all series together"
+    else:
+        assert ours == pytest.approx(theirs.mean() * (200 if name == "smape" else 1)), "theirs is from 0 to 1"
+
+
+def test_wape_and_owa_by_hand(frames: tuple) -> None:
+    arrays = frames[2]
+    truth, forecast, naive = arrays["truth"], arrays["forecast"], arrays["naive"]
+    assert metrics.wape(forecast, truth) == pytest.approx(100 * abs(truth - forecast).sum() / abs(truth).sum())
+    assert metrics.owa(forecast, truth, forecast, naive) == pytest.approx(1)
+    twice = truth + 2 * (forecast - truth)
+    expected = (metrics.smape(forecast, truth) / metrics.smape(twice, truth) + 0.5) / 2
+    assert metrics.owa(forecast, truth, twice, naive) == pytest.approx(expected)
+    assert metrics.owa(forecast, truth, None, naive) is None and metrics.owa(forecast, truth, truth, naive) is None
+
+
+def test_naive2_takes_a_season_off_and_puts_it_back() -> None:
+    indices = np.array([0.8, 1.0, 1.4, 0.8])
+    values = np.tile(indices, 8) * np.linspace(100, 131, 32)
+    made = naive2(values, 4, 4)
+    np.testing.assert_allclose(made / made.mean(), indices, rtol=0.02)
+    assert naive2(values, 1, 3).tolist() == [values[-1]] * 3
+    noise = np.random.default_rng(0).normal(10, 1, 40)
+    assert naive2(noise, 4, 2).tolist() == [noise[-1]] * 2, "no season shows"
+
+
+@pytest.mark.parametrize(("task", "published"), [("m3-yearly", 17.88), ("m3-other", 6.30)])
+def test_naive2_has_the_error_that_the_m3_competition_printed(task: str, published: float) -> None:
+    """Makridakis & Hibon 2000, doi:10.1016/S0169-2070(00)00057-1, table 6."""
+    prepared = open_data(ALL[task], {}).prepared
+    part = prepared.parts.test
+    assert metrics.smape(prepared.naive2_of(part), prepared.truth(part)) == pytest.approx(published, abs=0.005)
