@@ -97,7 +97,7 @@ READERS = ("rnn_sequence", "gru", "lstm", "conv_gru", "linear", "mlp")
 FURTHER: dict[str, Task] = {
     task.name: task
     for task in (
-        Task(name="forty-step", seed=44, ahead=40, methods=LONG,
+        Task(name="forty-step", seed=44, ahead=40, further_test=FURTHER_TEST, methods=LONG,
              quick_methods=("last_value", "linear", "rnn_sequence")),
         Task(name="which-generator", kind=CLASSIFY, dataset="generators", seed=45, ahead=4, train=3_500,
              validation=1_000, methods=READERS, quick_methods=("linear", "gru")),
