@@ -315,8 +315,10 @@ def test_without_scripts_both_tables_are_there_and_it_prints_whole(browser: Any,
 
 
 #: axe knows nothing of the colours in an SVG: those are compared by CONTRASTS
-OUTSIDE_CHARTS = {"exclude": [[".main-svg"]]}
-STANDARD = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+OUTSIDE_CHARTS = {"exclude": [[".main-svg"], ["tbody tr:nth-child(n+4)"]]}  # and a few rows: all are alike
+VIEWS = [(view, width, scheme) for width, scheme in itertools.product((1280, 390), ("light", "dark")) for view in
+         ("", *(["ten-step"] if (width == 390) == (scheme == "light") else []))]  # fmt: skip
+STANDARD = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 
 
 def test_wcag_aa_by_axe(browser: Any, file: Path) -> None:
@@ -325,7 +327,7 @@ def test_wcag_aa_by_axe(browser: Any, file: Path) -> None:
     with opened(browser, file) as page:
         for chart in ("time", "anytime", "seeds", "steps"):
             drawn(page, chart)
-        for view, width, scheme in itertools.product(("", "ten-step"), (1280, 390), ("light", "dark")):
+        for view, width, scheme in VIEWS:
             page.evaluate("scrollTo(0, 0)")
             page.set_viewport_size({"width": width, "height": 900})
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
