@@ -13,6 +13,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -32,14 +33,20 @@ MEMBERS = 2  # of an ensemble
 SEED = 1  # of forecasters that are asked for anything but forecasts
 
 
-def check(make: Maker, load: Loader | None = None, asks: Asker | None = None) -> dict[str, str]:
+def check(
+    make: Maker,
+    load: Loader | None = None,
+    asks: Asker | None = None,
+    uncompiled: Callable[[], AbstractContextManager[object]] = nullcontext,
+) -> dict[str, str]:
     """What is broken: promise -> what was got and expected. Empty for a method that keeps the contract.
 
     make: seed -> a fresh forecaster of two channels and, if it trains by epochs, of a few of them; load: reads what its
     `save` wrote; unless given, a forecaster that `make` makes takes it back by `restore`. asks: kind -> a forecaster of
-    one channel for such questions; unless given, none but forecasts are asked for.
+    one channel for such questions; unless given, none but forecasts are asked for. uncompiled: within it a framework
+    compiles nothing, so that a fit whose bits do not matter takes less time.
     """
-    subject = Subject(make, load or partial(_restored, make), asks)
+    subject = Subject(make, load or partial(_restored, make), asks, uncompiled)
     if failure := _failure(lambda _: subject.fitted, subject):
         return {"fits": failure}
     failures = {promise: _failure(keeps, subject) for promise, keeps in PROMISES.items()}
@@ -49,11 +56,24 @@ def check(make: Maker, load: Loader | None = None, asks: Asker | None = None) ->
 def check_methods(backend: str, names: list[str]) -> Iterator[tuple[str, dict[str, str]]]:
     """Each method of METHODS with what is broken in it on the backend."""
     backends.load(backend)
+    uncompiled = eagerly if backend == "keras" else nullcontext
     for name in names:
         defaults = default_settings(name)
         shorter = {"epochs": EPOCHS} if "epochs" in defaults else {}
         shorter |= {"members": MEMBERS} if "members" in defaults else {}
-        yield name, check(partial(make, name, backend, **shorter), load)
+        yield name, check(partial(make, name, backend, **shorter), load, uncompiled=uncompiled)
+
+
+@contextmanager
+def eagerly() -> Iterator[None]:
+    """Within the block, TensorFlow compiles nothing: of a check's time, most is compilation."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(False)
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):

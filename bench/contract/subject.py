@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +34,7 @@ class Subject:
     make: Maker
     load: Loader
     asks: Asker | None = None  # kind -> a fresh forecaster to answer such questions; None: they are not asked
+    uncompiled: Callable[[], AbstractContextManager[object]] = nullcontext  # within it nothing is compiled
     touched: list[str] = field(default_factory=list)  # which inputs a fit has changed
 
     @cached_property
@@ -77,6 +79,7 @@ class Subject:
 
     @cached_property
     def fitted_otherwise(self) -> Forecaster:
+        """The fit of another seed: only compared for being another one."""
         return self._fit(OTHER_SEED)
 
     @cached_property
