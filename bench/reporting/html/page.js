@@ -51,7 +51,7 @@ const results = () => table("table", { pageLength: 25, lengthMenu: [10, 25, 50, 
   columnDefs: [{ targets: [at("task"), at("settings")], visible: false }] });
 
 function showTable() {
-  by("all").hidden = !state.all;
+  if (by("all")) by("all").hidden = !state.all;
   by("results").hidden = state.all;
   for (const one of document.querySelectorAll(".of-task")) one.hidden = state.all;
   const name = data.boards[state.board]?.name ?? "";
@@ -136,7 +136,7 @@ function recall() {
 function show(board) {
   state.all = board < 0;
   state.board = board < 0 ? main : board;
-  by("board").value = state.all ? "" : data.boards[board].name;
+  by("board").value = state.all ? "" : data.boards[board]?.name ?? "";
   if (!state.all && !rows().some((row) => row.default)) by("settings").value = "all";
 }
 

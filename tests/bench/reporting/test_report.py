@@ -228,6 +228,8 @@ def test_what_is_shown_is_in_the_address(browser: Any, file: Path, page: Any) ->
     page.select_option("#board", "ten-step")
     page.fill("#search", "lstm_cell")
     page.get_by_role("checkbox", name="torch").uncheck()
+    page.get_by_role("columnheader", name="fit s").click()
+    settle(page, lambda: "sort=" in page.evaluate("location.href"))
     page.locator("#table tbody button").first.click()
     chosen, address = page.locator("#detail-title").inner_text(), page.evaluate("location.href")
     assert "task=ten-step" in address and "search=lstm_cell" in address and "off=torch" in address
@@ -238,6 +240,7 @@ def test_what_is_shown_is_in_the_address(browser: Any, file: Path, page: Any) ->
     assert again.locator("#board").input_value() == "ten-step" and again.locator("#search").input_value() == "lstm_cell"
     assert not again.get_by_role("checkbox", name="torch").is_checked()
     assert again.locator("#detail-title").inner_text() == chosen
+    assert again.locator("#table th[aria-sort]").inner_text() == "fit s"
     context.close()
 
 
@@ -312,6 +315,16 @@ def test_without_scripts_both_tables_are_there_and_it_prints_whole(browser: Any,
         assert page.evaluate(
             "['time', 'anytime', 'seeds', 'steps'].every((id) => document.querySelector(`#${id} .main-svg`))"
         )
+
+
+@pytest.mark.parametrize("quick", [True, False], ids=["quick runs alone", "no records"])
+def test_a_page_without_full_runs_opens(browser: Any, tmp_path: Path, quick: bool) -> None:
+    run = make("gru", "torch")
+    runs = [msgspec.structs.replace(run, spec=msgspec.structs.replace(run.spec, quick=True))] if quick else []
+    (tmp_path / "page.html").write_text(pages.render(runs))
+    with opened(browser, tmp_path / "page.html") as page:
+        assert page.locator("#count").inner_text() == f"{len(runs)} rows"
+        assert page.locator("#board").input_value() == ("ten-step, quick runs" if quick else "")
 
 
 #: axe knows nothing of the colours in an SVG: those are compared by CONTRASTS
