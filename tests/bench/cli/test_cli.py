@@ -366,7 +366,7 @@ def test_doctor_names_what_there_is_and_what_is_missing(inside, monkeypatch):
         ("verify last_value", "verdict", "bit-exact"),
         ("tune --task one-step --method linear --backend torch --dry-run", "method", "linear"),
         ("forecast sales.csv --target units --ahead 3 --method last_value", "forecast", "106.0"),
-        ("recommend sales.csv --target units --ahead 3 --method last_value", "recommended", "yes"),
+        ("recommend sales.csv --target units --ahead 3 --method last_value", "backend", "numpy"),
         ("data sales.csv --target units", "role", "time"),
         ("show gru", "method", "gru"),
         ("list backends", "name", "numpy"),
