@@ -16,7 +16,7 @@ from bench.reporting.markdown import escape, folded
 from bench.reporting.sections import across_tasks, overview, provenance, summary
 from bench.reporting.sections.task import Section, section
 from bench.reporting.text import prose
-from bench.tasks import ALL, REAL
+from bench.tasks import ALL, FURTHER, REAL
 
 BOARDS = "boards"  # the folder of details, beside the records
 LONGEST = 60_000  # bytes of a page with its details in it
@@ -98,7 +98,7 @@ def _answer(board: Board) -> list[str]:
 
 def _over_tasks(board: Board) -> list[str]:
     """Return how methods do over several tasks: all, those of several steps, real series; each set of tasks once."""
-    found = list(filter(is_forecast, board.tasks()))
+    found = [task for task in board.tasks() if is_forecast(task) and task not in FURTHER]  # those have few methods
     several = [task for task in found if task not in ALL or ALL[task].ahead > 1]
     blocks: list[str] = []
     shown: list[list[str]] = []
