@@ -200,6 +200,10 @@ class Curt(Honest):
             raise ValueError("bad input") from None
 
 
+for offender in (Careless, Curt):  # the base class checks what they are given: without that, as a method here would be
+    offender.predict_ahead = offender.predict_ahead.__wrapped__
+
+
 class Skipping(Honest):
     """Keeps no record of its last epoch's validation."""
 
