@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import select
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +23,7 @@ from bench.schema.series import Reading
 __all__ = ["MISSING", "Table", "content_of", "plain", "read_table", "shown"]
 
 DEFAULT = Reading()
+PATIENCE = 5.0  # seconds that a pipe is waited for
 
 #: how files begin that are often taken for tables
 FOREIGN = {
@@ -119,11 +123,26 @@ def read_table(source: Path | bytes, how: Reading = DEFAULT, name: str | None = 
 
 
 def content_of(path: Path) -> bytes:
-    """The bytes of a file. Raises UsageError where it cannot be read."""
+    """The bytes of a file, or of a pipe that somebody writes to. Raises UsageError where it cannot be read."""
     try:
+        mode = path.stat().st_mode
+        if stat.S_ISFIFO(mode):
+            return content_of_pipe(path)
+        if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+            raise ValueError("a device, not a file")
         return path.read_bytes()
     except (OSError, ValueError) as error:
         raise UsageError(f"{str(path)!r} cannot be read: {files.reason_of(error)}") from None
+
+
+def content_of_pipe(path: Path) -> bytes:
+    """The bytes of a pipe, as `<(zcat sales.csv.gz)` is one. Raises ValueError where nobody writes to it."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with open(handle, "rb") as file:
+        if not select.select([handle], [], [], PATIENCE)[0] or not (first := file.read(1)):
+            raise ValueError("a pipe that nobody writes to")
+        os.set_blocking(handle, True)
+        return first + file.read()
 
 
 def read_csv(content: bytes, name: str, how: Reading) -> Table:

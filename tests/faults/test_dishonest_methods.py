@@ -149,13 +149,15 @@ TIMES = {
 """ + FIT, False),
     "marks of its own": (FIT, """
         import os, sys
-        os.write(int(sys.argv[3]), b"fpr")
-        print("fpr", flush=True)
+        from bench.execution.orders import FITTED, FORECAST, REPEATED
+        os.write(int(sys.argv[3]), bytes((FITTED, FORECAST, REPEATED)))
+        print(chr(FITTED), flush=True)
 """ + FIT, False),
     "marks of its own instead of the worker's, and a clock that stands still": (FIT, """
         import os, sys, time
         from bench.execution.measure import Channels
-        os.write(int(sys.argv[3]), b"fpr")
+        from bench.execution.orders import FITTED, FORECAST, REPEATED
+        os.write(int(sys.argv[3]), bytes((FITTED, FORECAST, REPEATED)))
         Channels.mark = lambda *some, **more: None
         for name, module in list(sys.modules.items()):
             if hasattr(module, "perf_counter_ns"):

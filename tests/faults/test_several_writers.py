@@ -99,12 +99,14 @@ def test_as_process_1_no_zombie_is_left(tmp_path: Path) -> None:
     script = (
         "import os, subprocess, sys\n"
         "from bench.cli import app\n"
-        "methods = ['--method', 'litters', '--method', 'last_value']\n"
+        "methods = ['--method', 'litters', '--method', 'escapes', '--method', 'last_value']\n"
+        "handles = len(os.listdir('/proc/self/fd'))\n"
         "sys.argv = ['bench', 'run', '--quick', '--task', 'ten-step', *methods]\n"
         "status = app.main()\n"
         "states = [open(f'/proc/{pid}/stat').read().rpartition(')')[2].split()[0] for pid in os.listdir('/proc') "
         "if pid.isdecimal() and pid != str(os.getpid())]\n"
         "assert os.getpid() == 1 and not states, states\n"
+        "assert len(os.listdir('/proc/self/fd')) <= handles + 1, 'a pipe is left open'\n"
         "sys.exit(status)\n"
     )
     variables = {"PYTHONPATH": f"{ROOT}{os.pathsep}{FAULTY}", "FAULTY_PIDS": str(tmp_path / "pids")}

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import ROOT, stored
+from conftest import ROOT, Bench, stored
 from fault_injection import CAN_MOUNT, QUICK, call, mounted
 
 import implementations
+from bench.data import tables
 from bench.machine import threads
 
 
@@ -86,3 +87,13 @@ def test_output_that_goes_nowhere(faulty: Path, tmp_path: Path) -> None:
         command = [sys.executable, "-m", "bench", *QUICK, "--method", "last_value"]
         ended = subprocess.run(command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
     assert (ended.returncode, ended.stderr) == (1, "bench: No space left on device: standard output\n")
+
+
+@pytest.mark.parametrize(("file", "message"), [("pipe", "a pipe that nobody writes to"), ("/dev/zero", "a device")])
+def test_series_that_never_end_or_never_come(
+    inside: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, message: str
+) -> None:
+    monkeypatch.setattr(tables, "PATIENCE", 0.05)
+    os.mkfifo(tmp_path / "pipe")
+    ended = inside("data", file)
+    assert ended.returncode == 2 and f"'{file}' cannot be read: {message}" in ended.stderr
