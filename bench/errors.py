@@ -21,7 +21,7 @@ class NotStored(UsageError):
 
 
 def unknown(what: str, got: str, allowed: Iterable[str]) -> UsageError:
-    """The error for a name that does not exist: the near misses where there are any, else the allowed names."""
+    """Return the error for a name that does not exist: the near misses where there are any, else the allowed names."""
     names = {name.lower(): name for name in allowed}
     asked = got.lower()
     near = difflib.get_close_matches(asked, names, n=3) or [name for name in names if asked and asked in name][:3]

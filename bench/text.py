@@ -12,7 +12,9 @@ _ANSI = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b\[[0-?]*[ -/]*[@-~]|
 
 
 def clean(text: str, longest: int = 200) -> str:
-    """One line that prints: no terminal escapes, no control or direction characters, cut at `longest` characters."""
+    """Return one line that prints: no terminal escapes, no control or direction characters, cut at `longest`
+    characters.
+    """
     if not (text.isascii() and text.isprintable()):  # nearly always it is, and this takes a while
         text = "".join(" " if unicodedata.category(letter)[0] == "C" else letter for letter in _ANSI.sub("", text))
     line = " ".join(text.split())
@@ -20,10 +22,10 @@ def clean(text: str, longest: int = 200) -> str:
 
 
 def digits(value: float, count: int = 4) -> str:
-    """A number with `count` significant digits, zeros at the end included; a dash where there is none."""
+    """Return a number with `count` significant digits, zeros at the end included; a dash where there is none."""
     return f"{value:#.{count}g}".rstrip(".") if math.isfinite(value) else NOTHING
 
 
 def decimals(value: float, count: int = 1) -> str:
-    """A number with `count` digits after the point; a dash where there is none."""
+    """Return a number with `count` digits after the point; a dash where there is none."""
     return f"{value:.{count}f}" if math.isfinite(value) else NOTHING

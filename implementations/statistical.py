@@ -66,7 +66,7 @@ class RowForecaster(Forecaster):
 
 
 def without_bounds(forecasts: np.ndarray) -> RowForecasts:
-    """Forecasts [R, H] of a method that has no intervals."""
+    """Return forecasts [R, H] of a method that has no intervals."""
     none = np.empty((0, *forecasts.shape))
     return RowForecasts(forecasts, none, none)
 
@@ -92,7 +92,7 @@ def intervals_of_each(history: np.ndarray, rule: Callable[[np.ndarray], Sequence
 
 
 def rows(history: np.ndarray) -> np.ndarray:
-    """All channels of all series [N, T, D] as float64 rows [N * D, T]: a copy, so the input stays as it is."""
+    """Return all channels of all series [N, T, D] as float64 rows [N * D, T]: a copy, so the input stays as it is."""
     return np.array(history.swapaxes(1, 2), dtype=np.float64, order="C").reshape(-1, history.shape[1])
 
 
@@ -114,10 +114,10 @@ class StatsForecast(RowForecaster):
 
     @abstractmethod
     def model(self) -> Any:
-        """A fresh model of statsforecast."""
+        """Return a fresh model of statsforecast."""
 
     def row_model(self, positive: bool) -> Any:
-        """A fresh model for whole rows in their own units; positive: all their values are above 0."""
+        """Return a fresh model for whole rows in their own units; positive: all their values are above 0."""
         return self.model()
 
     def forecast_rows(self, rows: Sequence[np.ndarray], steps: int, levels: Sequence[float] = ()) -> RowForecasts:

@@ -96,18 +96,18 @@ def on_largest_test(runs: list[Run]) -> list[Run]:
 
 
 def row(run: Run) -> Row:
-    """What a run is a row of."""
+    """Return what a run is a row of."""
     return run.spec.task, run.spec.quick, run.spec.method, variant_of(run.spec), run.spec.backend
 
 
 def label(runs: Sequence[Run]) -> str:
-    """A row's name."""
+    """Return a row's name."""
     _, _, method, changed, backend = row(runs[0])
     return f"{method}{f' ({changed})' if changed else ''}:{backend}"
 
 
 def find(name: str, rows: dict[Row, list[Run]], task: str | None) -> dict[tuple[str, bool], list[Run]]:
-    """The row of that name on each board: METHOD, METHOD:BACKEND, or the key of one of its runs."""
+    """Return the row of that name on each board: METHOD, METHOD:BACKEND, or the key of one of its runs."""
     method, _, backend = name.partition(":")
     by_key = [place for place, runs in rows.items() if any(run.key.startswith(name) for run in runs)]
     if task and task not in {place[0] for place in rows}:
@@ -126,7 +126,7 @@ def find(name: str, rows: dict[Row, list[Run]], task: str | None) -> dict[tuple[
 
 
 def shared(one: Iterable[Any], other: Iterable[Any], first: str, second: str) -> list[Any]:
-    """The boards that both rows are on. Raises UsageError when there is none."""
+    """Return the boards that both rows are on. Raises UsageError when there is none."""
     boards = sorted(set(one) & set(other))
     if not boards:
         raise UsageError(f"{first!r} and {second!r} have no task in common")
@@ -134,7 +134,7 @@ def shared(one: Iterable[Any], other: Iterable[Any], first: str, second: str) ->
 
 
 def folders(one: dict[Row, list[Run]], other: dict[Row, list[Run]]) -> list[dict[str, Any]]:
-    """Every row of either folder: those in both by their differences, others as missing."""
+    """Return every row of either folder: those in both by their differences, others as missing."""
     found = []
     for place in sorted(one.keys() | other.keys()):
         name = label(one.get(place) or other[place])
@@ -148,7 +148,7 @@ def folders(one: dict[Row, list[Run]], other: dict[Row, list[Run]]) -> list[dict
 
 
 def as_row(task: str, name: str, difference: Difference) -> dict[str, Any]:
-    """A difference as a line of the answer; its `p` is that of one test alone."""
+    """Return a difference as a line of the answer; its `p` is that of one test alone."""
     first, second, outcome = difference.first, difference.second, difference.outcome
     return {
         "task": task,
@@ -164,7 +164,7 @@ def as_row(task: str, name: str, difference: Difference) -> dict[str, Any]:
 
 
 def corrected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows with a verdict on each that was tested: Holm's correction over all of them (Holm 1979).
+    """Return the rows with a verdict on each that was tested: Holm's correction over all of them (Holm 1979).
 
     The chance of any false difference in the whole answer is at most LEVEL, however many rows it has.
     """
@@ -175,7 +175,7 @@ def corrected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def differences(one: Sequence[Run], other: Sequence[Run]) -> list[Difference]:
-    """All measures of two rows on one board."""
+    """Return all measures of two rows on one board."""
     if {run.spec.data_sha256 for run in (*one, *other)} != {one[0].spec.data_sha256}:
         return [Difference("last-step MSE", math.nan, math.nan, Outcome("other data"))]
     same_test = len({test_series_of(run) for run in (*one, *other)}) == 1
@@ -192,17 +192,18 @@ def differences(one: Sequence[Run], other: Sequence[Run]) -> list[Difference]:
 
 
 def mean(runs: Sequence[Run], name: str) -> float:
-    """A measure's mean over seeds."""
+    """Return a measure's mean over seeds."""
     return float(np.mean([run.metrics[name] for run in runs if run.metrics]))
 
 
 def value(run: Run, name: str) -> float:
-    """A finished run's metric; NaN where it has none of that name."""
+    """Return a finished run's metric; NaN where it has none of that name."""
     return (run.metrics or {}).get(name, math.nan)
 
 
 def errors(one: Sequence[Run], other: Sequence[Run], name: str = "") -> Outcome:
-    """Whether two rows' errors differ by more than chance: paired by seed, which fixes batches and starting weights.
+    """Return whether two rows' errors differ by more than chance: paired by seed, which fixes batches and starting
+    weights.
 
     name: of the metric; the one that ranks the task, on the validation part, unless given.
     """
@@ -223,12 +224,12 @@ def errors(one: Sequence[Run], other: Sequence[Run], name: str = "") -> Outcome:
 
 
 def forecasts(run: Run) -> str | None:
-    """The digest of a run's forecasts."""
+    """Return the digest of a run's forecasts."""
     return (run.digest or {}).get("forecasts")
 
 
 def times(one: Sequence[Run], other: Sequence[Run], sample: str) -> Outcome:
-    """Whether two rows' times differ by more than chance, and how that is known."""
+    """Return whether two rows' times differ by more than chance, and how that is known."""
     from scipy import stats
 
     if {machine_kind(run) for run in (*one, *other)} != {machine_kind(one[0])}:

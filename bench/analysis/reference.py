@@ -25,11 +25,11 @@ class Figure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def figures() -> dict[str, dict[str, Figure]]:
-    """Every figure of the reference: task -> method -> Figure."""
+    """Return every figure of the reference: task -> method -> Figure."""
     path = Path(__file__).with_suffix(".json")
     return msgspec.json.decode(path.read_bytes(), type=dict[str, dict[str, Figure]])
 
 
 def figure(task: str, method: str) -> Figure | None:
-    """The reference's figure for one method, or None where it prints none that compares."""
+    """Return the reference's figure for one method, or None where it prints none that compares."""
     return figures().get(task, {}).get(method)

@@ -44,7 +44,7 @@ def pairs(first: Iterable[Run], second: Iterable[Run], keys: Sequence[str]) -> l
 
 
 def summary(found: Sequence[Pair]) -> str:
-    """How many pairs are equal, how far apart times are: median and 95 % range of the ratio."""
+    """Return how many pairs are equal, how far apart times are: median and 95 % range of the ratio."""
     equal = sum(pair.first.digest == pair.second.digest for pair in found)
     timed = [pair for pair in found if pair.timed]
     long = [pair for pair in timed if min(pair.fits) > LONG]

@@ -55,7 +55,7 @@ class Evidence:
     runs: Sequence[Run]
 
     def range_of(self, measure: str) -> tuple[float, float]:
-        """The smallest and the largest of our figures."""
+        """Return the smallest and the largest of our figures."""
         values = [run.metrics[measure] for run in self.runs if run.metrics]
         return min(values), max(values)
 
@@ -70,7 +70,7 @@ class Evidence:
         return prediction_interval(list(errors.values()) for errors in by_backend.values())
 
     def outside(self, measure: str) -> float:
-        """How far the printed figure is outside the interval, as a share of its nearer end; 0 when inside."""
+        """Return how far the printed figure is outside the interval, as a share of its nearer end; 0 when inside."""
         low, high = self.interval(measure)
         value: float = getattr(self.printed, measure)
         if low <= value <= high:
@@ -106,7 +106,7 @@ def prediction_interval(groups: Iterable[Sequence[float]]) -> tuple[float, float
 
 
 def evidence(runs: Sequence[Run]) -> list[Evidence]:
-    """Every figure of the reference with the runs that count: full ones at default settings."""
+    """Return every figure of the reference with the runs that count: full ones at default settings."""
     counted = at_defaults(runs)
     figures = {(task, method): one for task, methods in reference.figures().items() for method, one in methods.items()}
     figures["ten-step", "last_value"] = LEAKED

@@ -74,7 +74,7 @@ def row_of(spec: Spec) -> Row:
 
 
 def searched(runs: Iterable[Run]) -> dict[Row, Found]:
-    """What searches found, from their records: nothing yet where a rate is missing, or where all diverged."""
+    """Return what searches found, from their records: nothing yet where a rate is missing, or where all diverged."""
     tried: dict[Row, dict[Changes, dict[int, float]]] = {}
     own: dict[Row, float] = {}
     for run in runs:
@@ -93,7 +93,7 @@ def changes_of(spec: Spec) -> Changes:
 
 
 def choose(points: Mapping[Changes, Mapping[int, float]], own_rate: float) -> Found | None:
-    """The point with the smallest mean log error over seeds, or the method's own within a standard error of it.
+    """Return the point with the smallest mean log error over seeds, or the method's own within a standard error of it.
 
     points: what is changed -> seed -> error. None until every rate has been tried, and one point has ended well.
     Points with fewer seeds than the rates have do not count.
@@ -116,14 +116,15 @@ def choose(points: Mapping[Changes, Mapping[int, float]], own_rate: float) -> Fo
 
 
 def rate_of(spec: Spec) -> float:
-    """Its learning rate."""
+    """Return its learning rate."""
     rate = spec.settings[RATE]
     assert isinstance(rate, float)
     return rate
 
 
 def table(tried: pd.DataFrame, found: Mapping[Row, Found], task: str, quick: bool) -> pd.DataFrame:
-    """One row per method and backend of a task, ranked by test MSE at the rate found; empty where none was searched.
+    """Return one row per method and backend of a task, ranked by test MSE at the rate found; empty where none was
+    searched.
 
     tried: records that count, see ranking.frame. Methods without a learning rate are in it as they are, to compare.
 

@@ -26,7 +26,7 @@ class Verdict:
 
 
 def judge(record: Run, again: Run, tolerance: float) -> Verdict:
-    """Whether a second run of a record's spec came out as the first, and if not, how far it is off."""
+    """Return whether a second run of a record's spec came out as the first, and if not, how far it is off."""
     if again.status != record.status:
         return Verdict(
             OTHER, f"{again.status} now, {record.status} in the record" + (f": {again.reason}" if again.reason else "")
@@ -44,7 +44,7 @@ def judge(record: Run, again: Run, tolerance: float) -> Verdict:
 
 
 def judge_fresh(record: Run, again: Run) -> Verdict:
-    """Whether a run on series drawn just now has about the error of the record, which is on the public ones."""
+    """Return whether a run on series drawn just now has about the error of the record, which is on the public ones."""
     if record.metrics is None or again.metrics is None:
         return judge(record, again, 0.0)
     known, new = record.metrics["last_step_mse"], again.metrics["last_step_mse"]
@@ -62,7 +62,7 @@ def scored_alike(run: Run, same_test: bool) -> dict[str, float]:
 
 
 def furthest(first: Mapping[str, float], second: Mapping[str, float]) -> tuple[str, float]:
-    """The measure that differs most, and by which share."""
+    """Return the measure that differs most, and by which share."""
     names = [metric.name for metric in metrics.shown("verify") if metric.name in first and metric.name in second]
     shares = {name: share(first[name], second[name]) for name in names}
     name = max(shares, key=lambda name: shares[name])
@@ -70,12 +70,12 @@ def furthest(first: Mapping[str, float], second: Mapping[str, float]) -> tuple[s
 
 
 def share(first: float, second: float) -> float:
-    """How far the second is from the first, as a share of it."""
+    """Return how far the second is from the first, as a share of it."""
     return 0.0 if first == second else abs(second - first) / abs(first) if first else float("inf")
 
 
 def where(record: Run, again: Run) -> str:
-    """What differs between the two runs' machines: a reason for other roundings; empty where nothing does."""
+    """Return what differs between the two runs' machines: a reason for other roundings; empty where nothing does."""
     then, now = record.environment, again.environment
     old, new = then.get("packages"), now.get("packages")
     changed = [("CPU", then.get("cpu"), now.get("cpu"))]

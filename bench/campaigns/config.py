@@ -111,12 +111,12 @@ def check_values(text: Text, config: Config, tasks: Sequence[str]) -> None:
 
 
 def seeds_in(seeds: Seeds) -> tuple[int, ...]:
-    """The seeds, written as a list or as on the command line. Raises UsageError."""
+    """Return the seeds, written as a list or as on the command line. Raises UsageError."""
     return parse_seeds(seeds) if isinstance(seeds, str) else check_seeds(seeds)
 
 
 def seeds_by_backend(config: Config) -> dict[str, tuple[int, ...]]:
-    """The seeds of each backend; none where all have the same. Raises UsageError."""
+    """Return the seeds of each backend; none where all have the same. Raises UsageError."""
     tables = config.seeds if isinstance(config.seeds, dict) else {}
     return {backend: seeds_in(seeds) for backend, seeds in tables.items()}
 
@@ -134,7 +134,7 @@ def check_seeds_of(config: Config) -> None:
 
 
 def preparation(text: Text, config: Config, folder: Path) -> Preparation | None:
-    """How the file of series is read, if there is one."""
+    """Return how the file of series is read, if there is one."""
     if not config.data:
         return None
     text.check_keys(("data",), config.data, Preparation.__struct_fields__)
@@ -153,12 +153,15 @@ def preparation(text: Text, config: Config, folder: Path) -> Preparation | None:
 
 
 def listed(name: str, value: Any) -> Any:
-    """A value of an option that may be repeated, as a list."""
+    """Return a value of an option that may be repeated, as a list."""
     return [value] if name in ("target", "missing") and isinstance(value, str) else value
 
 
 def register(text: Text, config: Config, folder: Path) -> tuple[list[str], user_methods.Registered]:
-    """The methods' names, those from outside known from now on; their files are seen from the config's folder."""
+    """Return the methods' names, those from outside known from now on.
+
+    Their files are seen from the config's folder.
+    """
     asked = [str(folder / method) if is_reference(method) else method for method in config.methods]
     try:
         return user_methods.register(asked)
@@ -167,7 +170,7 @@ def register(text: Text, config: Config, folder: Path) -> tuple[list[str], user_
 
 
 def named(text: Text, methods: list[str]) -> list[str]:
-    """The methods that the patterns name."""
+    """Return the methods that the patterns name."""
     try:
         return selection.match(methods, implementations.METHODS, "method") if methods else []
     except UsageError as error:

@@ -222,18 +222,18 @@ def spec_of(
 
 @cache
 def data_digest(task: Task, path: str | None = None) -> str:
-    """The sha256 of the task's series, which may lie in a file: other data is another run."""
+    """Return the sha256 of the task's series, which may lie in a file: other data is another run."""
     return open_data(task, path).digest
 
 
 @cache
 def open_data(task: Task, path: str | None = None) -> datasets.GeneratedData | datasets.SeriesData:
-    """The task's data, read once."""
+    """Return the task's data, read once."""
     return datasets.open_data(task, {"series": path} if path else {})
 
 
 def understood(selection: Selection) -> str | None:
-    """How the file of series was understood, in words; None where there is none."""
+    """Return how the file of series was understood, in words; None where there is none."""
     if selection.series is None:
         return None
     data = open_data(choose_tasks(selection)[0], selection.files["series"])

@@ -94,7 +94,7 @@ def _runs(folder: Place) -> list[Run]:
 
 
 def as_table(rows: Sequence[dict[str, Any]]) -> str:
-    """The rows as a table, those that differ first of all counted."""
+    """Return the rows as a table, those that differ first of all counted."""
     from tabulate import tabulate
 
     reasons = list(dict.fromkeys(row["why"] for row in rows if row["why"]))
@@ -120,10 +120,10 @@ def as_table(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def likelihood(p: float | None) -> str:
-    """A p-value as a person reads it."""
+    """Return a p-value as a person reads it."""
     return "" if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def figure(value: float | None) -> str:
-    """A measure as a person reads it."""
+    """Return a measure as a person reads it."""
     return "" if value is None else digits(value)

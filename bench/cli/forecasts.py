@@ -44,7 +44,7 @@ def rows(made: Outcome) -> list[dict[str, str | float | None]]:
 
 
 def measured(errors: Errors | None) -> str:
-    """The errors at rolling origins in words."""
+    """Return the errors at rolling origins in words."""
     if errors is None:
         return "no rolling origin: the series are too short to measure any error"
     skill = f"{round(errors.skill)} %" if errors.skill is not None else "not defined, as that makes no error"
@@ -54,7 +54,7 @@ def measured(errors: Errors | None) -> str:
 
 
 def printed(header: Sequence[str], lines: Sequence[Sequence[str]], numbers: int) -> Iterator[str]:
-    """The first rows as a table in plain text, the last columns of which are numbers."""
+    """Yield the first rows as a table in plain text, the last columns of which are numbers."""
     from tabulate import tabulate
 
     sides = ["left"] * (len(header) - numbers) + ["right"] * numbers

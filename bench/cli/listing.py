@@ -31,7 +31,7 @@ def rows(what: str, folder: Place) -> tuple[list[Row], list[str]]:
 
 
 def methods() -> list[Row]:
-    """Each method, those of packages last, its backends, and the tasks that run it unless methods are named."""
+    """Return each method, those of packages last, its backends, and the tasks that run it unless methods are named."""
     import implementations
     from bench.execution import user_methods
     from bench.tasks import ALL
@@ -50,7 +50,7 @@ def methods() -> list[Row]:
 
 
 def tasks() -> list[Row]:
-    """Each task: its data, and its sizes where they are known before it is read."""
+    """Return each task: its data, and its sizes where they are known before it is read."""
     from bench.tasks import ALL  # here, since their files are read: `list runs` does not need them
 
     fields = ("name", "dataset", "seed", "history", "ahead", "train", "validation", "test")
@@ -64,7 +64,7 @@ def tasks() -> list[Row]:
 
 
 def backends() -> list[Row]:
-    """Each backend, whether it is installed, and the extra that installs it."""
+    """Return each backend, whether it is installed, and the extra that installs it."""
     from implementations.backends import BACKENDS, extra, installed
 
     return [{"name": name, "installed": installed(name), "extra": extra(name)} for name in BACKENDS]
@@ -83,7 +83,7 @@ def run_rows(found: Iterable[Run]) -> list[Row]:
 
 
 def run_row(run: Run, shown: Sequence[str]) -> Row:
-    """A run in short, with these metrics."""
+    """Return a run in short, with these metrics."""
     spec = run.spec
     return {
         "key": run.key,
@@ -104,12 +104,12 @@ def run_row(run: Run, shown: Sequence[str]) -> Row:
 
 
 def as_json(found: Sequence[Row]) -> str:
-    """The rows as a JSON list of objects."""
+    """Return the rows as a JSON list of objects."""
     return msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
 
 
 def as_csv(found: Sequence[Row]) -> str:
-    """The rows as comma-separated values, under the names of the columns."""
+    """Return the rows as comma-separated values, under the names of the columns."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(found[0] if found else [])
@@ -118,12 +118,12 @@ def as_csv(found: Sequence[Row]) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A value as a program reads it from CSV: all digits of a number, a dash nowhere."""
+    """Return a value as a program reads it from CSV: all digits of a number, a dash nowhere."""
     return cell(value) if isinstance(value, dict | list | bool) else value
 
 
 def as_table(found: Sequence[Row]) -> str:
-    """The rows as a table in plain text; not by tabulate, with which a list of runs takes half as long again."""
+    """Return the rows as a table in plain text; not by tabulate, with which a list of runs takes half as long again."""
     if not found:
         return ""
     lines = [list(found[0]), *([cell(value) for value in row.values()] for row in found)]
@@ -133,7 +133,7 @@ def as_table(found: Sequence[Row]) -> str:
 
 
 def cell(value: Any) -> str:
-    """A value as a person reads it."""
+    """Return a value as a person reads it."""
     if isinstance(value, str):  # most are
         return clean(value)
     if isinstance(value, float):

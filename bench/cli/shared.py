@@ -137,7 +137,7 @@ class Patient:
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
-        """Within the block, a reader that has gone is said once, and the stream leads nowhere from then on."""
+        """Warn once, within the block, of a reader that has gone; the stream then leads nowhere."""
         try:
             yield
         except BrokenPipeError:
@@ -147,7 +147,7 @@ class Patient:
 
 @contextlib.contextmanager
 def outliving_reader() -> Iterator[None]:
-    """Within the block, a closed pipe ends the printing and nothing else."""
+    """Let a closed pipe, within the block, end the printing and nothing else."""
     stream = sys.stdout
     if stream is None:  # no output at all, as under some supervisors
         yield

@@ -27,7 +27,7 @@ def main() -> None:
 
 
 def broken_in(question: Question) -> dict[str, str]:
-    """Each broken promise, with what was got and expected."""
+    """Return each broken promise, with what was got and expected."""
     backends.load(question.backend)
     if methods.is_reference(question.reference) or question.reference in methods.packaged():
         user_code.load(question.reference)

@@ -30,13 +30,13 @@ class Report:
         return not self.broken
 
     def lines(self) -> list[str]:
-        """A line for each promise, with what was got and expected below a broken one, and the outcome."""
+        """Return a line for each promise, with what was got and expected below a broken one, and the outcome."""
         more = f"; --backend {' or '.join(self.others)} checks the rest" if self.others else ""
         remark = f"; {self.remark}" if self.remark else ""
         return [*self.findings(), "", f"{self.method} on {self.backend}: {self.verdict()}{remark}{more}"]
 
     def findings(self) -> list[str]:
-        """The promises, each kept or broken."""
+        """Return the promises, each kept or broken."""
         if "fits" in self.broken:
             return [f"FAIL  fits: {self.broken['fits']}", "      nothing else could be checked"]
         lines = []
@@ -48,7 +48,7 @@ class Report:
         return lines
 
     def verdict(self) -> str:
-        """The outcome in words."""
+        """Return the outcome in words."""
         count = len(self.broken)
         return f"{count} promise{'s' if count > 1 else ''} broken" if count else "keeps the contract"
 
@@ -72,7 +72,7 @@ def check(reference: str, backend: str | None) -> Report:
 
 
 def choose(name: str, backend: str | None) -> str:
-    """The backend asked for, or the method's first that is installed. Raises UsageError where it has none."""
+    """Return the backend asked for, or the method's first that is installed. Raises UsageError where it has none."""
     available = implementations.backends_of(name)
     if backend:
         backend = backend_named(backend, f"backend of {name}", available)

@@ -39,7 +39,7 @@ def check(
     asks: Asker | None = None,
     uncompiled: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> dict[str, str]:
-    """What is broken: promise -> what was got and expected. Empty for a method that keeps the contract.
+    """Return what is broken: promise -> what was got and expected. Empty for a method that keeps the contract.
 
     make: seed -> a fresh forecaster of two channels and, if it trains by epochs, of a few of them; load: reads what its
     `save` wrote; unless given, a forecaster that `make` makes takes it back by `restore`. asks: kind -> a forecaster of
@@ -54,7 +54,7 @@ def check(
 
 
 def check_methods(backend: str, names: list[str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """Each method of METHODS with what is broken in it on the backend."""
+    """Yield each method of METHODS with what is broken in it on the backend."""
     backends.load(backend)
     uncompiled = eagerly if backend == "keras" else nullcontext
     for name in names:
@@ -66,7 +66,7 @@ def check_methods(backend: str, names: list[str]) -> Iterator[tuple[str, dict[st
 
 @contextmanager
 def eagerly() -> Iterator[None]:
-    """Within the block, TensorFlow compiles nothing: of a check's time, most is compilation."""
+    """Let TensorFlow compile nothing within the block: of a check's time, most is compilation."""
     import tensorflow as tf
 
     tf.config.run_functions_eagerly(True)
@@ -85,7 +85,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_apart(reference: str, name: str, backend: str) -> dict[str, str]:
-    """What is broken in a method, found out in a child process: a method may do there what it likes."""
+    """Return what is broken in a method, found out in a child process: a method may do there what it likes."""
     question = Question(reference=absolute(reference), name=name, backend=backend)
     try:
         answer = asking.ask("bench.contract.apart", msgspec.json.encode(question), PATIENCE)
@@ -97,7 +97,10 @@ def check_apart(reference: str, name: str, backend: str) -> dict[str, str]:
 
 
 def chosen(backend: str, names: list[str]) -> list[str]:
-    """The methods to be checked: those named, or all of the backend. Raises UsageError for what does not exist."""
+    """Return the methods to be checked: those named, or all of the backend.
+
+    Raises UsageError for what does not exist.
+    """
     if backend not in backends.BACKENDS:
         raise unknown("backend", backend, backends.BACKENDS)
     available = [name for name in METHODS if backend in backends_of(name)]
@@ -140,7 +143,7 @@ def compile_quickly(programs: str) -> None:
 
 
 def _failure(keeps: Callable[[Subject], object], subject: Subject) -> str | None:
-    """Why the promise is not kept; None when it is. A method may raise anything."""
+    """Return why the promise is not kept; None when it is. A method may raise anything."""
     try:
         keeps(subject)
     except Broken as broken:

@@ -54,7 +54,7 @@ def compare(method: str, backend: str, outsiders: Registered) -> Comparison:
 
 
 def judge(known: Run, new: Run) -> Comparison:
-    """What the run on the benchmark's series and the one on new series say together."""
+    """Return what the run on the benchmark's series and the one on new series say together."""
     for run in (known, new):
         if run.metrics is None:
             return Comparison({"runs": f"{run.status}: {run.reason}"})

@@ -237,7 +237,7 @@ PROMISES: dict[str, Callable[[Subject], None]] = {
 
 
 def _every_step(outputs: np.ndarray) -> bool:
-    """Whether the outputs are a forecast for every step, [N, T', H * D], rather than one forecast [N, H, D]."""
+    """Return whether the outputs are a forecast for every step, [N, T', H * D], rather than one forecast [N, H, D]."""
     return outputs.shape[1:] != (HORIZON, CHANNELS)
 
 

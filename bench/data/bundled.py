@@ -35,7 +35,7 @@ def read(how: Preparation) -> SeriesSet:
 
 
 def content(file: str) -> bytes:
-    """The CSV of 'statsmodels:NAME'. Raises UsageError where statsmodels is missing."""
+    """Return the CSV of 'statsmodels:NAME'. Raises UsageError where statsmodels is missing."""
     name = file.removeprefix(STATSMODELS)
     if name not in SHAPES:
         raise unknown("series of statsmodels", name, SHAPES)
@@ -49,7 +49,7 @@ def content(file: str) -> bytes:
 
 
 def as_csv(rows: Iterable[dict[str, str]]) -> bytes:
-    """Rows of equal names as a file."""
+    """Return rows of equal names as a file."""
     found = list(rows)
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, list(found[0]), lineterminator="\n")
@@ -59,12 +59,12 @@ def as_csv(rows: Iterable[dict[str, str]]) -> bytes:
 
 
 def as_they_are(rows: Rows) -> Rows:
-    """One row per time already."""
+    """Yield one row per time already."""
     yield from rows
 
 
 def monthly_means(rows: Rows) -> Rows:
-    """Weeks gathered into months; a month without a value keeps an empty cell."""
+    """Yield weeks gathered into months; a month without a value keeps an empty cell."""
     months: dict[str, list[float]] = {}
     for row in rows:
         values = months.setdefault(f"{row['date'][:4]}-{row['date'][4:6]}", [])
@@ -74,7 +74,7 @@ def monthly_means(rows: Rows) -> Rows:
 
 
 def months_of_years(rows: Rows) -> Rows:
-    """A column for each month, put below each other."""
+    """Yield a column for each month, put below each other."""
     for row in rows:
         year, *values = row.values()
         for month, value in enumerate(values, 1):
@@ -82,7 +82,7 @@ def months_of_years(rows: Rows) -> Rows:
 
 
 def quarters(rows: Rows) -> Rows:
-    """Year and quarter in one cell."""
+    """Yield year and quarter in one cell."""
     for row in rows:
         rest = {name: value for name, value in row.items() if name not in ("year", "quarter")}
         yield {"quarter": f"{row['year']}Q{row['quarter']}", **rest}

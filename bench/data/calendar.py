@@ -35,7 +35,7 @@ class Calendar:
         return self.origin is not None and not isinstance(self.origin, int)
 
     def time(self, step: int) -> pd.Timestamp:
-        """The time of a step, for calendars with times."""
+        """Return the time of a step, for calendars with times."""
         if self.slots:
             days, slot = divmod(step + self.first_slot, len(self.slots))
             day: pd.Timestamp = moved(self.origin, self.offset, days) + self.slots[slot]
@@ -46,7 +46,7 @@ class Calendar:
         return moved(self.origin, self.offset, step)
 
     def at(self, step: int) -> str:
-        """The time of a step, as text; for rows, the number of the row, counted from 1."""
+        """Return the time of a step, as text; for rows, the number of the row, counted from 1."""
         if self.origin is None:
             return str(step + 1)
         if isinstance(self.origin, int):
@@ -67,7 +67,7 @@ def moved(time: pd.Timestamp, offset: Any, steps: int) -> pd.Timestamp:
 def fit_calendar(
     times: pd.DatetimeIndex, pattern: str, column: str, where: Where, sparse: bool = False
 ) -> tuple[Calendar, np.ndarray]:
-    """How often the values come, with the fewest steps missing, and the step of every time, from 0.
+    """Return how often the values come, with the fewest steps missing, and the step of every time, from 0.
 
     sparse: whether more than half of the steps may be missing. Raises UsageError, naming a line, when no step fits.
     """
@@ -87,14 +87,14 @@ def fit_calendar(
 
 
 def too_sparse(fit: rhythms.Fit, distinct: pd.DatetimeIndex, column: str, where: Where) -> UsageError:
-    """The error for times of an even rhythm most of which are missing."""
+    """Return the error for times of an even rhythm most of which are missing."""
     return UsageError(f"{where(0)}, column {column!r}: values seem to come {fit.name}, and {fit.missing} of "
                       f"{len(distinct) + fit.missing} times are missing: --impute zero where no row means 0, --time - "
                       "keeps the order of the rows")  # fmt: skip
 
 
 def uneven(times: pd.DatetimeIndex, distinct: pd.DatetimeIndex, column: str, where: Where) -> UsageError:
-    """The error for times without a rhythm: where the first uneven gap is."""
+    """Return the error for times without a rhythm: where the first uneven gap is."""
     gaps = np.diff(distinct.asi8)
     later = int(np.argmax(gaps != rhythms.usual_gap(distinct))) + 1
     row = int(np.flatnonzero(times == distinct[later])[0])

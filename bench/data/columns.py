@@ -59,7 +59,7 @@ def check(table: Table, how: Reading) -> None:
 
 
 def keys_of(table: Table, how: Reading) -> list[Key]:
-    """The key of every row; a group called NA is one."""
+    """Return the key of every row; a group called NA is one."""
     if not how.groups:
         return [Key(())] * len(table.lines)
     columns = [table.texts(name, "--group", frozenset([""])) for name in how.groups]
@@ -67,7 +67,7 @@ def keys_of(table: Table, how: Reading) -> list[Key]:
 
 
 def time_columns(table: Table, how: Reading, keys: Sequence[Key]) -> tuple[str, ...]:
-    """The columns of times: those asked for, else one that is named so or holds times, else the parts of one.
+    """Return the columns of times: those asked for, else one that is named so or holds times, else the parts of one.
 
     Raises UsageError where several hold times: taken as they stand, rows could be in any order.
     """
@@ -112,12 +112,14 @@ def refuse_unread(table: Table, unique: dict[str, list[str]]) -> None:
 
 
 def may_be_time(texts: Sequence[str]) -> bool:
-    """Whether a column that is named like one of times holds any: an index of numbers does where they count rows."""
+    """Return whether a column that is named like one of times holds any: an index of numbers does where they count
+    rows.
+    """
     return dates.mostly_times(texts) or all(looks_numeric(text) for text in texts if text.lower() not in MISSING)
 
 
 def holds_times(name: str, texts: Sequence[str]) -> bool:
-    """Whether a column holds times, whatever it is called; plain numbers, by their name or their even rhythm."""
+    """Return whether a column holds times, whatever it is called; plain numbers, by their name or their even rhythm."""
     found = [text for text in texts if text.lower() not in MISSING]
     if not found:
         return False
@@ -126,7 +128,7 @@ def holds_times(name: str, texts: Sequence[str]) -> bool:
 
 
 def counts_rows(texts: Sequence[str], keys: Sequence[Key]) -> bool:
-    """Whether a column numbers the rows of each series, in whatever order they are."""
+    """Return whether a column numbers the rows of each series, in whatever order they are."""
     if not all(text.isdecimal() for text in texts) or not is_unique(texts, keys):
         return False
     distinct = {int(text) for text in texts}
@@ -134,12 +136,14 @@ def counts_rows(texts: Sequence[str], keys: Sequence[Key]) -> bool:
 
 
 def is_unique(texts: Sequence[str], keys: Sequence[Key]) -> bool:
-    """Whether no series has two rows of one time."""
+    """Return whether no series has two rows of one time."""
     return len(set(zip(keys, texts, strict=True))) == len(keys)
 
 
 def time_parts(names: Sequence[str], texts: dict[str, list[str]], keys: Sequence[Key]) -> tuple[str, ...] | None:
-    """The fewest columns, from the largest part of a time to smaller ones, that together are a time for each row."""
+    """Return the fewest columns, from the largest part of a time to smaller ones, that together are a time for each
+    row.
+    """
     by_name = {name.lower(): name for name in reversed(names)}
     for ways in WAYS:
         chosen = [by_name[part] for part in ways if part in by_name]
@@ -151,7 +155,10 @@ def time_parts(names: Sequence[str], texts: dict[str, list[str]], keys: Sequence
 
 
 def target_columns(table: Table, how: Reading, times: Sequence[str]) -> list[str]:
-    """The columns to be forecast, in the order of the options. Raises UsageError, naming the numeric ones, for none."""
+    """Return the columns to be forecast, in the order of the options.
+
+    Raises UsageError, naming the numeric ones, for none.
+    """
     taken = (*times, *how.groups)
     others = [name for name in table.names if name and name not in taken and not name.startswith("Unnamed: ")]
     targets = how.target or (("*",) if how.wide else ())
@@ -173,7 +180,7 @@ def target_columns(table: Table, how: Reading, times: Sequence[str]) -> list[str
 
 
 def of_blank(table: Table, how: Reading) -> Iterator[str]:
-    """Which columns of a wide file have no value at all, and so are left out, in words."""
+    """Yield which columns of a wide file have no value at all, and so are left out, in words."""
     if how.wide and (not how.target or "*" in how.target):
         pairs = zip(table.names, table.columns, strict=True)
         blank = [
@@ -186,7 +193,7 @@ def of_blank(table: Table, how: Reading) -> Iterator[str]:
 
 
 def no_target(table: Table, others: Sequence[str]) -> UsageError:
-    """The error where no column was named to be forecast."""
+    """Return the error where no column was named to be forecast."""
     if sum(map(dates.looks_dated, table.names)) > len(table.names) // 2:
         return UsageError(f"--target: name the column to forecast; those of {table.name} are called like times: "
                           "--rows-are-series reads a series from each row")  # fmt: skip
@@ -199,7 +206,7 @@ def no_target(table: Table, others: Sequence[str]) -> UsageError:
 
 
 def joined_times(table: Table, names: Sequence[str]) -> list[str]:
-    """The times of rows, from one column or several: a date and an hour, or year, month and day."""
+    """Return the times of rows, from one column or several: a date and an hour, or year, month and day."""
     columns = [table.texts(name, "--time") for name in names]
     if len(columns) == 1:
         return columns[0]
@@ -210,7 +217,7 @@ def joined_times(table: Table, names: Sequence[str]) -> list[str]:
 
 
 def of_parts(names: Sequence[str], cells: Sequence[str], table: Table, row: int) -> str:
-    """A year and what follows it, in the order of the columns: month, day, hour, or quarter, or week."""
+    """Return a year and what follows it, in the order of the columns: month, day, hour, or quarter, or week."""
     year = cells[0][:4]
     rest = list(zip((name.lower() for name in names[1:]), cells[1:], strict=True))
     name, cell = rest[0]
@@ -224,12 +231,12 @@ def of_parts(names: Sequence[str], cells: Sequence[str], table: Table, row: int)
 
 
 def of_date(names: Sequence[str], cells: Sequence[str], table: Table, row: int) -> str:
-    """A date and the time of day behind it: an hour, 1 to 24 or 0 to 23, or a clock time."""
+    """Return a date and the time of day behind it: an hour, 1 to 24 or 0 to 23, or a clock time."""
     return cells[0] + clock(list(zip(names[1:], cells[1:], strict=True)), table, row)
 
 
 def clock(parts: Sequence[tuple[str, str]], table: Table, row: int) -> str:
-    """The time of day from columns of hours, minutes and so on, or from one of clock times."""
+    """Return the time of day from columns of hours, minutes and so on, or from one of clock times."""
     if not parts:
         return ""
     if ":" in parts[0][1] or parts[0][1][-1:].lower() == "m":
@@ -243,7 +250,7 @@ def clock(parts: Sequence[tuple[str, str]], table: Table, row: int) -> str:
 
 
 def whole(cell: str, name: str, table: Table, row: int) -> int:
-    """A whole number in a part of a time. Raises UsageError with the line."""
+    """Return a whole number in a part of a time. Raises UsageError with the line."""
     if not re.fullmatch(r"[HhMm]?\d+(?:\.0)?", cell, re.ASCII):
         raise UsageError(f"{table.where(row)}, column {name!r}: {shown(cell)} is not a whole number, as a part of a "
                          "time has to be")  # fmt: skip

@@ -57,7 +57,7 @@ def cut_of(how: Preparation, calendar: Calendar, test: bool = True) -> Cut:
 
 
 def by_shares(shares: tuple[float, float, float], ahead: int, test: bool) -> Cut:
-    """Shares of each series' steps, in percent; validation and test are at least H steps."""
+    """Return shares of each series' steps, in percent; validation and test are at least H steps."""
 
     def cut(one: Series) -> Ends:
         length = len(one.values)
@@ -81,7 +81,7 @@ def by_steps(counts: list[int], test: bool) -> Cut:
 
 
 def by_dates(first: str, second: str, calendar: Calendar, test: bool) -> Cut:
-    """The times at which validation and test begin, the same for all series. Raises UsageError."""
+    """Return the times at which validation and test begin, the same for all series. Raises UsageError."""
     if not calendar.has_times:
         raise UsageError(f"--split {first}/{second}: the rows have no times (values come {calendar.name})")
     steps = [step_of(text, calendar) for text in (first, second)]
@@ -97,7 +97,7 @@ def by_dates(first: str, second: str, calendar: Calendar, test: bool) -> Cut:
 
 
 def step_of(text: str, calendar: Calendar) -> int:
-    """The first step of a calendar that is not before a time. Raises UsageError for what is no time."""
+    """Return the first step of a calendar that is not before a time. Raises UsageError for what is no time."""
     import pandas as pd
 
     try:
@@ -116,7 +116,7 @@ def step_of(text: str, calendar: Calendar) -> int:
 
 
 def at_end(held: int, test: bool) -> Cut:
-    """The last steps of each series for the test, as many before them for validation."""
+    """Return the last steps of each series for the test, as many before them for validation."""
 
     def cut(one: Series) -> Ends:
         length = len(one.values)

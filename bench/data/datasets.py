@@ -75,11 +75,11 @@ class GeneratedData:
         return len(self.split.test.history)
 
     def compared(self, part: PartName, forecasts: np.ndarray) -> Iterator[Compared]:
-        """Forecasts [N, H, D] of a part and the truth, as their errors count."""
+        """Yield forecasts [N, H, D] of a part and the truth, as their errors count."""
         yield Compared(forecasts, getattr(self.split, part).future)
 
     def examples(self, forecasts: np.ndarray) -> np.ndarray:
-        """The forecasts [N, H, D] of a few validation series, first channel: [EXAMPLES, H]."""
+        """Return the forecasts [N, H, D] of a few validation series, first channel: [EXAMPLES, H]."""
         return forecasts[:EXAMPLES, :, 0]
 
     @property
@@ -124,14 +124,14 @@ class SeriesData:
         return self.prepared.split(self.levels)
 
     def restored(self, part: PartName, forecasts: np.ndarray) -> np.ndarray:
-        """Forecasts [N, H, D] of a part in own units."""
+        """Return forecasts [N, H, D] of a part in own units."""
         return self._restored(getattr(self.prepared.parts, part), forecasts)
 
     def _restored(self, windows: Part, forecasts: np.ndarray) -> np.ndarray:
         return self.prepared.scaling.restored(forecasts, self.prepared.known(windows), self.levels)
 
     def compared(self, part: PartName, forecasts: np.ndarray) -> Iterator[Compared]:
-        """Forecasts [N, H, D] of a part and the truth, each series over its spread: no large one drowns others.
+        """Yield forecasts [N, H, D] of a part and the truth, each series over its spread: no large one drowns others.
 
         A few windows at a time, as are those in own units.
         """
@@ -139,7 +139,10 @@ class SeriesData:
             yield Compared(one.forecast / one.spread, one.truth / one.spread)
 
     def original(self, part: PartName, forecasts: np.ndarray, bounds: Pair | None = None) -> Iterator[InUnits]:
-        """Forecasts [N, H, D] of a part, with bounds or without, and the truth in own units; naive errors of series."""
+        """Yield forecasts [N, H, D] of a part, with bounds or without, and the truth in own units.
+
+        Naive errors of series.
+        """
         whole, prepared = getattr(self.prepared.parts, part), self.prepared
         step = max(1, VALUES // max(1, forecasts[:1].size))
         if prepared.preparation.at_origins:  # few, and ratios of means over all of them cannot be put together of parts
@@ -165,7 +168,7 @@ class SeriesData:
         return np.unique(np.linspace(0, count - 1, EXAMPLES).round().astype(int))
 
     def examples(self, forecasts: np.ndarray) -> np.ndarray:
-        """The forecasts [N, H, D] of a few validation windows in own units, first channel: [EXAMPLES, H]."""
+        """Return the forecasts [N, H, D] of a few validation windows in own units, first channel: [EXAMPLES, H]."""
         windows = Part(*(array[self.shown] for array in self.prepared.parts.validation))
         return self._restored(windows, forecasts[self.shown])[..., 0]
 
@@ -187,7 +190,7 @@ class SeriesData:
         )
 
     def describe(self) -> str:
-        """The data in words: how much of what, how often, how many windows."""
+        """Return the data in words: how much of what, how often, how many windows."""
         parts = self.prepared.parts
         counts = ", ".join(f"{len(part.series)} {name}" for name, part in zip(parts._fields, parts, strict=True))
         season = f"season of {self.prepared.preparation.season} steps" if self.prepared.preparation.season else ""
@@ -205,7 +208,7 @@ def place_of(task: str) -> str:
 
 
 def open_data(task: Task, files: Mapping[str, str], levels: bool = False) -> GeneratedData | SeriesData:
-    """The task's data; `files` says where the file of series lies on this machine."""
+    """Return the task's data; `files` says where the file of series lies on this machine."""
     if task.series is None:
         return GeneratedData(task)
     if task.series.bundled:

@@ -36,7 +36,9 @@ PARTS = re.compile(r"(\d{1,2})([-/. ])(\d{1,2})\2(\d{4}|\d{2})" + CLOCK, re.ASCI
 
 
 def clock_of(text: str | None, zone: str | None) -> tuple[str, int] | None:
-    """A time of day as ISO 8601, with its offset, and how many days later it is: 24:00 is the next day's 00:00."""
+    """Return a time of day as ISO 8601, with its offset, and how many days later it is: 24:00 is the next day's
+    00:00.
+    """
     if text is None:
         return "", 0
     found = PLAIN_CLOCK.match(text)
@@ -54,7 +56,7 @@ def clock_of(text: str | None, zone: str | None) -> tuple[str, int] | None:
 
 
 def iso(year: int, month: int, day: int, clock: str | None = None, zone: str | None = None) -> str | None:
-    """A time as ISO 8601; None where there is no such day."""
+    """Return a time as ISO 8601; None where there is no such day."""
     with contextlib.suppress(ValueError):
         time = clock_of(clock, zone)
         if time is not None and FIRST_YEAR <= year <= LAST_YEAR:
@@ -63,7 +65,7 @@ def iso(year: int, month: int, day: int, clock: str | None = None, zone: str | N
 
 
 def century(year: str) -> int:
-    """A year of four digits, or of two."""
+    """Return a year of four digits, or of two."""
     return int(year) + (0 if len(year) > 2 else 2000 if int(year) <= PIVOT else 1900)
 
 
@@ -128,7 +130,7 @@ def compact(text: str) -> str | None:
 
 
 def three_parts(first: str, second: str, third: str) -> Form:
-    """Days, months and years in an order, as in 31/1/24: the names d, m and y say which is where."""
+    """Return days, months and years in an order, as in 31/1/24: the names d, m and y say which is where."""
 
     def form(text: str) -> str | None:
         found = PARTS.fullmatch(text)
@@ -144,7 +146,7 @@ def three_parts(first: str, second: str, third: str) -> Form:
 
 
 def month_number(word: str) -> int | None:
-    """The month that a word names: jan, Sept., January."""
+    """Return the month that a word names: jan, Sept., January."""
     low = word.lower().rstrip(".")
     low = "sep" if low == "sept" else low
     for names in (MONTHS, FULL_MONTHS):
@@ -179,7 +181,7 @@ def named_month(text: str) -> str | None:
 
 
 def strptime(pattern: str) -> Form:
-    """A form of the user's."""
+    """Return a form of the user's."""
 
     def form(text: str) -> str | None:
         try:

@@ -39,7 +39,7 @@ class Reading:
 
 
 def looks_dated(text: str) -> bool:
-    """Whether a text is a time and cannot be anything else; numbers may be."""
+    """Return whether a text is a time and cannot be anything else; numbers may be."""
     if text.isdecimal() or not any(letter.isdecimal() for letter in text):
         return False
     if re.fullmatch(r"\d+[.,]\d+", text, re.ASCII):
@@ -51,13 +51,13 @@ def looks_dated(text: str) -> bool:
 
 
 def mostly_times(texts: Sequence[str]) -> bool:
-    """Whether at least half of the texts, those that are missing aside, are times and nothing else."""
+    """Return whether at least half of the texts, those that are missing aside, are times and nothing else."""
     found = {text for text in texts if text.lower() not in MISSING}
     return bool(found) and 2 * sum(map(looks_dated, found)) >= len(found)
 
 
 def numeric_times(texts: Sequence[str], by_name: bool) -> bool:
-    """Whether plain numbers are times: 20240131, Unix times, years and months without a gap, and parts of years.
+    """Return whether plain numbers are times: 20240131, Unix times, years and months without a gap, and parts of years.
 
     by_name: whether the column is called like one of times, so that any reading at an even rhythm will do.
     """
@@ -74,7 +74,7 @@ def numeric_times(texts: Sequence[str], by_name: bool) -> bool:
 
 
 def read_times(texts: Sequence[str], column: str, where: Where, stated: str = "") -> Reading:
-    """Times of a column, those with offsets in UTC unless their clock time is the more regular one.
+    """Return times of a column, those with offsets in UTC unless their clock time is the more regular one.
 
     Raises UsageError with the line of a text that is no time, of a day that may be a month, and of an offset that
     others lack.
@@ -88,7 +88,7 @@ def read_times(texts: Sequence[str], column: str, where: Where, stated: str = ""
 
 
 def read_distinct(texts: list[str], column: str, where: Where, stated: str) -> Reading:
-    """The same for texts that are all different."""
+    """Return the same for texts that are all different."""
     if stated:
         readings = [reading for reading in of_stated(texts, stated)]
     elif all(re.fullmatch(r"\d+(?:[.,]\d+)?", text, re.ASCII) for text in texts):
@@ -110,7 +110,7 @@ def read_distinct(texts: list[str], column: str, where: Where, stated: str) -> R
 
 
 def of_stated(texts: list[str], stated: str) -> list[Reading]:
-    """The readings that --dates leaves open."""
+    """Return the readings that --dates leaves open."""
     orders = {"day-first": "day-month-year", "month-first": "month-day-year", "year-first": "year-month-day"}
     if stated in orders:
         forms = {name: form for name, form in UNMISTAKABLE.items() if name != "year-month-day"}
@@ -128,7 +128,7 @@ def of_stated(texts: list[str], stated: str) -> list[Reading]:
 
 
 def reads(texts: Sequence[str], stated: str) -> bool:
-    """Whether all texts are times as --dates says."""
+    """Return whether all texts are times as --dates says."""
     if "%" not in stated:
         return False
     form = date_forms.strptime(stated)
@@ -136,7 +136,7 @@ def reads(texts: Sequence[str], stated: str) -> bool:
 
 
 def of_forms(texts: list[str], column: str, where: Where) -> list[Reading]:
-    """The readings of texts that are not all plain numbers."""
+    """Return the readings of texts that are not all plain numbers."""
     one_zone(texts, column, where)
     unmistakable = read_as({**UNMISTAKABLE, "month-year": date_forms.month_year}, texts)
     if unmistakable:
@@ -150,7 +150,7 @@ def of_forms(texts: list[str], column: str, where: Where) -> list[Reading]:
 
 
 def days_without_year(texts: Sequence[str]) -> bool:
-    """Whether Jan-14 and the like are days of one year, whose year is missing, and not months of years."""
+    """Return whether Jan-14 and the like are days of one year, whose year is missing, and not months of years."""
     import pandas as pd
 
     parts = [re.fullmatch(r"([A-Za-z]{3,9})\.?[-/ ](\d{1,2})", text) for text in texts]
@@ -165,7 +165,7 @@ def days_without_year(texts: Sequence[str]) -> bool:
 
 
 def read_as(forms: dict[str, Form], texts: Sequence[str]) -> Reading | None:
-    """All texts by the first form that reads all of them; None where none does."""
+    """Return all texts by the first form that reads all of them; None where none does."""
     for form in forms.values():
         if form(texts[0]) is None and form(texts[-1]) is None:
             continue
@@ -176,7 +176,7 @@ def read_as(forms: dict[str, Form], texts: Sequence[str]) -> Reading | None:
 
 
 def of_iso(iso: list[str]) -> Reading | None:
-    """Times in ISO 8601; in local time where they have offsets and the clock on the wall misses fewer steps."""
+    """Return times in ISO 8601; in local time where they have offsets and the clock on the wall misses fewer steps."""
     import pandas as pd
 
     aware = bool(OFFSET.search(iso[0])) or iso[0].endswith("Z")
@@ -196,12 +196,12 @@ def of_iso(iso: list[str]) -> Reading | None:
 
 
 def pattern_of(index: pd.DatetimeIndex) -> str:
-    """How times are written: as days where they all are, else in full."""
+    """Return how times are written: as days where they all are, else in full."""
     return "%Y-%m-%d" if (index == index.normalize()).all() and index.tz is None else ""
 
 
 def clock_times(iso: Sequence[str]) -> pd.DatetimeIndex:
-    """The times without their offsets, as a clock on the wall showed them."""
+    """Return the times without their offsets, as a clock on the wall showed them."""
     import pandas as pd
 
     bare = [re.sub(r"\s*(?:Z|[+-]\d\d(?::?\d\d)?)$", "", text) if ":" in text else text for text in iso]
@@ -209,7 +209,9 @@ def clock_times(iso: Sequence[str]) -> pd.DatetimeIndex:
 
 
 def of_numbers(texts: list[str]) -> list[Reading | None]:
-    """The readings of plain numbers, the likeliest alone: dates without marks, years, Unix times, Excel's days."""
+    """Return the readings of plain numbers, the likeliest alone: dates without marks, years, Unix times, Excel's
+    days.
+    """
     whole = [re.sub(r"\.0+$", "", text) for text in texts]
     if all(map(str.isdecimal, whole)):
         if (years := read_as({"": date_forms.year}, whole)) is not None:
@@ -231,7 +233,7 @@ def of_numbers(texts: list[str]) -> list[Reading | None]:
 
 
 def of_unix(texts: Sequence[str]) -> Reading | None:
-    """Seconds since 1970, or thousandths and finer ones."""
+    """Return seconds since 1970, or thousandths and finer ones."""
     import pandas as pd
 
     values = np.array(texts, dtype=float)
@@ -248,7 +250,7 @@ def of_unix(texts: Sequence[str]) -> Reading | None:
 
 
 def of_excel(texts: Sequence[str]) -> Reading | None:
-    """Days since the end of 1899, as Excel counts them, with parts of a day."""
+    """Return days since the end of 1899, as Excel counts them, with parts of a day."""
     import pandas as pd
 
     values = np.array(texts, dtype=float)
@@ -259,7 +261,9 @@ def of_excel(texts: Sequence[str]) -> Reading | None:
 
 
 def of_decimal_years(texts: Sequence[str]) -> Reading:
-    """Years and parts of them, as R writes 1949.0833: months where there are at most twelve, weeks, else days."""
+    """Return years and parts of them, as R writes 1949.0833: months where there are at most twelve, weeks, else
+    days.
+    """
     import pandas as pd
 
     values = np.array([text.replace(",", ".") for text in texts], dtype=float)
@@ -287,7 +291,7 @@ def one_zone(texts: Sequence[str], column: str, where: Where) -> None:
 
 
 def no_date(texts: Sequence[str], column: str, where: Where, stated: str) -> UsageError:
-    """The error for a text that the form of most others does not read."""
+    """Return the error for a text that the form of most others does not read."""
     forms = [date_forms.strptime(stated)] if "%" in stated else [*UNMISTAKABLE.values(), *ORDERS.values()]
     forms += [] if stated else [date_forms.month_year, date_forms.year, date_forms.compact]
     read = [np.array([form(text) is not None for text in texts]) for form in forms]

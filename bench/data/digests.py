@@ -10,7 +10,7 @@ CHUNK = 256  # windows that are copied at a time
 
 
 def digest(*arrays: np.ndarray) -> str:
-    """The sha256 over shapes, types and values, in hexadecimal."""
+    """Return the sha256 over shapes, types and values, in hexadecimal."""
     sha256 = hashlib.sha256()
     for array in arrays:
         sha256.update(f"{array.dtype.str}{array.shape}".encode())

@@ -15,7 +15,7 @@ Found = tuple[Sequence[Key], np.ndarray, np.ndarray, np.ndarray]  # keys, steps,
 
 
 def without_duplicates(table: Table, keys: Sequence[Key], steps: np.ndarray, values: np.ndarray, how: Reading) -> Found:
-    """One row for each key and step. Raises UsageError for a second one that no option deals with."""
+    """Return one row for each key and step. Raises UsageError for a second one that no option deals with."""
     rows: dict[tuple[Key, int], list[int]] = {}
     for row, place in enumerate(zip(keys, steps.tolist(), strict=True)):
         rows.setdefault(place, []).append(row)
@@ -29,7 +29,7 @@ def without_duplicates(table: Table, keys: Sequence[Key], steps: np.ndarray, val
 
 
 def merge(values: np.ndarray, how: str) -> np.ndarray:
-    """The values [rows, D] of one time as one [D]; those that are missing do not count, unless all are."""
+    """Return the values [rows, D] of one time as one [D]; those that are missing do not count, unless all are."""
     if how == "last":
         last: np.ndarray = values[-1]
         return last
@@ -42,7 +42,7 @@ def merge(values: np.ndarray, how: str) -> np.ndarray:
 
 
 def refused(table: Table, twice: tuple[Key, list[int]]) -> UsageError:
-    """The error for two values of one time."""
+    """Return the error for two values of one time."""
     key, found = twice
     series = f" of {key.name!r}" if key.name else ""
     return UsageError(f"{table.where(found[1])}: the same time{series} as in {table.unit} {table.lines[found[0]]}: one "

@@ -11,7 +11,7 @@ from bench.schema.record import Run
 
 
 def truth(run: Run, count: int = 3) -> Windows | None:
-    """The first validation series that a run forecast, first channel: history [count, T], future [count, H].
+    """Return the first validation series that a run forecast, first channel: history [count, T], future [count, H].
 
     Series of a file are kept in the record. None when this version of the benchmark no longer has the data that the
     run was made on.
@@ -29,7 +29,7 @@ def truth(run: Run, count: int = 3) -> Windows | None:
 
 
 def fits(run: Run, known: Windows) -> bool:
-    """Whether a run kept one finite forecast [H] for each of these series."""
+    """Return whether a run kept one finite forecast [H] for each of these series."""
     shapes = {len(forecast) for forecast in run.examples or []}
     return (
         len(run.examples or []) == len(known.future)

@@ -97,10 +97,10 @@ FURTHER: dict[str, Callable[[Task], np.ndarray]] = {"sines": further_sines}
 
 
 def load(task: Task) -> np.ndarray:
-    """The task's series, [N, T + H, D] float32, without the further ones to test on."""
+    """Return the task's series, [N, T + H, D] float32, without the further ones to test on."""
     return GENERATORS[task.dataset](task)
 
 
 def load_further(task: Task) -> np.ndarray:
-    """The further series to test on, [N, T + H, D] float32."""
+    """Return the further series to test on, [N, T + H, D] float32."""
     return FURTHER[task.dataset](task)

@@ -26,11 +26,11 @@ class Holes:
     start: int
 
     def has_row(self, place: int) -> bool:
-        """Whether there is a row, with an empty cell; else the row itself is missing."""
+        """Return whether there is a row, with an empty cell; else the row itself is missing."""
         return self.start + place in self.steps
 
     def where(self, place: int, channel: int) -> str:
-        """The place of a missing value in words."""
+        """Return the place of a missing value in words."""
         row = self.table.where(int(self.source[place]))
         if self.has_row(place):
             return f"{row}, column {self.targets[channel]!r}: the value is missing"
@@ -40,7 +40,10 @@ class Holes:
 
 
 def fill(values: np.ndarray, how: Reading, holes: Holes, channel: int) -> np.ndarray:
-    """One channel [L], whose ends are known, without NaN. Raises UsageError, naming the first hole, unless filled."""
+    """Return one channel [L], whose ends are known, without NaN.
+
+    Raises UsageError, naming the first hole, unless filled.
+    """
     missing = np.isnan(values)
     if not missing.any():
         return values
@@ -59,7 +62,7 @@ def fill(values: np.ndarray, how: Reading, holes: Holes, channel: int) -> np.nda
 
 
 def unfilled(missing: np.ndarray, holes: Holes, channel: int) -> UsageError:
-    """The error for holes that nothing fills."""
+    """Return the error for holes that nothing fills."""
     first, count = int(missing.argmax()), int(missing.sum())
     several = f", one of {count}" if count > 1 else ""
     closed = "" if holes.has_row(first) else "; --time - keeps the order of the rows"
@@ -68,7 +71,7 @@ def unfilled(missing: np.ndarray, holes: Holes, channel: int) -> UsageError:
 
 
 def fill_seasonal(values: np.ndarray, season: int, holes: Holes, channel: int) -> np.ndarray:
-    """Each missing value as it was a season before, which may have been filled in itself."""
+    """Return each missing value as it was a season before, which may have been filled in itself."""
     filled = values.copy()
     for place in np.flatnonzero(np.isnan(values)):
         if place < season:

@@ -73,19 +73,19 @@ def times_from(start: Any, often: Any, count: int, where: str) -> list[Any]:
 
 
 def as_cells(values: list[Any]) -> Any:
-    """Numbers as an array, NaN where one is null; anything else as texts."""
+    """Return numbers as an array, NaN where one is null; anything else as texts."""
     if values and all(isinstance(value, int | float | np.number | None) for value in values):
         return np.array([np.nan if value is None else float(value) for value in values])
     return [isoformat(value) if hasattr(value, "isoformat") else plain(value) for value in values]
 
 
 def plain(cell: Any) -> str:
-    """A cell as text: whole numbers without a decimal point, times as ISO 8601."""
+    """Return a cell as text: whole numbers without a decimal point, times as ISO 8601."""
     if isinstance(cell, float | np.floating) and float(cell).is_integer():
         return str(int(cell))
     return "" if cell is None or cell != cell else str(cell).strip()
 
 
 def isoformat(value: Any) -> str:
-    """A date or a time as ISO 8601; empty where there is none."""
+    """Return a date or a time as ISO 8601; empty where there is none."""
     return "" if value is None else value.isoformat() if hasattr(value, "isoformat") else str(value)

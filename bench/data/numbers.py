@@ -46,24 +46,24 @@ class Format(NamedTuple):
 
 
 def shown(cell: str) -> str:
-    """A cell for a message: quoted, in one line, not too long."""
+    """Return a cell for a message: quoted, in one line, not too long."""
     return repr(cell if len(cell) <= SHOWN else cell[:SHOWN] + "…")
 
 
 def missing_texts(how: Reading) -> frozenset[str]:
-    """All texts that mark a missing value, in lower case."""
+    """Return all texts that mark a missing value, in lower case."""
     return MISSING | {text.strip().lower() for text in how.missing or ()}
 
 
 def missing_numbers(how: Reading) -> list[float]:
-    """The numbers that were stated to mark a missing value, however they are written: -999 is -999.0."""
+    """Return the numbers that were stated to mark a missing value, however they are written: -999 is -999.0."""
     parts = [taken_apart(text) for text in how.missing or ()]
     found = [part for part in parts if part and re.fullmatch(r"\d+\.?\d*", part.body)]
     return [float(part.body + part.exponent) * (-1 if part.negative else 1) for part in found]
 
 
 def taken_apart(cell: str) -> Number | None:
-    """Sign, digits, exponent and percent mark of a cell; None for what is no number."""
+    """Return sign, digits, exponent and percent mark of a cell; None for what is no number."""
     text = SPACES.sub(" ", cell).replace("\u2212", "-").replace("’", "'").strip()
     bracketed = text.startswith("(") and text.endswith(")")
     found = CELL.fullmatch(text[1:-1].strip() if bracketed else text)
@@ -77,7 +77,7 @@ def taken_apart(cell: str) -> Number | None:
 
 
 def looks_numeric(cell: str) -> bool:
-    """Whether a cell is a number, however its marks are meant."""
+    """Return whether a cell is a number, however its marks are meant."""
     return taken_apart(cell) is not None
 
 
@@ -90,7 +90,7 @@ class Evidence(NamedTuple):
 
 
 def evidence(mark: str, found: Iterable[tuple[int, Number]]) -> Evidence:
-    """What cells say of a point or a comma."""
+    """Return what cells say of a point or a comma."""
     other = "," if mark == "." else "."
     said = Evidence([], [], [])
     for row, number in found:
@@ -131,7 +131,8 @@ class Marks(NamedTuple):
 def read_numbers(
     cells: Sequence[str], column: str, where: Where, how: Reading, delimiter: str, elsewhere: Callable[[], set[str]]
 ) -> np.ndarray:
-    """A column of texts as float64, NaN where one is missing. `elsewhere` finds the decimal marks of other columns.
+    """Return a column of texts as float64, NaN where one is missing. `elsewhere` finds the decimal marks of other
+    columns.
 
     Raises UsageError with the line of a cell that is no number, or whose mark may be either, and the option that helps.
     """
@@ -166,7 +167,7 @@ def check_percent(found: Sequence[tuple[int, Number]], cells: Sequence[str], col
 
 
 def stated(how: Reading) -> Format | None:
-    """The format that options state; None where they state none."""
+    """Return the format that options state; None where they state none."""
     for option in ("decimal", "thousands"):
         mark = getattr(how, option)
         if mark and (len(mark) != 1 or mark.isalnum()):
@@ -183,7 +184,7 @@ def stated(how: Reading) -> Format | None:
 def inferred(
     marks: Marks, cells: Sequence[str], column: str, where: Where, delimiter: str, elsewhere: Callable[[], set[str]]
 ) -> Format:
-    """The format that the cells show. Raises UsageError where they contradict each other, or leave it open."""
+    """Return the format that the cells show. Raises UsageError where they contradict each other, or leave it open."""
     for one, other in ((marks.point.decimal, marks.comma.decimal), (marks.point.decimal, marks.point.thousands),
                        (marks.comma.decimal, marks.comma.thousands),
                        (marks.point.thousands, marks.comma.thousands)):  # fmt: skip
@@ -205,33 +206,35 @@ def inferred(
 
 
 def only(found: set[str]) -> str | None:
-    """The one member of a set; None where there is another number."""
+    """Return the one member of a set; None where there is another number."""
     return next(iter(found)) if len(found) == 1 else None
 
 
 def thousands_like(marks: Marks, cells: Sequence[str], delimiter: str) -> bool:
-    """Whether points before exactly three digits, in every cell that has one, look as if they marked thousands."""
+    """Return whether points before exactly three digits, in every cell that has one, look as if they marked
+    thousands.
+    """
     if marks.plain:  # 900, 1.201, 903
         return all(len(re.sub(r"\D", "", cells[row])) <= 3 for row in marks.plain)
     return delimiter == ";"
 
 
 def ambiguous(row: int, mark: str, cells: Sequence[str], column: str, where: Where) -> UsageError:
-    """The error for a mark that may be either."""
+    """Return the error for a mark that may be either."""
     name = "comma" if mark == "," else "point"
     return UsageError(f"{where(row)}, column {column!r}: in {shown(cells[row])} the {name} may mark thousands or "
                       f"decimals: --thousands {mark} or --decimal {mark} says which")  # fmt: skip
 
 
 def contradiction(row: int, cells: Sequence[str], column: str, where: Where) -> UsageError:
-    """The error for cells that use marks in two ways."""
+    """Return the error for cells that use marks in two ways."""
     has, others = ("point", "comma") if "." in cells[row] else ("comma", "point")
     return UsageError(f"{where(row)}, column {column!r}: {shown(cells[row])} has a {has}, other cells a {others}, each "
                       "as a decimal mark: --decimal and --thousands say which marks are used")  # fmt: skip
 
 
 def plain(body: str, form: Format) -> str | None:
-    """Digits with a decimal point as Python reads them; None where the marks do not fit the format."""
+    """Return digits with a decimal point as Python reads them; None where the marks do not fit the format."""
     whole, mark, after = body.partition(form.decimal)
     if form.decimal in after or not re.fullmatch(r"\d*", after):
         return None

@@ -74,7 +74,7 @@ def look(file: Path, given: Mapping[str, Any]) -> Overview:
 
 
 def read_anyway(file: Path, how: Preparation) -> tuple[SeriesSet | None, str | None]:
-    """The series, with holes filled if need be to see them, and what is wrong with them."""
+    """Return the series, with holes filled if need be to see them, and what is wrong with them."""
     try:
         return read_series(file, how), None
     except UsageError as error:
@@ -88,7 +88,7 @@ def read_anyway(file: Path, how: Preparation) -> tuple[SeriesSet | None, str | N
 
 
 def column_of(table: Table, place: int, how: Preparation, found: SeriesSet | None) -> Column:
-    """One column in words."""
+    """Return one column in words."""
     name = table.names[place]
     cells = [plain(cell) for cell in table.columns[place]]
     known = [cell for cell in cells if cell.lower() not in MISSING]
@@ -105,7 +105,7 @@ def column_of(table: Table, place: int, how: Preparation, found: SeriesSet | Non
 
 
 def of_series(found: SeriesSet) -> Iterator[str]:
-    """Rhythm, span, holes and what was left out, in words."""
+    """Yield rhythm, span, holes and what was left out, in words."""
     first = min(one.start for one in found.series)
     last = max(one.end for one in found.series)
     yield f"series: {found.describe()}"
@@ -122,7 +122,7 @@ def of_series(found: SeriesSet) -> Iterator[str]:
 
 
 def of_windows(found: SeriesSet, prepared: Prepared) -> Iterator[str]:
-    """What would be trained on and scored, in words."""
+    """Yield what would be trained on and scored, in words."""
     how = prepared.preparation
     counts = ", ".join(f"{len(part.series)} {name}" for name, part in prepared.parts._asdict().items())
     yield f"windows: {how.history} steps → {how.ahead} steps: {counts}"
@@ -137,7 +137,10 @@ def of_windows(found: SeriesSet, prepared: Prepared) -> Iterator[str]:
 
 
 def asked(file: Path, given: Mapping[str, Any]) -> Preparation:
-    """How the file is to be read; the season is not looked for yet, as the file may be one that cannot be read."""
+    """Return how the file is to be read.
+
+    The season is not looked for yet, as the file may be one that cannot be read.
+    """
     if given.get("season") is not None:
         return preparations.preparation_of(file, given)
     return preparations.preparation_of(file, {**given, "season": preparations.NONE, "deseasonalise": False})

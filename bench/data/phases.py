@@ -48,7 +48,7 @@ def refuse(times: pd.DatetimeIndex, keys: Sequence[Key], name: str, column: str,
 
 
 def holes(steps: np.ndarray) -> int:
-    """How many steps between the first and the last have no value."""
+    """Return how many steps between the first and the last have no value."""
     return int(np.ptp(steps)) + 1 - len(np.unique(steps))
 
 
@@ -56,7 +56,7 @@ def apart(
     found: Sequence[tuple[Key, rhythms.Fit]], every: Sequence[Key], times: pd.DatetimeIndex,
     rows: dict[Key, list[int]], name: str, column: str,
 ) -> UsageError:  # fmt: skip
-    """The error, with two series that differ."""
+    """Return the error, with two series that differ."""
     first = found[0]
     others = [(key, rhythms.best_fit(times[rows[key]])) for key in every[:LOOKED_AT] if key != first[0]]
     fits = [(key, fit) for key, fit in others if fit is not None]

@@ -17,7 +17,7 @@ NONE = "none"  # --season none
 
 
 def preparation_of(file: Path, given: Mapping[str, Any]) -> Preparation:
-    """How the file is read and cut: what was given, the default of the rest, and the season that the data show.
+    """Return how the file is read and cut: what was given, the default of the rest, and the season that the data show.
 
     Raises UsageError for options that contradict each other, and for a file that cannot be read.
     """
@@ -43,11 +43,11 @@ def preparation_of(file: Path, given: Mapping[str, Any]) -> Preparation:
 
 
 def found_season(file: Path, how: Preparation) -> seasons.Season:
-    """The season that a file's series show."""
+    """Return the season that a file's series show."""
     return seasons.find(read_series(file, how))
 
 
 def notes_of(found: SeriesSet, how: Preparation) -> list[str]:
-    """What a user has to know of how a file was read: what was left out, and which season is meant."""
+    """Return what a user has to know of how a file was read: what was left out, and which season is meant."""
     season = f"season: {how.season} steps" if how.season else "season: none"
     return [*found.notes, f"{season} (--season states another)"]

@@ -40,7 +40,7 @@ class Fit(NamedTuple):
 
 
 def best_fit(times: pd.DatetimeIndex) -> Fit | None:
-    """The rhythm of these times that misses the fewest steps, the simplest of equals."""
+    """Return the rhythm of these times that misses the fewest steps, the simplest of equals."""
     if times.hasnans or not len(times):
         return None
     distinct = times.unique().sort_values()
@@ -49,7 +49,7 @@ def best_fit(times: pd.DatetimeIndex) -> Fit | None:
 
 
 def candidates(times: pd.DatetimeIndex) -> Iterator[Fit]:
-    """Every rhythm that has all of these distinct, sorted times, the simplest first."""
+    """Yield every rhythm that has all of these distinct, sorted times, the simplest first."""
     found = [as_months(times), as_fixed(times, usual_gap(times))]
     if len(times) > 1 and same_time_of_day(times):
         found += [as_working_days(times)]
@@ -61,7 +61,10 @@ def candidates(times: pd.DatetimeIndex) -> Iterator[Fit]:
 
 
 def sparse_fit(times: pd.DatetimeIndex) -> Fit | None:
-    """The coarsest even rhythm that has all times, however many steps are missing; None where times are irregular."""
+    """Return the coarsest even rhythm that has all times, however many steps are missing.
+
+    None where times are irregular.
+    """
     distinct = times.unique().sort_values()
     if len(distinct) < 3:
         return None
@@ -73,7 +76,7 @@ def sparse_fit(times: pd.DatetimeIndex) -> Fit | None:
 
 
 def as_months(times: pd.DatetimeIndex) -> Fit | None:
-    """Steps of whole months: the same day and time in each, or each one's last day."""
+    """Return steps of whole months: the same day and time in each, or each one's last day."""
     import pandas as pd
 
     if len(times) < 2 or not same_time_of_day(times):
@@ -91,7 +94,7 @@ def as_months(times: pd.DatetimeIndex) -> Fit | None:
 
 
 def as_fixed(times: pd.DatetimeIndex, every: int) -> Fit | None:
-    """Steps of so many nanoseconds, if all times are multiples of it apart."""
+    """Return steps of so many nanoseconds, if all times are multiples of it apart."""
     import pandas as pd
 
     since = times.asi8 - times.asi8[0]
@@ -101,7 +104,7 @@ def as_fixed(times: pd.DatetimeIndex, every: int) -> Fit | None:
 
 
 def as_working_days(times: pd.DatetimeIndex) -> Fit | None:
-    """Mondays to Fridays, or the weekdays that a business is seen to keep."""
+    """Return mondays to Fridays, or the weekdays that a business is seen to keep."""
     import pandas as pd
 
     open_days = tuple(day in set(times.dayofweek) for day in range(7))
@@ -115,12 +118,14 @@ def as_working_days(times: pd.DatetimeIndex) -> Fit | None:
 
 
 def kept(times: pd.DatetimeIndex, open_days: tuple[bool, ...]) -> bool:
-    """Whether weekdays are closed in so many weeks that it is no accident, and more than one is open."""
+    """Return whether weekdays are closed in so many weeks that it is no accident, and more than one is open."""
     return sum(open_days) > 1 and (times[-1] - times[0]).days >= 7 * WEEKS
 
 
 def month_offsets(times: pd.DatetimeIndex) -> Iterator[tuple[Any, str]]:
-    """Offsets that are tied to the days of months: the first or last working day, a half of a month, a weekday."""
+    """Yield offsets that are tied to the days of months: the first or last working day, a half of a month, a
+    weekday.
+    """
     import pandas as pd
 
     offsets = pd.offsets
@@ -140,7 +145,7 @@ def month_offsets(times: pd.DatetimeIndex) -> Iterator[tuple[Any, str]]:
 
 
 def as_offset(times: pd.DatetimeIndex, offset: Any, name: str) -> Fit | None:
-    """Steps of a pandas offset, if all times are among its own."""
+    """Return steps of a pandas offset, if all times are among its own."""
     import pandas as pd
 
     if not offset.is_on_offset(times[0]):
@@ -150,7 +155,7 @@ def as_offset(times: pd.DatetimeIndex, offset: Any, name: str) -> Fit | None:
 
 
 def as_sessions(times: pd.DatetimeIndex) -> Fit | None:
-    """The same few times on each day that has any: business hours, half-hours of trading."""
+    """Return the same few times on each day that has any: business hours, half-hours of trading."""
     import pandas as pd
 
     slots, which = np.unique((times - times.normalize()).asi8, return_inverse=True)
@@ -175,17 +180,17 @@ def as_sessions(times: pd.DatetimeIndex) -> Fit | None:
 
 
 def days_of(times: pd.DatetimeIndex) -> np.ndarray:
-    """The days of times, as NumPy counts them."""
+    """Return the days of times, as NumPy counts them."""
     return times.tz_localize(None).normalize().to_numpy().astype("datetime64[D]")
 
 
 def same_time_of_day(times: pd.DatetimeIndex) -> bool:
-    """Whether all times are at one time of their days."""
+    """Return whether all times are at one time of their days."""
     return len(np.unique((times - times.normalize()).asi8)) == 1
 
 
 def days_name(open_days: tuple[bool, ...]) -> str:
-    """Which days of the week have values, in words."""
+    """Return which days of the week have values, in words."""
     if open_days == WORKING_DAYS:
         return "on working days"
     closed = [DAYS[day] for day in range(7) if not open_days[day]]
@@ -193,7 +198,7 @@ def days_name(open_days: tuple[bool, ...]) -> str:
 
 
 def fixed_name(nanoseconds: int) -> str:
-    """A step of fixed length in words."""
+    """Return a step of fixed length in words."""
     known = {7 * NANOSECONDS["day"]: "weekly", NANOSECONDS["day"]: "daily", NANOSECONDS["hour"]: "hourly"}
     if nanoseconds in known:
         return known[nanoseconds]
@@ -205,6 +210,6 @@ def fixed_name(nanoseconds: int) -> str:
 
 
 def usual_gap(times: pd.DatetimeIndex) -> int:
-    """The commonest difference between sorted times, in nanoseconds; a day where there is but one time."""
+    """Return the commonest difference between sorted times, in nanoseconds; a day where there is but one time."""
     gaps, counts = np.unique(np.diff(times.asi8), return_counts=True)
     return int(gaps[np.argmax(counts)]) if len(gaps) else NANOSECONDS["day"]

@@ -27,7 +27,7 @@ class Season(NamedTuple):
 
 
 def find(found: SeriesSet) -> Season:
-    """The first season of the calendar that most of the series show in their training part.
+    """Return the first season of the calendar that most of the series show in their training part.
 
     A series shows it if the autocorrelation of its differences, at the season's lag, exceeds 1.645 standard errors
     after Bartlett, as in the test that the M4 competition's benchmarks use. Differences are over an eighth of a season:
@@ -49,7 +49,7 @@ def find(found: SeriesSet) -> Season:
 
 
 def suggestions(calendar: Calendar) -> Iterator[int]:
-    """The steps in a year, a week or a day, as the rhythm of values has them; the shortest first."""
+    """Yield the steps in a year, a week or a day, as the rhythm of values has them; the shortest first."""
     import pandas as pd
 
     if not calendar.has_times:
@@ -69,7 +69,7 @@ def suggestions(calendar: Calendar) -> Iterator[int]:
 
 
 def of_fixed(nanoseconds: int) -> Iterator[int]:
-    """The steps in a day and a week, in a week and a year, or in a year, of steps of equal length."""
+    """Yield the steps in a day and a week, in a week and a year, or in a year, of steps of equal length."""
     day = NANOSECONDS["day"]
     if nanoseconds < day:
         for length in (day, WEEK * day):
@@ -82,13 +82,13 @@ def of_fixed(nanoseconds: int) -> Iterator[int]:
 
 
 def weekdays(calendar: Calendar) -> Sequence[str]:
-    """The days of a week that have values."""
+    """Return the days of a week that have values."""
     mask = getattr(calendar.offset, "weekmask", "")
     return mask.split() if mask else range(WEEK)  # type: ignore[return-value]
 
 
 def shows(values: np.ndarray, steps: int) -> bool:
-    """Whether a series [L] has a season of so many steps."""
+    """Return whether a series [L] has a season of so many steps."""
     apart = max(1, steps // PARTS)
     changes = values[apart:] - values[:-apart]
     changes = changes - changes.mean()

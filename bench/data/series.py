@@ -63,14 +63,14 @@ class SeriesSet:
         return sum(int(one.imputed.sum()) for one in self.series)
 
     def describe(self) -> str:
-        """How the file was understood, in words: how many series, how long, how often values come."""
+        """Return how the file was understood, in words: how many series, how long, how often values come."""
         channels = f" of {len(self.channels)} channels" if len(self.channels) > 1 else ""
         steps = sum(len(one.values) for one in self.series)
         return f"{len(self.series)} series{channels}, {steps} steps {self.calendar.name}"
 
 
 def read_series(source: Path | bytes, how: Reading) -> SeriesSet:
-    """The series in a CSV or Parquet file, or in its content; a file that has not changed is read once.
+    """Return the series in a CSV or Parquet file, or in its content; a file that has not changed is read once.
 
     Raises UsageError, in one line that names the file's line and column wherever there is one, for whatever is not a
     table, for columns that do not exist, cells that are no numbers or dates, two values for one time, times without a
@@ -88,7 +88,10 @@ def read_series(source: Path | bytes, how: Reading) -> SeriesSet:
 
 
 def reading_of(how: Reading) -> Reading:
-    """What of a preparation decides how a file is read; its season where values are taken from a season before."""
+    """Return what of a preparation decides how a file is read.
+
+    Its season where values are taken from a season before.
+    """
     fields = {name: getattr(how, name) for name in Reading.__struct_fields__}
     return Reading(**fields | ({} if how.impute == "seasonal" else {"season": None}))
 
@@ -142,7 +145,7 @@ def check(how: Reading) -> None:
 
 
 def rows_by_key(keys: Sequence[Key]) -> Iterator[tuple[Key, np.ndarray]]:
-    """Each series' key and its rows, by the order of the keys."""
+    """Yield each series' key and its rows, by the order of the keys."""
     rows: dict[Key, list[int]] = {}
     for row, key in enumerate(keys):
         rows.setdefault(key, []).append(row)
@@ -162,7 +165,7 @@ class Rows:
     def series(
         self, key: Key, lines: np.ndarray, steps: np.ndarray, values: np.ndarray, left: list[tuple[str, int, int]]
     ) -> Iterator[Series]:
-        """One key's rows, sorted by time, as one series of several channels, or as several of one.
+        """Yield one key's rows, sorted by time, as one series of several channels, or as several of one.
 
         Rows before the first value and behind the last one are left out, and counted in `left`.
         """
@@ -181,7 +184,10 @@ class Rows:
     def filled(
         self, name: str, key: Key, lines: np.ndarray, steps: np.ndarray, values: np.ndarray, part: list[int]
     ) -> Series:
-        """A series from its first value to its last one, holes filled. Raises UsageError where most are missing."""
+        """Return a series from its first value to its last one, holes filled.
+
+        Raises UsageError where most are missing.
+        """
         start, end = int(steps[0]), int(steps[-1]) + 1
         if end - start > 2 * len(steps) and self.how.impute != "zero":
             raise UsageError(f"{self.table.where(lines[0])}: the series {shown(name)} has {len(steps)} values in "
@@ -200,7 +206,7 @@ class Rows:
 
 
 def of_ends(left: Sequence[tuple[str, int, int]]) -> Iterator[str]:
-    """What was left out at the ends of series, in words."""
+    """Yield what was left out at the ends of series, in words."""
     for place, word in ((1, "before the first"), (2, "after the last")):
         blank = [(one[0], int(one[place])) for one in left if one[place]]
         if blank:
@@ -212,7 +218,7 @@ def of_ends(left: Sequence[tuple[str, int, int]]) -> Iterator[str]:
 
 
 def uneven_ends(series: Sequence[Series], calendar: Calendar) -> Iterator[str]:
-    """Which series end before the others, in words."""
+    """Yield which series end before the others, in words."""
     last = max(one.end for one in series)
     early = [one for one in series if one.end < last]
     if early:

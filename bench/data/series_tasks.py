@@ -13,7 +13,10 @@ from bench.tasks import ALL, ON_SERIES, SEARCHES, Task
 
 
 def task_of(spec: Spec) -> Task | None:
-    """The task of a spec, on as much data as it runs on; None when this version of the benchmark no longer has it."""
+    """Return the task of a spec, on as much data as it runs on.
+
+    None when this version of the benchmark no longer has it.
+    """
     if spec.series:
         return task_on(spec.series, spec.task)
     task = ALL.get(spec.task) or SEARCHES.get(spec.task)
@@ -21,7 +24,7 @@ def task_of(spec: Spec) -> Task | None:
 
 
 def test_series_of(run: Run) -> int:
-    """How many generated series a run was tested on; 0 on series of a file, whose digest tells test parts apart.
+    """Return how many generated series a run was tested on; 0 on series of a file, whose digest tells test parts apart.
 
     Records from before the test part grew do not say it: they have the series that were drawn with all others.
     """
@@ -32,7 +35,7 @@ def test_series_of(run: Run) -> int:
 
 
 def is_outdated(run: Run) -> bool:
-    """Whether a run was tested on fewer series than its task has now, or its record has no errors by block."""
+    """Return whether a run was tested on fewer series than its task has now, or its record has no errors by block."""
     if run.status != "ok":
         return False
     task = None if run.spec.series else task_of(run.spec)
@@ -41,12 +44,12 @@ def is_outdated(run: Run) -> bool:
 
 
 def task_on(series: Preparation, name: str) -> Task:
-    """A task on the series of a file."""
+    """Return a task on the series of a file."""
     return Task.of_series(series, name=name, **ON_SERIES)
 
 
 def name_of(series: Preparation, data: str) -> str:
-    """What a file's task is called: the file, the first target, and a digest of the data and how it is read."""
+    """Return what a file's task is called: the file, the first target, and a digest of the data and how it is read."""
     stem = re.sub(r"\.(csv|tsv|txt|parquet|pq)$", "", series.file, flags=re.IGNORECASE)
     words = [re.sub(r"\W+", "_", word, flags=re.ASCII).strip("_") for word in (stem, *series.target[:1])]
     told_apart = hashlib.sha256(msgspec.json.encode([series, data], order="sorted")).hexdigest()[:6]

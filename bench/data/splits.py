@@ -35,7 +35,9 @@ class Prepared:
     constant: tuple[str, ...] = ()  # series that do not change in their training part, and so are not scored
 
     def split(self, levels: bool) -> Split:
-        """What a method sees, float32: with differences taken, unless it takes levels, that is, models them itself."""
+        """Return what a method sees, float32: with differences taken, unless it takes levels, that is, models them
+        itself.
+        """
         shown = [self.scaling.shown(one.values, place, levels) for place, one in enumerate(self.series)]
         return Split(*(self._seen(part, shown, levels) for part in self.parts))
 
@@ -46,7 +48,7 @@ class Prepared:
         return read_only(values[:, : how.history], values[:, how.history :])
 
     def known(self, part: Part) -> Part:
-        """What a forecast may be made from, in own units: [N, C + T, D]."""
+        """Return what a forecast may be made from, in own units: [N, C + T, D]."""
         return part._replace(values=part.values[:, : -self.preparation.ahead])
 
     def before(self, part: Part) -> Iterator[np.ndarray]:
@@ -55,14 +57,16 @@ class Prepared:
         return (self.series[number].values[:end] for number, end in zip(part.series, origins, strict=True))
 
     def naive_of(self, part: Part, power: int = 1) -> np.ndarray:
-        """The naive errors that windows are scaled by, [N, 1, D]: before their origin where origins are counted."""
+        """Return the naive errors that windows are scaled by, [N, 1, D]: before their origin where origins are
+        counted.
+        """
         if not self.preparation.at_origins:
             every = self.naive if power == 1 else self.naive_squared
             return np.asarray(every[part.series])
         return np.array([naive_error(one, self.preparation.naive_season, power) for one in self.before(part)])
 
     def naive2_of(self, part: Part) -> np.ndarray | None:
-        """The forecasts [N, H, D] of Naive2 in own units, where origins are counted: what OWA compares with."""
+        """Return the forecasts [N, H, D] of Naive2 in own units, where origins are counted: what OWA compares with."""
         how = self.preparation
         if not how.at_origins:
             return None
@@ -71,7 +75,7 @@ class Prepared:
         return forecasts
 
     def truth(self, part: Part) -> np.ndarray:
-        """What is to be forecast, in own units: [N, H, D]."""
+        """Return what is to be forecast, in own units: [N, H, D]."""
         return part.values[:, -self.preparation.ahead :]
 
     @property
@@ -81,7 +85,7 @@ class Prepared:
         return len(np.unique(last.series))
 
     def describe(self) -> str:
-        """Which series are scored, in words; empty where all are."""
+        """Return which series are scored, in words; empty where all are."""
         if self.scored == len(self.series):
             return ""
         constant = f", {shortened(self.constant)} constant in training" if self.constant else ""
@@ -89,7 +93,8 @@ class Prepared:
 
 
 def prepare(found: SeriesSet, how: Preparation, test: bool = True) -> Prepared:
-    """The windows of all series. Raises UsageError for options out of range and for series too short for a window.
+    """Return the windows of all series. Raises UsageError for options out of range and for series too short for a
+    window.
 
     A series too short for a window of some part has none there, as long as others have.
     """
@@ -126,7 +131,7 @@ def prepare(found: SeriesSet, how: Preparation, test: bool = True) -> Prepared:
 
 
 def with_fitting_history(found: SeriesSet, how: Preparation, test: bool = True) -> Preparation:
-    """The preparation with a history of 50 steps or two seasons, as far as most series allow.
+    """Return the preparation with a history of 50 steps or two seasons, as far as most series allow.
 
     The shortest series decides, unless that left the others a fourth of what they could have.
     """
@@ -140,7 +145,10 @@ def with_fitting_history(found: SeriesSet, how: Preparation, test: bool = True) 
 
 
 def long_enough(found: SeriesSet, how: Preparation, test: bool = True) -> SeriesSet:
-    """The series without those too short for a window of each part, if --drop-short asks for it; a note names them."""
+    """Return the series without those too short for a window of each part, if --drop-short asks for it.
+
+    A note names them.
+    """
     if not how.drop_short:
         return found
     cut = cut_of(how, found.calendar, test)
@@ -153,13 +161,13 @@ def long_enough(found: SeriesSet, how: Preparation, test: bool = True) -> Series
 
 
 def is_long_enough(end: Ends, how: Preparation, test: bool) -> bool:
-    """Whether a series has a window in each part."""
+    """Return whether a series has a window in each part."""
     lasts = (end.train, end.validation, *([end.test] if test else []))
     return min(lasts) >= how.length
 
 
 def shortened(names: Sequence[str]) -> str:
-    """The first names, and how many more there are."""
+    """Return the first names, and how many more there are."""
     return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
 
 
@@ -183,7 +191,7 @@ def check_windows(found: SeriesSet, how: Preparation, ends: Sequence[Ends], part
 
 
 def too_short(found: SeriesSet, how: Preparation, one: Series, end: Ends) -> UsageError:
-    """The error for a series, the longest, that has no window."""
+    """Return the error for a series, the longest, that has no window."""
     name = f"the series {one.name!r}" if one.name else "the series"
     longest = f", the longest of {len(found.series)}," if len(found.series) > 1 else ""
     lags = f" + {sum(how.lags)} for differences" if how.lags else ""
@@ -195,7 +203,7 @@ def too_short(found: SeriesSet, how: Preparation, one: Series, end: Ends) -> Usa
 
 
 def windows(found: SeriesSet, how: Preparation, ends: Sequence[Ends], place: int, unscored: set[int]) -> Part:
-    """All windows of a part: 0 training, 1 validation, 2 test, every `stride` steps of each series.
+    """Return all windows of a part: 0 training, 1 validation, 2 test, every `stride` steps of each series.
 
     Of validation and test those are left out that forecast a value that was filled in, or start from one: to score
     them would be to score the filling, which may have seen the value after it.
@@ -215,13 +223,13 @@ def windows(found: SeriesSet, how: Preparation, ends: Sequence[Ends], place: int
 
 
 def filled(one: Series, how: Preparation, start: int) -> bool:
-    """Whether a window forecasts a value that was filled in, or starts from one."""
+    """Return whether a window forecasts a value that was filled in, or starts from one."""
     last_known = start + how.length - how.ahead - 1
     return bool(one.imputed[last_known : start + how.length].any())
 
 
 def places(how: Preparation, begin: int, end: int, scored: bool) -> range:
-    """Where in a series the windows begin whose future lies between two steps."""
+    """Return where in a series the windows begin whose future lies between two steps."""
     stride = how.scored_stride if scored else how.stride
     first, last = begin - (how.length - how.ahead), end - how.length
     if first < 0:  # the history is not long enough: begin later, at a counted origin where they are counted

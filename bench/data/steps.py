@@ -18,7 +18,7 @@ from bench.schema.series import Reading
 
 
 def steps_of(table: Table, times: Sequence[str], keys: Sequence[Key], how: Reading) -> tuple[Calendar, np.ndarray]:
-    """The calendar of a file, and the step of every row. Raises UsageError for times that cannot be read."""
+    """Return the calendar of a file, and the step of every row. Raises UsageError for times that cannot be read."""
     if not times:
         return ROWS, counted(keys)
     refuse_footer(table, times)
@@ -32,7 +32,7 @@ def steps_of(table: Table, times: Sequence[str], keys: Sequence[Key], how: Readi
 
 
 def counted(keys: Sequence[Key]) -> np.ndarray:
-    """The rows of each series, from 0."""
+    """Return the rows of each series, from 0."""
     seen: Counter[Key] = Counter()
     steps = np.empty(len(keys), dtype=np.int64)
     for row, key in enumerate(keys):
@@ -54,12 +54,12 @@ def refuse_footer(table: Table, times: Sequence[str]) -> None:
 
 
 def is_time(text: str) -> bool:
-    """Whether a text may be a time, as far as its looks tell."""
+    """Return whether a text may be a time, as far as its looks tell."""
     return dates.looks_dated(text) or looks_numeric(text) or any(letter.isdecimal() for letter in text)
 
 
 def are_numbers(texts: Sequence[str]) -> bool:
-    """Whether all are whole numbers that no form of a date reads: times that are counted."""
+    """Return whether all are whole numbers that no form of a date reads: times that are counted."""
     found = sorted(set(texts))
     if not all(re.fullmatch(r"-?\d+(?:\.0+)?", text, re.ASCII) for text in found):
         return False
@@ -68,7 +68,7 @@ def are_numbers(texts: Sequence[str]) -> bool:
 
 
 def numbered(texts: Sequence[str], table: Table, column: str) -> tuple[Calendar, np.ndarray]:
-    """Times that are whole numbers. Raises UsageError where most of them are missing."""
+    """Return times that are whole numbers. Raises UsageError where most of them are missing."""
     for row, text in enumerate(texts):
         if not re.fullmatch(r"-?\d+(?:\.0+)?", text, re.ASCII):
             raise UsageError(f"{table.where(row)}, column {column!r}: {shown(text)} is not a whole number")

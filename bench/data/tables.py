@@ -48,11 +48,11 @@ class Table:
     notes: tuple[str, ...] = ()
 
     def where(self, row: int) -> str:
-        """A row in words."""
+        """Return a row in words."""
         return f"{self.name}, {self.unit} {self.lines[row]}"
 
     def column(self, name: str, option: str) -> Any:
-        """The cells under a name. Raises UsageError unless exactly one column has it."""
+        """Return the cells under a name. Raises UsageError unless exactly one column has it."""
         if name not in self.names:
             raise UsageError(f"{option}: {unknown(f'column of {self.name}', name, filter(None, self.names))}")
         if self.names.count(name) > 1:
@@ -60,7 +60,10 @@ class Table:
         return self.columns[self.names.index(name)]
 
     def numbers(self, name: str, option: str) -> np.ndarray:
-        """A column as float64 [rows], NaN where a cell is missing. Raises UsageError with the line of a bad cell."""
+        """Return a column as float64 [rows], NaN where a cell is missing.
+
+        Raises UsageError with the line of a bad cell.
+        """
         cells = self.column(name, option)
         if isinstance(cells, np.ndarray):
             values = cells
@@ -76,7 +79,7 @@ class Table:
         return values
 
     def decimal_marks(self, besides: str) -> set[str]:
-        """The decimal marks that the other columns show."""
+        """Return the decimal marks that the other columns show."""
         found: set[str] = set()
         for name, cells in zip(self.names, self.columns, strict=True):
             if name != besides and not isinstance(cells, np.ndarray):
@@ -87,7 +90,7 @@ class Table:
         return found
 
     def texts(self, name: str, option: str, missing: frozenset[str] = MISSING) -> list[str]:
-        """A column as stripped texts. Raises UsageError with the line of a missing cell."""
+        """Return a column as stripped texts. Raises UsageError with the line of a missing cell."""
         texts = [plain(cell) for cell in self.column(name, option)]
         for row, text in enumerate(texts):
             if text.lower() in missing:
@@ -99,7 +102,7 @@ class Table:
         return texts
 
     def is_numeric(self, name: str) -> bool:
-        """Whether every cell is a number or missing, and one is a number."""
+        """Return whether every cell is a number or missing, and one is a number."""
         if self.names.count(name) != 1:
             return False
         try:
@@ -109,7 +112,7 @@ class Table:
 
 
 def read_table(source: Path | bytes, how: Reading = DEFAULT, name: str | None = None) -> Table:
-    """A CSV or Parquet file, or its content. Raises UsageError for anything else."""
+    """Return a CSV or Parquet file, or its content. Raises UsageError for anything else."""
     if isinstance(source, Path):
         content, name = content_of(source), name or source.name
     else:
@@ -123,7 +126,7 @@ def read_table(source: Path | bytes, how: Reading = DEFAULT, name: str | None = 
 
 
 def content_of(path: Path) -> bytes:
-    """The bytes of a file, or of a pipe that somebody writes to. Raises UsageError where it cannot be read."""
+    """Return the bytes of a file, or of a pipe that somebody writes to. Raises UsageError where it cannot be read."""
     try:
         mode = path.stat().st_mode
         if stat.S_ISFIFO(mode):
@@ -136,7 +139,7 @@ def content_of(path: Path) -> bytes:
 
 
 def content_of_pipe(path: Path) -> bytes:
-    """The bytes of a pipe, as `<(zcat sales.csv.gz)` is one. Raises ValueError where nobody writes to it."""
+    """Return the bytes of a pipe, as `<(zcat sales.csv.gz)` is one. Raises ValueError where nobody writes to it."""
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     with open(handle, "rb") as file:
         if not select.select([handle], [], [], PATIENCE)[0] or not (first := file.read(1)):
@@ -146,7 +149,7 @@ def content_of_pipe(path: Path) -> bytes:
 
 
 def read_csv(content: bytes, name: str, how: Reading) -> Table:
-    """A text file: delimiter, titles and units are found out, quotes as in RFC 4180."""
+    """Return a text file: delimiter, titles and units are found out, quotes as in RFC 4180."""
     found = text_files.rows_of(content, name, how)
     columns = [list(column) for column in zip(*(cells for _, cells in found.rows), strict=True)]
     columns = columns or [[] for _ in found.names]
@@ -177,7 +180,7 @@ def read_parquet(content: bytes, name: str, how: Reading) -> Table:
 
 
 def parquet_column(column: Any) -> Any:
-    """A column of numbers as an array, NaN where it is null; any other as a list of texts."""
+    """Return a column of numbers as an array, NaN where it is null; any other as a list of texts."""
     import pyarrow.types as types
 
     kind = column.type

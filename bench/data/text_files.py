@@ -46,7 +46,7 @@ class Rows(NamedTuple):
 
 
 def rows_of(content: bytes, name: str, how: Reading) -> Rows:
-    """The rows of a text file, those without any cell aside. Raises UsageError."""
+    """Return the rows of a text file, those without any cell aside. Raises UsageError."""
     text = without_comments(decoded(content, name, how.encoding or ""), how)
     text, delimiter = delimiter_of(text)
     rows = list(split_lines(text, delimiter, name))
@@ -68,7 +68,10 @@ def rows_of(content: bytes, name: str, how: Reading) -> Rows:
 
 
 def decoded(content: bytes, name: str, encoding: str) -> str:
-    """The text of a file, in UTF-8 unless its byte-order mark or `encoding` says otherwise. Raises UsageError."""
+    """Return the text of a file, in UTF-8 unless its byte-order mark or `encoding` says otherwise.
+
+    Raises UsageError.
+    """
     mark, found = next(((mark, code) for mark, code in MARKS.items() if content.startswith(mark)), (b"", "utf-8"))
     encoding = encoding or found
     try:
@@ -89,7 +92,7 @@ def decoded(content: bytes, name: str, encoding: str) -> str:
 
 
 def without_comments(text: str, how: Reading) -> str:
-    """The text with empty lines in place of those to be left out, so that lines keep their numbers.
+    """Return the text with empty lines in place of those to be left out, so that lines keep their numbers.
 
     Lines that begin with # above the first other line are comments in any case.
     """
@@ -105,7 +108,7 @@ def without_comments(text: str, how: Reading) -> str:
 
 
 def delimiter_of(text: str) -> tuple[str, str]:
-    """The text, and what separates its cells: what splits most rows into equally many; or what `sep=` says."""
+    """Return the text, and what separates its cells: what splits most rows into equally many; or what `sep=` says."""
     first, _, rest = text.lstrip("\r\n").partition("\n")
     if stated := re.fullmatch(r'"?sep=(.)"?\s*', first, re.IGNORECASE):
         return "\n" * (text.count("\n") - rest.count("\n")) + rest, stated[1]
@@ -120,7 +123,7 @@ def delimiter_of(text: str) -> tuple[str, str]:
 
 
 def sample(text: str, delimiter: str) -> list[list[str]]:
-    """The first rows that are not empty, however they are quoted."""
+    """Return the first rows that are not empty, however they are quoted."""
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     try:
         return list(itertools.islice((row for row in rows if any(cell.strip() for cell in row)), SAMPLE))
@@ -129,7 +132,7 @@ def sample(text: str, delimiter: str) -> list[list[str]]:
 
 
 def split_lines(text: str, delimiter: str, name: str) -> Iterator[Row]:
-    """Each row that is not empty: the line that it begins on, and its stripped cells. Raises UsageError."""
+    """Yield each row that is not empty: the line that it begins on, and its stripped cells. Raises UsageError."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True)
     line = 1
     try:
@@ -143,14 +146,14 @@ def split_lines(text: str, delimiter: str, name: str) -> Iterator[Row]:
 
 
 def without_last_blanks(rows: list[Row]) -> list[Row]:
-    """The rows without the empty cells that a delimiter behind each but the first makes."""
+    """Return the rows without the empty cells that a delimiter behind each but the first makes."""
     while len(rows) > 1 and all(len(cells) > len(rows[0][1]) and not cells[-1] for _, cells in rows[1:]):
         rows = [rows[0], *((line, cells[:-1]) for line, cells in rows[1:])]
     return rows
 
 
 def below_titles(rows: list[Row]) -> tuple[list[Row], list[str]]:
-    """The rows from the names of the columns on, and what was above them: rows of fewer cells than most have."""
+    """Return the rows from the names of the columns on, and what was above them: rows of fewer cells than most have."""
     widths = Counter(len(cells) for _, cells in rows[:SAMPLE])
     width = max(widths, key=lambda width: (widths[width], width))
     place = above_a_gap(rows)
@@ -165,7 +168,7 @@ def below_titles(rows: list[Row]) -> tuple[list[Row], list[str]]:
 
 
 def above_a_gap(rows: Sequence[Row]) -> int:
-    """How many rows of words stand above an empty line and further words: titles."""
+    """Return how many rows of words stand above an empty line and further words: titles."""
     for place in range(min(TITLES, len(rows) - 1)):
         if any(map(is_value, rows[place][1])) or not any(len(cells) > 1 for _, cells in rows[place + 1 : place + 2]):
             return 0
@@ -175,13 +178,13 @@ def above_a_gap(rows: Sequence[Row]) -> int:
 
 
 def is_title(cells: list[str], below: list[str], width: int) -> bool:
-    """Whether a row is a title: of fewer cells than most, or one cell above names."""
+    """Return whether a row is a title: of fewer cells than most, or one cell above names."""
     alone = bool(cells[0]) and not any(cells[1:]) and sum(map(bool, below)) > 1 and not any(map(is_value, below))
     return len(cells) < width or (width > 1 and alone)
 
 
 def is_value(cell: str) -> bool:
-    """Whether a cell is a number or a date, as far as its looks tell."""
+    """Return whether a cell is a number or a date, as far as its looks tell."""
     return numbers.looks_numeric(cell) or dates.looks_dated(cell)
 
 
@@ -204,7 +207,7 @@ def check_names(names: list[str], line: int, rows: Sequence[Row], name: str, how
 def as_wide(
     cells: list[str], names: list[str], line: int, place: int, rows: Sequence[Row], name: str, how: Reading
 ) -> list[str]:
-    """A row as wide as the names. Raises UsageError, with the option that helps, for another number of cells."""
+    """Return a row as wide as the names. Raises UsageError, with the option that helps, for another number of cells."""
     if cells[0].startswith("#") and place and not rows[0][1][0].startswith("#"):
         raise UsageError(f"{name}, line {line}: {shown(cells[0])} looks like a comment: --comment '#' leaves "
                          "such lines out")  # fmt: skip
@@ -219,7 +222,7 @@ def as_wide(
 
 
 def way_out(cell: str, place: int, count: int) -> str:
-    """Which option leaves out a row that does not fit, by where it is and how it begins."""
+    """Return which option leaves out a row that does not fit, by where it is and how it begins."""
     if cell[:1] in ("#", "%", "*", "/") and not dates.looks_dated(cell):
         return f": --comment {cell[:1]!r} leaves such lines out"
     if count - place <= NEAR_THE_END and place:
@@ -228,7 +231,7 @@ def way_out(cell: str, place: int, count: int) -> str:
 
 
 def is_row_of_units(rows: Sequence[Row]) -> bool:
-    """Whether the first row holds words above columns of numbers and dates: units, or further names."""
+    """Return whether the first row holds words above columns of numbers and dates: units, or further names."""
     if len(rows) < 4 or len(rows[0][1]) < 2 or any(map(is_value, rows[0][1])):
         return False
     below = [cells for _, cells in rows[1:SAMPLE]]

@@ -45,34 +45,39 @@ class Scaling:
     differences: Scale  # of what is left when all differences are taken
 
     def shown(self, values: np.ndarray, series: int, levels: bool) -> np.ndarray:
-        """A whole series [L, D] as a method sees it, float32: [L, D], or [L - C, D] with differences taken."""
+        """Return a whole series [L, D] as a method sees it, float32: [L, D], or [L - C, D] with differences taken."""
         scale = self.levels if levels else self.differences
         taken = values if levels else differenced(values[None], self.lags)[0]
         scaled: np.ndarray = (taken - scale.centre[series]) / scale.spread[series]
         return scaled.astype(np.float32)
 
     def seen(self, part: Part, levels: bool) -> np.ndarray:
-        """Windows as a method sees them, float32: with differences taken, unless it takes levels."""
+        """Return windows as a method sees them, float32: with differences taken, unless it takes levels."""
         if levels:
             return scaled(part, self.levels).astype(np.float32)
         return scaled(part._replace(values=differenced(part.values, self.lags)), self.differences).astype(np.float32)
 
     def restored(self, forecasts: np.ndarray, known: Part, levels: bool) -> np.ndarray:
-        """Forecasts [N, steps, D] in the data's own units, float64; `known` is what they were made from, in them."""
+        """Return forecasts [N, steps, D] in the data's own units, float64.
+
+        `known` is what they were made from, in them.
+        """
         scale = self.levels if levels else self.differences
         own = forecasts.astype(np.float64) * scale.spread[known.series] + scale.centre[known.series]
         return own if levels else summed(own, known.values, self.lags)
 
 
 def differenced(values: np.ndarray, lags: Sequence[int]) -> np.ndarray:
-    """Values [N, L, D] minus those a lag before, for one lag after another: [N, L - sum(lags), D]."""
+    """Return values [N, L, D] minus those a lag before, for one lag after another: [N, L - sum(lags), D]."""
     for lag in lags:
         values = values[:, lag:] - values[:, :-lag]
     return values
 
 
 def summed(forecasts: np.ndarray, known: np.ndarray, lags: Sequence[int]) -> np.ndarray:
-    """The inverse: forecasts [N, steps, D] of differences, added to what is known [N, L, D], or forecast, before."""
+    """Return the inverse: forecasts [N, steps, D] of differences, added to what is known [N, L, D], or forecast,
+    before.
+    """
     if not lags:
         return forecasts
     lag, *rest = lags
@@ -84,13 +89,16 @@ def summed(forecasts: np.ndarray, known: np.ndarray, lags: Sequence[int]) -> np.
 
 
 def scaled(part: Part, scale: Scale) -> np.ndarray:
-    """Windows minus the centre of their series, over its spread."""
+    """Return windows minus the centre of their series, over its spread."""
     centred: np.ndarray = (part.values - scale.centre[part.series]) / scale.spread[part.series]
     return centred
 
 
 def scale_of(training: Sequence[np.ndarray]) -> Scale:
-    """Mean and standard deviation of each series [L, D]; a spread of 1 where all values are equal, or none is there."""
+    """Return mean and standard deviation of each series [L, D].
+
+    A spread of 1 where all values are equal, or none is there.
+    """
     training = [values if len(values) else np.zeros((1, values.shape[1])) for values in training]
     centre = np.stack([values.mean(axis=0, keepdims=True) for values in training])
     spread = np.stack([values.std(axis=0, keepdims=True) for values in training])
@@ -99,7 +107,7 @@ def scale_of(training: Sequence[np.ndarray]) -> Scale:
 
 
 def naive_error(values: np.ndarray, season: int, power: int = 1) -> np.ndarray:
-    """Mean |y_t - y_{t-m}|^power of one series [L, D]: [1, D], what MASE divides by (Hyndman & Koehler 2006)."""
+    """Return mean |y_t - y_{t-m}|^power of one series [L, D]: [1, D], what MASE divides by (Hyndman & Koehler 2006)."""
     if len(values) <= season:
         return np.zeros((1, values.shape[1]))  # no scale
     changes: np.ndarray = (np.abs(differenced(values[None], [season])[0]) ** power).mean(axis=0, keepdims=True)

@@ -19,7 +19,10 @@ COUNTED = re.compile(r"(.*?)(\d+)", re.ASCII)
 
 
 def one_row_per_value(table: Table, how: Reading) -> tuple[Table, Reading]:
-    """The table with a row for each value, and how that one is read. Raises UsageError where no header has times."""
+    """Return the table with a row for each value, and how that one is read.
+
+    Raises UsageError where no header has times.
+    """
     if how.wide or how.target or how.time not in (None, "-"):
         raise UsageError("--rows-are-series: each row is a series, so --target, --time and --wide mean nothing")
     values, dated = value_columns(table, how)
@@ -39,14 +42,14 @@ def one_row_per_value(table: Table, how: Reading) -> tuple[Table, Reading]:
 
 
 def replace_reading(how: Reading, changes: dict[str, Any]) -> Reading:
-    """The reading with other columns."""
+    """Return the reading with other columns."""
     import msgspec
 
     return msgspec.structs.replace(how, **changes)
 
 
 def value_columns(table: Table, how: Reading) -> tuple[list[int], bool]:
-    """The places of the columns that hold values, and whether their names are times."""
+    """Return the places of the columns that hold values, and whether their names are times."""
     places = [place for place, name in enumerate(table.names) if name not in how.groups]
     dated = [place for place in places if dates.looks_dated(table.names[place])]
     years = [place for place in places if re.fullmatch(r"(?:1[6-9]|2[01])\d\d|(?:19|20)\d{4}", table.names[place])]
@@ -60,13 +63,13 @@ def value_columns(table: Table, how: Reading) -> tuple[list[int], bool]:
 
 
 def number_in(name: str) -> str:
-    """The number that a name ends with."""
+    """Return the number that a name ends with."""
     found = COUNTED.fullmatch(name)
     return found[2] if found else "0"
 
 
 def holds_numbers(table: Table, place: int) -> bool:
-    """Whether a column has nothing but numbers and missing cells."""
+    """Return whether a column has nothing but numbers and missing cells."""
     column = table.columns[place]
     if isinstance(column, np.ndarray):
         return True
@@ -74,7 +77,10 @@ def holds_numbers(table: Table, place: int) -> bool:
 
 
 def series_names(table: Table, how: Reading, values: list[int]) -> list[str]:
-    """What each series is called: by --group, or the columns of words in front. Raises UsageError for one twice."""
+    """Return what each series is called: by --group, or the columns of words in front.
+
+    Raises UsageError for one twice.
+    """
     if how.groups:
         chosen = [table.texts(name, "--group", frozenset([""])) for name in how.groups]
     else:
@@ -93,7 +99,7 @@ def series_names(table: Table, how: Reading, values: list[int]) -> list[str]:
 
 
 def shortest_unique(columns: list[list[str]]) -> list[list[str]]:
-    """The first column whose cells all differ; else all columns, but those of one value for all."""
+    """Return the first column whose cells all differ; else all columns, but those of one value for all."""
     for column in columns:
         if all(column) and len(set(column)) == len(column):
             return [column]

@@ -40,18 +40,19 @@ def cut(series: np.ndarray, task: Task) -> Split:
 
 
 def windows(series: np.ndarray, history: int) -> Windows:
-    """Copies of the first T values and of the rest."""
+    """Return copies of the first T values and of the rest."""
     return read_only(series[:, :history].copy(), series[:, history:].copy())
 
 
 def appended(part: Windows, series: np.ndarray) -> Windows:
-    """The windows of a part, and after them those of further series [N, T + H, D]."""
+    """Return the windows of a part, and after them those of further series [N, T + H, D]."""
     more = windows(series, part.history.shape[1])
     return read_only(*(np.concatenate(pair) for pair in zip(part, more, strict=True)))
 
 
 def views(series: Sequence[np.ndarray], which: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
-    """Windows [N, length, D] of series [L, D], each from its start: views of one series' memory where they are even.
+    """Return windows [N, length, D] of series [L, D], each from its start: views of one series' memory where they are
+    even.
 
     Raises ValueError for a window beyond the end of its series.
     """
@@ -70,12 +71,12 @@ def views(series: Sequence[np.ndarray], which: np.ndarray, starts: np.ndarray, l
 
 
 def rolling(values: np.ndarray, length: int) -> np.ndarray:
-    """All windows [L - length + 1, length, D] of a series [L, D], as views."""
+    """Return all windows [L - length + 1, length, D] of a series [L, D], as views."""
     return np.lib.stride_tricks.sliding_window_view(values, length, axis=0).transpose(0, 2, 1)
 
 
 def read_only(history: np.ndarray, future: np.ndarray) -> Windows:
-    """The two arrays, closed for writing."""
+    """Return the two arrays, closed for writing."""
     for array in (history, future):
         array.setflags(write=False)
     return Windows(history, future)

@@ -52,12 +52,12 @@ class Handle:
 
 
 def span(shape: Sequence[int], strides: Sequence[int], itemsize: int) -> int:
-    """How many bytes a view reaches over."""
+    """Return how many bytes a view reaches over."""
     return sum((length - 1) * stride for length, stride in zip(shape, strides, strict=True)) + itemsize
 
 
 def is_view(array: np.ndarray) -> bool:
-    """Whether elements overlap, as those of the windows of a series do: a copy would be many times as large."""
+    """Return whether elements overlap, as those of the windows of a series do: a copy would be many times as large."""
     forward = array.size > 0 and min(array.strides, default=-1) >= 0
     return forward and span(array.shape, array.strides, array.itemsize) < array.nbytes
 
@@ -115,7 +115,7 @@ def describe_as(handle: int, content: bytes, place: int = 0) -> None:
 
 
 def description(handle: int, most: int) -> bytes:
-    """The JSON of a result. Raises FileNotFoundError where there is none, ValueError where it cannot be one."""
+    """Return the JSON of a result. Raises FileNotFoundError where there is none, ValueError where it cannot be one."""
     size = os.fstat(handle).st_size
     if size < TRAILER:
         raise FileNotFoundError("no result")

@@ -68,7 +68,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def ending(code: int) -> str:
-    """An exit status in words."""
+    """Return an exit status in words."""
     return is_ended_by(code) or f"exit status {code}"
 
 

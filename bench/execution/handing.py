@@ -40,7 +40,7 @@ class DataSource:
         self.handed: dict[object, tuple[Data, int, list[Layout]]] = {}
 
     def hand_out(self, spec: Spec) -> tuple[Data, int, list[Layout]]:
-        """The spec's data, and what its method is given of it: a handle of a file, and what lies there.
+        """Return the spec's data, and what its method is given of it: a handle of a file, and what lies there.
 
         Raises ValueError when the series are not those that the spec was made for.
         """
@@ -62,7 +62,7 @@ class DataSource:
             self.handed.clear()
 
     def open(self, spec: Spec) -> Data:
-        """The spec's data. Raises ValueError when the series are not those that the spec was made for."""
+        """Return the spec's data. Raises ValueError when the series are not those that the spec was made for."""
         levels = spec.method in implementations.METHODS and implementations.class_of(spec.method).takes_levels
         key = (spec.task, spec.quick, spec.data_sha256, levels)
         with self.lock:
@@ -81,12 +81,15 @@ class DataSource:
 
 
 def new_draw(task: Task) -> Task:
-    """The same task on series of another seed, unknown before; a task on a file's series as it is."""
+    """Return the same task on series of another seed, unknown before; a task on a file's series as it is."""
     return task if task.series else replace(task, seed=secrets.randbelow(2**31))
 
 
 def handout(spec: Spec, data: Data) -> Handout:
-    """What the spec's method is given. A method from outside watches a part that is split off its training series."""
+    """Return what the spec's method is given.
+
+    A method from outside watches a part that is split off its training series.
+    """
     train, validation, test = data.split
     watched, places = validation, places_of(data)
     if spec.source and watches(spec.method):
@@ -97,12 +100,12 @@ def handout(spec: Spec, data: Data) -> Handout:
 
 
 def takes_rows(method: str) -> bool:
-    """Whether a method forecasts rows of any length."""
+    """Return whether a method forecasts rows of any length."""
     return method in implementations.METHODS and issubclass(implementations.class_of(method), RowForecaster)
 
 
 def whole_series(spec: Spec, data: Data) -> WholeSeries:
-    """All of each series before its last origin, where the task says so and the method can use it."""
+    """Return all of each series before its last origin, where the task says so and the method can use it."""
     if not (takes_rows(spec.method) and isinstance(data, SeriesData) and data.prepared.preparation.whole_history):
         return WholeSeries()
     prepared = data.prepared
@@ -120,7 +123,7 @@ def whole_series(spec: Spec, data: Data) -> WholeSeries:
 
 
 def places_of(data: Data) -> np.ndarray:
-    """Where each training window of a file is, [N, 2]: its series, and the step that it begins at."""
+    """Return where each training window of a file is, [N, 2]: its series, and the step that it begins at."""
     if not isinstance(data, datasets.SeriesData):
         return np.empty((0, 2), dtype=np.int64)
     part = data.prepared.parts.train
@@ -128,13 +131,13 @@ def places_of(data: Data) -> np.ndarray:
 
 
 def watches(method: str) -> bool:
-    """Whether the method's fit takes a pair to watch: most do."""
+    """Return whether the method's fit takes a pair to watch: most do."""
     maker = implementations.METHODS.get(method)
     return getattr(maker, "takes_validation", True)
 
 
 def split_off(train: Windows) -> tuple[Windows, Windows]:
-    """The training windows but the last ones, and those."""
+    """Return the training windows but the last ones, and those."""
     count = max(1, len(train.history) // SPLIT_OFF)
     kept = max(1, len(train.history) - count)
     first, last = (

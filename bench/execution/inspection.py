@@ -78,7 +78,7 @@ def inspect(
 
 
 def absolute(reference: str) -> str:
-    """The reference for a process that runs in another folder."""
+    """Return the reference for a process that runs in another folder."""
     path, colon, class_name = reference.rpartition(":")
     if not reference.endswith(".py") and not path.endswith(".py"):
         return reference
@@ -126,7 +126,7 @@ def describe(question: Question) -> Description:
 
 
 def kinds(hint: Any, default: Setting) -> list[str]:
-    """The types of a setting by name: those that are stated, else the default's."""
+    """Return the types of a setting by name: those that are stated, else the default's."""
     parts = get_args(hint) or (hint,)
     names = ["None" if part is type(None) else getattr(part, "__name__", "") for part in parts]
     known = [name for name in names if name in ("int", "float", "str", "bool", "None")]
@@ -134,7 +134,7 @@ def kinds(hint: Any, default: Setting) -> list[str]:
 
 
 def takes_validation(maker: Any) -> bool:
-    """Whether its fit watches a pair: a class of any kind says so by a parameter."""
+    """Return whether its fit watches a pair: a class of any kind says so by a parameter."""
     from inspect import signature
 
     from implementations.wrapping import Plain

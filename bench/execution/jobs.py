@@ -67,7 +67,10 @@ class DurationEstimator:
         self.known: dict[tuple[object, ...], float | None] = {}
 
     def seconds(self, spec: Spec) -> float | None:
-        """The median of those like it, else of the same method in another backend; None where no record tells."""
+        """Return the median of those like it, else of the same method in another backend.
+
+        None where no record tells.
+        """
         question = (*kind(spec), spec.backend, epochs_of(spec))
         if question not in self.known:
             alike = self.runs.get(kind(spec), [])
@@ -77,12 +80,14 @@ class DurationEstimator:
 
 
 def kind(spec: Spec) -> tuple[str, str, bool]:
-    """What runs have in common that are of one method on one task's data."""
+    """Return what runs have in common that are of one method on one task's data."""
     return spec.task, spec.method, spec.quick
 
 
 def seconds_for(run: Run, spec: Spec) -> float:
-    """What the run took, had it trained for the spec's epochs and been tested on all series that there are now."""
+    """Return what the run took, had it trained for the spec's epochs and been tested on all series that there are
+    now.
+    """
     seconds = run.seconds or {}
     ratio = epochs_of(spec) / epochs_of(run.spec)
     task = task_of(spec) if is_outdated(run) else None
@@ -91,18 +96,21 @@ def seconds_for(run: Run, spec: Spec) -> float:
 
 
 def epochs_of(spec: Spec) -> int:
-    """The epochs in a spec; 1 for methods without them."""
+    """Return the epochs in a spec; 1 for methods without them."""
     epochs = spec.settings.get("epochs")
     return epochs if isinstance(epochs, int) and epochs > 0 else 1
 
 
 def makespan(planned: Sequence[Job], workers: int) -> float | None:
-    """Seconds until all jobs are done, each taken in turn by the first free worker; None where one is not predicted."""
+    """Return seconds until all jobs are done, each taken in turn by the first free worker.
+
+    None where one is not predicted.
+    """
     return makespan_of([job.predicted for job in planned], workers)
 
 
 def makespan_of(seconds: Iterable[float | None], workers: int) -> float | None:
-    """Seconds until jobs that take so long are done, see `makespan`."""
+    """Return seconds until jobs that take so long are done, see `makespan`."""
     free = [0.0] * workers
     for taken in seconds:
         if taken is None:

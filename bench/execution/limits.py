@@ -28,7 +28,7 @@ class Limits:
 
 
 def check_workers(jobs: int | None) -> int:
-    """How many run at once. Raises UsageError unless each can have a core."""
+    """Return how many run at once. Raises UsageError unless each can have a core."""
     available = max(1, int(min(len(threads.cores()), resources.cpu_quota())))
     if jobs is not None and not 1 <= jobs <= available:
         raise UsageError(f"--jobs {jobs}: needed 1 to {available}, one core for each job")
@@ -36,14 +36,17 @@ def check_workers(jobs: int | None) -> int:
 
 
 def check_cluster(address: str, jobs: int | None) -> int | None:
-    """How many run at once, None where the nodes will tell. Raises UsageError for no address, and for --jobs."""
+    """Return how many run at once, None where the nodes will tell. Raises UsageError for no address, and for --jobs."""
     if jobs is not None:
         raise UsageError(f"--jobs {jobs}: a cluster's nodes say how many run at once, as in `dask worker --nthreads 2`")
     return check_address(address)
 
 
 def check_address(address: str) -> int | None:
-    """The number of nodes to start here, None for a cluster elsewhere. Raises UsageError for any other address."""
+    """Return the number of nodes to start here, None for a cluster elsewhere.
+
+    Raises UsageError for any other address.
+    """
     if found := LOCAL.fullmatch(address):
         if int(found[1]) >= 1:
             return int(found[1])
@@ -61,7 +64,10 @@ def check_timeout(seconds: float) -> None:
 
 
 def check_memory(text: str | None) -> int | None:
-    """The limit in bytes, from '2G' and the like. Raises UsageError for anything else, and below what Python needs."""
+    """Return the limit in bytes, from '2G' and the like.
+
+    Raises UsageError for anything else, and below what Python needs.
+    """
     if text is None:
         return None
     found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)([KMGT]?)(?:i?B)?", text, re.ASCII)

@@ -169,7 +169,7 @@ def measure(order: Order, clock: Clock, channels: Channels, made: dict[str, np.n
 
 @contextlib.contextmanager
 def epochs_marked(forecaster: Forecaster, channels: Channels) -> Iterator[None]:
-    """Within the block, mark each epoch of a network, up to LOOK seconds late: training does nothing for it."""
+    """Mark each epoch of a network within the block, up to LOOK seconds late: training does nothing for it."""
     over, marked = threading.Event(), 0
 
     def watch() -> None:
@@ -267,7 +267,8 @@ def add_outputs(forecaster: Forecaster, given: Handout, ahead: int, made: dict[s
 
 
 def target_places(forecaster: Forecaster, given: Handout, ahead: int) -> np.ndarray | None:
-    """Which values of a series [T + H, D] the outputs are compared with, [T', block * D]; None: the forecasts alone.
+    """Return which values of a series [T + H, D] the outputs are compared with, [T', block * D]; None: the forecasts
+    alone.
 
     A strategy takes its targets from a series: it is given the numbers of the values in place of the values.
     """
@@ -282,5 +283,5 @@ def target_places(forecaster: Forecaster, given: Handout, ahead: int) -> np.ndar
 
 
 def epoch_seconds(forecaster: Forecaster) -> list[float]:
-    """The seconds of each epoch, from the curve's running total."""
+    """Return the seconds of each epoch, from the curve's running total."""
     return [float(value) for value in np.diff(forecaster.curve.get("seconds", []), prepend=0.0)]

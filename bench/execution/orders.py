@@ -102,7 +102,7 @@ class Handout(NamedTuple):
 
     @classmethod
     def of(cls, arrays: Mapping[str, np.ndarray]) -> Handout:
-        """What `arrays` gave, read-only."""
+        """Return what `arrays` gave, read-only."""
         for array in arrays.values():
             array.setflags(write=False)
         return cls(**{"validation_history": arrays["watched_history"], **arrays})
@@ -121,7 +121,7 @@ def receive_order(left: int) -> Order:
 
 
 def ending(text: str) -> tuple[Literal["oom", "failed"], str]:
-    """Status and reason of a run that ended with these words."""
+    """Return status and reason of a run that ended with these words."""
     reason = one_line(text)
     return ("oom" if OUT_OF_MEMORY.search(reason) else "failed"), reason
 

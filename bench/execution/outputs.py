@@ -41,7 +41,7 @@ def check_size(forecasts: np.ndarray, history: np.ndarray, what: str) -> None:
 
 
 def farthest(values: np.ndarray) -> float:
-    """The largest absolute value, NaN aside, without a copy of all of them."""
+    """Return the largest absolute value, NaN aside, without a copy of all of them."""
     return float(max(np.fmax.reduce(values, axis=None), -np.fmin.reduce(values, axis=None)))
 
 

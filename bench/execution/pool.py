@@ -98,7 +98,7 @@ class WorkerPool:
             self.activities.pop(key, None)  # `repeat` runs a job twice at once
 
     def run_on(self, spec: Spec, core: int) -> Run:
-        """The same, on this core."""
+        """Return the same, on this core."""
         order = Order(
             spec=spec,
             spawned_ns=0,
@@ -126,7 +126,7 @@ class WorkerPool:
         return msgspec.structs.replace(run, code=code)
 
     def check_code(self, spec: Spec) -> str:
-        """The digest of the spec's code. Raises UsageError once it is another than when the campaign began."""
+        """Return the digest of the spec's code. Raises UsageError once it is another than when the campaign began."""
         code = provenance.code_of(spec, self.files)
         if self.codes.setdefault((spec.method, spec.backend), code) != code:
             word = f"the code of {spec.method} on {spec.backend} was changed while it ran"
@@ -145,7 +145,10 @@ class WorkerPool:
             )
 
     def with_cache(self, order: Order, core: int, data: Data, given: int) -> Run:
-        """The record of the order; a run that fails with the cache of compiled programs is made again without it."""
+        """Return the record of the order.
+
+        A run that fails with the cache of compiled programs is made again without it.
+        """
         warm = compilation.is_warm(order.spec)
         run = self.supervise(order, core, data, given)
         if warm is None or run.status != "failed":

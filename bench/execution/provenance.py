@@ -33,7 +33,7 @@ KNOWN: dict[tuple[str, str, str | None], tuple[Stamps, str]] = {}
 
 
 def code_of(spec: Spec, files: Mapping[str, str]) -> str:
-    """The sha256 over the code that a spec's run is made by, and the versions of the packages it imports.
+    """Return the sha256 over the code that a spec's run is made by, and the versions of the packages it imports.
 
     Files are read again only when one of them was changed.
     """
@@ -59,7 +59,7 @@ def stamp(path: Path) -> tuple[Path, int, int]:
 
 
 def digest_of(sources: Sequence[Path], spec: Spec) -> str:
-    """The sha256 over these files and the versions of the packages that they import."""
+    """Return the sha256 over these files and the versions of the packages that they import."""
     sha256 = hashlib.sha256()
     for path in sources:
         sha256.update(f"{label(path)}\0{content_of(path)[0]}\0".encode())
@@ -71,7 +71,7 @@ def digest_of(sources: Sequence[Path], spec: Spec) -> str:
 
 
 def closure(spec: Spec, files: Mapping[str, str]) -> set[Path]:
-    """The source files that a spec's method is made of."""
+    """Return the source files that a spec's method is made of."""
     start, beside = source_of(spec, files)
     family = "keras" if spec.backend.startswith("keras") else spec.backend
     engine = OURS / "backends" / family
@@ -88,7 +88,7 @@ def closure(spec: Spec, files: Mapping[str, str]) -> set[Path]:
 
 
 def of_another(path: Path, family: str) -> bool:
-    """Whether a file is of the engines or layers of another framework."""
+    """Return whether a file is of the engines or layers of another framework."""
     if not path.is_relative_to(OURS):
         return False
     parts = path.relative_to(OURS).parts
@@ -125,7 +125,7 @@ def places_of(name: str, beside: Path | None) -> Iterator[Path]:
 
 
 def candidates(folder: Path, parts: list[str]) -> Iterator[Path]:
-    """The files that `import a.b.c` reads, and the module that `from a.b import c` takes c from."""
+    """Yield the files that `import a.b.c` reads, and the module that `from a.b import c` takes c from."""
     for count in range(1, len(parts) + 1):
         place = folder.joinpath(*parts[:count])
         yield place / "__init__.py"
@@ -133,12 +133,12 @@ def candidates(folder: Path, parts: list[str]) -> Iterator[Path]:
 
 
 def imports(path: Path) -> Iterator[str]:
-    """The modules, and names of modules, that a file imports anywhere; relative ones from where it lies."""
+    """Yield the modules, and names of modules, that a file imports anywhere; relative ones from where it lies."""
     yield from content_of(path)[2]
 
 
 def content_of(path: Path) -> tuple[str, frozenset[str], tuple[str, ...]]:
-    """A file's digest, the packages that it imports, and all the names; read again only when it was changed."""
+    """Return a file's digest, the packages that it imports, and all the names; read again only when it was changed."""
     return parsed(*stamp(path))
 
 
@@ -157,7 +157,7 @@ def parsed(path: Path, _changed_ns: int, _size: int) -> tuple[str, frozenset[str
 
 
 def imported(node: ast.AST, path: Path) -> Iterator[str]:
-    """What an import statement names: modules, and what is taken from them, which may be modules too."""
+    """Yield what an import statement names: modules, and what is taken from them, which may be modules too."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
     elif isinstance(node, ast.ImportFrom):
@@ -179,13 +179,13 @@ def without_docstrings(tree: ast.Module) -> None:
 
 
 def label(path: Path) -> str:
-    """A file's name without the folder that this machine keeps it in."""
+    """Return a file's name without the folder that this machine keeps it in."""
     return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
 
 
 @cache
 def installed(package: str) -> str:
-    """The version of an installed package; empty for what is none."""
+    """Return the version of an installed package; empty for what is none."""
     try:
         return version(package)
     except (PackageNotFoundError, ValueError):

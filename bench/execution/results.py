@@ -19,7 +19,7 @@ from bench.schema.record import Run
 
 
 def read(order: Order, left: int, core: int, data: Data, supervisor: Supervisor) -> Run | str:
-    """The record of what a worker left, whatever becomes of the process afterwards; else why there is none."""
+    """Return the record of what a worker left, whatever becomes of the process afterwards; else why there is none."""
     measured = left_by(left)
     if isinstance(measured, str):
         return measured
@@ -28,7 +28,7 @@ def read(order: Order, left: int, core: int, data: Data, supervisor: Supervisor)
 
 
 def left_by(left: int) -> Measured | str:
-    """What a worker left, or why there is nothing to be read."""
+    """Return what a worker left, or why there is nothing to be read."""
     try:
         return msgspec.json.decode(arrays.description(left, stores.LARGEST), type=Measured)
     except FileNotFoundError:
@@ -38,7 +38,7 @@ def left_by(left: int) -> Measured | str:
 
 
 def result(order: Order, measured: Measured, left: int, data: Data, supervisor: Supervisor) -> Run:
-    """The record of a job whose worker came to an end of it."""
+    """Return the record of a job whose worker came to an end of it."""
     if measured.status != "ok":
         return unfinished(order, measured.status, one_line(measured.reason or ""), environment.fingerprint())
     try:
@@ -53,12 +53,12 @@ def result(order: Order, measured: Measured, left: int, data: Data, supervisor: 
 
 
 def failed(order: Order, error: Exception) -> Run:
-    """The record of a job that has no result for this reason."""
+    """Return the record of a job that has no result for this reason."""
     return unfinished(order, "failed", one_line(str(error)), environment.fingerprint())
 
 
 def outcome(supervisor: Supervisor, oom: bool) -> tuple[str, str] | None:
-    """Status and reason of a worker that left nothing; None when its exit promises something."""
+    """Return status and reason of a worker that left nothing; None when its exit promises something."""
     code = supervisor.process.returncode
     if code == -KILL and oom:
         return "oom", "killed by the kernel: out of memory"

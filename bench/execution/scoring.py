@@ -36,7 +36,7 @@ class InvalidTimes(ValueError):
 
 
 def score(order: Order, measured: Measured, made: Mapping[str, np.ndarray], data: Data, watched: Watched) -> Run:
-    """The record of a finished job. Raises InvalidOutput, InvalidTimes, and Diverged."""
+    """Return the record of a finished job. Raises InvalidOutput, InvalidTimes, and Diverged."""
     split = data.split
     forecasts = checked(made, "forecasts", split.validation.future.shape, "forecasts")
     check_size(forecasts, split.validation.history, "forecasts")
@@ -68,7 +68,7 @@ def score(order: Order, measured: Measured, made: Mapping[str, np.ndarray], data
 
 
 def bounds_of(made: Mapping[str, np.ndarray], shape: tuple[int, ...]) -> Pair | None:
-    """The bounds of the test forecasts; None of a method without intervals. Raises InvalidOutput."""
+    """Return the bounds of the test forecasts; None of a method without intervals. Raises InvalidOutput."""
     if not made.keys() & set(BOUNDS):
         return None
     lower, upper = (checked(made, name, shape, f"{name} bounds") for name in BOUNDS)
@@ -76,7 +76,7 @@ def bounds_of(made: Mapping[str, np.ndarray], shape: tuple[int, ...]) -> Pair | 
 
 
 def checked(made: Mapping[str, np.ndarray], name: str, shape: tuple[int, ...], what: str) -> np.ndarray:
-    """An array that a worker left. Raises InvalidOutput where it is missing, and for another type or shape."""
+    """Return an array that a worker left. Raises InvalidOutput where it is missing, and for another type or shape."""
     if name not in made:
         raise InvalidOutput(f"{what}: got none, expected float32 {list(shape)}")
     return check_array(made[name], shape, what)
@@ -125,7 +125,7 @@ def count_as_fit(seconds: dict[str, float]) -> None:
 
 
 def timing(order: Order, measured: Measured, watched: Watched) -> dict[str, Any]:
-    """Whether the seconds can be trusted, and what was seen of the machine while they were taken."""
+    """Return whether the seconds can be trusted, and what was seen of the machine while they were taken."""
     cuda = measured.device != "cpu"
     disturbed = disturbance.explain_disturbance(measured.seen, measured.threads, measured.affinity, cuda=cuda)
     reason = "; ".join(filter(None, [disturbed, *doubts(measured, watched)])) or None
@@ -142,7 +142,7 @@ def timing(order: Order, measured: Measured, watched: Watched) -> dict[str, Any]
 
 
 def doubts(measured: Measured, watched: Watched) -> list[str]:
-    """What the harness' own clock, and the kernel's account of all processes, say against a worker's times."""
+    """Return what the harness' own clock, and the kernel's account of all processes, say against a worker's times."""
     seconds, found = measured.seconds, []
     parts = sum(seconds.get(name, 0.0) for name in ("build", "first_step", "fit", "validate"))
     predicted = measured.samples.get("predict", [])

@@ -147,7 +147,7 @@ class Supervisor:
         return True
 
     def reap(self) -> bool:
-        """Whether the worker has ended; then with the account of all that it started."""
+        """Return whether the worker has ended; then with the account of all that it started."""
         if self.process.returncode is not None:
             return True
         if (cpu := reap(self.process)) is None:
@@ -194,7 +194,7 @@ class Supervisor:
             os.close(self.pidfd)
 
     def last_line(self) -> str:
-        """The last line printed that is not empty."""
+        """Return the last line printed that is not empty."""
         lines = self.output.decode(errors="replace").split("\n")
         return next((line.strip() for line in reversed(lines) if line.strip()), "nothing printed")
 
@@ -220,5 +220,5 @@ def close_input(process: subprocess.Popen[bytes]) -> None:
 
 
 def mebibytes(size: int) -> str:
-    """Bytes as a person reads them."""
+    """Return bytes as a person reads them."""
     return f"{size / 2**20:.0f} MiB"

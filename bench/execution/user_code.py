@@ -11,7 +11,7 @@ from implementations import user_methods as methods
 
 
 def reference_of(spec: Spec, files: Mapping[str, str]) -> str:
-    """What names a spec's method from outside on this machine."""
+    """Return what names a spec's method from outside on this machine."""
     assert spec.source
     path, class_name = files.get(spec.method), spec.source.reference.rpartition(":")[2]
     return f"{Path(path)}:{class_name}" if path else spec.method

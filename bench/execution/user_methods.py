@@ -39,7 +39,7 @@ class Registered(NamedTuple):
 
 
 def register(patterns: Sequence[str], here: bool = False) -> tuple[list[str], Registered]:
-    """Patterns with references and old names replaced by names; METHODS gets a stand-in of what references name.
+    """Return patterns with references and old names replaced by names; METHODS gets a stand-in of what references name.
 
     here: import the methods after all, once they are inspected, as a command does that is there to run or show them.
     Raises UsageError for a file or a class that cannot be used.
@@ -66,7 +66,7 @@ def register(patterns: Sequence[str], here: bool = False) -> tuple[list[str], Re
 
 @contextlib.contextmanager
 def contained() -> Iterator[None]:
-    """Within the block, where a user's code runs in this process, it ends no program and leaves its folder as it was.
+    """Keep a user's code, within the block, from ending this program or changing its folder.
 
     Raises UsageError where the code calls sys.exit.
     """

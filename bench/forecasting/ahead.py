@@ -61,7 +61,7 @@ def check(model: Model, found: SeriesSet) -> None:
 
 
 def for_new(model: Model, found: SeriesSet, places: Sequence[int | None]) -> tuple[Predictor, list[int]]:
-    """The predictor with new series, scaled by their own values, and the number of each series."""
+    """Return the predictor with new series, scaled by their own values, and the number of each series."""
     predictor, how = model.predictor, model.kept.preparation
     new = [one for one, place in zip(found.series, places, strict=True) if place is None]
     if predictor.scaling is not None and new:
@@ -72,7 +72,10 @@ def for_new(model: Model, found: SeriesSet, places: Sequence[int | None]) -> tup
 
 
 def distances(model: Model, known: Sequence[np.ndarray], places: Sequence[int | None], season: int) -> np.ndarray:
-    """How many spreads the last level of each series is from what it was in training, [S, D]; 0 for new series."""
+    """Return how many spreads the last level of each series is from what it was in training, [S, D].
+
+    0 for new series.
+    """
     centre, spread = (np.array(part) for part in model.kept.usual)
     found = np.zeros((len(known), len(model.kept.channels)))
     for number, (values, place) in enumerate(zip(known, places, strict=True)):
@@ -101,19 +104,19 @@ def wider_by(
 
 
 def widened(made: IntervalForecast, factors: np.ndarray) -> IntervalForecast:
-    """Bounds further from the forecast by factors [S, D]."""
+    """Return bounds further from the forecast by factors [S, D]."""
     lower, upper = (made.forecast + factors[:, None] * (bounds - made.forecast) for bounds in (made.lower, made.upper))
     return made._replace(lower=lower, upper=upper)
 
 
 def not_negative(made: IntervalForecast) -> IntervalForecast:
-    """Forecasts and bounds of what cannot be below 0."""
+    """Return forecasts and bounds of what cannot be below 0."""
     forecast, lower, upper = (np.maximum(part, 0.0) for part in made[:3])
     return made._replace(forecast=forecast, lower=lower, upper=upper)
 
 
 def warnings(found: SeriesSet, places: Sequence[int | None], far: np.ndarray) -> list[str]:
-    """What a person has to know: levels far from those of the training, and series that are new."""
+    """Return what a person has to know: levels far from those of the training, and series that are new."""
     said = []
     off = [one.name for one, distance in zip(found.series, far, strict=True) if (distance > FAR).any()]
     if off:
@@ -128,7 +131,7 @@ def warnings(found: SeriesSet, places: Sequence[int | None], far: np.ndarray) ->
 
 
 def named(names: Sequence[str]) -> str:
-    """Series in words."""
+    """Return series in words."""
     if not names[0]:
         return "the series"
     shown = ", ".join(map(repr, names[:3]))

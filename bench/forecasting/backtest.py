@@ -58,7 +58,7 @@ def backtest(series: Sequence[Series], how: Preparation, what: Training, levels:
 def as_many_steps(
     what: Training, known: Sequence[np.ndarray], whole: Sequence[np.ndarray], how: Preparation
 ) -> Training:
-    """The training with more epochs, so that a network takes as many steps on fewer windows as it will on all.
+    """Return the training with more epochs, so that a network takes as many steps on fewer windows as it will on all.
 
     A network that has learnt for less long is worse, and intervals from its errors would be too wide.
     """
@@ -70,7 +70,7 @@ def as_many_steps(
 
 
 def refit_origins(series: Sequence[Series], how: Preparation) -> list[tuple[int, int]]:
-    """A few origins of each of a sample of series, H steps apart where that is possible, the last ones."""
+    """Return a few origins of each of a sample of series, H steps apart where that is possible, the last ones."""
     chosen = sample(series, REFITS)
     count = min(MOST_REFITS, max(1, REFITS // len(chosen)))
     season = how.season or 1
@@ -85,27 +85,27 @@ def refit_origins(series: Sequence[Series], how: Preparation) -> list[tuple[int,
 
 
 def cheap_origins(series: Sequence[Series], how: Preparation) -> list[tuple[int, int]]:
-    """Every origin after the first season."""
+    """Return every origin after the first season."""
     first = how.season or 1
     every = [(number, step) for number, one in enumerate(series) for step in range(first, len(one.values))]
     return thinned(every, CHEAP)
 
 
 def sample(series: Sequence[Series], count: int) -> list[int]:
-    """Which series, at most `count`: by a digest of their values, so that their order plays no part."""
+    """Return which series, at most `count`: by a digest of their values, so that their order plays no part."""
     digests = [hashlib.sha256(np.ascontiguousarray(one.values).tobytes()).digest() for one in series]
     return sorted(sorted(range(len(series)), key=digests.__getitem__)[:count])
 
 
 def thinned(places: list[tuple[int, int]], most: int) -> list[tuple[int, int]]:
-    """Every k-th origin, counted from the end of each series, so that at most so many are left."""
+    """Return every k-th origin, counted from the end of each series, so that at most so many are left."""
     every = -(-len(places) // most)
     ends = {number: step for number, step in places}
     return [(number, step) for number, step in places if (ends[number] - step) % every == 0]
 
 
 def cuts_of(series: Sequence[Series], how: Preparation) -> list[int]:
-    """Where the origins of each series begin: as late as enough errors allow, at most 45 % of it held back."""
+    """Return where the origins of each series begin: as late as enough errors allow, at most 45 % of it held back."""
     lengths = np.array([len(one.values) for one in series])
     most = (MOST * lengths).astype(int)
     held = np.minimum(how.ahead, most)
@@ -115,7 +115,9 @@ def cuts_of(series: Sequence[Series], how: Preparation) -> list[int]:
 
 
 def independent(held: np.ndarray, ahead: int) -> float:
-    """How many errors that do not overlap so many origins at the end of each series give, mean over steps ahead."""
+    """Return how many errors that do not overlap so many origins at the end of each series give, mean over steps
+    ahead.
+    """
     steps = np.arange(1, ahead + 1)
     return float((np.maximum(held[:, None] - steps + 1, 0) / steps).mean(axis=1).sum())
 

@@ -57,7 +57,7 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         return 100.0 if self.own else 100 * self.independent / (self.independent + 1)
 
     def quantile(self, level: float) -> float:
-        """How many scales on either side of the forecast hold `level` percent."""
+        """Return how many scales on either side of the forecast hold `level` percent."""
         from scipy import stats
 
         ratio = self.tails.get(f"{level:g}", 1.0)
@@ -65,7 +65,9 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 def levels_of(values: np.ndarray, season: int) -> np.ndarray:
-    """The level [L + 1, D] of a series [L, D] after each number of known steps: its mean over a season, 4 at least."""
+    """Return the level [L + 1, D] of a series [L, D] after each number of known steps: its mean over a season, 4 at
+    least.
+    """
     window = max(season, 4)
     sums = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
     ends = np.arange(len(values) + 1)
@@ -75,7 +77,7 @@ def levels_of(values: np.ndarray, season: int) -> np.ndarray:
 
 
 def change_of(values: np.ndarray, season: int) -> np.ndarray:
-    """Mean absolute change [D] over a season of a series [L, D]; over a step where it is shorter."""
+    """Return mean absolute change [D] over a season of a series [L, D]; over a step where it is shorter."""
     lag = season if len(values) > season else 1
     changes: np.ndarray = np.abs(values[lag:] - values[:-lag]).mean(axis=0) if len(values) > lag else np.zeros(1)
     whole: np.ndarray = np.broadcast_to(changes, values.shape[1:])
@@ -122,7 +124,7 @@ def calibrate_own(
 
 
 def in_terms_of(errors: np.ndarray, below: np.ndarray, above: np.ndarray, level: float) -> np.ndarray:
-    """Errors [E, H, D] in spreads, given what lies below and above a forecast in an interval of that level."""
+    """Return errors [E, H, D] in spreads, given what lies below and above a forecast in an interval of that level."""
     from scipy import stats
 
     half = np.where(errors < 0, -below, above)
@@ -133,7 +135,7 @@ def in_terms_of(errors: np.ndarray, below: np.ndarray, above: np.ndarray, level:
 
 
 def independent_errors(origins: Origins, series: int) -> np.ndarray:
-    """How many errors that do not overlap each series has at each step ahead: [S, H]."""
+    """Return how many errors that do not overlap each series has at each step ahead: [S, H]."""
     steps = origins.truth.shape[1]
     counts = np.zeros((series, steps))
     np.add.at(counts, origins.series, np.isfinite(origins.truth).any(axis=2))
@@ -148,7 +150,8 @@ def independent_errors(origins: Origins, series: int) -> np.ndarray:
 def levelled(
     origins: Origins, errors: np.ndarray, known: Sequence[np.ndarray], season: int
 ) -> tuple[float, np.ndarray]:
-    """The power of the level that errors go with, and the errors as they would be at the level of each series' end.
+    """Return the power of the level that errors go with, and the errors as they would be at the level of each series'
+    end.
 
     A regression of log sizes on log levels within series and steps, shrunk towards POWER; series with values of 0 or
     less have no such level, and their errors stay as they are.
@@ -176,7 +179,7 @@ def levelled(
 
 
 def growth_of(errors: np.ndarray, series: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, float]:
-    """How errors grow with the step ahead, [H], around a power law of it, and the power.
+    """Return how errors grow with the step ahead, [H], around a power law of it, and the power.
 
     Each series counts for as many errors as it has, and as much as others of its size.
     """
@@ -199,7 +202,7 @@ def growth_of(errors: np.ndarray, series: np.ndarray, counts: np.ndarray) -> tup
 
 
 def scales(errors: np.ndarray, series: np.ndarray, counts: np.ndarray, change: np.ndarray) -> tuple[np.ndarray, float]:
-    """The size of each series' errors [S, D], shrunk towards what its changes and all series let expect."""
+    """Return the size of each series' errors [S, D], shrunk towards what its changes and all series let expect."""
     found = np.zeros(change.shape)
     for number in np.unique(series):
         found[number] = rms(errors[series == number], axis=(0, 1))
@@ -215,7 +218,7 @@ def scales(errors: np.ndarray, series: np.ndarray, counts: np.ndarray, change: n
 
 
 def rms(values: np.ndarray, axis: int | tuple[int, ...]) -> np.ndarray:
-    """Root of the mean square of what is not NaN; 0 where nothing is."""
+    """Return root of the mean square of what is not NaN; 0 where nothing is."""
     found = np.isfinite(values)
     squares = np.where(found, values, 0.0) ** 2
     mean: np.ndarray = np.sqrt(squares.sum(axis=axis) / np.maximum(found.sum(axis=axis), 1))
@@ -223,7 +226,7 @@ def rms(values: np.ndarray, axis: int | tuple[int, ...]) -> np.ndarray:
 
 
 def tails(sizes: np.ndarray, independent: float, levels: Sequence[float], corrected: bool = True) -> dict[str, float]:
-    """For each level, how much further out errors of scale 1 lie than normal ones: 1 for few, what is seen for many.
+    """Return for each level how much further out errors lie than normal ones: 1 for few, what is seen for many.
 
     corrected: whether the quantile is that of n + 1 errors, as the next one is one more; False where Student's t
     makes up for few errors.

@@ -85,7 +85,7 @@ def changes(one: Series, ahead: int) -> bool:
 
 
 def fitting(how: Preparation, planned: Plan, fit_history: bool) -> Preparation:
-    """The preparation with a history that every origin has, and so many windows as a race has time for."""
+    """Return the preparation with a history that every origin has, and so many windows as a race has time for."""
     extra = sum(how.lags)
     shortest = min(known for _, known in [*planned.origins, *planned.tests])
     typical = float(np.median([planned.cuts[number] for number, _ in planned.origins]))
@@ -124,13 +124,19 @@ def evaluate(series: Sequence[Series], how: Preparation, what: Training, planned
 
 
 def unit_of(values: np.ndarray, season: int) -> np.ndarray:
-    """The mean absolute change [D] over a season, by which errors are divided; over a step where seasons repeat."""
+    """Return the mean absolute change [D] over a season, by which errors are divided.
+
+    Over a step where seasons repeat.
+    """
     change = change_of(values, season)
     return np.where(change > 0, change, change_of(values, 1))
 
 
 def scores(origins: Origins, change: np.ndarray) -> np.ndarray:
-    """The mean absolute error at each origin over its series' mean change; NaN where nothing is known or changes."""
+    """Return the mean absolute error at each origin over its series' mean change.
+
+    NaN where nothing is known or changes.
+    """
     unit = np.where(change > 0, change, np.nan)[origins.series][:, None]
     errors = np.abs(origins.truth - origins.forecast) / unit
     there = np.isfinite(errors)

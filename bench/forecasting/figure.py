@@ -33,7 +33,7 @@ def draw(path: Path, found: SeriesSet, made: IntervalForecast, title: str) -> No
 
 
 def panel(axes: Axes, found: SeriesSet, series: Series, made: IntervalForecast, channel: int) -> None:
-    """One channel of one series: the past, the forecast [steps], and its intervals [V, steps]."""
+    """Draw one channel of one series: the past, the forecast [steps], and its intervals [V, steps]."""
     steps = len(made.forecast)
     past = series.values[-max(BEFORE * steps, 20) :, channel]
     before, after = np.arange(1 - len(past), 1), np.arange(1, steps + 1)

@@ -107,7 +107,7 @@ def finish(model: Model, found: SeriesSet, steps: int, output: Path, title: str,
 
 
 def rest_on(model: Model, given: Sequence[float]) -> str:
-    """What the intervals rest on, and where the errors cannot tell the level that was asked for."""
+    """Return what the intervals rest on, and where the errors cannot tell the level that was asked for."""
     calibration, asked = model.kept.calibration, model.kept.asked
     missing = [level for level in asked if level not in given]
     said = f"{percent(given)} intervals" if given else "no intervals"
@@ -123,12 +123,15 @@ def rest_on(model: Model, given: Sequence[float]) -> str:
 
 
 def percent(levels: Sequence[float]) -> str:
-    """Levels in words."""
+    """Return levels in words."""
     return " and ".join(f"{level:g} %" for level in levels)
 
 
 def resolve(how: Preparation, choice: Choice) -> Training:
-    """The method, its backend and every setting. Raises UsageError, naming what is allowed, for what does not exist."""
+    """Return the method, its backend and every setting.
+
+    Raises UsageError, naming what is allowed, for what does not exist.
+    """
     names, registered = user_methods.register([choice.method], here=True)
     name = names[0]
     if name not in METHODS:

@@ -46,7 +46,7 @@ def write_series(path: Path, series: list[Series]) -> None:
 
 
 def read_series(path: Path) -> list[Series]:
-    """The inverse."""
+    """Return the inverse."""
     with np.load(path) as found:
         return [
             Series(str(name), found[f"values{number}"], found[f"imputed{number}"], 0)

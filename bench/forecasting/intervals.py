@@ -24,7 +24,10 @@ class IntervalForecast(NamedTuple):
 
 
 def supported(calibration: Calibration, levels: Sequence[float]) -> tuple[float, ...]:
-    """The levels that the errors can tell; instead of one that is too high the next lower of the usual ones, if any."""
+    """Return the levels that the errors can tell.
+
+    Instead of one that is too high the next lower of the usual ones, if any.
+    """
     found: list[float] = []
     for level in levels:
         lower = [one for one in FALLBACK if one < level and one <= calibration.largest]
@@ -37,7 +40,7 @@ def around(
     calibration: Calibration, made: Prediction, known: Sequence[np.ndarray], places: Sequence[int | None],
     season: int, levels: Sequence[float],
 ) -> IntervalForecast:  # fmt: skip
-    """Bounds around forecasts. places: which of the calibrated series each is; None for a new one."""
+    """Return bounds around forecasts. places: which of the calibrated series each is; None for a new one."""
     from scipy import stats
 
     steps = made.forecast.shape[1]
@@ -63,14 +66,16 @@ def around(
 
 
 def longer(calibration: Calibration, steps: int) -> np.ndarray:
-    """How errors grow over so many steps: beyond those measured, by the power law."""
+    """Return how errors grow over so many steps: beyond those measured, by the power law."""
     growth = np.array(calibration.growth)
     further = np.arange(len(growth) + 1, steps + 1) / len(growth)
     return np.concatenate([growth[:steps], growth[-1] * further**calibration.exponent])
 
 
 def scale_now(calibration: Calibration, values: np.ndarray, place: int | None, season: int) -> np.ndarray:
-    """The size of errors [D] after these values [L, D]: where the level has moved, as far as errors go with it."""
+    """Return the size of errors [D] after these values [L, D]: where the level has moved, as far as errors go with
+    it.
+    """
     if calibration.own:
         return np.full(values.shape[1], calibration.pooled)
     if place is None:

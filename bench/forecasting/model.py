@@ -49,12 +49,12 @@ class Model:
 
 
 def listed(scale: Scale) -> tuple[BySeries, BySeries]:
-    """Centre and spread [S, 1, D] as lists."""
+    """Return centre and spread [S, 1, D] as lists."""
     return scale.centre[:, 0].tolist(), scale.spread[:, 0].tolist()
 
 
 def scale_from(pair: tuple[BySeries, BySeries]) -> Scale:
-    """The inverse of `listed`."""
+    """Return the inverse of `listed`."""
     return Scale(*(np.array(values)[:, None, :] for values in pair))
 
 
@@ -88,7 +88,7 @@ def load(folder: Path) -> Model:
 
 
 def scaling_from(kept: SavedModel, forecaster: Forecaster) -> Scaling | None:
-    """The scaling of a method that learns from windows."""
+    """Return the scaling of a method that learns from windows."""
     if isinstance(forecaster, RowForecaster) or kept.levels is None or kept.differences is None:
         return None
     lags = tuple(kept.preparation.lags)
@@ -123,7 +123,7 @@ def check_weights(forecaster: Forecaster, expected: str) -> None:
 
 
 def weights_digest(forecaster: Forecaster) -> str:
-    """The sha256 of shapes and values of all that was learnt."""
+    """Return the sha256 of shapes and values of all that was learnt."""
     found = hashlib.sha256()
     for weights in forecaster.weights():
         found.update(f"{weights.shape}".encode())

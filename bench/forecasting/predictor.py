@@ -85,7 +85,7 @@ class Predictor:
 
 
 def checked(forecasts: np.ndarray, steps: int) -> np.ndarray:
-    """The forecasts. Raises ValueError for another number of steps."""
+    """Return the forecasts. Raises ValueError for another number of steps."""
     if forecasts.ndim != 3 or forecasts.shape[1] != steps:
         raise ValueError(f"got forecasts {list(forecasts.shape)}, expected {steps} steps")
     return forecasts
@@ -106,7 +106,7 @@ def predict_rows(
 
 
 def soonest(method: str) -> str:
-    """The installed backend of the method that starts soonest. Raises UsageError where none is installed."""
+    """Return the installed backend of the method that starts soonest. Raises UsageError where none is installed."""
     offered = implementations.backends_of(method)
     found = next((one for one in PREFERRED if one in offered and backends.installed(one)), None)
     if found is None:
@@ -115,7 +115,7 @@ def soonest(method: str) -> str:
 
 
 def make(what: Training) -> Forecaster:
-    """A fresh forecaster. Raises UsageError for settings that it refuses."""
+    """Return a fresh forecaster. Raises UsageError for settings that it refuses."""
     backends.load(what.backend).seed(what.seed)
     try:
         return implementations.make(what.method, what.backend, what.seed, **what.settings)
@@ -153,7 +153,7 @@ def in_words(method: str) -> Iterator[None]:
 
 
 def training_windows(known: Sequence[np.ndarray], how: Preparation) -> Part:
-    """Every `stride`-th window of each series that is long enough."""
+    """Return every `stride`-th window of each series that is long enough."""
     values, series, starts = [], [], []
     for number, one in enumerate(known):
         if len(one) >= how.length:
@@ -167,7 +167,7 @@ def training_windows(known: Sequence[np.ndarray], how: Preparation) -> Part:
 
 
 def scaling_of(known: Sequence[np.ndarray], names: Sequence[str], how: Preparation) -> Scaling:
-    """Centre and spread of each series, and of its differences."""
+    """Return centre and spread of each series, and of its differences."""
     lags = tuple(how.lags)
     changes = [differenced(values[None], lags)[0] for values in known]
     whole = [change if len(change) else np.zeros((1, known[0].shape[1])) for change in changes]
@@ -175,7 +175,7 @@ def scaling_of(known: Sequence[np.ndarray], names: Sequence[str], how: Preparati
 
 
 def extended(scaling: Scaling, known: Sequence[np.ndarray], names: Sequence[str], how: Preparation) -> Scaling:
-    """The scaling with further series, scaled by their own values."""
+    """Return the scaling with further series, scaled by their own values."""
     more = scaling_of(known, names, how)
 
     def joined(first: Scale, second: Scale) -> Scale:

@@ -136,13 +136,13 @@ class Racers:
 
 
 def last_line(output: Path) -> str:
-    """The last line that is not empty of what a process printed."""
+    """Return the last line that is not empty of what a process printed."""
     lines = output.read_bytes()[-(2**16) :].decode(errors="replace").split("\n")
     return next((line.strip() for line in reversed(lines) if line.strip()), "nothing printed")
 
 
 def absolute(source: str | None) -> str | None:
-    """The reference of a method from outside, for a process that starts in another folder."""
+    """Return the reference of a method from outside, for a process that starts in another folder."""
     path, colon, name = (source or "").rpartition(":")
     return f"{Path(path).resolve()}:{name}" if colon else source
 

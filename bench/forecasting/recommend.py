@@ -108,7 +108,7 @@ def enter(
 
 
 def choose_backend(asked_for: Sequence[str]) -> str:
-    """The one backend that the networks run on: that asked for, or the installed one that starts soonest."""
+    """Return the one backend that the networks run on: that asked for, or the installed one that starts soonest."""
     if len(asked_for) > 1:
         raise UsageError(f"--backend {' '.join(asked_for)}: a race is run in one backend")
     chosen = selection.choose_backends(asked_for)  # raises for what does not exist or is not installed
@@ -118,7 +118,7 @@ def choose_backend(asked_for: Sequence[str]) -> str:
 def entrants(
     how: Preparation, backend: str, named: Sequence[str], sources: dict[str, str] | None = None
 ) -> list[Training]:
-    """All that take part, in order: the baseline first, those named, or the practical ones."""
+    """Return all that take part, in order: the baseline first, those named, or the practical ones."""
     names = [BASELINE, *(name for name in named if name != BASELINE)] if named else PRACTICAL
     found = []
     for name in names:
@@ -153,7 +153,7 @@ def standings(results: Sequence[Result]) -> tuple[list[Standing], int]:
 
 
 def blocks_of(result: Result) -> np.ndarray:
-    """Errors that are compared pairwise: each series' mean where there are many, else each origin's."""
+    """Return errors that are compared pairwise: each series' mean where there are many, else each origin's."""
     assert result.evaluation is not None
     scores, series = np.array(result.evaluation.scores, dtype=np.float64), np.array(result.evaluation.series)
     numbers = np.unique(series)

@@ -28,7 +28,7 @@ FORMULA = ("=", "+", "-", "@")  # what a spreadsheet takes for the beginning of 
 def rows(
     found: SeriesSet, how: Preparation, made: IntervalForecast, shown: bool = False
 ) -> tuple[list[str], list[list[str]]]:
-    """The forecast as a long table: series and channel only where there are several.
+    """Return the forecast as a long table: series and channel only where there are several.
 
     shown: for the screen, where digits that no person wrote are left out.
     """
@@ -50,14 +50,14 @@ def rows(
 
 
 def bound_names(levels: Sequence[float]) -> list[str]:
-    """What the bounds are called: with their level where there are several."""
+    """Return what the bounds are called: with their level where there are several."""
     if len(levels) == 1:
         return ["lower", "upper"]
     return [f"{side}_{level:g}" for level in levels for side in ("lower", "upper")]
 
 
 def decimals_of(found: SeriesSet, channel: int, shown: bool) -> int | None:
-    """How many decimals: those of the data, and at least SIGNIFICANT digits of its spread; None: too many."""
+    """Return how many decimals: those of the data, and at least SIGNIFICANT digits of its spread; None: too many."""
     values = np.concatenate([one.values[~one.imputed[:, channel], channel] for one in found.series])
     written = next((d for d in range(MOST_DECIMALS + 1) if (np.round(values, d) == values).all()), MOST_DECIMALS)
     spread = np.median([one.values[:, channel].std() for one in found.series]) or np.abs(values).max(initial=0.0)
@@ -68,7 +68,7 @@ def decimals_of(found: SeriesSet, channel: int, shown: bool) -> int | None:
 
 
 def number(value: float, decimals: int | None, aligned: bool) -> str:
-    """A forecast with so many decimals, never with an exponent where it is a plain number.
+    """Return a forecast with so many decimals, never with an exponent where it is a plain number.
 
     aligned: with zeros at the end, as in a column of numbers.
     """
@@ -82,7 +82,9 @@ def number(value: float, decimals: int | None, aligned: bool) -> str:
 
 
 def inert(name: str) -> str:
-    """A name from a file as text that no terminal obeys and no spreadsheet computes: it gets an apostrophe in front."""
+    """Return a name from a file as text that no terminal obeys and no spreadsheet computes: it gets an apostrophe in
+    front.
+    """
     text = clean(name)
     with contextlib.suppress(ValueError):
         float(text)
@@ -91,7 +93,7 @@ def inert(name: str) -> str:
 
 
 def time_header(how: Preparation, found: SeriesSet) -> str:
-    """What the column of times is called."""
+    """Return what the column of times is called."""
     return (found.time[0] if len(found.time) == 1 and how.time else "time") if found.calendar.has_times else "step"
 
 

@@ -66,7 +66,7 @@ def train(found: SeriesSet, how: Preparation, what: Training, levels: Sequence[f
 
 
 def with_fitting_history(found: SeriesSet, how: Preparation) -> Preparation:
-    """The preparation with a history of 50 steps or two seasons, as far as most series allow."""
+    """Return the preparation with a history of 50 steps or two seasons, as far as most series allow."""
     check(how)
     extra = sum(how.lags)
     possible = int(np.median([(cut - extra - how.ahead) * 2 // 3 for cut in cuts_of(found.series, how)]))
@@ -95,7 +95,7 @@ def check_lengths(found: SeriesSet, how: Preparation) -> None:
 
 
 def errors_of(origins: Origins, known: Sequence[np.ndarray], season: int, spread: np.ndarray) -> Errors | None:
-    """The errors where the truth is known; spread [S, D] puts series on one footing for the skill."""
+    """Return the errors where the truth is known; spread [S, D] puts series on one footing for the skill."""
     there = np.isfinite(origins.truth)
     if not there.any():
         return None
@@ -120,6 +120,8 @@ def errors_of(origins: Origins, known: Sequence[np.ndarray], season: int, spread
 
 
 def repeated(known: np.ndarray, season: int, steps: int) -> np.ndarray:
-    """The last season of known values [L, D], or the last value where there is none, again and again: [steps, D]."""
+    """Return the last season of known values [L, D], or the last value where there is none, again and again: [steps,
+    D].
+    """
     last = known[-season:] if len(known) >= season else known[-1:]
     return last[np.arange(steps) % len(last)]

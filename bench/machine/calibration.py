@@ -17,7 +17,7 @@ REPEATS = 5
 
 
 def seconds() -> float:
-    """The shortest of a few repeats: whatever disturbs makes it longer."""
+    """Return the shortest of a few repeats: whatever disturbs makes it longer."""
     random = np.random.default_rng(0)
     weights = random.normal(0, 0.2, (UNITS, UNITS)).astype(np.float32)
     inputs = random.normal(0, 1, (STEPS, BATCH, UNITS)).astype(np.float32)
@@ -25,7 +25,7 @@ def seconds() -> float:
 
 
 def timed(weights: np.ndarray, inputs: np.ndarray) -> float:
-    """Seconds of one repeat."""
+    """Return seconds of one repeat."""
     start = time.perf_counter_ns()
     for _ in range(ROUNDS):
         state = np.zeros_like(inputs[0])

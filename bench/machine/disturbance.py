@@ -21,7 +21,7 @@ SHORTEST = 0.05  # seconds of fit: below, the clocks' steps are a tenth of what 
 
 
 def cpu_times() -> Mapping[str, float]:
-    """Seconds of all cores since boot, by use."""
+    """Return seconds of all cores since boot, by use."""
     return dict(psutil.cpu_times()._asdict())
 
 
@@ -36,7 +36,7 @@ class Watch:
     switches: int = field(default_factory=lambda: psutil.Process().num_ctx_switches().involuntary)
 
     def observe(self) -> dict[str, float]:
-        """What happened since: shares of time, counts, and the load average of the last minute."""
+        """Return what happened since: shares of time, counts, and the load average of the last minute."""
         wall, times = time.perf_counter() - self.wall, cpu_times()
         passed = sum(times.values()) - sum(self.times.values())
         return {
@@ -50,7 +50,10 @@ class Watch:
 
 
 def explain_disturbance(seen: Mapping[str, float], threads: int, affinity: int, cuda: bool = False) -> str | None:
-    """Why the seconds cannot be trusted, in words; None when they can. With cuda, a core may wait for the device."""
+    """Return why the seconds cannot be trusted, in words; None when they can.
+
+    With cuda, a core may wait for the device.
+    """
     long, cores = seen["fit_seconds"] >= SHORTEST, os.cpu_count() or 1
     causes = {
         f"{threads} threads instead of 1": threads != 1,

@@ -39,7 +39,7 @@ CPU_INFO = Path("/proc/cpuinfo")
 
 @cache
 def cpu_model() -> str:
-    """The CPU's name as its maker gives it; with its family and model where the name has no number.
+    """Return the CPU's name as its maker gives it; with its family and model where the name has no number.
 
     Virtual machines call several generations by one name, and times of one do not compare with those of another.
     """
@@ -53,7 +53,7 @@ def cpu_model() -> str:
 
 @cache
 def packages() -> dict[str, str]:
-    """The versions of what the forecasts depend on, as far as it is installed."""
+    """Return the versions of what the forecasts depend on, as far as it is installed."""
     found = {}
     for name in PACKAGES:
         try:
@@ -65,14 +65,14 @@ def packages() -> dict[str, str]:
 
 @cache
 def commit() -> dict[str, str | bool | None]:
-    """The commit of the code, and whether the code differs from it; None outside a checkout."""
+    """Return the commit of the code, and whether the code differs from it; None outside a checkout."""
     if git("rev-parse", "--show-toplevel") != str(ROOT.resolve()):
         return {"commit": None, "dirty": None}
     return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain", "bench", "implementations"))}
 
 
 def git(*arguments: str) -> str | None:
-    """What git answers about the code's folder; None where it cannot."""
+    """Return what git answers about the code's folder; None where it cannot."""
     try:
         answer = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):

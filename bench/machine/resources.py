@@ -8,7 +8,7 @@ from bench.machine.system.memory import kernel_file
 
 
 def oom_kills() -> int:
-    """A number that grows when the kernel kills a process for memory, in this container or on this machine."""
+    """Return a number that grows when the kernel kills a process for memory, in this container or on this machine."""
     return sum(
         int(count)
         for name in (
@@ -21,7 +21,7 @@ def oom_kills() -> int:
 
 
 def throttled() -> int:
-    """How often the container has been held back for its CPU quota."""
+    """Return how often the container has been held back for its CPU quota."""
     for name in cgroup_files("cpu", "cpu.stat"):
         found = re.search(r"^nr_throttled (\d+)$", kernel_file(name), re.MULTILINE)
         if found:
@@ -30,7 +30,7 @@ def throttled() -> int:
 
 
 def cpu_quota() -> float:
-    """How many cores' worth of time the container may use; infinity where it is not limited."""
+    """Return how many cores' worth of time the container may use; infinity where it is not limited."""
     for name in cgroup_files("cpu", "cpu.max"):
         if found := re.match(r"(\d+) (\d+)$", kernel_file(name)):
             return int(found[1]) / int(found[2])
@@ -42,7 +42,7 @@ def cpu_quota() -> float:
 
 
 def cgroup_files(controller: str, file: str) -> list[str]:
-    """Where the kernel keeps a control group's file: this process's own group, then the outermost that it can see."""
+    """Return where a control group's file is: of this process's group, then of the outermost that it can see."""
     groups = re.findall(r"^\d+:([^:]*):(.*)$", kernel_file("/proc/self/cgroup"), re.MULTILINE)
     own = {names: path for names, path in groups}
     version_1 = [path for names, path in own.items() if controller in names.split(",")]

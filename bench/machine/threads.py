@@ -45,10 +45,10 @@ def environment_variables(cuda: bool = False) -> dict[str, str]:
 
 
 def has_cuda() -> bool:
-    """Whether NVIDIA's driver shows a device; no framework is asked, which would have to be imported."""
+    """Return whether NVIDIA's driver shows a device; no framework is asked, which would have to be imported."""
     return Path("/dev/nvidia0").exists() or shutil.which("nvidia-smi") is not None
 
 
 def cores() -> list[int]:
-    """The cores that this process may use, by number."""
+    """Return the cores that this process may use, by number."""
     return available()

@@ -25,7 +25,7 @@ class Verdict:
     problem: str | None = None
 
     def row(self) -> dict[str, str | float | None]:
-        """For programs: null for what is infinite or could not be compared."""
+        """Return the row for programs: null for what is infinite or could not be compared."""
         finite = {what: value if np.isfinite(value) else None for what, value in self.differences.items()}
         return {
             "method": self.method,
@@ -37,7 +37,7 @@ class Verdict:
 
 
 def compare(method: str, engine: str, reference: str, got: Found, expected: Found) -> Verdict:
-    """Whether an engine's arrays are the reference's."""
+    """Return whether an engine's arrays are the reference's."""
     for name, found in ((engine, got), (reference, expected)):
         if "error" in found:
             return Verdict(method, engine, reference, {}, f"{name} failed: {found['error']}")
@@ -61,7 +61,10 @@ def compare(method: str, engine: str, reference: str, got: Found, expected: Foun
 
 
 def differences(what: str, got: Found, expected: Found) -> dict[int, float]:
-    """The difference by layer, the first is 1, those without arrays left out; what belongs to no layer has place 0."""
+    """Return the difference by layer, the first is 1, those without arrays left out.
+
+    What belongs to no layer has place 0.
+    """
     parts: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
     for name in sorted({name for found in (got, expected) for name in found if name.split("/")[0] == what}):
         place = int(name.split("/")[1]) if "/" in name else 0
@@ -70,7 +73,10 @@ def differences(what: str, got: Found, expected: Found) -> dict[int, float]:
 
 
 def difference(pairs: list[tuple[np.ndarray, np.ndarray]]) -> float:
-    """The largest difference in a layer's arrays over the largest value in them; infinite for other shapes or a NaN."""
+    """Return the largest difference in a layer's arrays over the largest value in them.
+
+    Infinite for other shapes or a NaN.
+    """
     if any(got.shape != expected.shape for got, expected in pairs):
         return float("inf")
     furthest = np.max([np.abs(got.astype(np.float64) - expected).max() for got, expected in pairs])

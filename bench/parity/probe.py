@@ -58,7 +58,7 @@ def prepare(backend: str, programs: str) -> None:
 
 
 def probe(method: str, backend: str) -> Found:
-    """All arrays of a method, named what/layer or, for weights, what/layer/number.
+    """Return all arrays of a method, named what/layer or, for weights, what/layer/number.
 
     start: the weights before anything; float32, float64: what each layer makes of the one before; loss,
     gradient: of the first batch; steps: the weights after ten batches; layers: their names.
@@ -85,7 +85,10 @@ def probe(method: str, backend: str) -> Found:
 def train(
     settings: dict[str, Any], batches: int, forecaster: Any, chain: Keras | Torch, start: list[Arrays]
 ) -> tuple[list[Arrays], float]:
-    """The weights after a step for each of the first batches, by the benchmark's own training loop; the mean loss."""
+    """Return the weights after a step for each of the first batches, by the benchmark's own training loop.
+
+    The mean loss.
+    """
     from implementations import backends
 
     history, future = windows()
@@ -99,7 +102,7 @@ def train(
 
 
 def windows() -> tuple[np.ndarray, np.ndarray]:
-    """History [80, 12, 2] and future [80, 10, 2]: the benchmark's own series, two at a time."""
+    """Return history [80, 12, 2] and future [80, 10, 2]: the benchmark's own series, two at a time."""
     from bench.data.generators import generate_time_series
 
     random, count = np.random.RandomState(SEED), SERIES * STEPS
@@ -108,7 +111,7 @@ def windows() -> tuple[np.ndarray, np.ndarray]:
 
 
 def named(method: str, backend: str, settings: dict[str, Any] | None = None) -> Any:
-    """The method's forecaster, documented sizes, without dropout."""
+    """Return the method's forecaster, documented sizes, without dropout."""
     import implementations
 
     without = {name: 0.0 for name in implementations.default_settings(method) if "dropout" in name}
@@ -116,7 +119,7 @@ def named(method: str, backend: str, settings: dict[str, Any] | None = None) -> 
 
 
 def build(method: str, backend: str) -> tuple[Any, Keras | Torch]:
-    """The forecaster with a fresh network, and that network as a chain of layers."""
+    """Return the forecaster with a fresh network, and that network as a chain of layers."""
     from implementations import backends
 
     forecaster = named(method, backend)
@@ -126,7 +129,7 @@ def build(method: str, backend: str) -> tuple[Any, Keras | Torch]:
 
 
 def move(weights: Sequence[Arrays]) -> list[Arrays]:
-    """Each weight a little away from where it starts."""
+    """Return each weight a little away from where it starts."""
     random = np.random.default_rng(SEED)
     return [
         [(array + random.uniform(-MOVED, MOVED, array.shape)).astype(np.float32) for array in arrays]
@@ -135,7 +138,7 @@ def move(weights: Sequence[Arrays]) -> list[Arrays]:
 
 
 def by_layer(what: str, layers: Sequence[Arrays | np.ndarray]) -> Found:
-    """The arrays, named by the place of their layer, the first is 1."""
+    """Return the arrays, named by the place of their layer, the first is 1."""
     found = {}
     for place, arrays in enumerate(layers, 1):
         if isinstance(arrays, np.ndarray):
@@ -147,7 +150,7 @@ def by_layer(what: str, layers: Sequence[Arrays | np.ndarray]) -> Found:
 
 @contextmanager
 def doubled(backend: str) -> Iterator[None]:
-    """Within the block, new networks compute in float64."""
+    """Let new networks compute in float64 within the block."""
     from implementations import backends
 
     engine = backends.load(backend)

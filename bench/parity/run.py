@@ -20,13 +20,16 @@ from bench.parity.compare import Verdict, compare
 
 
 def choose_methods(patterns: Sequence[str]) -> list[str]:
-    """The methods with a network that any of the patterns matches; all without a pattern. Raises UsageError."""
+    """Return the methods with a network that any of the patterns matches; all without a pattern. Raises UsageError."""
     networks = [name for name in implementations.METHODS if len(implementations.backends_of(name)) > 1]
     return match(patterns or ["*"], networks, "method with a network")
 
 
 def choose_engines(asked: Sequence[str]) -> list[str]:
-    """The backends asked for, or all installed ones; the last is the reference. Raises UsageError for less than two."""
+    """Return the backends asked for, or all installed ones; the last is the reference.
+
+    Raises UsageError for less than two.
+    """
     engines = [name for name in choose_backends(asked) if name != "numpy"]
     if len(engines) < 2:
         got = ", ".join(engines) or "none"
@@ -35,7 +38,7 @@ def choose_engines(asked: Sequence[str]) -> list[str]:
 
 
 def run(methods: Sequence[str], engines: Sequence[str]) -> list[Verdict]:
-    """Every method in every engine but the last, compared with the last."""
+    """Return every method in every engine but the last, compared with the last."""
     with (
         tempfile.TemporaryDirectory(prefix="aheadbench-") as folder,
         ThreadPoolExecutor(len(threads.cores())) as pool,
@@ -57,7 +60,7 @@ def probe(engine: str, methods: Sequence[str], folder: Path) -> str:
 def verdicts(
     methods: Sequence[str], engines: Sequence[str], endings: dict[str, str], folder: Path
 ) -> Iterator[Verdict]:
-    """The comparison of what the probes left in the folder."""
+    """Yield the comparison of what the probes left in the folder."""
     *others, reference = engines
 
     def left(method: str, engine: str) -> dict[str, np.ndarray]:

@@ -20,7 +20,7 @@ class Keras:
         self.layers = [layer for layer in _chain(network) if type(layer).__name__ != "InputLayer"]
 
     def weights(self) -> list[Arrays]:
-        """For each layer its arrays, trained and tracked."""
+        """Return for each layer its arrays, trained and tracked."""
         return [[np.asarray(array) for array in layer.get_weights()] for layer in self.layers]
 
     def put(self, weights: Sequence[Arrays]) -> None:
@@ -29,7 +29,7 @@ class Keras:
             layer.set_weights(arrays)
 
     def outputs(self, windows: np.ndarray) -> Arrays:
-        """What each layer makes, in inference, of what the one before made of windows [N, T, D]."""
+        """Return what each layer makes, in inference, of what the one before made of windows [N, T, D]."""
         import keras
 
         def forward(x: Any) -> list[Any]:
@@ -57,7 +57,7 @@ class Torch:
         self.layers = [layer for part in parts for layer in _chain(part)]
 
     def weights(self) -> list[Arrays]:
-        """For each layer its arrays, trained and tracked, as Keras keeps them."""
+        """Return for each layer its arrays, trained and tracked, as Keras keeps them."""
         return [[_to_keras(place) for place in _places(layer)] for layer in self.layers]
 
     def put(self, weights: Sequence[Arrays]) -> None:
@@ -67,7 +67,7 @@ class Torch:
                 _from_keras(place, array)
 
     def outputs(self, windows: np.ndarray) -> Arrays:
-        """What each layer makes, in inference, of what the one before made of windows [N, T, D]."""
+        """Return what each layer makes, in inference, of what the one before made of windows [N, T, D]."""
         import torch
 
         self.network.eval()
@@ -87,7 +87,7 @@ class Place(NamedTuple):
 
 
 def _chain(layer: Any) -> Iterator[Any]:
-    """A model's layers in order, those of models within it included, and of layers that are read as one."""
+    """Yield a model's layers in order, those of models within it included, and of layers that are read as one."""
     parts = layer.layers if hasattr(layer, "layers") else None
     if parts is None:
         yield layer
@@ -97,7 +97,7 @@ def _chain(layer: Any) -> Iterator[Any]:
 
 
 def _places(layer: Any) -> list[Place]:
-    """A PyTorch layer's tensors, those together that are one array in Keras."""
+    """Return a PyTorch layer's tensors, those together that are one array in Keras."""
     places: dict[str, Place] = {}
     for path, module in layer.named_modules():
         kind = type(module).__name__
@@ -131,12 +131,17 @@ def _from_keras(place: Place, array: np.ndarray) -> None:
 
 
 def _turned(place: Place, array: np.ndarray) -> np.ndarray:
-    """Kernels have their axes the other way round: [outputs, inputs], [outputs, inputs, width]. Its own inverse."""
+    """Return kernels have their axes the other way round: [outputs, inputs], [outputs, inputs, width].
+
+    Its own inverse.
+    """
     turned: np.ndarray = array.T if "kernel" in place.name or "weight" in place.name else array
     return turned
 
 
 def _exchanged(array: np.ndarray) -> np.ndarray:
-    """The gates of a GRU on the last axis: reset, update, candidate as Keras' update, reset, candidate, and back."""
+    """Return the gates of a GRU on the last axis: reset, update, candidate as Keras' update, reset, candidate, and
+    back.
+    """
     first, second, candidate = np.split(array, 3, axis=-1)
     return np.concatenate([second, first, candidate], axis=-1)

@@ -24,17 +24,17 @@ PLAIN = re.compile(r"[a-zA-Z0-9_][\w.-]{0,63}", re.ASCII)
 
 
 def key_of(spec: Spec) -> str:
-    """The first 16 hexadecimal digits of the sha256 over the spec as JSON with sorted names."""
+    """Return the first 16 hexadecimal digits of the sha256 over the spec as JSON with sorted names."""
     return hashlib.sha256(msgspec.json.encode(spec, order="sorted")).hexdigest()[:16]
 
 
 def path_of(spec: Spec) -> Path:
-    """Where the spec's record lies in its folder. Raises ValueError for a name that is no plain file name."""
+    """Return where the spec's record lies in its folder. Raises ValueError for a name that is no plain file name."""
     return Path(name_of(spec, key_of(spec)))
 
 
 def name_of(spec: Spec, key: str) -> str:
-    """The same as text, when the key is known: a Path costs more than the rest of reading a record."""
+    """Return the same as text, when the key is known: a Path costs more than the rest of reading a record."""
     for name in (spec.task, spec.method, spec.backend):
         if not PLAIN.fullmatch(name):
             allowed = "at most 64 letters, digits, '_', '-' and '.' can"
@@ -43,7 +43,8 @@ def name_of(spec: Spec, key: str) -> str:
 
 
 def encode(run: Run) -> bytes:
-    """The record's file: JSON that a person can read, its checksum last. Raises ValueError for what no one could read.
+    """Return the record's file: JSON that a person can read, its checksum last. Raises ValueError for what no one
+    could read.
 
     Lists that grow with epochs or horizons are thinned: see `bench.records.bounds`.
     """
@@ -57,7 +58,7 @@ def encode(run: Run) -> bytes:
 
 
 def seal(content: bytes) -> bytes:
-    """A JSON object with its checksum as the last field."""
+    """Return a JSON object with its checksum as the last field."""
     body = content.removesuffix(b"\n}")
     return body + SEAL % hashlib.sha256(body).hexdigest().encode()
 
@@ -67,7 +68,10 @@ SEAL_LENGTH = len(SEAL % bytes(64))
 
 
 def unseal(content: bytes) -> bytes:
-    """The JSON object without its checksum. Raises ValueError where that is missing or belongs to other bytes."""
+    """Return the JSON object without its checksum.
+
+    Raises ValueError where that is missing or belongs to other bytes.
+    """
     body = content[:-SEAL_LENGTH]
     if content[-SEAL_LENGTH:] == SEAL % hashlib.sha256(body).hexdigest().encode():
         return body + b"\n}"

@@ -87,7 +87,7 @@ def write_all(handle: int, content: bytes) -> None:
 
 
 def lock(handle: int) -> bool | None:
-    """Whether the open file is now this process's alone, and still has a name; None where that cannot be known.
+    """Return whether the open file is now this process's alone, and still has a name; None where that cannot be known.
 
     Never waits. A file system without locks cannot tell: better one job twice than none at all.
     """
@@ -147,12 +147,15 @@ def remove_left_behind(path: Path) -> None:
 
 
 def read(path: str | Path, most: int) -> bytes:
-    """The content of a plain file. Raises ValueError for anything else and beyond `most` bytes, before reading."""
+    """Return the content of a plain file.
+
+    Raises ValueError for anything else and beyond `most` bytes, before reading.
+    """
     return content_of(open_to_read(path), most)
 
 
 def read_all(paths: Iterable[str], most: int) -> Iterator[bytes | ValueError | OSError]:
-    """The same of each path, or the error for what is none.
+    """Yield the same of each path, or the error for what is none.
 
     A disk fetches many files in hardly more time than one, when it is asked for them before they are waited for.
     """
@@ -162,7 +165,7 @@ def read_all(paths: Iterable[str], most: int) -> Iterator[bytes | ValueError | O
 
 
 def either(function: Callable[..., Any], argument: Any, *more: Any) -> Any:
-    """What the function makes of an argument, or its error; an argument that is an error stays what it is."""
+    """Return what the function makes of an argument, or its error; an argument that is an error stays what it is."""
     if isinstance(argument, Exception):
         return argument
     try:
@@ -172,14 +175,14 @@ def either(function: Callable[..., Any], argument: Any, *more: Any) -> Any:
 
 
 def open_to_read(path: str | Path) -> int:
-    """A handle of the file, which the disk is asked for. A pipe without a writer does not block."""
+    """Return a handle of the file, which the disk is asked for. A pipe without a writer does not block."""
     handle = os.open(path, os.O_RDONLY | system.AT_ONCE | system.PRIVATE)
     system.fetch(handle)
     return handle
 
 
 def content_of(handle: int, most: int) -> bytes:
-    """What an open file holds; it is closed."""
+    """Return what an open file holds; it is closed."""
     try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
@@ -220,10 +223,10 @@ def warn(text: str) -> None:
 
 
 def reason_of(error: Exception) -> str:
-    """An error in one line, without the path that the operating system adds."""
+    """Return an error in one line, without the path that the operating system adds."""
     return (error.strerror or type(error).__name__) if isinstance(error, OSError) else " ".join(str(error).split())
 
 
 def absolute(paths: Mapping[str, str]) -> dict[str, str]:
-    """The same paths for processes that run in another folder."""
+    """Return the same paths for processes that run in another folder."""
     return {name: str(Path(path).absolute()) for name, path in paths.items()}

@@ -48,7 +48,7 @@ class NoLocks:
         return True
 
     def is_done(self, name: str) -> bool:
-        """Whether a final record of this name has come since this campaign was planned."""
+        """Return whether a final record of this name has come since this campaign was planned."""
         if self.place is None:
             return False
         run = repository.look_up(self.place, [name])[0].get(name)

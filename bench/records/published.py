@@ -61,7 +61,7 @@ def write(runs: Iterable[Run], path: Path = PATH) -> None:
 
 
 def stale(runs: Iterable[Run], path: Path = PATH) -> bool:
-    """Whether the file is missing or was made from other records."""
+    """Return whether the file is missing or was made from other records."""
     import pyarrow.parquet as parquet
 
     if not path.is_file():

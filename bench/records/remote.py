@@ -108,7 +108,7 @@ class Remote:
             yield from zip(batch, map(self.checked, found), strict=True)
 
     def fetch(self, names: Sequence[str]) -> list[bytes | Exception]:
-        """What is under each name; those that a busy store refused are asked for again."""
+        """Return what is under each name; those that a busy store refused are asked for again."""
         root, found, answered = self.opened[1], dict[str, bytes | Exception](), self.answered
         for pause in pauses():
             left = [name for name in names if name not in found or is_passing(found[name])]
@@ -123,7 +123,10 @@ class Remote:
         return [found[name] for name in names]
 
     def checked(self, content: bytes | Exception) -> bytes | Exception:
-        """The object, or why it is none. Raises UsageError for a store out of reach: its objects are not missing."""
+        """Return the object, or why it is none.
+
+        Raises UsageError for a store out of reach: its objects are not missing.
+        """
         if isinstance(content, bytes):
             return content if len(content) <= LARGEST else ValueError(f"more than {LARGEST} bytes are not read")
         if isinstance(content, (ValueError, OSError)) and not is_passing(content):
@@ -164,30 +167,33 @@ def pauses() -> Iterator[float | None]:
 
 
 def is_passing(error: object) -> bool:
-    """Whether it is an error that may be gone in a while: the store is busy, or out of reach."""
+    """Return whether it is an error that may be gone in a while: the store is busy, or out of reach."""
     if isinstance(error, OSError) and error.errno == errno.EINVAL:  # so s3fs calls a range of an empty object
         return False
     return isinstance(error, Exception) and not isinstance(error, LASTING)
 
 
 def is_record(name: str) -> bool:
-    """Whether an object can be a record, by its name."""
+    """Return whether an object can be a record, by its name."""
     folders = name.split("/")[:-1]
     aside = folders[:1] in ([FIGURES], [PUBLISHED]) or any(one.startswith(".") for one in folders)
     return name.endswith(".json") and not aside
 
 
 def left_out(name: str) -> str:
-    """A new name for what is no record but has a record's."""
+    """Return a new name for what is no record but has a record's."""
     return f"{name}.{os.urandom(4).hex()}.left-out"
 
 
 def installer(url: str) -> str:
-    """How the package that a URL needs is installed."""
+    """Return how the package that a URL needs is installed."""
     return "pip install 'aheadbench[s3]'" if url.startswith("s3:") else "install what fsspec needs for it"
 
 
 def reason_of(error: BaseException) -> str:
-    """A store's error in one line; those of the operating system and the like carry their words in other places."""
+    """Return a store's error in one line.
+
+    Those of the operating system and the like carry their words in other places.
+    """
     text = " ".join(str(error).split()) or getattr(error, "strerror", None) or ""
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

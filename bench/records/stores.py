@@ -34,7 +34,7 @@ class Store(Protocol):
         """Return the sorted JSON files at any depth, except with pictures. Raises UsageError without a connection."""
 
     def contents(self, names: Iterable[str]) -> Iterator[Content]:
-        """What is under each name, in order."""
+        """Return what is under each name, in order."""
 
     def write(self, name: str, content: bytes) -> Path | str:
         """Put the content under the name, whole or not at all; returns where. Raises UsageError."""
@@ -43,7 +43,7 @@ class Store(Protocol):
         """Give what is there another name, that is no record's."""
 
     def exists(self) -> bool:
-        """Whether anything is there. Raises UsageError for a store out of reach."""
+        """Return whether anything is there. Raises UsageError for a store out of reach."""
 
     def is_gone(self) -> bool:
         """Return whether the store has disappeared, as far as is known without waiting."""
@@ -96,7 +96,7 @@ class Local:
 
 
 def walk(root: str) -> Iterator[str]:
-    """The JSON files of a folder, in any order; also folders that cannot be read, or lie too deep: no records."""
+    """Yield the JSON files of a folder, in any order; also folders that cannot be read, or lie too deep: no records."""
     left = [""]
     while left:
         folder = left.pop()
@@ -120,7 +120,7 @@ def walk(root: str) -> Iterator[str]:
 
 
 def is_folder(entry: os.DirEntry[str]) -> bool:
-    """Whether it is a folder itself, not a link to one."""
+    """Return whether it is a folder itself, not a link to one."""
     try:
         return entry.is_dir(follow_symlinks=False)
     except OSError:
@@ -131,7 +131,7 @@ Place = Path | Remote
 
 
 def place(text: str | Path) -> Place:
-    """What `--results` names: a folder, or a URL of an object store. Raises UsageError for a URL of no store."""
+    """Return what `--results` names: a folder, or a URL of an object store. Raises UsageError for a URL of no store."""
     protocol, separator, rest = str(text).partition("://")
     if not separator:
         return Path(text)
@@ -148,31 +148,31 @@ def place(text: str | Path) -> Place:
 
 
 def folder(text: str) -> Path:
-    """A folder of this machine. Raises UsageError for a URL."""
+    """Return a folder of this machine. Raises UsageError for a URL."""
     if isinstance(found := place(text), Remote):
         raise UsageError(f"{text!r}: needed a folder on this machine")
     return found
 
 
 def of(place: Place) -> Store:
-    """What reads and writes there."""
+    """Return what reads and writes there."""
     return place if isinstance(place, Remote) else Local(place)
 
 
 def check_there(place: Place) -> Place:
-    """The place itself. Raises UsageError where there is nothing."""
+    """Return the place itself. Raises UsageError where there is nothing."""
     if not of(place).exists():
         raise UsageError(f"no results folder {str(place)!r}: `python -m bench run` makes one")
     return place
 
 
 def is_same(first: Place, second: Place) -> bool:
-    """Whether both are one."""
+    """Return whether both are one."""
     if isinstance(first, Path) and isinstance(second, Path):
         return first.resolve() == second.resolve()
     return str(first) == str(second)
 
 
 def unwritable(place: Place, why: str) -> UsageError:
-    """The error for a place that takes no records."""
+    """Return the error for a place that takes no records."""
     return UsageError(f"results folder {str(place)!r} cannot be written: {why}")

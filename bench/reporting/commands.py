@@ -21,7 +21,7 @@ def commands(
     task: str, quick: bool, rows: pd.DataFrame, seeds: Mapping[str, Sequence[int]], *,
     data: Sequence[str] = (), references: Mapping[str, str] | None = None,
 ) -> str:  # fmt: skip
-    """What to type to make the task's default rows again: methods outside the task's default set are named.
+    """Return what to type to make the task's default rows again: methods outside the task's default set are named.
 
     seeds: by backend; where they differ, a campaign file says them. data: the options that name series from a file;
     then every method is named. references: how to name methods from outside.
@@ -66,7 +66,7 @@ def ranges(seeds: Iterable[int]) -> str:
 
 
 def command_of(runs: Sequence[Run]) -> str:
-    """What makes the row again."""
+    """Return what makes the row again."""
     spec = runs[0].spec
     line = ["python", "-m", "bench", "run", *(words(runs) or ["--task", spec.task])]
     line += ["--method", references(runs).get(spec.method, spec.method), "--backend", spec.backend]
@@ -78,7 +78,7 @@ def command_of(runs: Sequence[Run]) -> str:
 
 
 def words(runs: Sequence[Run]) -> list[str]:
-    """The options that name the series of these runs on a command line; none where they are not from a file."""
+    """Return the options that name the series of these runs on a command line; none where they are not from a file."""
     series = runs[0].spec.series if runs else None
     if not isinstance(series, Preparation) or series.bundled:
         return []
@@ -88,7 +88,7 @@ def words(runs: Sequence[Run]) -> list[str]:
 
 
 def series_words(series: Preparation) -> list[str]:
-    """The options that read and cut a file in this way."""
+    """Return the options that read and cut a file in this way."""
     found = [word for target in series.target for word in ("--target", target)]
     for field in msgspec.structs.fields(Preparation):
         value, option = getattr(series, field.name), f"--{field.name.replace('_', '-')}"
@@ -102,7 +102,7 @@ def series_words(series: Preparation) -> list[str]:
 
 
 def references(runs: Iterable[Run]) -> dict[str, str]:
-    """How the methods from outside among these runs are named on a command line."""
+    """Return how the methods from outside among these runs are named on a command line."""
     return {
         run.spec.method: f"./{run.spec.source.reference}" if ".py:" in run.spec.source.reference else run.spec.method
         for run in runs

@@ -40,6 +40,6 @@ def _width(text: str) -> int:
 
 
 def folded(summary: str, *blocks: str) -> str:
-    """Blocks that a reader opens with a click."""
+    """Return blocks that a reader opens with a click."""
     inner = "\n\n".join(block for block in blocks if block)
     return f"<details>\n<summary>{summary}</summary>\n\n{inner}\n\n</details>"

@@ -31,12 +31,12 @@ SOURCES = "../../implementations/methods"  # seen from docs/methods
 
 
 def page_of(method: str) -> str:
-    """The name of the file of methods that a method is in."""
+    """Return the name of the file of methods that a method is in."""
     return class_of(method).__module__.rpartition(".")[2]
 
 
 def pages() -> dict[str, list[str]]:
-    """Every file of methods with the methods in it, in order."""
+    """Return every file of methods with the methods in it, in order."""
     found: dict[str, list[str]] = {}
     for method in METHODS:
         if "." not in method:
@@ -45,14 +45,17 @@ def pages() -> dict[str, list[str]]:
 
 
 def methods_beside(method: str) -> list[str]:
-    """The methods on the page of a method. Raises UsageError for one that does not exist."""
+    """Return the methods on the page of a method. Raises UsageError for one that does not exist."""
     if method not in METHODS:
         raise unknown("method", method, METHODS)
     return pages().get(page_of(method), [method])
 
 
 def page(methods: Sequence[str], runs: Iterable[Run], width: int | None = None) -> str:
-    """The page of the methods in one file; width: columns of a terminal, where networks may stand side by side."""
+    """Return the page of the methods in one file.
+
+    Width: columns of a terminal, where networks may stand side by side.
+    """
     name = page_of(methods[0])
     module = inspect.getmodule(class_of(methods[0]))
     found = [run for run in runs if run.spec.method in methods and not run.spec.quick and not run.spec.changed]
@@ -70,7 +73,7 @@ def page(methods: Sequence[str], runs: Iterable[Run], width: int | None = None) 
 
 
 def settings(methods: Sequence[str]) -> str:
-    """Every method of the file: backends, what an output depends on, the settings with their defaults."""
+    """Return every method of the file: backends, what an output depends on, the settings with their defaults."""
     lines = []
     for method in methods:
         made = implementations.make(method, implementations.backends_of(method)[0], seed=42)
@@ -81,7 +84,7 @@ def settings(methods: Sequence[str]) -> str:
 
 
 def memory(made: Forecaster) -> str:
-    """What an output depends on, in words."""
+    """Return what an output depends on, in words."""
     if not isinstance(made, NetworkForecaster):
         return "the history of each series"
     if size := made.state_size():
@@ -91,7 +94,7 @@ def memory(made: Forecaster) -> str:
 
 
 def strategy(made: Forecaster) -> str:
-    """How the method reaches several steps ahead."""
+    """Return how the method reaches several steps ahead."""
     if not isinstance(made, NetworkForecaster):
         return "any number of steps"
     if made.at_every_step:
@@ -100,7 +103,7 @@ def strategy(made: Forecaster) -> str:
 
 
 def networks(methods: Sequence[str], width: int | None) -> Iterator[str]:
-    """Both networks of each class, side by side."""
+    """Yield both networks of each class, side by side."""
     for maker in dict.fromkeys(class_of(method) for method in methods):
         if not issubclass(maker, NetworkForecaster):
             continue
@@ -114,7 +117,7 @@ def networks(methods: Sequence[str], width: int | None) -> Iterator[str]:
 
 
 def code(maker: type[Forecaster], network: str) -> str:
-    """The source of a network's builder, without its signature's annotations."""
+    """Return the source of a network's builder, without its signature's annotations."""
     source = textwrap.dedent(inspect.getsource(getattr(maker, network)))
     tree = ast.parse(source).body[0]
     assert isinstance(tree, ast.FunctionDef)
@@ -123,12 +126,12 @@ def code(maker: type[Forecaster], network: str) -> str:
 
 
 def fenced(source: str) -> str:
-    """A block of Python."""
+    """Return a block of Python."""
     return f"```python\n{source}\n```"
 
 
 def side_by_side(left: str, right: str, width: int) -> str:
-    """Two texts in columns where they fit the width, else one below the other."""
+    """Return two texts in columns where they fit the width, else one below the other."""
     pair = left.splitlines(), right.splitlines()
     columns = max(map(len, pair[0])) + 4
     if columns + max(map(len, pair[1])) > width:
@@ -197,20 +200,22 @@ def write(folder: Path, runs: Sequence[Run]) -> None:
 
 
 def stale(folder: Path, runs: Sequence[Run]) -> list[Path]:
-    """The pages that are missing or were made from other sources or records, and those of methods that are gone."""
+    """Return the pages that are missing or were made from other sources or records, and those of methods that are
+    gone.
+    """
     wanted = rendered(folder, runs)
     other = [path for path, text in wanted.items() if not path.is_file() or path.read_bytes() != text.encode()]
     return other + sorted(path for path in folder.glob("*.md") if path not in wanted)
 
 
 def rendered(folder: Path, runs: Sequence[Run]) -> dict[Path, str]:
-    """Every page of the folder."""
+    """Return every page of the folder."""
     found = {folder / f"{name}.md": page(methods, runs) for name, methods in pages().items()}
     return {**found, folder / "README.md": index()}
 
 
 def index() -> str:
-    """The list of pages."""
+    """Return the list of pages."""
     lines = [
         f"- [{name}]({name}.md): {(inspect.getdoc(inspect.getmodule(class_of(methods[0]))) or '').splitlines()[0]}"
         for name, methods in pages().items()
@@ -220,7 +225,7 @@ def index() -> str:
 
 
 def check_folder(folder: Path) -> Path:
-    """The folder itself. Raises UsageError for a file."""
+    """Return the folder itself. Raises UsageError for a file."""
     if folder.is_file():
         raise UsageError(f"--pages {str(folder)!r}: got a file, needed a folder")
     return folder

@@ -28,7 +28,7 @@ PICTURE = "reproduction.png"
 
 
 def text(found: Sequence[Evidence], picture: str) -> str:
-    """The whole page; `picture` is the path from it to the curves."""
+    """Return the whole page; `picture` is the path from it to the curves."""
     headers = ["task", "method", "printed", "ours", "printed, last step", "ours, last step", "runs", "verdict"]
     rows = table(headers, [_row(one) for one in found], left=[0, 1, 7])
     verdicts = [one.verdict() for one in found]
@@ -64,7 +64,7 @@ def _drawn(one: Evidence) -> bool:
 
 
 def picture(found: Sequence[Evidence]) -> Picture | None:
-    """The reference's validation losses and ours, epoch by epoch; None where no record has any."""
+    """Return the reference's validation losses and ours, epoch by epoch; None where no record has any."""
     curves = {
         f"{one.task}: {one.method}": (
             one.printed.curve["val_loss"],
@@ -94,7 +94,7 @@ def write(place: Place, page: Path) -> None:
 
 
 def stale(place: Place, page: Path) -> bool:
-    """Whether the page or its picture is missing or was made from other records."""
+    """Return whether the page or its picture is missing or was made from other records."""
     folder, found = stores.of(place).beside, evidence(repository.read(place)[0])
     if not page.is_file() or page.read_bytes() != text(found, _path(folder, page)).encode():
         return True

@@ -62,7 +62,7 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         return not (self.changed or self.quick or self.native or self.cuda)
 
     def differences(self) -> list[str]:
-        """What sets it apart from a default row, in words: native, cuda, units=32."""
+        """Return what sets it apart from a default row, in words: native, cuda, units=32."""
         marks = ["native"] * self.native + ["cuda"] * self.cuda
         return marks + [f"{name}={self.settings.get(name)}" for name in self.changed]
 

@@ -101,5 +101,5 @@ class Preparation(Reading, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 def named(columns: str | tuple[str, ...] | None) -> tuple[str, ...]:
-    """One column, several, or none, as a tuple."""
+    """Return one column, several, or none, as a tuple."""
     return () if columns is None else (columns,) if isinstance(columns, str) else columns

@@ -18,7 +18,7 @@ Rounds = Annotated[int, typer.Option(min=1, help="How often everything is measur
 
 @app.command()
 def steps(rounds: Rounds = 5) -> None:
-    """Milliseconds per training step: ours, the reference's code, Darts and neuralforecast (about 15 minutes)."""
+    """Measure milliseconds per training step: ours, the reference's, Darts and neuralforecast (about 15 minutes)."""
     from .peers import tables
 
     publish("steps", tables.steps(rounds), "--rounds", rounds)
@@ -26,7 +26,7 @@ def steps(rounds: Rounds = 5) -> None:
 
 @app.command()
 def whole(rounds: Rounds = 1) -> None:
-    """Seconds of 20 epochs, compilation included: ours and the reference's code (about 8 minutes a round)."""
+    """Measure seconds per 20 epochs, compilation included: ours and the reference's code (about 8 minutes a round)."""
     from .peers import tables
 
     publish("whole", tables.whole(rounds), "--rounds", rounds)
@@ -34,7 +34,7 @@ def whole(rounds: Rounds = 1) -> None:
 
 @app.command()
 def growth(rounds: Rounds = 3) -> None:
-    """Seconds and memory by the number of records: 1,000, 10,000 and 100,000 (about 4 minutes)."""
+    """Measure seconds and memory by the number of records: 1,000, 10,000 and 100,000 (about 4 minutes)."""
     from . import growth
 
     publish("growth", growth.table(rounds), "--rounds", rounds)
@@ -42,7 +42,7 @@ def growth(rounds: Rounds = 3) -> None:
 
 @app.command()
 def start(rounds: Rounds = 11) -> None:
-    """Seconds until the command line answers."""
+    """Measure the seconds until the command line answers."""
     from . import overhead
 
     publish("start", overhead.start(rounds), "--rounds", rounds)
@@ -58,7 +58,7 @@ def overhead(rounds: Rounds = 5) -> None:
 
 @app.command()
 def together(rounds: Rounds = 3) -> None:
-    """How much more gets done by one job on every core than by one job at a time (about 4 minutes)."""
+    """Measure how much more gets done by one job on every core than by one job at a time (about 4 minutes)."""
     from . import overhead
 
     publish("together", overhead.together(rounds), "--rounds", rounds)
@@ -74,7 +74,7 @@ def carry(rounds: Rounds = 3) -> None:
 
 @app.command()
 def limit(rounds: Rounds = 3) -> None:
-    """A training step compared with its matrix products alone, at the rate of one core (about 3 minutes)."""
+    """Compare a training step with its matrix products alone, at the rate of one core (about 3 minutes)."""
     from . import roofline
 
     publish("limit", roofline.table(rounds), "--rounds", rounds)
@@ -82,7 +82,7 @@ def limit(rounds: Rounds = 3) -> None:
 
 @app.command()
 def repeat(rounds: Rounds = 3) -> None:
-    """How far the fit times of equal runs are apart, at a steady pace and on the wall (about 10 minutes a round)."""
+    """Measure how far fit times of equal runs are apart, paced and on the wall (about 10 minutes a round)."""
     from . import repeatability
 
     publish("repeat", repeatability.table(rounds), "--rounds", rounds)

@@ -12,7 +12,7 @@ from bench.machine.system.cores import pinned
 
 
 def answer(module: str, *arguments: object) -> Any:
-    """What `python -m module ARGUMENTS` prints as JSON on its last line. Raises RuntimeError when it fails."""
+    """Return what `python -m module ARGUMENTS` prints as JSON on its last line. Raises RuntimeError when it fails."""
     command = [sys.executable, "-W", "ignore", "-m", module, *map(str, arguments)]
     with pinned(threads.cores()[-1]):
         child = subprocess.Popen(command, env=threads.environment_variables(), stdout=subprocess.PIPE, text=True)

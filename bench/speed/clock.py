@@ -46,12 +46,12 @@ class SteadyClock:
 
 
 def pace() -> float:
-    """CPU seconds that the work takes now."""
+    """Return CPU seconds that the work takes now."""
     return min(worked() for _ in range(REPEATS))
 
 
 def worked() -> float:
-    """CPU seconds of one repeat."""
+    """Return CPU seconds of one repeat."""
     began = time.process_time()
     for _ in range(ROUNDS):
         state = np.zeros_like(INPUTS[0])

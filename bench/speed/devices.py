@@ -38,13 +38,13 @@ def main(chosen: list[str]) -> None:
 
 
 def name() -> str:
-    """The accelerator's, as PyTorch calls it."""
+    """Return the accelerator's, as PyTorch calls it."""
     asked = [sys.executable, "-c", "import torch; print(torch.cuda.get_device_name())"]
     return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def measured(backend: str, method: str, batch: int, device: str) -> dict[str, float]:
-    """What a process says that trains the method on the device."""
+    """Return what a process says that trains the method on the device."""
     command = [sys.executable, "-m", "bench.speed.devices", backend, method, str(batch), device]
     with pinned(threads.cores()[0]):
         done = subprocess.run(command, capture_output=True, text=True)

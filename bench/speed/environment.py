@@ -27,7 +27,7 @@ class Installed(Environment):
 
     @classmethod
     def matches(cls, python: str) -> bool:
-        """Whether this is the version of Python that asv itself runs on."""
+        """Return whether this is the version of Python that asv itself runs on."""
         return python == sysconfig.get_python_version()
 
     def check_presence(self) -> bool:

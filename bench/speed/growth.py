@@ -51,12 +51,12 @@ class Used(NamedTuple):
 
 
 def table(rounds: int) -> str:
-    """One row for each number of records."""
+    """Return one row for each number of records."""
     return markdown.table(HEADERS, [row(count, rounds) for count in COUNTS])
 
 
 def row(count: int, rounds: int) -> list[str]:
-    """Medians over the rounds: phases measured in this process, commands from their start to their end."""
+    """Return medians over the rounds: phases measured in this process, commands from their start to their end."""
     with tempfile.TemporaryDirectory(prefix="aheadbench-") as name:
         seeds = sorted({run.spec.seed for run in records.fill(Path(name), count)})
         board = ["leaderboard", "--results", name]
@@ -75,7 +75,7 @@ def median(used: Iterable[Used]) -> Used:
 
 
 def timed(folder: Path) -> list[float]:
-    """Seconds to read, to rank and to render the records."""
+    """Return seconds to read, to rank and to render the records."""
     marks = [time.perf_counter()]
     runs, problems = repository.read(folder, keep=anytime.thinned)
     marks.append(time.perf_counter())

@@ -25,7 +25,7 @@ COUNT = 1000
 
 
 def cpu_seconds() -> float:
-    """CPU time of this process and of all its children that have ended."""
+    """Return CPU time of this process and of all its children that have ended."""
     used = psutil.Process().cpu_times()
     return float(used.user + used.system + used.children_user + used.children_system)
 
@@ -79,17 +79,17 @@ class Records:
         self.runs, _ = repository.read(Path(folder))
 
     def time_read(self, folder: str) -> None:
-        """From files to records."""
+        """Read files as records."""
         repository.read(Path(folder))
 
     def time_rank(self, folder: str) -> None:
-        """From records to a ranking."""
+        """Rank records."""
         ranking.rank(self.runs)
 
     def time_render(self, folder: str) -> None:
-        """From records to the board's text."""
+        """Write the board's text from records."""
         leaderboard.render(self.runs)
 
     def time_plan(self, folder: str) -> None:
-        """What is left to run, and how long it will take."""
+        """Plan what is left to run, and how long it will take."""
         jobs.jobs([records.copy(run, run.spec.seed + COUNT).spec for run in self.runs], self.runs, force=False)

@@ -39,14 +39,14 @@ Found = dict[str, Any]
 
 
 def table(rounds: int) -> str:
-    """One row per method and backend."""
+    """Return one row per method and backend."""
     module = "bench.speed.incremental_forecasting"
     found = [one for backend in BACKENDS for one in child_process.answer(module, backend, rounds)]
     return markdown.table(HEADERS, [row(one) for one in found], left=[0, 1])
 
 
 def row(found: Found) -> list[str]:
-    """A method's cells."""
+    """Return a method's cells."""
     carried, again = found["carried"], found["again"]
     cells = []
     for steps in map(str, STEPS):
@@ -57,7 +57,7 @@ def row(found: Found) -> list[str]:
 
 
 def seconds(value: float) -> str:
-    """Seconds with three digits."""
+    """Return seconds with three digits."""
     return f"{digits(value, 3)} s"
 
 
@@ -74,7 +74,7 @@ def main(backend: str, rounds: int) -> None:
 
 
 def both_ways(forecaster: Any, history: np.ndarray, rounds: int) -> Found:
-    """Median seconds by steps ahead, `carried` and `again`, and the largest `difference` between them.
+    """Return median seconds by steps ahead, `carried` and `again`, and the largest `difference` between them.
 
     Where one block covers the steps, nothing is fed back and there is nothing to compare.
     """
@@ -96,7 +96,8 @@ def both_ways(forecaster: Any, history: np.ndarray, rounds: int) -> Found:
 
 
 def difference(forecaster: Any, history: np.ndarray, carried: np.ndarray) -> float:
-    """How far a carried forecast [N, steps, D] is at most from what reading again all that it follows makes of it.
+    """Return how far a carried forecast [N, steps, D] is at most from what reading again all that it follows makes of
+    it.
 
     Block by block along the carried forecasts: fed back to itself, either way's rounding would grow with each block.
     """
@@ -113,7 +114,7 @@ def difference(forecaster: Any, history: np.ndarray, carried: np.ndarray) -> flo
 def taking_turns(
     ways: dict[Way, Callable[[int], np.ndarray]], rounds: int
 ) -> tuple[dict[Way, np.ndarray], dict[Way, float]]:
-    """The forecasts, and the median seconds of making them again: each length of a window is compiled first.
+    """Return the forecasts, and the median seconds of making them again: each length of a window is compiled first.
 
     A way forecasts over and over until its turn is over: the first of them finds in the caches what the way before it
     left there, which made ten steps up to twice as slow after the 200 programs that re-read 200.

@@ -37,12 +37,12 @@ FORECASTS = 5  # to a sample
 
 @cache
 def data() -> windows.Split:
-    """The quick task's series: 700 to train on, 100 each for validation and test."""
+    """Return the quick task's series: 700 to train on, 100 each for validation and test."""
     return windows.cut(generators.load(TASK), TASK)
 
 
 def built(method: str, backend: str) -> Any:
-    """A forecaster with its network, not trained."""
+    """Return a forecaster with its network, not trained."""
     forecaster: Any = implementations.make(method, backend, seed=42)
     history, future = data().train
     forecaster.build(backends.load(backend), history.shape[1], history.shape[2], future.shape[1])
@@ -51,7 +51,7 @@ def built(method: str, backend: str) -> Any:
 
 @cache
 def trainer(method: str, backend: str) -> Any:
-    """What trains the method's network, compiled and warm."""
+    """Return what trains the method's network, compiled and warm."""
     forecaster = built(method, backend)
     history, future = data().train
     targets = forecaster.strategy.targets(history, future)
@@ -62,13 +62,13 @@ def trainer(method: str, backend: str) -> Any:
 
 
 def order(method: str) -> np.ndarray:
-    """Which series to train on, in which order [batches * batch size]."""
+    """Return which series to train on, in which order [batches * batch size]."""
     return np.random.default_rng(42).integers(0, TASK.train, STEPS.get(method, USUAL) * 32)
 
 
 @cache
 def forecaster(method: str, backend: str) -> Any:
-    """A forecaster that has forecast once."""
+    """Return a forecaster that has forecast once."""
     made = built(method, backend)
     made.predict_ahead(data().test.history, AHEAD)
     return made
@@ -139,7 +139,7 @@ class Fit:
     param_names = ("method", "backend")
 
     def track_last_step_mse(self, method: str, backend: str) -> float:
-        """The seeded error on the validation series: when this moves, a change was not about speed alone."""
+        """Return the seeded error on the validation series: when this moves, a change was not about speed alone."""
         made = implementations.make(method, backend, seed=42, epochs=2)
         made.fit(*data().train)
         history, future = data().validation
@@ -155,9 +155,9 @@ class Memory:
     param_names = ("backend",)
 
     def peakmem_import(self, backend: str) -> None:
-        """The framework imported."""
+        """Import the framework."""
         backends.load(backend)
 
     def peakmem_fit(self, backend: str) -> None:
-        """A network fitted for one epoch."""
+        """Fit a network for one epoch."""
         implementations.make("gru", backend, seed=42, epochs=1).fit(*data().train)

@@ -48,7 +48,7 @@ print(json.dumps(time.process_time() - began))
 
 
 def start(rounds: int) -> str:
-    """Seconds until each command has answered and ended, by the clock."""
+    """Return seconds until each command has answered and ended, by the clock."""
     rows = []
     for words in COMMANDS:
         seconds_of(words)  # Python keeps what it compiles
@@ -58,14 +58,14 @@ def start(rounds: int) -> str:
 
 
 def seconds_of(words: str) -> float:
-    """From the start of Python until it is gone."""
+    """Return the seconds from the start of Python until it is gone."""
     began = time.perf_counter()
     python("-m", "bench", *words.split())
     return time.perf_counter() - began
 
 
 def runs(rounds: int) -> str:
-    """For each method: its time outside its phases, and its fit against the same fit in a plain script."""
+    """Tell for each method its time outside its phases, and its fit against the same fit in a plain script."""
     rows = []
     for method, backend in METHODS:
         job = planned(method, backend, seeds=(42,), epochs=10)[0]
@@ -82,14 +82,14 @@ def runs(rounds: int) -> str:
 
 
 def measured(job: Job) -> tuple[float, float, float]:
-    """A run's total, how much of that no phase accounts for, and seconds until its process is gone too."""
+    """Return a run's total, how much of that no phase accounts for, and seconds until its process is gone too."""
     ended, (run,) = supervised([job], workers=1)
     total = (run.seconds or {})["total"]
     return total, total - phases(run), ended
 
 
 def contended(job: Job) -> tuple[float, float]:
-    """CPU seconds of fit in a run, and in a plain script that shares its core at the same time.
+    """Return CPU seconds of fit in a run, and in a plain script that shares its core at the same time.
 
     One after the other, or on a core each, they differ by how the machine's pace drifts, which is more than what is
     looked for here.
@@ -102,7 +102,7 @@ def contended(job: Job) -> tuple[float, float]:
 
 
 def together(rounds: int) -> str:
-    """The same runs one at a time, and one on every core."""
+    """Return the same runs one at a time, and one on every core."""
     cores = len(threads.cores())
     rows = []
     for method, backend in METHODS:
@@ -115,13 +115,13 @@ def together(rounds: int) -> str:
 
 
 def planned(method: str, backend: str, seeds: tuple[int, ...], epochs: int) -> list[Job]:
-    """The method's jobs on the ten-step task."""
+    """Return the method's jobs on the ten-step task."""
     chosen = Selection(methods=(method,), tasks=("ten-step",), backends=(backend,), seeds=seeds, epochs=epochs)
     return [Job(spec) for spec in specs(chosen)]
 
 
 def supervised(jobs: Sequence[Job], workers: int) -> tuple[float, list[Run]]:
-    """Seconds by the clock for all of them, start and end of the processes included, and their records."""
+    """Return seconds by the clock for all of them, start and end of the processes included, and their records."""
     began = time.perf_counter()
     found = [run for _, run in runner.run(jobs, Limits(workers, TIMEOUT)) if run]
     seconds = time.perf_counter() - began
@@ -132,14 +132,14 @@ def supervised(jobs: Sequence[Job], workers: int) -> tuple[float, list[Run]]:
 
 
 def phases(run: Run) -> float:
-    """The seconds that the run's own clock accounts for: its phases, and every timed forecast."""
+    """Return the seconds that the run's own clock accounts for: its phases, and every timed forecast."""
     seconds, samples = run.seconds or {}, (run.samples or {})["predict"]
     repeated = samples[1:] if samples[0] == seconds["predict_first"] else samples
     return sum(seconds[name] for name in PHASES) + sum(repeated)
 
 
 def plain(spec: Spec) -> float:
-    """CPU seconds of fit in a script that knows no harness: same core, same threads, same data, one process."""
+    """Return CPU seconds of fit in a script that knows no harness: same core, same threads, same data, one process."""
     asked = {"task": spec.task, "method": spec.method, "backend": spec.backend, "seed": spec.seed}
     line = json.dumps({**asked, "settings": spec.settings})
     with tempfile.TemporaryDirectory() as folder, pinned(threads.cores()[0]):

@@ -26,7 +26,7 @@ def put(name: str, table: str, command: str, page: Path = environment.ROOT / PAG
 
 
 def made_by(command: str) -> str:
-    """The command, the machine, the versions and the commit, in one line."""
+    """Return the command, the machine, the versions and the commit, in one line."""
     known = environment.fingerprint()
     packages = known["packages"]
     versions = [f"{name} {version}" for name, version in packages.items()] if isinstance(packages, dict) else []

@@ -31,12 +31,12 @@ def fill(folder: Path, count: int) -> list[Run]:
 
 
 def copy(run: Run, seed: int) -> Run:
-    """The record as it would be had the run had this seed."""
+    """Return the record as it would be had the run had this seed."""
     spec = msgspec.structs.replace(run.spec, seed=seed)
     return msgspec.structs.replace(run, spec=spec, key=codec.key_of(spec))
 
 
 def is_default(run: Run) -> bool:
-    """Whether a plain `run` asks for it: a method of the task's default set, under its name of today."""
+    """Return whether a plain `run` asks for it: a method of the task's default set, under its name of today."""
     task = TASKS.get(run.spec.task)
     return task is not None and run.spec.method in METHODS and task.runs(run.spec.method)

@@ -49,7 +49,7 @@ def summary(ratios: np.ndarray) -> str:
 
 
 def fitted(method: str, backend: str) -> tuple[float, float]:
-    """CPU seconds at a steady pace, and seconds on the wall, of one fit in a fresh process."""
+    """Return CPU seconds at a steady pace, and seconds on the wall, of one fit in a fresh process."""
     steady, wall = child_process.answer(__name__, method, backend)
     return float(steady), float(wall)
 

@@ -28,7 +28,7 @@ SIZE, REPEATS = 1024, 21  # of the square matrices that the rate is measured wit
 
 
 def table(rounds: int) -> str:
-    """One row per network: its work, and for each backend milliseconds per step, the limit, and their ratio."""
+    """Return one row per network: its work, and for each backend milliseconds per step, the limit, and their ratio."""
     found = {backend: child_process.answer("bench.speed.roofline", backend) for backend in tables.OURS}
     steps = tables.milliseconds(tables.OURS, rounds, tables.AS_THE_NOTES)
     headers = ["network", "million operations"]
@@ -45,7 +45,7 @@ def table(rounds: int) -> str:
 
 
 def against_limit(milliseconds: float, limit: float) -> str:
-    """Format a step's time, its limit and their ratio."""
+    """Return format a step's time, its limit and their ratio."""
     return f"{digits(milliseconds, 3)} / {digits(limit, 3)} = **{milliseconds / limit:.1f}**"
 
 
@@ -74,7 +74,7 @@ def product_of(backend: str) -> Callable[[], Any]:
 
 
 def rate(multiply: Callable[[], Any]) -> float:
-    """Operations per second, additions and multiplications each counted."""
+    """Return operations per second, additions and multiplications each counted."""
     multiply()
     seconds = []
     for _ in range(REPEATS):
@@ -85,7 +85,7 @@ def rate(multiply: Callable[[], Any]) -> float:
 
 
 def work(network: str, backend: str) -> int:
-    """Operations in the matrix products of a training step.
+    """Return operations in the matrix products of a training step.
 
     Each weight takes part three times for each series and step: in the output, in its own gradient, and in the
     gradient of the layer's inputs, which the first matrix has no need of.

@@ -37,13 +37,15 @@ GRU.torch_network = _slowed(GRU.torch_network)
 
 
 def compared(benchmarks: str) -> str:
-    """What asv says of a commit that changes nothing, and of one that slows a method down."""
+    """Return what asv says of a commit that changes nothing, and of one that slows a method down."""
     same, slower = continuous(benchmarks, ""), continuous(benchmarks, SLOWDOWN)
     return f"Nothing changed:\n\n{block(same)}\n\n`gru` in PyTorch slowed down by half:\n\n{block(slower)}"
 
 
 def continuous(benchmarks: str, added: str) -> str:
-    """What `asv continuous main HEAD` prints at its end, where HEAD is a commit that adds this to the method's file."""
+    """Return what `asv continuous main HEAD` prints at its end, where HEAD is a commit that adds this to the method's
+    file.
+    """
     with tempfile.TemporaryDirectory(prefix="aheadbench-") as name:
         clone = Path(name, "clone")
         run(Path.cwd(), "git", "clone", "--quiet", "--no-hardlinks", str(environment.ROOT), str(clone))
@@ -60,7 +62,7 @@ def continuous(benchmarks: str, added: str) -> str:
 
 
 def verdict(said: str) -> str:
-    """The table of what changed, and asv's last words, of all that it prints."""
+    """Return the table of what changed, and asv's last words, of all that it prints."""
     lines = [line.rstrip() for line in said.splitlines()]
     return "\n".join(
         line for line in lines if line.startswith("|") or re.match(r"(SOME )?BENCHMARKS|PERFORMANCE", line)

@@ -69,7 +69,9 @@ def read(kept: Path) -> dict[tuple[str, Size], list[float]]:
 
 
 def table(kept: Path = KEPT) -> str:
-    """One row for each size: milliseconds, and how many times faster than the framework's own each of ours is."""
+    """Return one row for each size: milliseconds, and how many times faster than the framework's own each of ours
+    is.
+    """
     found = {key: statistics.median(values) for key, values in read(kept).items()}
     headers = ["network", "units", "batch", "steps", *OURS, *PLAIN, *(f"{own} / {ours}" for own, ours in PLAIN.items())]
     rows = []
@@ -91,7 +93,7 @@ def windows(size: Size) -> tuple[np.ndarray, np.ndarray]:
 
 
 def targets(size: Size) -> tuple[np.ndarray, np.ndarray]:
-    """The history, and the ten steps after each of its steps, [N, T, H]."""
+    """Return the history, and the ten steps after each of its steps, [N, T, H]."""
     from implementations.strategies import SequenceToSequence
 
     history, future = windows(size)
@@ -99,7 +101,7 @@ def targets(size: Size) -> tuple[np.ndarray, np.ndarray]:
 
 
 def main(contestant: str, size: Size) -> float:
-    """Milliseconds of a training step: the median of the epochs after the first."""
+    """Return milliseconds of a training step: the median of the epochs after the first."""
     epoch = (ours if contestant in OURS else plain_torch if contestant == "plain torch" else stock_keras)(
         PLAIN.get(contestant, contestant), size
     )
@@ -108,7 +110,7 @@ def main(contestant: str, size: Size) -> float:
 
 
 def seconds(epoch: Callable[[], Any]) -> Iterator[float]:
-    """The seconds of each epoch."""
+    """Yield the seconds of each epoch."""
     for _ in range(EPOCHS):
         start = time.perf_counter()
         epoch()
@@ -130,7 +132,7 @@ def ours(backend: str, size: Size) -> Callable[[], Any]:
 
 
 def plain_torch(_: str, size: Size) -> Callable[[], Any]:
-    """A loop as PyTorch's tutorials have it, over its own layers."""
+    """Return a loop as PyTorch's tutorials have it, over its own layers."""
     import torch
 
     torch.set_num_threads(1)

@@ -51,7 +51,9 @@ TASKS: dict[str, Task] = {
 
 
 def search(task: Task) -> Task:
-    """The task on which settings are chosen for another: a fifth of its training series is split off to score on."""
+    """Return the task on which settings are chosen for another: a fifth of its training series is split off to score
+    on.
+    """
     fifth = task.train // 5
     test = fifth // 4
     return replace(

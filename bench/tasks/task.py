@@ -43,7 +43,7 @@ class Task:
 
     @classmethod
     def of_series(cls, series: Preparation, **fields: Any) -> Task:
-        """A task on a file's series, which say how long the history is and how many steps are forecast."""
+        """Return a task on a file's series, which say how long the history is and how many steps are forecast."""
         return cls(dataset=series.file, seed=0, history=series.history, ahead=series.ahead, series=series, **fields)
 
     @property
@@ -52,13 +52,15 @@ class Task:
         return self.train + self.validation + self.test
 
     def runs(self, method: str) -> bool:
-        """Whether the method belongs to the task's default set."""
+        """Return whether the method belongs to the task's default set."""
         if self.methods is not None:
             return method in self.methods
         return method not in self.when_named and REFERENCES.get(method, self.dataset) == self.dataset
 
     def quick(self) -> Task:
-        """The task on few series: as many for validation as for the test, so that one compiled shape serves both."""
+        """Return the task on few series: as many for validation as for the test, so that one compiled shape serves
+        both.
+        """
         if self.series:
             tenth = msgspec.structs.replace(self.series, stride=10 * self.series.stride)
             return replace(self, series=tenth, methods=self.quick_methods)

@@ -58,7 +58,7 @@ class Order(NamedTuple):
     mean: bool
 
     def steps_needed(self, season_length: int) -> int:
-        """The shortest history that determines the coefficients."""
+        """Return the shortest history that determines the coefficients."""
         return 2 * (self.p + self.q + self.mean) + self.d + self.D * season_length + 1
 
 
@@ -122,7 +122,7 @@ class Arima(RowForecaster):
         return forecast_batches(make, self.season_length, rows, steps, levels)
 
     def forecast(self, history: np.ndarray, steps: int, order: Order) -> np.ndarray:
-        """Forecasts [N, steps, D] float32 of the order after history [N, T, D]."""
+        """Return forecasts [N, steps, D] float32 of the order after history [N, T, D]."""
         with numerical_warnings_off():
             return forecast_each(history, lambda series: forecast_one(series, steps, order, self.season_length))
 
@@ -143,15 +143,15 @@ class Arima(RowForecaster):
             return intervals_of_each(history, bounded)
 
     def parameters(self) -> int:
-        """How many numbers are fitted to each series."""
+        """Return how many numbers are fitted to each series."""
         return 0 if self.order is None else self.order.p + self.order.q + self.order.mean
 
     def weights(self) -> list[np.ndarray]:
-        """The order: all that training leaves behind."""
+        """Return the order: all that training leaves behind."""
         return [] if self.order is None else [np.array(self.order, dtype=np.int64)]
 
     def state(self) -> dict[str, Any]:
-        """The order, by name."""
+        """Return the order, by name."""
         return {"order": None if self.order is None else self.order._asdict()}
 
     def restore(self, state: dict[str, Any], folder: Path) -> None:
@@ -166,7 +166,7 @@ def check_length(history: np.ndarray, needed: int) -> None:
 
 
 def sample(history: np.ndarray, count: int) -> np.ndarray:
-    """Which `count` of the windows [N, T, D] to learn from, [count]: by a digest of their values.
+    """Return which `count` of the windows [N, T, D] to learn from, [count]: by a digest of their values.
 
     So neither the order of a file's rows nor that of its series changes what is chosen.
     """
@@ -175,7 +175,9 @@ def sample(history: np.ndarray, count: int) -> np.ndarray:
 
 
 def propose(series: np.ndarray, season_length: int) -> list[Order]:
-    """Orders worth comparing for series [N, T]: the commonest that the search finds, long ones, and the random walk."""
+    """Return orders worth comparing for series [N, T]: the commonest that the search finds, long ones, and the random
+    walk.
+    """
     with numerical_warnings_off():
         found = Counter(search(one, season_length) for one in series)
     (d, D, mean), _ = Counter((o.d, o.D, o.mean) for o in found.elements()).most_common(1)[0]
@@ -186,7 +188,7 @@ def propose(series: np.ndarray, season_length: int) -> list[Order]:
 
 
 def search(series: np.ndarray, season_length: int) -> Order:
-    """The order that statsforecast finds for one series [T]: unit-root tests for d and D, AICc for p and q."""
+    """Return the order that statsforecast finds for one series [T]: unit-root tests for d and D, AICc for p and q."""
     from statsforecast.arima import auto_arima_f
 
     seasonal = season_length > 1
@@ -221,7 +223,7 @@ def forecast_spread(series: np.ndarray, steps: int, order: Order, season_length:
 
 
 def start(series: np.ndarray, order: Order, season_length: int) -> np.ndarray:
-    """Where the fit begins, [p + q + mean]: phi and mu by ordinary least squares, which for q = 0 is the answer."""
+    """Return where the fit begins, [p + q + mean]: phi and mu by least squares, the answer for q = 0."""
     for lag in [1] * order.d + [season_length] * order.D:
         series = series[lag:] - series[:-lag]
     lagged = [series[order.p - k : len(series) - k] for k in range(1, order.p + 1)]
@@ -234,7 +236,7 @@ def start(series: np.ndarray, order: Order, season_length: int) -> np.ndarray:
 
 
 def stationary(phi: np.ndarray) -> np.ndarray:
-    """The autoregression phi [p] with every root in the unit circle: those outside are reflected."""
+    """Return the autoregression phi [p] with every root in the unit circle: those outside are reflected."""
     if not np.isfinite(phi).all():
         return phi
     roots = np.roots(np.r_[1.0, -phi])

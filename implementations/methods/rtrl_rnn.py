@@ -55,7 +55,7 @@ class BPTTRNN(RTRLRNN):
 
 
 def gradient(ops: Any, scan: Any, weights: list[Any], inputs: Any, targets: Any, present: Any) -> tuple[Any, list[Any]]:
-    """Mean squared error and its gradient, by sensitivities; `ops` is keras.ops or torch.
+    """Return mean squared error and its gradient, by sensitivities; `ops` is keras.ops or torch.
 
     weights: W [D, K], U [K, K], b [K], V [K, H D], c [H D]; inputs [N, T, D], targets [N, T, H D], present [N].
     """

@@ -79,7 +79,7 @@ def tell(differences: set[str]) -> None:
 
 
 def content_of(path: str) -> tuple[str, bytes]:
-    """A file's name and content, to be sent to nodes. Raises UsageError where that cannot be."""
+    """Return a file's name and content, to be sent to nodes. Raises UsageError where that cannot be."""
     try:
         return Path(path).name, files.read(path, LARGEST_FILE)
     except (OSError, ValueError) as error:
@@ -100,7 +100,7 @@ def quiet() -> Iterator[None]:
 
 @contextlib.contextmanager
 def connected(address: str) -> Iterator[Client]:
-    """A client of the scheduler there, which runs the same distributed. Raises UsageError."""
+    """Connect a client to the scheduler there, which runs the same distributed. Raises UsageError."""
     try:
         from distributed import Client
     except ModuleNotFoundError:
@@ -120,7 +120,7 @@ def connected(address: str) -> Iterator[Client]:
 
 @contextlib.contextmanager
 def local(count: int) -> Iterator[Any]:
-    """A cluster of so many nodes on this machine, each a process with one slot."""
+    """Start a cluster of so many nodes on this machine, each a process with one slot."""
     from distributed import LocalCluster
 
     with tempfile.TemporaryDirectory(prefix="aheadbench-cluster-") as folder:
@@ -141,7 +141,9 @@ def local(count: int) -> Iterator[Any]:
 
 
 def patience() -> float:
-    """Seconds to wait for a scheduler, and for a first node: distributed.comm.timeouts.connect, 30 s unless set."""
+    """Return seconds to wait for a scheduler, and for a first node: distributed.comm.timeouts.connect, 30 s unless
+    set.
+    """
     import dask
     from dask.utils import parse_timedelta
 
@@ -223,12 +225,12 @@ class ClusterClient:
             raise UsageError(f"--cluster {self.address}: no node has been there for {patience():g} s: {start}")
 
     def gone(self, why: str) -> UsageError:
-        """The error for a scheduler that was there and is no more."""
+        """Return the error for a scheduler that was there and is no more."""
         end = "the same command goes on from here once it is back"
         return UsageError(f"--cluster {self.address}: the scheduler is gone ({why}): {end}")
 
     def record(self, job: Job, future: Future[Any], result: Any) -> Run:
-        """The record of a finished task. Raises UsageError where a node, not the job, is to blame."""
+        """Return the record of a finished task. Raises UsageError where a node, not the job, is to blame."""
         from distributed import KilledWorker
 
         if future.status == "finished":
@@ -253,7 +255,7 @@ def differences_of(there: object, here: Mapping[str, str]) -> Iterator[str]:
 
 
 def said_by(error: BaseException) -> str:
-    """An error of Dask's or a node's in one line."""
+    """Return an error of Dask's or a node's in one line."""
     if isinstance(error, ModuleNotFoundError):
         return f"a node has no {error.name}: install there what is installed here"
     if isinstance(error, Refused):
@@ -262,7 +264,9 @@ def said_by(error: BaseException) -> str:
 
 
 def carried() -> Callable[..., bytes]:
-    """What is sent as a task: by its code and not by its name, over which a node without this package would die."""
+    """Return what is sent as a task: by its code and not by its name, over which a node without this package would
+    die.
+    """
 
     def attempt_there(ticket: bytes, *contents: bytes) -> bytes:
         from bench.execution.cluster.node import attempt

@@ -9,14 +9,14 @@ from bench.machine import environment
 
 
 def installation() -> dict[str, str]:
-    """What has to be equal for a record to be the same whichever node makes it."""
+    """Return what has to be equal for a record to be the same whichever node makes it."""
     from importlib.metadata import version
 
     return {"aheadbench": __version__, "distributed": version("distributed"), "code": code()}
 
 
 def code() -> str:
-    """The sha256 over the sources: a version or a commit does not tell when something was changed."""
+    """Return the sha256 over the sources: a version or a commit does not tell when something was changed."""
     digest = hashlib.sha256()
     for package in ("bench", "implementations"):
         for path in sorted((environment.ROOT / package).rglob("*.py")):

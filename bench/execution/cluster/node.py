@@ -72,7 +72,9 @@ def check_equal(asked: Mapping[str, str], address: str) -> None:
 
 
 def watch(worker: Worker) -> Callable[[], bool]:
-    """Whether nobody waits for this thread's task any more: it was cancelled, the client is gone, the node closes."""
+    """Return whether nobody waits for this thread's task any more: it was cancelled, the client is gone, the node
+    closes.
+    """
     from distributed.core import Status
 
     key = worker.get_current_task()
@@ -114,7 +116,7 @@ def stopped_when(lost: Callable[[], bool], pool: WorkerPool) -> Iterator[None]:
 
 
 def reschedule() -> Exception:
-    """What tells the scheduler that a task has no result here, should anybody still want one."""
+    """Return what tells the scheduler that a task has no result here, should anybody still want one."""
     from distributed import Reschedule
 
     return Reschedule()

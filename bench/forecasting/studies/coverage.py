@@ -63,7 +63,7 @@ def held(cases: Sequence[Case], season: int | None, method: str, panel: bool = F
 
 
 def every_set(count: int) -> Iterator[SetOfSeries]:
-    """All sets, simulated ones first."""
+    """Yield all sets, simulated ones first."""
     for length in LENGTHS:
         yield from simulated(count, length, AHEAD)
     yield from real(count)

@@ -62,7 +62,7 @@ def worth(one: SetOfSeries, methods: Sequence[str], every: int = 1) -> Worth:
 
 
 def means_of(errors: Sequence[dict[str, float]]) -> dict[str, float]:
-    """The mean of each method's errors over races, of methods that finished all."""
+    """Return the mean of each method's errors over races, of methods that finished all."""
     common = set.intersection(*map(set, errors))
     return {name: float(np.mean([one[name] for one in errors])) for name in sorted(common)}
 
@@ -70,7 +70,10 @@ def means_of(errors: Sequence[dict[str, float]]) -> dict[str, float]:
 def raced(
     cases: Sequence[Case], season: int | None, methods: Sequence[str], every: int
 ) -> tuple[list[recommend.Standing], int]:
-    """How the methods stand on one file, and how many blocks their errors are paired by. every: origins, for time."""
+    """Return how the methods stand on one file, and how many blocks their errors are paired by.
+
+    every: origins, for time.
+    """
     found = in_memory([np.concatenate(case) for case in cases])
     how = Preparation(file="series", ahead=len(cases[0].truth), season=season, deseasonalise=False)
     planned = plan(found.series, how)
@@ -86,7 +89,7 @@ def raced(
 
 
 def raced_names(methods: Sequence[str] | None) -> list[str]:
-    """All that are raced: the baseline, and those asked for."""
+    """Return all that are raced: the baseline, and those asked for."""
     return [recommend.BASELINE, *(methods or METHODS)]
 
 

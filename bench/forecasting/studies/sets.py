@@ -46,7 +46,7 @@ class SetOfSeries(NamedTuple):
 
 
 def in_memory(cases: Sequence[np.ndarray]) -> SeriesSet:
-    """Series [L] as if read from a file."""
+    """Return series [L] as if read from a file."""
     series = [
         Series(f"{number:04}", values[:, None].astype(np.float64), np.zeros((len(values), 1), dtype=bool), 0)
         for number, values in enumerate(cases)
@@ -99,7 +99,7 @@ def real(count: int, times: int = CUTS) -> Iterator[SetOfSeries]:
 
 
 def cuts(values: np.ndarray, ahead: int, count: int) -> list[Case]:
-    """One series [L], known up to several times in its second half, the last one its end, and what came then."""
+    """Return one series [L], known up to several times in its second half, the last one its end, and what came then."""
     first = max(SHORTEST, len(values) // 2) if count > 1 else len(values) - ahead
     ends = np.unique(np.linspace(first, len(values) - ahead, count).round().astype(int))
     return [Case(values[max(0, end - LONGEST) : end], values[end : end + ahead]) for end in ends if end >= SHORTEST]

@@ -25,7 +25,7 @@ def release(handle: int) -> None:
 
 
 def is_mine(status: os.stat_result) -> bool:
-    """Whether the file belongs to the user of this process; on Windows, where it does not tell, yes."""
+    """Return whether the file belongs to the user of this process; on Windows, where it does not tell, yes."""
     return not hasattr(os, "geteuid") or status.st_uid == os.geteuid()
 
 

@@ -37,7 +37,7 @@ class Picture:
     figure: Callable[[], Figure]
 
     def is_current(self, folder: Path) -> bool:
-        """Whether the folder holds this picture, made from this data."""
+        """Return whether the folder holds this picture, made from this data."""
         return digest_in(folder / self.name) == self.digest
 
     def draw(self, folder: Path) -> None:
@@ -48,7 +48,9 @@ class Picture:
 
 
 def pictures(runs: Mapping[str, Run], ranked: pd.DataFrame, methods: pd.DataFrame) -> list[Picture]:
-    """The pictures of full runs with default settings: for each task error against time, and the best forecasts."""
+    """Return the pictures of full runs with default settings: for each task error against time, and the best
+    forecasts.
+    """
     rows, means = (table[~table["quick"] & ~table["apart"]] for table in (ranked, methods))
     found = []
     for task, board in rows.groupby("task", sort=True):
@@ -58,7 +60,7 @@ def pictures(runs: Mapping[str, Run], ranked: pd.DataFrame, methods: pd.DataFram
 
 
 def time_picture(task: str, board: pd.DataFrame) -> Picture:
-    """Error against fit time for the rows of one task."""
+    """Return error against fit time for the rows of one task."""
     drawn = board[["method", "backend", "test_mse", "fit_seconds", "timing_valid", "pareto"]]
     shows = f"{task}: {label(task)} against fit seconds, with the Pareto front"
     return Picture(
@@ -73,7 +75,7 @@ def _time_figure(task: str, board: pd.DataFrame) -> Figure:
 
 
 def forecasts_picture(task: str, board: pd.DataFrame, methods: Iterable[str], runs: Iterable[Run]) -> list[Picture]:
-    """Forecasts by these methods, each in its best backend; empty where the runs kept none that can be drawn."""
+    """Return forecasts by these methods, each in its best backend; empty where the runs kept none that can be drawn."""
     if not is_forecast(task):
         return []
     best = board.drop_duplicates("method").set_index("method")["backend"]  # rows come best first
@@ -112,12 +114,12 @@ def _name(task: str, what: str) -> str:
 
 
 def digest_of(data: Any) -> str:
-    """What a picture of this data carries inside."""
+    """Return what a picture of this data carries inside."""
     return hashlib.sha256(msgspec.json.encode([DRAWING, data], order="deterministic")).hexdigest()[:16]
 
 
 def digest_in(path: Path) -> str | None:
-    """The digest of the data that a picture was drawn from, which it carries inside; None where it has none."""
+    """Return the digest of the data that a picture was drawn from, which it carries inside; None where it has none."""
     from PIL import Image, UnidentifiedImageError
 
     try:

@@ -55,7 +55,7 @@ def _has_curve(run: Run) -> bool:
 
 
 def run_figure(run: Run, known: Windows | None) -> Figure:
-    """The picture of one run: its learning curves, its forecasts of `known` series, or both."""
+    """Return the picture of one run: its learning curves, its forecasts of `known` series, or both."""
     spec = run.spec
     rows = [_has_curve(run), known is not None]
     with style():
@@ -91,7 +91,7 @@ def _draw_curves(axes: Axes, run: Run) -> None:
 
 
 def reproduction_figure(curves: Mapping[str, tuple[Sequence[float], Sequence[tuple[str, Sequence[float]]]]]) -> Figure:
-    """For each title the reference's validation losses, dashed, and ours by backend: one value per epoch each."""
+    """Draw for each title the reference's validation losses, dashed, and ours by backend: one value per epoch each."""
     with style():
         rows = -(-len(curves) // 3)
         figure = Figure(figsize=(9, 2.3 * rows + 0.5), layout="constrained")
@@ -153,7 +153,8 @@ def _draw_forecasts(figure: Any, known: Windows, forecasts: Mapping[str, Sequenc
 
 
 def pareto_figure(task: str, rows: pd.DataFrame) -> Figure:
-    """Error against fit time for the rows of one board (see `ranking.rank`), on logarithmic axes, and the Pareto front.
+    """Return error against fit time for the rows of one board (see `ranking.rank`), on logarithmic axes, and the
+    Pareto front.
 
     Points of the front are named first, then each other method at its best point, where there is room. Hollow points
     were timed on a disturbed machine.

@@ -38,7 +38,7 @@ def name_points(figure: Figure, axes: Axes, rows: pd.DataFrame) -> None:
 
 
 def _steps(front: pd.DataFrame) -> list[Bbox]:
-    """The front's line, horizontal to the next point and then down, as boxes two pixels wide."""
+    """Return the front's line, horizontal to the next point and then down, as boxes two pixels wide."""
     walk = front.sort_values("seconds")
     corners = zip(walk["x"], walk["y"], walk["x"].shift(-1), walk["y"].shift(-1), strict=True)
     boxes = []
@@ -63,7 +63,7 @@ def _name(axes: Axes, row: Any, taken: list[Bbox]) -> None:
 
 
 def free_place(x: float, y: float, width: float, height: float, taken: list[Bbox], inside: Bbox) -> Bbox | None:
-    """The nearest free box of this size around a point, on rings of growing radius; None if there is none."""
+    """Return the nearest free box of this size around a point, on rings of growing radius; None if there is none."""
     for radius in RADII:
         for angle in ANGLES:
             dx, dy = np.cos(angle), np.sin(angle)

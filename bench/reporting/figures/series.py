@@ -41,7 +41,7 @@ def draw(path: Path, series: Sequence[Series], calendar: Calendar, prepared: Pre
 
 
 def spans(one: Series, place: int, prepared: Prepared | None) -> list[tuple[str, str, float, float]]:
-    """Where the futures of a series' validation and test windows are: name, colour, first and last step."""
+    """Return where the futures of a series' validation and test windows are: name, colour, first and last step."""
     if prepared is None:
         return []
     found, how = [], prepared.preparation

@@ -60,7 +60,7 @@ def save(figure: Figure, path: Path, source: str = "") -> None:
 
 
 def checked_suffix(path: Path) -> str:
-    """The path's suffix in small letters. Raises UsageError unless it is .png or .svg."""
+    """Return the path's suffix in small letters. Raises UsageError unless it is .png or .svg."""
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise UsageError(f"cannot draw a {path.suffix or 'file without suffix'} ({path.name!r}): choose .png or .svg")

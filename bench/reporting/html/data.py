@@ -27,7 +27,7 @@ CURVES = ("loss", "val_loss", "val_last_step_mse")
 
 
 def collect(runs: Sequence[Run]) -> dict[str, Any]:
-    """Boards in the order of the tasks, each with its rows, best first, and what it forecasts."""
+    """Return boards in the order of the tasks, each with its rows, best first, and what it forecasts."""
     board, several = assess(runs), edited_methods(runs)
     by_row: dict[tuple[str, bool, str, str, str], list[Run]] = {}
     for run in board.runs.values():
@@ -81,19 +81,19 @@ def order_of(column: Column, line: Any) -> float | int | str | None:
 
 
 def row_of(run: Run, several: Collection[str]) -> tuple[str, bool, str, str, str]:
-    """The row of the board that a run is in. several: the user methods that have several versions."""
+    """Return the row of the board that a run is in. several: the user methods that have several versions."""
     spec = run.spec
     apart = variant(changed_in(run, several), spec.native, device_of(spec))
     return spec.task, spec.quick, spec.method, apart, spec.backend
 
 
 def title(task: str, quick: bool) -> str:
-    """What a board is called."""
+    """Return what a board is called."""
     return clean(f"{task}, quick runs" if quick else task)
 
 
 def row(line: Any, runs: Sequence[Run], windows: Windows | None) -> dict[str, Any]:
-    """One row with all that its detail needs; the curve and the forecasts are those of its first seed."""
+    """Return one row with all that its detail needs; the curve and the forecasts are those of its first seed."""
     ok = [run for run in runs if run.metrics]
     first = ok[0]
     apart = variant(line.changed, line.native, line.device)
@@ -121,43 +121,43 @@ def row(line: Any, runs: Sequence[Run], windows: Windows | None) -> dict[str, An
 
 
 def curve(run: Run) -> dict[str, list[float | int | None]]:
-    """The run's learning curve; its seconds where the errors are of the whole horizon, so that runs compare."""
+    """Return the run's learning curve; its seconds where the errors are of the whole horizon, so that runs compare."""
     names = (*CURVES, *([anytime.TIME] if anytime.reaches_so_far(run) else []))
     return {name: numbers((run.curve or {})[name]) for name in names if name in (run.curve or {})}
 
 
 def number(value: Any) -> float | int | None:
-    """A finite number with a few digits; None for any other."""
+    """Return a finite number with a few digits; None for any other."""
     if value is None or not math.isfinite(value):
         return None
     return int(value) if float(value).is_integer() else float(f"{value:.{DIGITS}g}")
 
 
 def numbers(values: Sequence[float]) -> list[float | int | None]:
-    """Each of them."""
+    """Return each of them."""
     return [number(value) for value in values]
 
 
 def known(windows: Windows | None) -> dict[str, list[Any]] | None:
-    """The histories and futures of the series that the board's examples are of."""
+    """Return the histories and futures of the series that the board's examples are of."""
     if windows is None:
         return None
     return {"history": [numbers(one) for one in windows.history], "future": [numbers(one) for one in windows.future]}
 
 
 def forecasts(run: Run, windows: Windows | None) -> list[Any] | None:
-    """The run's forecasts of these series."""
+    """Return the run's forecasts of these series."""
     return [numbers(one) for one in run.examples or []] if windows and fits(run, windows) else None
 
 
 def printed(run: Run) -> list[float | int | None]:
-    """The reference's val_loss per epoch, for a full run with default settings."""
+    """Return the reference's val_loss per epoch, for a full run with default settings."""
     figure = None if run.spec.quick or run.spec.differences() else reference.figure(run.spec.task, run.spec.method)
     return numbers(figure.curve.get("val_loss", [])) if figure else []
 
 
 def failures(tried: pd.DataFrame) -> list[dict[str, Any]]:
-    """Runs that count and did not succeed, with the reason."""
+    """Return runs that count and did not succeed, with the reason."""
     failed = tried[tried["status"] != "ok"]
     return [
         {"board": title(one.task, one.quick), "method": clean(one.method), "backend": clean(one.backend),

@@ -38,7 +38,7 @@ def write_runs(runs: Sequence[Run], problems: Sequence[str], path: Path) -> int:
 
 
 def render(runs: Sequence[Run], problems: Sequence[str] = ()) -> str:
-    """The page: the same records give the same bytes."""
+    """Return the page: the same records give the same bytes."""
     data = collect(runs)
     headers = [
         ("task", ""),
@@ -71,7 +71,7 @@ def render(runs: Sequence[Run], problems: Sequence[str] = ()) -> str:
 
 
 def table_rows(boards: Sequence[dict[str, Any]]) -> list[str]:
-    """Every row of every board, as HTML: there before any script runs, and read aloud as a table."""
+    """Return every row of every board, as HTML: there before any script runs, and read aloud as a table."""
     return [
         table_row(board["name"], row, f"{place}-{number}")
         for place, board in enumerate(boards)
@@ -95,7 +95,7 @@ def table_row(board: str, row: dict[str, Any], name: str) -> str:
 
 
 def failed(runs: Sequence[dict[str, Any]], problems: Sequence[str]) -> str:
-    """What did not succeed, as a list; empty where all did."""
+    """Return what did not succeed, as a list; empty where all did."""
     lines = [f"{one['board']}, {one['method']}, {one['backend']}, seed {one['seed']}: {one['status']}, {one['reason']}"
              for one in runs] + [f"no record: {problem}" for problem in problems]  # fmt: skip
     if not lines:
@@ -111,12 +111,12 @@ def numeric(name: str) -> str:
 
 
 def packed(content: bytes) -> str:
-    """A library as base64 of gzip: a third of its size. The same content gives the same bytes."""
+    """Return a library as base64 of gzip: a third of its size. The same content gives the same bytes."""
     return base64.b64encode(gzip.compress(content, 9, mtime=0)).decode()
 
 
 def library(package: str, name: str) -> bytes:
-    """A file of an installed package. Raises UsageError where the package is missing."""
+    """Return a file of an installed package. Raises UsageError where the package is missing."""
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise UsageError(f"{package} is not installed: pip install 'aheadbench[report]'")

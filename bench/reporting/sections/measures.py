@@ -25,7 +25,10 @@ def full_table(rows: pd.DataFrame) -> str:
 
 
 def every_seed(rows: pd.DataFrame) -> str:
-    """The errors of the rows with several seeds, each of the first seeds a column; empty where no row has several."""
+    """Return the errors of the rows with several seeds, each of the first seeds a column.
+
+    Empty where no row has several.
+    """
     several = rows[rows["seeds"] > 1]
     if several.empty:
         return ""
@@ -41,7 +44,7 @@ def every_seed(rows: pd.DataFrame) -> str:
 
 
 def cost_of_native(rows: pd.DataFrame) -> str:
-    """What the frameworks' own defaults do to the error; empty where none ran with them."""
+    """Return what the frameworks' own defaults do to the error; empty where none ran with them."""
     if rows.empty:
         return ""
     lines = [
@@ -60,7 +63,7 @@ def cost_of_native(rows: pd.DataFrame) -> str:
 
 
 def failures(failed: pd.DataFrame) -> str:
-    """One row per method, backend and reason, with the seeds that ended so; empty when none did."""
+    """Return one row per method, backend and reason, with the seeds that ended so; empty when none did."""
     if failed.empty:
         return ""
     names = ["method", "changed", "native", "device", "members", "backend", "status", "reason"]

@@ -17,7 +17,7 @@ SHOWN = 20  # records left out, and files that are none, that are named one by o
 
 
 def machines(runs: Iterable[Run]) -> str:
-    """The machines, package versions and commits of these runs, each once, with how many runs they made."""
+    """Return the machines, package versions and commits of these runs, each once, with how many runs they made."""
     computers: Counter[str] = Counter()
     versions: defaultdict[str, Counter[str]] = defaultdict(Counter)
     commits: Counter[str] = Counter()

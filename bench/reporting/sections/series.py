@@ -46,7 +46,7 @@ def described(runs: Iterable[Run]) -> str:
 
 
 def units(runs: Sequence[Run]) -> str:
-    """One row per method, backend and changed settings, mean over seeds, by validation RMSE."""
+    """Return one row per method, backend and changed settings, mean over seeds, by validation RMSE."""
     known = [metric for metric in SHOWN if any(metric.name in (run.metrics or {}) for run in runs)]
     rows: dict[tuple[str, str], list[list[float]]] = {}
     for run in sorted(runs, key=lambda run: run.key):
@@ -64,7 +64,10 @@ def units(runs: Sequence[Run]) -> str:
 
 
 def outsiders(runs: Iterable[Run]) -> str:
-    """Which methods are not of this repository, and exactly which file or version each is; empty where none is."""
+    """Return which methods are not of this repository, and exactly which file or version each is.
+
+    Empty where none is.
+    """
     found = {(run.spec.method, run.spec.source) for run in runs if run.spec.source}
     lines = [
         f"{escape(name)}: {escape(source.reference)}, {escape(source.version[:12])}"

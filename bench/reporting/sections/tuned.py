@@ -69,7 +69,7 @@ def _tuned_row(row: Any, rates: Sequence[float]) -> list[str]:
 
 
 def _searched(errors: Mapping[float, float]) -> list[str]:
-    """A row of the search: its smallest error in bold."""
+    """Return a row of the search: its smallest error in bold."""
     least = min(error for error in errors.values() if math.isfinite(error))
     shown = [digits(errors[rate]) if math.isfinite(errors[rate]) else "diverged" for rate in sorted(errors)]
     return [f"**{text}**" if errors[rate] == least else text for rate, text in zip(sorted(errors), shown, strict=True)]

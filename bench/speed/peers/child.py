@@ -53,14 +53,16 @@ class Ask:
         return self.network != self.layer
 
     def data(self) -> tuple[windows.Windows, windows.Windows | None]:
-        """History [N, T, 1] and future [N, H, 1] to train on, and those to validate on where that is asked for."""
+        """Return history [N, T, 1] and future [N, H, 1] to train on, and those to validate on where that is asked
+        for.
+        """
         split = windows.cut(generators.load(TASK), TASK)
         train = windows.Windows(*(part[: self.series] for part in split.train))
         return train, split.validation if self.validated else None
 
 
 def answer(ask: Ask) -> dict[str, Any]:
-    """Seconds of each epoch, of the whole from network to trained network, and of the CPU for the whole."""
+    """Return seconds of each epoch, of the whole from network to trained network, and of the CPU for the whole."""
     train = importlib.import_module(f".{MODULES[ask.contestant]}", __package__).train
     ask.data()
     wall, cpu = time.perf_counter(), time.process_time()

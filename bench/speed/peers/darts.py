@@ -10,7 +10,7 @@ from .child import Ask
 
 
 def train(ask: Ask) -> list[float]:
-    """Seconds of each epoch."""
+    """Return seconds of each epoch."""
     from darts.models import BlockRNNModel
     from torch.nn import MSELoss
 
@@ -33,7 +33,7 @@ def train(ask: Ask) -> list[float]:
 
 @cache
 def series(ask: Ask) -> list[Any]:
-    """One Darts series for each of ours."""
+    """Return one Darts series for each of ours."""
     import numpy as np
     from darts import TimeSeries
 

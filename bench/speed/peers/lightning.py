@@ -16,7 +16,9 @@ QUIET = {
 
 
 def clock() -> tuple[Any, list[float]]:
-    """A callback, and the seconds of each epoch as it notes them: outside itself, as neuralforecast trains a copy."""
+    """Return a callback, and the seconds of each epoch as it notes them: outside itself, as neuralforecast trains a
+    copy.
+    """
     import pytorch_lightning
     import torch
 

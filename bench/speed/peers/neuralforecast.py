@@ -10,7 +10,7 @@ from .child import Ask
 
 
 def train(ask: Ask) -> list[float]:
-    """Seconds of each epoch."""
+    """Return seconds of each epoch."""
     from neuralforecast import NeuralForecast, models
     from neuralforecast.losses.pytorch import MSE
 
@@ -36,7 +36,7 @@ def train(ask: Ask) -> list[float]:
 
 @cache
 def frame(ask: Ask) -> Any:
-    """All series in one long table, as neuralforecast wants them."""
+    """Return all series in one long table, as neuralforecast wants them."""
     import numpy as np
     import pandas as pd
 

@@ -47,7 +47,7 @@ class FromLastState(NetworkForecaster):
 
 
 def train(ask: Ask) -> list[float]:
-    """Seconds of each epoch, as the record of a run has them: compilation and validation left out."""
+    """Return seconds of each epoch, as the record of a run has them: compilation and validation left out."""
     backends.load(ask.contestant, threads=1)
     train, validation = ask.data()
     settings: dict[str, Any] = {"seed": 42, "epochs": ask.epochs}

@@ -9,7 +9,7 @@ from .child import Ask
 
 
 def train(ask: Ask) -> list[float]:
-    """Seconds of each epoch, validation included where it is asked for."""
+    """Return seconds of each epoch, validation included where it is asked for."""
     from implementations import backends
     from implementations.strategies import MultiOutput, SequenceToSequence
 
@@ -39,7 +39,7 @@ def train(ask: Ask) -> list[float]:
 
 
 def layers(network: str, ahead: int) -> list[Any]:
-    """The reference's layers: two recurrent ones of 20 units, or eight dilated convolutions of 20 filters."""
+    """Return the reference's layers: two recurrent ones of 20 units, or eight dilated convolutions of 20 filters."""
     from keras.layers import GRU, LSTM, Conv1D, Dense, Flatten, SimpleRNN
 
     if network == "linear":
@@ -52,7 +52,7 @@ def layers(network: str, ahead: int) -> list[Any]:
 
 
 def last_step_mse(truth: Any, forecast: Any) -> Any:
-    """The reference's metric: the error of what is forecast from the last step."""
+    """Return the reference's metric: the error of what is forecast from the last step."""
     from keras import ops
 
     return ops.mean(ops.square(truth[:, -1] - forecast[:, -1]))

@@ -70,7 +70,10 @@ class Contestant:
         return measured
 
     def answer(self, network: str, series: int, epochs: int, validated: bool = False) -> dict[str, Any]:
-        """Seconds of each epoch, of the whole, and of the CPU. Raises UsageError when the contestant gives up."""
+        """Return seconds of each epoch, of the whole, and of the CPU.
+
+        Raises UsageError when the contestant gives up.
+        """
         assert self.process.stdin and self.process.stdout
         ask = Ask(self.name, network, series, epochs, validated)
         with contextlib.suppress(BrokenPipeError):
@@ -103,12 +106,12 @@ def contestants(names: Sequence[str]) -> Iterator[list[Contestant]]:
 
 
 def steps(rounds: int) -> str:
-    """Milliseconds per step in each contestant, and the ratios."""
+    """Return milliseconds per step in each contestant, and the ratios."""
     return table(milliseconds(list(MODULES), rounds), list(MODULES))
 
 
 def milliseconds(names: Sequence[str], rounds: int, networks: Sequence[str] = NETWORKS) -> Samples:
-    """Milliseconds per step of each network in these contestants."""
+    """Return milliseconds per step of each network in these contestants."""
 
     def measure(contestant: Contestant, network: str) -> float:
         epochs = contestant.train(network, SERIES, EPOCHS)["epochs"]
@@ -118,7 +121,7 @@ def milliseconds(names: Sequence[str], rounds: int, networks: Sequence[str] = NE
 
 
 def whole(rounds: int) -> str:
-    """Seconds from nothing to the trained network, imports aside, with validation after each epoch."""
+    """Return seconds from nothing to the trained network, imports aside, with validation after each epoch."""
 
     def measure(contestant: Contestant, network: str) -> float:
         return float(contestant.train(network, ALL_SERIES, ALL_EPOCHS, validated=True)["whole"])
@@ -128,7 +131,7 @@ def whole(rounds: int) -> str:
 
 
 def measured(names: Sequence[str], rounds: int, measure: Any, networks: Sequence[str] = NETWORKS) -> Samples:
-    """One sample a round, for each network and contestant that has it."""
+    """Return one sample a round, for each network and contestant that has it."""
     samples: Samples = defaultdict(lambda: defaultdict(list))
     for _ in range(rounds):
         with contestants(names) as started:
@@ -140,14 +143,14 @@ def measured(names: Sequence[str], rounds: int, measure: Any, networks: Sequence
 
 
 def takes(contestant: str, network: str) -> bool:
-    """Whether this contestant has this network."""
+    """Return whether this contestant has this network."""
     if contestant == "reference":
         return network in AS_THE_NOTES
     return contestant in OURS or network in (*RECURRENT, *AS_THE_PEERS)
 
 
 def table(samples: Samples, names: Sequence[str]) -> str:
-    """One row per network: the medians, then the ratios that these contestants allow."""
+    """Return one row per network: the medians, then the ratios that these contestants allow."""
     ratios = [ratio for ratio in RATIOS if {*ratio[1], *ratio[2]} <= set(names)]
     rows = []
     for network, found in samples.items():
@@ -158,7 +161,7 @@ def table(samples: Samples, names: Sequence[str]) -> str:
 
 
 def quotient(samples: dict[str, list[float]], slow: Sequence[str], fast: Sequence[str]) -> str:
-    """How many times faster the fastest of these is than the fastest of those: the median of each round's ratio.
+    """Return how many times faster the fastest of these is than the fastest of those: the median of each round's ratio.
 
     Within a round they take turns within seconds; from one round to the next the machine's pace drifts.
     """
@@ -169,5 +172,5 @@ def quotient(samples: dict[str, list[float]], slow: Sequence[str], fast: Sequenc
 
 
 def least(samples: dict[str, list[float]], names: Sequence[str]) -> list[float]:
-    """The smallest sample of each round."""
+    """Return the smallest sample of each round."""
     return [min(values) for values in zip(*(samples[name] for name in names if name in samples), strict=True)]

@@ -60,7 +60,10 @@ def device_name() -> str:
 def thread_count() -> int:
     """Count the threads that one operation may use: 1 if the flags say so, else every core of this process."""
     single = "intra_op_parallelism_threads=1" in os.environ.get("XLA_FLAGS", "")
-    return 1 if single else len(os.sched_getaffinity(0))
+    if single:
+        return 1
+    affinity = getattr(os, "sched_getaffinity", None)  # macOS and Windows have none
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def compiled(network: keras.Model, call: Callable[..., Any]) -> Callable[..., Any]:
