@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -43,6 +44,9 @@ from bench.cli.shared import (
 
 if TYPE_CHECKING:
     from bench.campaigns.request import Selection
+    from bench.campaigns.verify import Plan
+    from bench.execution.coordination import Stopped
+    from bench.execution.limits import Limits
 
 
 def run(
@@ -205,27 +209,40 @@ def verify(
     from bench.analysis.verification import OTHER
     from bench.campaigns import verify as verification
     from bench.cli import render
-    from bench.cli.progress import name_of
-    from bench.execution.coordination import Stopped
-    from bench.execution.jobs import makespan
 
     check_format(as_json, as_csv)
     limits = how.limits()
     verification.check_tolerance(tolerance)
     plan = verification.plan(results, names or (), data, fresh)
     warn_of(plan.problems)
-    minutes = (makespan(plan.jobs, limits.workers) or 0) / 60
     tell = print_nothing if as_json or as_csv else print_line
-    rows: list[Row] = []
     with outliving_reader():
-        tell(f"{render.count(len(plan.jobs), 'record')} to run again, in about {minutes:.1f} minutes")
-        try:
-            for again, verdict in verification.run(plan, limits, tolerance):
-                rows.append(render.verdict_row(again, verdict))
-                tell(f"{name_of(again.spec)}  {again.key}  {verdict}")
-        except Stopped as stop:
+        rows, stop = run_again(plan, limits, tolerance, tell)
+        if stop is not None:
             warn(f"stopped by {stop} after {len(rows)} of {len(plan.jobs)} records")
             return 128 + stop.number
         counts = Counter(str(row["verdict"]) for row in rows)
         print_rows(rows, as_json, as_csv, lambda _: render.verdict_counts(counts))
     return 1 if counts[OTHER] else 0
+
+
+def run_again(
+    plan: Plan, limits: Limits, tolerance: float, tell: Callable[[str], None]
+) -> tuple[list[Row], Stopped | None]:
+    """Run a plan's records again, tell each verdict, and return them all, and the signal that stopped it, if any."""
+    from bench.campaigns import verify as verification
+    from bench.cli import render
+    from bench.cli.progress import name_of
+    from bench.execution.coordination import Stopped
+    from bench.execution.jobs import makespan
+
+    minutes = (makespan(plan.jobs, limits.workers) or 0) / 60
+    tell(f"{render.count(len(plan.jobs), 'record')} to run again, in about {minutes:.1f} minutes")
+    rows: list[Row] = []
+    try:
+        for again, verdict in verification.run(plan, limits, tolerance):
+            rows.append(render.verdict_row(again, verdict))
+            tell(f"{name_of(again.spec)}  {again.key}  {verdict}")
+    except Stopped as stop:
+        return rows, stop
+    return rows, None

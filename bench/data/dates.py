@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from bench.data import date_forms
 from bench.data.date_forms import ORDERS, UNMISTAKABLE, Form
 from bench.data.numbers import MISSING, shown
+from bench.data.readings import EARLIEST, Reading, of_decimal_years, of_excel, of_unix, pattern_of
 from bench.data.rhythms import best_fit
 from bench.errors import UsageError
 
@@ -21,21 +22,10 @@ if TYPE_CHECKING:
 Where = Callable[[int], str]  # a row in words
 
 OFFSET = re.compile(r":\d\d(?:\.\d+)?\s*(?:Z|[+-]\d\d(?::?\d\d)?)", re.ASCII)
-INTEGER = re.compile(r"-?\d+(?:\.0+)?", re.ASCII)
 DECIMAL_YEAR = re.compile(r"\d{4}(?:[.,]\d+)?", re.ASCII)
-UNITS = (1, 10**3, 10**6, 10**9)  # of Unix times, in a second
 GAPLESS = 7  # numbers without a gap that are more than chance
-EARLIEST, LATEST = 10**8, 4 * 10**9  # Unix seconds: 1973 to 2096
 #: what --dates takes besides a format
 WORDS = ("day-first", "month-first", "year-first", "unix", "excel", "decimal-year", "number")
-
-
-@dataclass(frozen=True, eq=False)
-class Reading:
-    """One way to read a column: its times, in nanoseconds; in UTC where the texts have an offset."""
-
-    index: pd.DatetimeIndex
-    pattern: str  # how times are written
 
 
 def looks_dated(text: str) -> bool:
@@ -195,11 +185,6 @@ def of_iso(iso: list[str]) -> Reading | None:
     return Reading(index, pattern_of(index))
 
 
-def pattern_of(index: pd.DatetimeIndex) -> str:
-    """Return how times are written: as days where they all are, else in full."""
-    return "%Y-%m-%d" if (index == index.normalize()).all() and index.tz is None else ""
-
-
 def clock_times(iso: Sequence[str]) -> pd.DatetimeIndex:
     """Return the times without their offsets, as a clock on the wall showed them."""
     import pandas as pd
@@ -230,55 +215,6 @@ def of_numbers(texts: list[str]) -> list[Reading | None]:
     if (values >= 10_000).all() and (values < 100_000).all():
         return [of_excel(plain)]
     return []
-
-
-def of_unix(texts: Sequence[str]) -> Reading | None:
-    """Return seconds since 1970, or thousandths and finer ones."""
-    import pandas as pd
-
-    values = np.array(texts, dtype=float)
-    factor = next((factor for factor in UNITS if np.abs(values).max() / factor <= LATEST), None)
-    if factor is None:
-        return None
-    if all(INTEGER.fullmatch(text) for text in texts):
-        whole = np.array([int(re.sub(r"\.0+$", "", text)) for text in texts], dtype=np.int64)
-        since = pd.to_timedelta(whole * (10**9 // factor), unit="ns")
-    else:
-        since = pd.to_timedelta(values / factor, unit="s").round("ms")
-    index = pd.DatetimeIndex(pd.Timestamp(0) + since).as_unit("ns")
-    return Reading(index, pattern_of(index))
-
-
-def of_excel(texts: Sequence[str]) -> Reading | None:
-    """Return days since the end of 1899, as Excel counts them, with parts of a day."""
-    import pandas as pd
-
-    values = np.array(texts, dtype=float)
-    if not ((values > 0) & (values < 130_000)).all():
-        return None
-    index = pd.DatetimeIndex(pd.Timestamp("1899-12-30") + pd.to_timedelta(values, unit="D")).as_unit("ns").round("s")
-    return Reading(index, pattern_of(index))
-
-
-def of_decimal_years(texts: Sequence[str]) -> Reading:
-    """Return years and parts of them, as R writes 1949.0833: months where there are at most twelve, weeks, else
-    days.
-    """
-    import pandas as pd
-
-    values = np.array([text.replace(",", ".") for text in texts], dtype=float)
-    months = np.floor(values * 12 + 0.02).astype(int)
-    gap = float(np.median(np.diff(np.sort(values)))) if len(values) > 1 else 1.0
-    if len(set(months)) == len(months) and len(set(np.diff(np.sort(months)))) == 1:
-        years, within = np.divmod(months, 12)
-        index = pd.DatetimeIndex([f"{year}-{month + 1:02}-01" for year, month in zip(years, within, strict=True)])
-    else:
-        first = int(np.floor(values.min()))
-        step, days = (1 / 52, 7) if abs(gap * 52 - 1) < 0.1 else (1 / 365, 1) if abs(gap * 365 - 1) < 0.1 else (0, 0)
-        since = np.round((values - first) / step) * days if step else np.round((values - first) * 365.25)
-        index = pd.Timestamp(f"{first}-01-01") + pd.to_timedelta(since, unit="D")
-    index = pd.DatetimeIndex(index).as_unit("ns")
-    return Reading(index, pattern_of(index))
 
 
 def one_zone(texts: Sequence[str], column: str, where: Where) -> None:

@@ -13,7 +13,7 @@ import threading
 import traceback
 from collections.abc import Iterator
 from time import perf_counter_ns
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -40,6 +40,7 @@ from bench.execution.outputs import InvalidOutput, check_array, check_curve, che
 from bench.machine import calibration, disturbance, threads
 from bench.metrics import LEVEL
 from implementations import backends
+from implementations.backends.protocol import Engine
 from implementations.forecaster import Forecaster, answer
 from implementations.network import NetworkForecaster
 from implementations.statistical import RowForecaster
@@ -151,9 +152,20 @@ def measure(order: Order, clock: Clock, channels: Channels, made: dict[str, np.n
     clock.stop()
     if digest(*given) != before:
         raise InvalidOutput("the method changed its input: fit and predict_ahead must leave it as it was")
+    return describe(forecaster, backend, clock.seconds, samples, seen)
+
+
+def describe(
+    forecaster: Forecaster,
+    backend: Engine[Any],
+    seconds: dict[str, float],
+    samples: list[float],
+    seen: dict[str, float],
+) -> Measured:
+    """Describe a job that ended well: times, curve, sizes, and what it computed on."""
     return Measured(
         status="ok",
-        seconds=clock.seconds,
+        seconds=seconds,
         samples={"predict": samples, "epochs": epoch_seconds(forecaster)},
         curve={name: [float(value) for value in values] for name, values in forecaster.curve.items()} or None,
         trained_outputs=type(forecaster).outputs is not Forecaster.outputs,

@@ -101,8 +101,7 @@ def lstm(
     activation: a, of g and of the memory: tanh, relu or sigmoid. A gradient comes back through the states alone; those
     of all weights are one product.
     """
-    units, slope = U.shape[0], SLOPES[activation.__name__]
-    first_h, first_c = first
+    units, slope, (first_h, first_c) = U.shape[0], SLOPES[activation.__name__], first
 
     @ops.custom_gradient
     def states(x: Tensor, W: Tensor, U: Tensor, b: Tensor) -> Tensor:
