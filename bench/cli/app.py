@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from bench import __version__
-from bench.cli import doctor, maintain, measure, methods, results, series
+from bench.cli import doctor, maintain, measure, methods, results, separate, series
 from bench.cli.grouping import grouped
 from bench.cli.options import example
 from bench.cli.panels import Command, Group
@@ -125,6 +125,8 @@ def main() -> int:
         return 1
     except OSError as error:
         return complain(f"{error.strerror}: {error.filename or 'standard output'}", 1)
+    finally:
+        separate.note_end()
 
 
 def complain_of(error: typer.TyperException) -> int:

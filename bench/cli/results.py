@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bench.cli import parsing
+from bench.cli import parsing, separate
 from bench.cli.options import RESULTS, AsCsv, AsJson, Results, Tasks
 from bench.cli.shared import known, print_rows, say, warn, warn_of
 from bench.errors import UsageError
@@ -105,6 +105,8 @@ def show(
         run = repository.find(known(results).all, method)
         print_rows([record.as_row(run)], as_json, as_csv, lambda _: record.as_text(run))
         return 0
+    if separate.is_called_for(method):
+        return separate.run_separately()
     names, _ = user_methods.register([method], here=True)
     runs = at_defaults(known(results, required=False).all)
     width, methods = shutil.get_terminal_size().columns, method_pages.methods_beside(names[0])

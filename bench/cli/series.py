@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli import options, parsing
+from bench.cli import options, parsing, separate
 from bench.cli.options import AsCsv, AsJson, Backends, Epochs, Settings
 from bench.cli.series_options import SeriesOptions
 from bench.cli.shared import check_format, outliving_reader, print_line, print_nothing, print_rows, say, warn
@@ -138,6 +138,8 @@ def forecast(
 
     check_format(as_json, as_csv)
     bounds.check_ahead(series.ahead)
+    if separate.is_called_for(method):
+        return separate.run_separately()
     if model:
         given = {name: value for name, value in series.given().items() if name != "ahead"}
         more = {"backend": backend, "epochs": epochs, "set": settings, "save": save, "level": level, "levels": levels}

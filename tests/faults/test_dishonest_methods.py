@@ -404,18 +404,24 @@ def test_an_import_changes_nothing_here(inside: Bench, tmp_path: Path) -> None:
     assert mine.metrics == honest.metrics and os.getcwd() == str(tmp_path)
 
 
-@pytest.mark.parametrize("place", ["", "fit", "predict_ahead"])
-def test_a_method_that_ends_the_program_ends_its_forecast_in_words(inside: Bench, tmp_path: Path, place: str) -> None:
-    """`forecast` runs a method in its own process, once its import went well elsewhere."""
-    end = "import os, sys; os.chdir('/'); sys.exit(0)"
+@pytest.mark.parametrize(
+    ("place", "call"), [("", "sys.exit(0)"), ("fit", "os._exit(0)"), ("predict_ahead", "sys.exit(0)")]
+)
+def test_a_method_that_ends_the_program_ends_its_forecast_in_words(
+    bench: Bench, tmp_path: Path, place: str, call: str
+) -> None:
+    """`forecast` runs a method in a process that may end, once its import went well elsewhere."""
+    end = f"import os, sys; os.chdir('/'); {call}"
     if place:
         written(tmp_path, {"fit": FIT, "predict_ahead": PREDICT}[place], f"        {end}\n")
     else:
         (tmp_path / "mine.py").write_text(f"import sys\nif 'inspection' not in sys.argv[0]:\n    {end}\n" + HONEST)
     (tmp_path / "mine.csv").write_text("y\n" + "\n".join(str(step % 7) for step in range(100)))
-    ended = inside("forecast", "mine.csv", "--target", "y", "--time", "-", "--ahead", "2", "--method", "./mine.py:Mine")
-    assert ended.returncode == 2 and "its code ended the program: sys.exit(0)" in ended.stderr, ended.stdout
-    assert os.getcwd() == str(tmp_path) and ended.stderr.count("\n") == 1
+    ended = bench("forecast", "mine.csv", "--target", "y", "--time", "-", "--ahead", "2", "--method", "./mine.py:Mine")
+    words = "with exit status 0" if call == "os._exit(0)" else call
+    assert ended.returncode == 2 and words in ended.stderr and ended.stdout == "", ended.stdout
+    assert "bench: --method: its code ended the program" in ended.stderr and ended.stderr.count("\n") == 1
+    assert not (tmp_path / "forecast.csv").exists()
 
 
 @pytest.mark.parametrize("name", ["Прогноз", "予測", "Éclair"])

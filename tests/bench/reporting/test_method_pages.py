@@ -25,9 +25,9 @@ def test_a_method_is_shown_whole(inside: Bench, monkeypatch: pytest.MonkeyPatch)
     assert narrow.index("\nKeras\n") < narrow.index("\nPyTorch\n") and "No record of it yet" in narrow
 
 
-def test_a_method_of_yours_is_shown(inside: Bench) -> None:
+def test_a_method_of_yours_is_shown(inside: Bench, bench: Bench) -> None:
     assert inside("new", "--network", "my_net").returncode == 0
-    shown = inside("show", "./my_net.py:MyNet").stdout
+    shown = bench("show", "./my_net.py:MyNet").stdout
     assert "# outside_my_net" in shown and "nn.Sequential(GRU(channels" in shown and "`my_net.MyNet`" in shown
 
 
