@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import select
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from bench.data import nested, numbers, text_files
 from bench.data.nested import isoformat, plain
 from bench.data.numbers import LARGEST, MISSING, shown
 from bench.errors import UsageError, unknown
+from bench.machine.system import files as system_files
 from bench.records import files
 from bench.schema.series import Reading
 
@@ -130,22 +129,12 @@ def content_of(path: Path) -> bytes:
     try:
         mode = path.stat().st_mode
         if stat.S_ISFIFO(mode):
-            return content_of_pipe(path)
+            return system_files.read_pipe(path, PATIENCE)
         if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
             raise ValueError("a device, not a file")
         return path.read_bytes()
     except (OSError, ValueError) as error:
         raise UsageError(f"{str(path)!r} cannot be read: {files.reason_of(error)}") from None
-
-
-def content_of_pipe(path: Path) -> bytes:
-    """Return the bytes of a pipe, as `<(zcat sales.csv.gz)` is one. Raises ValueError where nobody writes to it."""
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    with open(handle, "rb") as file:
-        if not select.select([handle], [], [], PATIENCE)[0] or not (first := file.read(1)):
-            raise ValueError("a pipe that nobody writes to")
-        os.set_blocking(handle, True)
-        return first + file.read()
 
 
 def read_csv(content: bytes, name: str, how: Reading) -> Table:

@@ -72,7 +72,9 @@ def test_a_folder_that_turns_read_only_in_mid_run(bench: Callable, tmp_path: Pat
     )
     assert ended.returncode == 2 and told, ended.stderr
     remove_kept(Path(told[1]))
-    assert 1 <= len(stored(tmp_path / "copy")) < 12 and not list((tmp_path / "copy").rglob("*.tmp"))
+    assert 1 <= len(stored(tmp_path / "copy")) < 12
+    # one file at most was being written when the folder turned, and cannot be removed any more
+    assert len(list((tmp_path / "copy").rglob("*.tmp"))) <= 1
 
 
 def test_a_folder_that_vanishes(faulty: Path, tmp_path: Path) -> None:

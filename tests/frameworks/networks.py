@@ -127,11 +127,8 @@ def depth_and_activation_are_trained_along_the_gradient() -> None:
     """A small step of SGD lowers the loss by the rate times the squared gradient, which layers compute by hand."""
     history, future = _waves(64)
     for method, activation, layers in (("rnn_sequence", "sigmoid", 3), ("gru", "relu", 1), ("lstm", "sigmoid", 1)):
-        rate, how = (
-            0.01,
-            {"activation": activation, "layers": layers, "optimizer": "sgd", "batch_size": 64, "epochs": 1},
-        )
-        made = _make(method, epochs=1, learning_rate=rate, **how)
+        rate, how = 0.01, {"activation": activation, "layers": layers}
+        made = _make(method, epochs=1, learning_rate=rate, optimizer="sgd", batch_size=64, **how)
         made.build(backends.load(sys.argv[1]), STEPS, 1, HORIZON)
         before, start = _loss(made, history, future), made.weights()
         after = _loss(made.fit(history, future), history, future)

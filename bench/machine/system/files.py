@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
+import select
 import shutil
 import sys
 import tempfile
@@ -91,3 +92,16 @@ def read_at(handle: int, count: int, place: int) -> bytes:
     content = bytearray(count)
     read_into(handle, memoryview(content), place)
     return bytes(content)
+
+
+def read_pipe(path: Path, patience: float) -> bytes:
+    """Return the bytes of a pipe, as `<(zcat sales.csv.gz)` is one.
+
+    Raises ValueError where nobody writes to it within `patience` seconds.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with open(handle, "rb") as file:
+        if not select.select([handle], [], [], patience)[0] or not (first := file.read(1)):
+            raise ValueError("a pipe that nobody writes to")
+        os.set_blocking(handle, True)
+        return first + file.read()

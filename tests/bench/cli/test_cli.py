@@ -160,15 +160,17 @@ def test_bad_input_is_one_line_and_status_2(bench, tmp_path, arguments, message)
 def test_list_as_json(bench):
     methods = {row["name"]: row for row in json.loads(bench("list", "methods", "--json").stdout)}
     real = ["sunspots", "co2", "elnino", "nile", "macro"]
-    assert methods["gru"]["backends"] == ["keras", "keras-jax", "torch"] and methods["gru"]["tasks"] == [
-        "ten-step",
-        *real,
-    ]
+    kinds = ["which-generator", "hidden-stretch"]
+    assert methods["gru"]["backends"] == ["keras", "keras-jax", "torch"]
+    assert methods["gru"]["tasks"] == ["ten-step", *kinds, *real]
     assert methods["last_value"]["backends"] == ["numpy"]
     tasks = json.loads(bench("list", "tasks", "--json").stdout)
-    assert [(task["name"], task["history"], task["ahead"]) for task in tasks][:3] == [
+    assert [(task["name"], task["history"], task["ahead"]) for task in tasks][:6] == [
         ("one-step", 50, 1),
         ("ten-step", 50, 10),
+        ("forty-step", 50, 40),
+        ("which-generator", 50, 4),
+        ("hidden-stretch", 50, 10),
         ("sunspots", 44, 11),
     ]
     names = [row["name"] for row in json.loads(bench("list", "backends", "--json").stdout)]

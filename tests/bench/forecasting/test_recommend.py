@@ -58,7 +58,7 @@ def test_a_method_of_yours_races_and_what_fails_is_named(inside: Bench, tmp_path
     ("arguments", "message"),
     [
         ((*SUNSPOTS, "--budget", "soon"), "--budget 'soon': needed a time above 0, as in 90s, 2m or 1h"),
-        ((*SUNSPOTS, "--budget", "0"), "--budget '0': a time above 0"),
+        ((*SUNSPOTS, "--budget", "0"), "--budget '0': needed a time above 0"),
         ((*SUNSPOTS, "--backend", "pytorch"), "unknown backend 'pytorch': did you mean torch?"),
         ((*SUNSPOTS, "--backend", "torch", "--backend", "keras"), "a race is run in one backend"),
         ((*SUNSPOTS, "--method", "lstmm"), "unknown method 'lstmm'"),

@@ -201,7 +201,7 @@ def test_seeds_are_dots_and_changed_settings_rows_of_their_own(page: Any) -> Non
     page.fill("#search", "gru")
     assert "gru (units=32)" not in column(page, 2)
     page.select_option("#settings", "changed")
-    page.fill("#search", "units=32")
+    page.fill("#search", "gru (units=32)")
     settle(page, lambda: column(page, 2) == ["gru (units=32)"])
     drawn(page, "seeds")
     assert page.locator("#seeds .point").count() == 2
