@@ -79,7 +79,7 @@ def check(scripts: Path, extra: str, folder: Path) -> None:
     rows = listed(bench, "leaderboard", folder=folder)
     assert len(rows) > 100 and {row["from"] for row in rows} == {"published"}
     assert "PUBLISHED with aheadbench" in call(bench, "leaderboard", folder=folder)
-    assert "| ten-step |" in call(bench, "show", "gru", folder=folder)
+    assert "| ten-step " in call(bench, "show", "gru", folder=folder)
     assert "compared: gru:" in call(bench, "compare", "gru", "lstm", folder=folder)
     assert not list(folder.iterdir()), list(folder.iterdir())
     if extra == "report":
