@@ -153,7 +153,15 @@ def parsed(path: Path, _changed_ns: int, _size: int) -> tuple[str, frozenset[str
     names = tuple(dict.fromkeys(name for node in ast.walk(tree) for name in imported(node, path)))
     packages = frozenset(name.partition(".")[0] for name in names)
     without_docstrings(tree)
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), packages, names
+    return hashlib.sha256(meaning(tree).encode()).hexdigest(), packages, names
+
+
+def meaning(node: object) -> str:
+    """Write a syntax tree as every version of Python does: without empty fields, which each has others of."""
+    if isinstance(node, ast.AST):
+        filled = ((name, value) for name, value in ast.iter_fields(node) if value is not None and value != [])
+        return f"{type(node).__name__}({', '.join(f'{name}={meaning(value)}' for name, value in filled)})"
+    return f"[{', '.join(map(meaning, node))}]" if isinstance(node, list) else repr(node)
 
 
 def imported(node: ast.AST, path: Path) -> Iterator[str]:
