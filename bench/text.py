@@ -12,9 +12,7 @@ _ANSI = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b\[[0-?]*[ -/]*[@-~]|
 
 
 def clean(text: str, longest: int = 200) -> str:
-    """Return one line that prints: no terminal escapes, no control or direction characters, cut at `longest`
-    characters.
-    """
+    """Make one line that prints: no escapes, control or direction characters, cut at `longest` characters."""
     if not (text.isascii() and text.isprintable()):  # nearly always it is, and this takes a while
         text = "".join(" " if unicodedata.category(letter)[0] == "C" else letter for letter in _ANSI.sub("", text))
     line = " ".join(text.split())

@@ -112,9 +112,7 @@ def refuse_unread(table: Table, unique: dict[str, list[str]]) -> None:
 
 
 def may_be_time(texts: Sequence[str]) -> bool:
-    """Return whether a column that is named like one of times holds any: an index of numbers does where they count
-    rows.
-    """
+    """Say whether a column named like a time holds any: an index of numbers does where they count rows."""
     return dates.mostly_times(texts) or all(looks_numeric(text) for text in texts if text.lower() not in MISSING)
 
 
@@ -141,9 +139,7 @@ def is_unique(texts: Sequence[str], keys: Sequence[Key]) -> bool:
 
 
 def time_parts(names: Sequence[str], texts: dict[str, list[str]], keys: Sequence[Key]) -> tuple[str, ...] | None:
-    """Return the fewest columns, from the largest part of a time to smaller ones, that together are a time for each
-    row.
-    """
+    """Find the fewest columns, from large parts of a time to small ones, that together tell the rows apart."""
     by_name = {name.lower(): name for name in reversed(names)}
     for ways in WAYS:
         chosen = [by_name[part] for part in ways if part in by_name]

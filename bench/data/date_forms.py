@@ -36,9 +36,7 @@ PARTS = re.compile(r"(\d{1,2})([-/. ])(\d{1,2})\2(\d{4}|\d{2})" + CLOCK, re.ASCI
 
 
 def clock_of(text: str | None, zone: str | None) -> tuple[str, int] | None:
-    """Return a time of day as ISO 8601, with its offset, and how many days later it is: 24:00 is the next day's
-    00:00.
-    """
+    """Write a time of day as ISO 8601, with its offset, and count the days later: 24:00 is the next day's 00:00."""
     if text is None:
         return "", 0
     found = PLAIN_CLOCK.match(text)

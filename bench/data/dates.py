@@ -194,9 +194,7 @@ def clock_times(iso: Sequence[str]) -> pd.DatetimeIndex:
 
 
 def of_numbers(texts: list[str]) -> list[Reading | None]:
-    """Return the readings of plain numbers, the likeliest alone: dates without marks, years, Unix times, Excel's
-    days.
-    """
+    """List the likely readings of plain numbers: dates without marks, years, Unix times, Excel's days."""
     whole = [re.sub(r"\.0+$", "", text) for text in texts]
     if all(map(str.isdecimal, whole)):
         if (years := read_as({"": date_forms.year}, whole)) is not None:

@@ -211,9 +211,7 @@ def only(found: set[str]) -> str | None:
 
 
 def thousands_like(marks: Marks, cells: Sequence[str], delimiter: str) -> bool:
-    """Return whether points before exactly three digits, in every cell that has one, look as if they marked
-    thousands.
-    """
+    """Say whether points before exactly three digits, in every cell that has one, may mark thousands."""
     if marks.plain:  # 900, 1.201, 903
         return all(len(re.sub(r"\D", "", cells[row])) <= 3 for row in marks.plain)
     return delimiter == ";"

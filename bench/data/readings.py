@@ -59,9 +59,7 @@ def of_excel(texts: Sequence[str]) -> Reading | None:
 
 
 def of_decimal_years(texts: Sequence[str]) -> Reading:
-    """Return years and parts of them, as R writes 1949.0833: months where there are at most twelve, weeks, else
-    days.
-    """
+    """Read years and parts of them, as R writes 1949.0833: months if at most twelve, weeks, else days."""
     import pandas as pd
 
     values = np.array([text.replace(",", ".") for text in texts], dtype=float)

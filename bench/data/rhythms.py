@@ -123,9 +123,7 @@ def kept(times: pd.DatetimeIndex, open_days: tuple[bool, ...]) -> bool:
 
 
 def month_offsets(times: pd.DatetimeIndex) -> Iterator[tuple[Any, str]]:
-    """Yield offsets that are tied to the days of months: the first or last working day, a half of a month, a
-    weekday.
-    """
+    """Yield offsets tied to the days of months: the first or last working day, half a month, a weekday."""
     import pandas as pd
 
     offsets = pd.offsets

@@ -35,9 +35,7 @@ class Prepared:
     constant: tuple[str, ...] = ()  # series that do not change in their training part, and so are not scored
 
     def split(self, levels: bool) -> Split:
-        """Return what a method sees, float32: with differences taken, unless it takes levels, that is, models them
-        itself.
-        """
+        """Return what a method sees, float32: differences, unless it takes levels and models them itself."""
         shown = [self.scaling.shown(one.values, place, levels) for place, one in enumerate(self.series)]
         return Split(*(self._seen(part, shown, levels) for part in self.parts))
 
@@ -57,9 +55,7 @@ class Prepared:
         return (self.series[number].values[:end] for number, end in zip(part.series, origins, strict=True))
 
     def naive_of(self, part: Part, power: int = 1) -> np.ndarray:
-        """Return the naive errors that windows are scaled by, [N, 1, D]: before their origin where origins are
-        counted.
-        """
+        """Return the naive errors that windows are scaled by, [N, 1, D]: before their origin if origins are counted."""
         if not self.preparation.at_origins:
             every = self.naive if power == 1 else self.naive_squared
             return np.asarray(every[part.series])

@@ -75,9 +75,7 @@ def differenced(values: np.ndarray, lags: Sequence[int]) -> np.ndarray:
 
 
 def summed(forecasts: np.ndarray, known: np.ndarray, lags: Sequence[int]) -> np.ndarray:
-    """Return the inverse: forecasts [N, steps, D] of differences, added to what is known [N, L, D], or forecast,
-    before.
-    """
+    """Add differences [N, steps, D] to what is known [N, L, D], or was forecast before: the inverse."""
     if not lags:
         return forecasts
     lag, *rest = lags

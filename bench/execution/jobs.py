@@ -85,9 +85,7 @@ def kind(spec: Spec) -> tuple[str, str, bool]:
 
 
 def seconds_for(run: Run, spec: Spec) -> float:
-    """Return what the run took, had it trained for the spec's epochs and been tested on all series that there are
-    now.
-    """
+    """Return what the run would take with the spec's epochs and all test series of today."""
     seconds = run.seconds or {}
     ratio = epochs_of(spec) / epochs_of(run.spec)
     task = task_of(spec) if is_outdated(run) else None

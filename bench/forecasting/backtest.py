@@ -115,9 +115,7 @@ def cuts_of(series: Sequence[Series], how: Preparation) -> list[int]:
 
 
 def independent(held: np.ndarray, ahead: int) -> float:
-    """Return how many errors that do not overlap so many origins at the end of each series give, mean over steps
-    ahead.
-    """
+    """Return how many errors without overlap so many origins at each series' end give, mean over steps."""
     steps = np.arange(1, ahead + 1)
     return float((np.maximum(held[:, None] - steps + 1, 0) / steps).mean(axis=1).sum())
 

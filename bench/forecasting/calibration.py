@@ -65,9 +65,7 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 def levels_of(values: np.ndarray, season: int) -> np.ndarray:
-    """Return the level [L + 1, D] of a series [L, D] after each number of known steps: its mean over a season, 4 at
-    least.
-    """
+    """Return the level [L + 1, D] of a series [L, D] after each known step: its mean over a season, 4 at least."""
     window = max(season, 4)
     sums = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
     ends = np.arange(len(values) + 1)

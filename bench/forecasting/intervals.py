@@ -73,9 +73,7 @@ def longer(calibration: Calibration, steps: int) -> np.ndarray:
 
 
 def scale_now(calibration: Calibration, values: np.ndarray, place: int | None, season: int) -> np.ndarray:
-    """Return the size of errors [D] after these values [L, D]: where the level has moved, as far as errors go with
-    it.
-    """
+    """Return the size of errors [D] after values [L, D]: moved with the level as far as errors go with it."""
     if calibration.own:
         return np.full(values.shape[1], calibration.pooled)
     if place is None:

@@ -82,9 +82,7 @@ def number(value: float, decimals: int | None, aligned: bool) -> str:
 
 
 def inert(name: str) -> str:
-    """Return a name from a file as text that no terminal obeys and no spreadsheet computes: it gets an apostrophe in
-    front.
-    """
+    """Clean a name from a file for terminals and spreadsheets, where an apostrophe keeps it from being computed."""
     text = clean(name)
     with contextlib.suppress(ValueError):
         float(text)

@@ -120,8 +120,6 @@ def errors_of(origins: Origins, known: Sequence[np.ndarray], season: int, spread
 
 
 def repeated(known: np.ndarray, season: int, steps: int) -> np.ndarray:
-    """Return the last season of known values [L, D], or the last value where there is none, again and again: [steps,
-    D].
-    """
+    """Repeat the last season of known values [L, D], or the last value where there is none: [steps, D]."""
     last = known[-season:] if len(known) >= season else known[-1:]
     return last[np.arange(steps) % len(last)]

@@ -140,8 +140,6 @@ def _turned(place: Place, array: np.ndarray) -> np.ndarray:
 
 
 def _exchanged(array: np.ndarray) -> np.ndarray:
-    """Return the gates of a GRU on the last axis: reset, update, candidate as Keras' update, reset, candidate, and
-    back.
-    """
+    """Swap a GRU's gates on the last axis between the framework's order and Keras' update, reset, candidate."""
     first, second, candidate = np.split(array, 3, axis=-1)
     return np.concatenate([second, first, candidate], axis=-1)

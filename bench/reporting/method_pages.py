@@ -200,9 +200,7 @@ def write(folder: Path, runs: Sequence[Run]) -> None:
 
 
 def stale(folder: Path, runs: Sequence[Run]) -> list[Path]:
-    """Return the pages that are missing or were made from other sources or records, and those of methods that are
-    gone.
-    """
+    """List pages that are missing, out of date, or of methods that are gone."""
     wanted = rendered(folder, runs)
     other = [path for path, text in wanted.items() if not path.is_file() or path.read_bytes() != text.encode()]
     return other + sorted(path for path in folder.glob("*.md") if path not in wanted)

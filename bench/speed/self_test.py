@@ -43,9 +43,7 @@ def compared(benchmarks: str) -> str:
 
 
 def continuous(benchmarks: str, added: str) -> str:
-    """Return what `asv continuous main HEAD` prints at its end, where HEAD is a commit that adds this to the method's
-    file.
-    """
+    """Return the end of `asv continuous main HEAD`, where HEAD adds this text to the method's file."""
     with tempfile.TemporaryDirectory(prefix="aheadbench-") as name:
         clone = Path(name, "clone")
         run(Path.cwd(), "git", "clone", "--quiet", "--no-hardlinks", str(environment.ROOT), str(clone))

@@ -69,9 +69,7 @@ def read(kept: Path) -> dict[tuple[str, Size], list[float]]:
 
 
 def table(kept: Path = KEPT) -> str:
-    """Return one row for each size: milliseconds, and how many times faster than the framework's own each of ours
-    is.
-    """
+    """Return a row for each size: milliseconds, and each of ours as a multiple of the framework's own speed."""
     found = {key: statistics.median(values) for key, values in read(kept).items()}
     headers = ["network", "units", "batch", "steps", *OURS, *PLAIN, *(f"{own} / {ours}" for own, ours in PLAIN.items())]
     rows = []

@@ -51,9 +51,7 @@ TASKS: dict[str, Task] = {
 
 
 def search(task: Task) -> Task:
-    """Return the task on which settings are chosen for another: a fifth of its training series is split off to score
-    on.
-    """
+    """Return the task to choose another's settings on: a fifth of its training series is split off for scores."""
     fifth = task.train // 5
     test = fifth // 4
     return replace(

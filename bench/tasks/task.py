@@ -58,9 +58,7 @@ class Task:
         return method not in self.when_named and REFERENCES.get(method, self.dataset) == self.dataset
 
     def quick(self) -> Task:
-        """Return the task on few series: as many for validation as for the test, so that one compiled shape serves
-        both.
-        """
+        """Return the task on few series, as many to validate as to test: one compiled shape serves both."""
         if self.series:
             tenth = msgspec.structs.replace(self.series, stride=10 * self.series.stride)
             return replace(self, series=tenth, methods=self.quick_methods)

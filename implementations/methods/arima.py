@@ -175,9 +175,7 @@ def sample(history: np.ndarray, count: int) -> np.ndarray:
 
 
 def propose(series: np.ndarray, season_length: int) -> list[Order]:
-    """Return orders worth comparing for series [N, T]: the commonest that the search finds, long ones, and the random
-    walk.
-    """
+    """List orders worth comparing for series [N, T]: the search's commonest, long ones, the random walk."""
     with numerical_warnings_off():
         found = Counter(search(one, season_length) for one in series)
     (d, D, mean), _ = Counter((o.d, o.D, o.mean) for o in found.elements()).most_common(1)[0]

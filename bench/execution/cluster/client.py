@@ -141,9 +141,7 @@ def local(count: int) -> Iterator[Any]:
 
 
 def patience() -> float:
-    """Return seconds to wait for a scheduler, and for a first node: distributed.comm.timeouts.connect, 30 s unless
-    set.
-    """
+    """Return seconds to wait for a scheduler or a first node: distributed.comm.timeouts.connect, or 30."""
     import dask
     from dask.utils import parse_timedelta
 
@@ -264,9 +262,7 @@ def said_by(error: BaseException) -> str:
 
 
 def carried() -> Callable[..., bytes]:
-    """Return what is sent as a task: by its code and not by its name, over which a node without this package would
-    die.
-    """
+    """Return what is sent as a task, by its code: by its name, a node without this package would die."""
 
     def attempt_there(ticket: bytes, *contents: bytes) -> bytes:
         from bench.execution.cluster.node import attempt

@@ -72,9 +72,7 @@ def check_equal(asked: Mapping[str, str], address: str) -> None:
 
 
 def watch(worker: Worker) -> Callable[[], bool]:
-    """Return whether nobody waits for this thread's task any more: it was cancelled, the client is gone, the node
-    closes.
-    """
+    """Say whether nobody waits for this thread's task: it was cancelled, the client has gone, the node closes."""
     from distributed.core import Status
 
     key = worker.get_current_task()

@@ -48,9 +48,7 @@ class Picture:
 
 
 def pictures(runs: Mapping[str, Run], ranked: pd.DataFrame, methods: pd.DataFrame) -> list[Picture]:
-    """Return the pictures of full runs with default settings: for each task error against time, and the best
-    forecasts.
-    """
+    """Draw full runs with default settings: for each task error against time, and the best forecasts."""
     rows, means = (table[~table["quick"] & ~table["apart"]] for table in (ranked, methods))
     found = []
     for task, board in rows.groupby("task", sort=True):

@@ -53,9 +53,7 @@ class Ask:
         return self.network != self.layer
 
     def data(self) -> tuple[windows.Windows, windows.Windows | None]:
-        """Return history [N, T, 1] and future [N, H, 1] to train on, and those to validate on where that is asked
-        for.
-        """
+        """Return history [N, T, 1] and future [N, H, 1] to train on, and those to validate on, if asked for."""
         split = windows.cut(generators.load(TASK), TASK)
         train = windows.Windows(*(part[: self.series] for part in split.train))
         return train, split.validation if self.validated else None

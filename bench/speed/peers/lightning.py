@@ -16,9 +16,7 @@ QUIET = {
 
 
 def clock() -> tuple[Any, list[float]]:
-    """Return a callback, and the seconds of each epoch as it notes them: outside itself, as neuralforecast trains a
-    copy.
-    """
+    """Return a callback, and the epochs' seconds that it notes outside itself: neuralforecast trains a copy."""
     import pytorch_lightning
     import torch
 
