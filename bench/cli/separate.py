@@ -1,4 +1,4 @@
-"""Run a command in a process of its own, because code from outside may end the process that it runs in."""
+"""Run a command in a separate process, because code from outside may end the process that it runs in."""
 
 from __future__ import annotations
 
