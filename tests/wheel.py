@@ -7,6 +7,7 @@ packages, so it is no part of the suite: `make wheel-test`.
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -32,7 +33,8 @@ def listed(*command: str, folder: Path) -> list[dict[str, Any]]:
 
 
 def build(folder: Path) -> Path:
-    """Build the wheel."""
+    """Build the wheel, without what an earlier build left behind."""
+    shutil.rmtree(ROOT / "build" / "lib", ignore_errors=True)
     call(
         sys.executable,
         "-m",
