@@ -78,7 +78,8 @@ def as_text(methods: pd.DataFrame, top: int = TOP) -> str:
     for task, board in methods.groupby("task", sort=False):
         said = textwrap.fill(f"{task}: {verdict(board, mark='')}", WIDTH)
         more = len(board) - top
-        rest = [f"{more} more {'method' if more == 1 else 'methods'}: --top {len(board)}"] if more > 0 else []
+        noun = "method" if more == 1 else "methods"
+        rest = [f"{more} more {noun}: bench leaderboard --top {len(board)}"] if more > 0 else []
         rest += [SEVERAL] if (board.head(top)["codes"] > 1).any() else []
         blocks.append("\n".join([said, "", table(board.head(top)), *rest]))
     return "\n\n\n".join(blocks) or NOTHING

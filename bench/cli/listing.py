@@ -82,8 +82,8 @@ def run_rows(found: Iterable[Run]) -> list[Row]:
     return [run_row(run, shown) for run in found]
 
 
-def run_row(run: Run, shown: Sequence[str]) -> Row:
-    """Return a run in short, with these metrics."""
+def identity(run: Run) -> Row:
+    """Return which run it is: its key, task, method, backend and seed."""
     spec = run.spec
     return {
         "key": run.key,
@@ -91,6 +91,14 @@ def run_row(run: Run, shown: Sequence[str]) -> Row:
         "method": spec.method,
         "backend": spec.backend,
         "seed": spec.seed,
+    }
+
+
+def run_row(run: Run, shown: Sequence[str]) -> Row:
+    """Return a run in short, with these metrics."""
+    spec = run.spec
+    return {
+        **identity(run),
         "changed": ({"defaults": "native"} if spec.native else {})
         | ({"device": "cuda"} if spec.cuda else {})
         | {name: spec.settings[name] for name in spec.changed},

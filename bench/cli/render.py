@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from bench.cli.listing import identity
 from bench.execution.jobs import Job, makespan
 
 if TYPE_CHECKING:
@@ -131,13 +132,8 @@ def parity_summary(found: Sequence[Verdict]) -> str:
 
 def verdict_row(again: Run, verdict: verification.Verdict) -> Row:
     """Return a record that was run again as a row."""
-    spec = again.spec
     return {
-        "key": again.key,
-        "task": spec.task,
-        "method": spec.method,
-        "backend": spec.backend,
-        "seed": spec.seed,
+        **identity(again),
         "verdict": verdict.word,
         "detail": verdict.detail,
     }

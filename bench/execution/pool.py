@@ -67,11 +67,7 @@ class WorkerPool:
         self.alive: set[subprocess.Popen[bytes]] = set()
         self.over = threading.Event()
         self.mark, self.numbers = secrets.token_hex(8), itertools.count(1)
-        try:
-            self.folder = Path(tempfile.mkdtemp(prefix="aheadbench-"))
-            self.janitor = start_janitor(self.mark, self.folder)
-        except OSError as error:
-            raise UsageError(f"no temporary files, or no processes, can be had: {reason_of(error)}") from None
+        self.folder, self.janitor = new_folder(self.mark)
 
     def attempt(self, job: Job, locks: NoLocks) -> Run | None:
         """Run the job unless another campaign has; raises Busy, after a moment, while another is at it."""
@@ -249,6 +245,15 @@ class WorkerPool:
         self.janitor.communicate()
         self.data.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def new_folder(mark: str) -> tuple[Path, subprocess.Popen[bytes]]:
+    """Make a folder for temporary files, and start the janitor that removes it. Raises UsageError."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="aheadbench-"))
+        return folder, start_janitor(mark, folder)
+    except OSError as error:
+        raise UsageError(f"no temporary files, or no processes, can be had: {reason_of(error)}") from None
 
 
 def start_janitor(mark: str, folder: Path) -> subprocess.Popen[bytes]:

@@ -8,7 +8,6 @@ import secrets
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -22,7 +21,7 @@ from bench.data.series import Series
 from bench.errors import UsageError
 from bench.execution import cores, janitor
 from bench.execution.coordination import Stopped, next_event, signals
-from bench.execution.pool import start_janitor
+from bench.execution.pool import new_folder
 from bench.forecasting import heat as heats
 from bench.forecasting.evaluate import Evaluation, Plan
 from bench.forecasting.predictor import Training
@@ -51,11 +50,7 @@ class Racers:
         self.lock, self.over = threading.Lock(), threading.Event()
         self.alive: set[subprocess.Popen[bytes]] = set()
         self.mark, self.numbers = secrets.token_hex(8), itertools.count(1)
-        try:
-            self.folder = Path(tempfile.mkdtemp(prefix="aheadbench-"))
-            self.janitor = start_janitor(self.mark, self.folder)
-        except OSError as error:
-            raise UsageError(f"no temporary files, or no processes, can be had: {reason_of(error)}") from None
+        self.folder, self.janitor = new_folder(self.mark)
 
     def heat(self, order: heats.Order, deadline: float) -> Result:
         """Run one method on a core that nobody holds, for half of the time that is left at most."""

@@ -208,7 +208,7 @@ def test_leaderboard_prints_the_best_methods_and_writes_nothing(inside, tmp_path
     shown = inside("leaderboard", "--top", "2", *where).stdout.splitlines()
     assert shown[0].startswith("ten-step: undecided, any of 3 methods may be the best. Smallest error: gru")
     assert [line.split()[:3] for line in shown[5:7]] == [["1", "(1–3)", "gru"], ["2", "(1–3)", "lstm"]]
-    assert shown[7] == "1 more method: --top 3" and max(map(len, shown)) <= 80
+    assert shown[7] == "1 more method: bench leaderboard --top 3" and max(map(len, shown)) <= 80
     rows = json.loads(inside("leaderboard", "--json", *where).stdout)
     assert {row["method"]: row["test_mse"] for row in rows} == pytest.approx(
         {"gru": 0.125, "lstm": 0.25, "wavenet": 0.375}
