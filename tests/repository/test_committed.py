@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,25 @@ def test_no_document_or_record_names_a_machine() -> None:
     for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "constraints.txt", ROOT / "Makefile"]:
         named = re.search(r"(?<![\w.])/(home|root|work)/", path.read_text())
         assert not named, f"{path.relative_to(ROOT)}: {named}"
+
+
+def test_every_pinned_version_installs_on_the_first_python_3_11() -> None:
+    """Debian 12 has Python 3.11.2: a package that asks for 3.11.5 would make `make run` fail there."""
+    from packaging.specifiers import SpecifierSet
+
+    pinned = {line.split("==")[0] for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line}
+    asked = {name: distribution(name).metadata["Requires-Python"] for name in pinned if is_installed(name)}
+    assert len(asked) > 150
+    assert not {name: wanted for name, wanted in asked.items() if wanted and "3.11.0" not in SpecifierSet(wanted)}
+
+
+def is_installed(name: str) -> bool:
+    """Return whether a package is there: some are of other systems."""
+    try:
+        distribution(name)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def test_root_is_the_checkout() -> None:
