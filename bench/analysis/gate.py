@@ -58,7 +58,9 @@ def naive_error(data: SeriesData, one: Published) -> float:
     rows = [values[:, channel] for values in known for channel in range(values.shape[1])]
     made = forecaster.forecast_rows(rows, how.ahead).mean.reshape(len(part.series), -1, how.ahead).swapaxes(1, 2)
     spread = prepared.scaling.levels.spread[part.series] if metric.scale == "scaled" else np.ones((1, 1, 1))
-    naive = prepared.naive_of(part), prepared.naive_of(part, power=2)
-    error = metric(InUnits(made / spread, prepared.truth(part) / spread, *naive))
+    counted = slice(len(made) // one.batch * one.batch)
+    truth, spread = prepared.truth(part), np.broadcast_to(spread, (len(made), *spread.shape[1:]))
+    naive = (prepared.naive_of(part, power=power)[counted] for power in (1, 2))
+    error = metric(InUnits((made / spread)[counted], (truth / spread)[counted], *naive))
     assert error is not None
     return float(error)

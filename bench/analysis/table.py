@@ -215,9 +215,16 @@ def select(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def at_defaults(runs: Iterable[Run]) -> list[Run]:
     """Return the runs that count and ended well, full ones at default settings, sorted by backend and seed."""
+    return [run for run in full(runs) if not run.spec.changed]
+
+
+def full(runs: Iterable[Run]) -> list[Run]:
+    """Return the runs that count and ended well, full ones on the processor, sorted by backend and seed.
+
+    Their settings may be changed; each framework's native defaults are left out.
+    """
     runs = under_current_names(runs)
     tried, _ = select(frame(runs))
-    default = (tried["changed"] == ()) if tried.empty else tried["changed"].map(len) == 0
-    plain = default & ~tried["native"] & (tried["device"] == CPU) & ~tried["quick"]
+    plain = ~tried["native"] & (tried["device"] == CPU) & ~tried["quick"]
     keys = set(tried.loc[(tried["status"] == "ok") & plain, "key"])
     return sorted((run for run in runs if run.key in keys), key=lambda run: (run.spec.backend, run.spec.seed))

@@ -20,7 +20,8 @@ from bench.schema.series import Preparation
 from bench.tasks import ON_SERIES, Task
 
 SUFFIXES = (".yaml", ".yml")
-METRICS = {"MASE": "mase", "RMSSE": "rmsse", "WAPE": "wape", "SMAPE": "smape", "RMSE": "rmse", "MAE": "mae"}
+METRICS = {"MASE": "mase", "WAPE": "wape", "SMAPE": "smape", "RMSE": "rmse", "MAE": "mae"}
+RATIOS = ("WAPE", "RMSE")  # of one window and column: theirs are means over several, ours count all values together
 ALL_COLUMNS = "__ALL__"
 
 
@@ -101,6 +102,11 @@ def check(asked: FevTask) -> None:
     """Raise UsageError for what is asked beyond forecasting the ends of series."""
     if asked.eval_metric not in METRICS:
         raise unknown("eval_metric", asked.eval_metric, METRICS)
+    several = asked.num_windows > 1 or len(asked.targets()) > 1 or ALL_COLUMNS in asked.targets()
+    if asked.eval_metric in RATIOS and several:
+        raise UsageError(
+            f"eval_metric: got {asked.eval_metric} of several windows or columns, needed MASE, SMAPE or MAE"
+        )
     if min(asked.horizon, asked.num_windows, asked.seasonality) < 1:
         raise UsageError("horizon, num_windows and seasonality: at least 1 is needed")
     if asked.window_step_size not in (None, asked.horizon):

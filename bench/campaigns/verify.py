@@ -16,7 +16,7 @@ from bench.execution import runner, user_methods
 from bench.execution.handing import DataSource, new_draw
 from bench.execution.jobs import Job
 from bench.execution.limits import Limits
-from bench.records import files, repository
+from bench.records import files, repository, stores
 from bench.records.stores import Place
 from bench.schema.record import Run
 from implementations import current_name
@@ -41,9 +41,10 @@ def plan(folder: Place, names: Sequence[str], data: Path | None = None, fresh: b
     UsageError for what is not recorded and for a file that is not named.
     """
     found, problems = repository.read(folder)
+    published = repository.read(stores.published_of(folder)).runs if names else []
     names, outsiders = user_methods.register(names)
     places = files.absolute(outsiders.files | ({"series": str(data)} if data else {}))
-    records = {record.key: record for record in choose(found, names) if not (fresh and record.spec.series)}
+    records = {record.key: record for record in choose(found, names, published) if not (fresh and record.spec.series)}
     if fresh and not records:
         raise UsageError("--fresh needs records on generated series, got a file's series: leave --fresh out")
     check_files(list(records.values()), places)
@@ -51,24 +52,25 @@ def plan(folder: Place, names: Sequence[str], data: Path | None = None, fresh: b
     return Plan(jobs, records, places, problems, fresh)
 
 
-def choose(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
+def choose(runs: Sequence[Run], names: Sequence[str], others: Sequence[Run] = ()) -> list[Run]:
     """Return the records of these methods (names or patterns) and keys (or their beginnings), all without a name.
 
-    Only those of runs that came to an end: others have nothing to reproduce. Raises UsageError for an unknown name.
+    Only those of runs that came to an end: others have nothing to reproduce. others: records that only a key chooses,
+    as their data may have to be downloaded. Raises UsageError for an unknown name.
     """
-    ended = [run for run in runs if run.is_final]
-    if not ended:
+    ended, others = ([run for run in some if run.is_final] for some in (runs, others))
+    if not ended and not others:
         raise UsageError("no records to verify: `python -m bench run` makes them")
-    chosen = {run.key for name in names for run in named(ended, name)} if names else {run.key for run in ended}
-    return [run for run in ended if run.key in chosen]
+    chosen = {run.key for name in names for run in named(ended, name, others)} if names else {run.key for run in ended}
+    return [run for run in [*ended, *others] if run.key in chosen]
 
 
-def named(runs: Sequence[Run], name: str) -> list[Run]:
-    """Return the records of the methods that match, or the one with that key."""
+def named(runs: Sequence[Run], name: str, others: Sequence[Run]) -> list[Run]:
+    """Return the records of the methods that match, or the one with that key, also one of the others."""
     if found := [run for run in runs if fnmatch.fnmatchcase(current_name(run.spec.method), current_name(name))]:
         return found
     if re.fullmatch("[0-9a-f]+", name):
-        return [repository.find(runs, name)]
+        return [repository.find([*runs, *others], name)]
     raise unknown("key or method with a record", name, dict.fromkeys(run.spec.method for run in runs))
 
 

@@ -26,7 +26,7 @@ def check_records(results: Results = RESULTS) -> int:
     """List files that are not valid records, and exit 1 if there is one. Changes nothing."""
     from bench.records import repository, stores
 
-    runs, problems = repository.read(stores.check_there(results))
+    runs, problems = repository.read_all(stores.check_there(results))
     for problem in problems:
         say(problem)
     print(f"{len(runs):,} records, {len(problems)} invalid {'file' if len(problems) == 1 else 'files'}")
@@ -47,7 +47,7 @@ def export(
 
     if form != "fev":
         raise unknown("value of --format", form, ["fev"])
-    runs, problems = repository.read(stores.check_there(results))
+    runs, problems = repository.read_all(stores.check_there(results))
     warn_of(problems)
     text = fev.as_csv(runs)
     if output is None:
@@ -141,7 +141,7 @@ def write_published(results: Place) -> int:
     from bench.records import stores
     from bench.reporting import literature
 
-    literature.write(stores.of(results).beside / stores.PUBLISHED, PUBLISHED)
+    literature.write(stores.published_of(results), PUBLISHED)
     return up_to_date(PUBLISHED)
 
 
@@ -150,8 +150,8 @@ def check_published(results: Place) -> int:
     from bench.records import stores
     from bench.reporting import literature
 
-    folder = stores.of(results).beside / stores.PUBLISHED
-    return stale(PUBLISHED) if literature.stale(folder, PUBLISHED) else up_to_date(PUBLISHED)
+    page_is_stale = literature.stale(stores.published_of(results), PUBLISHED)
+    return stale(PUBLISHED) if page_is_stale else up_to_date(PUBLISHED)
 
 
 def write_method_pages(target: Path, check: bool, results: Place) -> int:

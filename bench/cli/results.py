@@ -93,7 +93,7 @@ def show(
     from bench.analysis.table import at_defaults
     from bench.cli import maintain, record
     from bench.execution import user_methods
-    from bench.records import repository
+    from bench.records import repository, stores
     from bench.reporting import method_pages
     from implementations import METHODS
 
@@ -102,7 +102,8 @@ def show(
     if method is None or pages or check:
         raise UsageError("show: name a method, as in `bench show gru`")
     if method not in METHODS and record.KEY.fullmatch(method):
-        run = repository.find(known(results).all, method)
+        beside = repository.read(stores.published_of(results)).runs
+        run = repository.find([*known(results).all, *beside], method)
         print_rows([record.as_row(run)], as_json, as_csv, lambda _: record.as_text(run))
         return 0
     if separate.is_called_for(method):

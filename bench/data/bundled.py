@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -30,8 +31,20 @@ def read(how: Preparation) -> SeriesSet:
     if how.file.startswith(DATASET):
         name = how.file.removeprefix(DATASET)
         files = public.contents(name)
-        return read_series(files[0], how) if len(files) == 1 else competitions.of_rows(how.file, files[0], files[1])
+        if public.dataset_of(name).rows_are_series:
+            return competitions.of_rows(how.file, files[0], files[1])
+        return together([read_series(one, how) for one in files])
     return read_series(content(how.file), how)
+
+
+def together(found: Sequence[SeriesSet]) -> SeriesSet:
+    """Return the series of files of one shape as one set, numbered by their files where there are several."""
+    first = found[0]
+    if len(found) == 1:
+        return first
+    series = [replace(one, name=f"{number}", key=(f"{number}",)) for number, file in enumerate(found, 1)
+              for one in file.series]  # fmt: skip
+    return replace(first, series=series, notes=tuple(note for file in found for note in file.notes))
 
 
 def content(file: str) -> bytes:

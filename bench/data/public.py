@@ -17,6 +17,11 @@ from bench.errors import UsageError, unknown
 VARIABLE = "AHEADBENCH_DATA"  # another folder than the user's cache
 
 ETT = "https://raw.githubusercontent.com/zhouhaoyi/ETDataset/main/ETT-small/"
+CHECKSUMS = {
+    "ETTh1": "f18de3ad269cef59bb07b5438d79bb3042d3be49bdeecf01c1cd6d29695ee066",
+    "ETTh2": "a3dc2c597b9218c7ce1cd55eb77b283fd459a1d09d753063f944967dd6b9218b",
+    "ETTm1": "6ce1759b1a18e3328421d5d75fadcb316c449fcd7cec32820c8dafda71986c9e",
+}
 M4 = "https://raw.githubusercontent.com/Mcompetitions/M4-methods/master/Dataset/"
 
 
@@ -42,13 +47,15 @@ class Dataset:
     licence: str
     paper: str
     files: tuple[File, ...]
+    rows_are_series: bool = False  # as in M4's two files: what was known, then what came
 
 
-def ett(name: str, often: str, sha256: str) -> Dataset:
-    """Return one of the transformer data sets."""
+def ett(name: str, often: str, *files: str) -> Dataset:
+    """Return the data of one transformer, or of several."""
     about = f"oil temperature and six loads of an electricity transformer, every {often}, 2016-2018"
     paper = "Zhou et al. 2021, Informer, arXiv 2012.07436"
-    return Dataset(name.lower(), about, "CC BY-ND 4.0", paper, (File(f"{ETT}{name}.csv", sha256),))
+    found = tuple(File(f"{ETT}{file}.csv", CHECKSUMS[file]) for file in files or (name,))
+    return Dataset(name.lower(), about, "CC BY-ND 4.0", paper, found)
 
 
 def m4(name: str, count: int, train: str | None = None, test: str | None = None) -> Dataset:
@@ -56,15 +63,16 @@ def m4(name: str, count: int, train: str | None = None, test: str | None = None)
     files = (File(f"{M4}Train/{name}-train.csv", train), File(f"{M4}Test/{name}-test.csv", test))
     paper = "Makridakis, Spiliotis & Assimakopoulos 2020, doi:10.1016/j.ijforecast.2019.04.014"
     about = f"{count:,} {name.lower()} series of the M4 competition"
-    return Dataset(f"m4-{name.lower()}", about, "none stated: not for redistribution", paper, files)
+    return Dataset(f"m4-{name.lower()}", about, "none stated: not for redistribution", paper, files, True)
 
 
 DATASETS = {
     one.name: one
     for one in (
-        ett("ETTh1", "hour", "f18de3ad269cef59bb07b5438d79bb3042d3be49bdeecf01c1cd6d29695ee066"),
-        ett("ETTh2", "hour", "a3dc2c597b9218c7ce1cd55eb77b283fd459a1d09d753063f944967dd6b9218b"),
-        ett("ETTm1", "15 minutes", "6ce1759b1a18e3328421d5d75fadcb316c449fcd7cec32820c8dafda71986c9e"),
+        ett("ETTh1", "hour"),
+        ett("ETTh2", "hour"),
+        ett("ETTh", "hour", "ETTh1", "ETTh2"),  # both, as fev has them
+        ett("ETTm1", "15 minutes"),
         m4("Hourly", 414),
         m4("Weekly", 359, "d478d3f6ed673e6ed3c2cb0fbed5425f72eedd51318ebebeb0b5ecfcefc37714",
            "3b2bc4be8e636e802260dcd843ca3c5da40536a1fbe1ecb3229a97dae4f44688"),

@@ -159,6 +159,11 @@ def of(place: Place) -> Store:
     return place if isinstance(place, Remote) else Local(place)
 
 
+def published_of(place: Place) -> Place:
+    """Return where a place keeps the records of tasks with published figures, which have another page."""
+    return place / PUBLISHED if isinstance(place, Path) else Remote(f"{place}/{PUBLISHED}")
+
+
 def check_there(place: Place) -> Place:
     """Return the place itself. Raises UsageError where there is nothing."""
     if not of(place).exists():

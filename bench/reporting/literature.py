@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.analysis.literature import Evidence, closed, content, evidence
+from bench.analysis.table import changed_of
 from bench.metrics import METRICS
 from bench.records import files, repository
 from bench.records.stores import Place
@@ -25,6 +26,7 @@ def text(runs: Sequence[Run]) -> str:
     shut = closed(found)
     run = [one for one in found if one.values and (one.published.gate or one.published.task not in shut)]
     blocks = [prose("published"), summary(run), table(HEADERS, [row(one) for one in run], left=[0, 1, 2, 4, 8])]
+    blocks += [remarks(run)]
     blocks += [f"**{task}** ranks nothing: its naive row differs from the published one." for task in sorted(shut)]
     blocks += ["## Ours on each task", *of_tasks(runs, shut), "## Sources"]
     blocks += ["\n".join(f"- **{name}**: {source}" for name, source in content().sources.items())]
@@ -51,10 +53,19 @@ def summary(found: Sequence[Evidence]) -> str:
     return f"Of {len(found)} published figures: {', '.join(parts)}." if found else "No records yet."
 
 
+def remarks(found: Sequence[Evidence]) -> str:
+    """Say what another model is, and which settings of ours make theirs."""
+    lines = [f"- {one.published.source}, {one.published.method}*: {one.published.other}" for one in found
+             if one.published.other]  # fmt: skip
+    lines += [f"- {one.published.method}†: {', '.join(one.published.changed)}" for one in found
+              if one.published.changed]  # fmt: skip
+    return "\n".join(dict.fromkeys(lines))
+
+
 def row(one: Evidence) -> list[str]:
     """Return a figure and ours."""
     theirs = one.published
-    method = f"{theirs.method}*" if theirs.other else theirs.method
+    method = f"{theirs.method}{'*' if theirs.other else '†' if theirs.changed else ''}"
     ours = digits(one.ratio * theirs.value) if one.values else NOTHING
     label = METRICS[theirs.metric].label.removeprefix("test ")
     ratio = NOTHING if math.isnan(one.ratio) else decimals(one.ratio, 4)
@@ -70,17 +81,27 @@ def of_tasks(runs: Sequence[Run], shut: set[str]) -> list[str]:
         names = [name for name in task.metrics if any(name in (run.metrics or {}) for run in mine)]
         if not mine or not names or task.name in shut:
             continue
-        mine.sort(key=lambda run: ((run.metrics or {}).get(names[0], math.inf), run.spec.method))
-        rows = [[run.spec.method, run.spec.backend, *(figure(run, name) for name in names)] for run in mine]
-        headers = ["method", "backend", *(METRICS[name].title.removeprefix("test ") for name in names)]
-        blocks += [f"**{task.name}**: {task.about}", table(headers, rows, left=[0, 1])]
+        found: dict[tuple[str, ...], list[Run]] = {}
+        for run in mine:
+            found.setdefault((run.spec.method, run.spec.backend, *changed_of(run.spec)), []).append(run)
+        rows = [[mean(some, names[0]), method + "†" * bool(changed), backend, str(len(some)),
+                 *(figure(some, name) for name in names)]
+                for (method, backend, *changed), some in found.items()]  # fmt: skip
+        headers = ["method", "backend", "runs", *(METRICS[name].title.removeprefix("test ") for name in names)]
+        blocks += [f"**{task.name}**: {task.about}", table(headers, [row[1:] for row in sorted(rows)], left=[0, 1])]
     return blocks
 
 
-def figure(run: Run, name: str) -> str:
-    """Return a metric of a run as text."""
-    value = (run.metrics or {}).get(name)
-    return NOTHING if value is None else digits(value)
+def mean(runs: Sequence[Run], name: str) -> float:
+    """Return the mean of a metric over the runs of a row; infinity where one lacks it."""
+    values = [(run.metrics or {}).get(name, math.inf) for run in runs]
+    return math.fsum(values) / len(values)
+
+
+def figure(runs: Sequence[Run], name: str) -> str:
+    """Return a metric of a row's runs as text."""
+    value = mean(runs, name)
+    return digits(value) if math.isfinite(value) else NOTHING
 
 
 def missing(found: Sequence[Evidence]) -> str:
