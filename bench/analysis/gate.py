@@ -60,7 +60,11 @@ def naive_error(data: SeriesData, one: Published) -> float:
     spread = prepared.scaling.levels.spread[part.series] if metric.scale == "scaled" else np.ones((1, 1, 1))
     counted = slice(len(made) // one.batch * one.batch)
     truth, spread = prepared.truth(part), np.broadcast_to(spread, (len(made), *spread.shape[1:]))
-    naive = (prepared.naive_of(part, power=power)[counted] for power in (1, 2))
-    error = metric(InUnits((made / spread)[counted], (truth / spread)[counted], *naive))
+    error = metric(InUnits(
+        (made / spread)[counted],
+        (truth / spread)[counted],
+        prepared.naive_of(part)[counted],
+        prepared.naive_of(part, power=2)[counted],
+    ))  # fmt: skip
     assert error is not None
     return float(error)

@@ -84,11 +84,11 @@ def of_tasks(runs: Sequence[Run], shut: set[str]) -> list[str]:
         found: dict[tuple[str, ...], list[Run]] = {}
         for run in mine:
             found.setdefault((run.spec.method, run.spec.backend, *changed_of(run.spec)), []).append(run)
-        rows = [[mean(some, names[0]), method + "†" * bool(changed), backend, str(len(some)),
-                 *(figure(some, name) for name in names)]
-                for (method, backend, *changed), some in found.items()]  # fmt: skip
+        ranked = sorted(found.items(), key=lambda one: (mean(one[1], names[0]), one[0]))
+        rows = [[f"{method}{'†' if changed else ''}", backend, str(len(some)), *(figure(some, name) for name in names)]
+                for (method, backend, *changed), some in ranked]  # fmt: skip
         headers = ["method", "backend", "runs", *(METRICS[name].title.removeprefix("test ") for name in names)]
-        blocks += [f"**{task.name}**: {task.about}", table(headers, [row[1:] for row in sorted(rows)], left=[0, 1])]
+        blocks += [f"**{task.name}**: {task.about}", table(headers, rows, left=[0, 1])]
     return blocks
 
 
