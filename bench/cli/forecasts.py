@@ -6,6 +6,8 @@ import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import msgspec
+
 from bench.data.preparations import notes_of
 from bench.forecasting.forecast import Outcome
 from bench.forecasting.race import Result
@@ -14,6 +16,8 @@ from bench.forecasting.train import Errors
 from bench.reporting.commands import series_words
 from bench.schema.series import Preparation
 from bench.text import clean, decimals, digits
+from implementations import class_of
+from implementations.statistical import RowForecaster
 
 SHOWN = 24  # rows that are printed
 
@@ -113,7 +117,7 @@ def verdict(advice: Advice, unfinished: Sequence[Result]) -> Iterator[str]:
         yield f"take:      {choice.training.method}: nothing is better than this forecast"
     else:
         yield f"take:      {described(choice, baseline)}: the cheapest that is within 5 % of the best, surely (95 %)"
-    yield f"           (errors paired by {advice.blocks} {'blocks' if advice.blocks != 1 else 'block'})"
+    yield f"           (compared in pairs, by {advice.blocks} error{'s' * (advice.blocks != 1)} of each method)"
     shown = {one.training.method: one for one in (best, choice, *([baseline] if baseline else []))}
     tests = ", ".join(f"{name} {decimals(one.test, 3)}" for name, one in shown.items())
     yield f"test:      MASE over the last steps, which decided nothing: {tests}"
@@ -137,6 +141,9 @@ def command(choice: Standing, file: Path, how: Preparation) -> str:
     """Return the command that forecasts with this method from this file."""
     import shlex
 
+    if issubclass(class_of(choice.training.method), RowForecaster):  # it sees each series whole
+        usual = Preparation(file=how.file, ahead=how.ahead)
+        how = msgspec.structs.replace(how, history=usual.history, stride=usual.stride)
     source, method = choice.training.source, choice.training.method
     backend = [] if choice.training.backend == "numpy" else ["--backend", choice.training.backend]
     named = ["--method", source or method, *backend]

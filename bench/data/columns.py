@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.data import date_forms, dates
+from bench.data import date_forms, dates, row_order
 from bench.data.numbers import MISSING, looks_numeric
 from bench.data.tables import Table, plain, shown
 from bench.errors import UsageError
@@ -30,6 +30,7 @@ WAYS = (
 COUNTERS = frozenset(["id", "idx", "n", "no", "nr", "number", "obs", "observation", "row", "seq", "sequence", "step"])
 NO_TIME = "-"
 YEAR = re.compile(r"(?<!\d)(?:1[6-9]|20|21)\d\d(?!\d)", re.ASCII)
+CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?", re.ASCII)
 MANY = 12  # columns that are named
 
 
@@ -76,8 +77,9 @@ def time_columns(table: Table, how: Reading, keys: Sequence[Key]) -> tuple[str, 
     others = [name for name in table.names
               if name and table.names.count(name) == 1 and name not in (*how.target, *how.groups)]  # fmt: skip
     texts = {name: [plain(cell) for cell in table.column(name, "")] for name in others}
-    named = [name for name in others if name.lower() in TIME_NAMES and may_be_time(texts[name])]
+    refuse_twice(table)
     dated = [name for name in others if holds_times(name, texts[name])]
+    named = [name for name in others if name.lower() in TIME_NAMES and (name in dated or may_be_time(texts[name]))]
     unique = [name for name in (*[one for one in named if one in dated], *named) if is_unique(texts[name], keys)]
     whole = [name for name in unique if name in dated or name.lower() not in PARTS]
     if whole:
@@ -95,20 +97,48 @@ def time_columns(table: Table, how: Reading, keys: Sequence[Key]) -> tuple[str, 
     counted = [name for name in others if name.lower() in COUNTERS and counts_rows(texts[name], keys)]
     if not (dated or stated):
         refuse_unread(table, {name: cells for name, cells in texts.items() if is_unique(cells, keys)})
+    if not (dated or stated or counted):
+        row_order.check(table.name, {name: texts[name] for name in others if not is_target(name, how)}, keys)
     return tuple(dated or stated[:1] or counted[:1])
+
+
+def is_target(name: str, how: Reading) -> bool:
+    """Return whether a column is forecast: named, matched by a pattern, or one of a wide file."""
+    return (how.wide and not how.target) or any(fnmatch.fnmatchcase(name, target) for target in how.target)
+
+
+def refuse_twice(table: Table) -> None:
+    """Raise UsageError for several columns of one name that is that of a time: neither would be read."""
+    twice = next((name for name in table.names if name.lower() in TIME_NAMES and table.names.count(name) > 1), None)
+    if twice:
+        raise UsageError(f"{table.name}: {table.names.count(twice)} columns are called {twice!r}, needed one: rename "
+                         "the others, or keep the order of the rows with --time -")  # fmt: skip
 
 
 def refuse_unread(table: Table, unique: dict[str, list[str]]) -> None:
     """Raise UsageError for a column of texts that seem to be times in no known form: rows could be in any order.
 
-    They seem so where the column is called like one of times, or where each has a year in it.
+    They seem so where the column is called like one of times, where each has a year in it, or is a time of day.
     """
     for name, cells in unique.items():
         texts = [cell for cell in cells if cell.lower() not in MISSING]
         numbered = all(map(looks_numeric, texts))
-        if texts and not numbered and (name.lower() in TIME_NAMES or all(map(YEAR.search, texts))):
-            raise UsageError(f"{table.name}, column {name!r}: {shown(texts[0])} is no time in a known form: --dates "
-                             "FORMAT says how times are written, --time - takes the rows as they stand")  # fmt: skip
+        if (
+            texts
+            and not numbered
+            and (name.lower() in TIME_NAMES or all(map(YEAR.search, texts)) or all(map(CLOCK.fullmatch, texts)))
+        ):
+            raise UsageError(f"{table.name}, column {name!r}: {shown(texts[0])} is no time in a known form: "
+                             f"{way_to_read(table, texts[0])}, --time - takes the rows as they stand")  # fmt: skip
+
+
+def way_to_read(table: Table, text: str) -> str:
+    """Return what helps where a text is no time in a known form."""
+    if len(table.names) == 1 and (mark := re.search(r"[^\w.]", table.names[0])):
+        return f"a first line 'sep={mark[0]}' says what separates the cells"
+    if re.search(r"\d\s?(?:[A-Z]{2,5}|\[.+\])$", text):
+        return "a time zone is written as an offset, as in +01:00"
+    return "--dates FORMAT says how times are written"
 
 
 def may_be_time(texts: Sequence[str]) -> bool:
@@ -121,6 +151,8 @@ def holds_times(name: str, texts: Sequence[str]) -> bool:
     found = [text for text in texts if text.lower() not in MISSING]
     if not found:
         return False
+    if dates.weeks_by_name(name, found):
+        return True
     words = {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)}
     return dates.mostly_times(found) or dates.numeric_times(found, by_name=bool(words & TIME_NAMES or "dt" in words))
 

@@ -15,7 +15,7 @@ Form = Callable[[str], str | None]
 PIVOT = 40  # years of two digits up to this are of this century
 FIRST_YEAR, LAST_YEAR = 1678, 2261  # of times in nanoseconds
 
-CLOCK = r"(?:(?:T|\s|:)\s*(?P<clock>\d{1,2}(?::?\d{2}(?::?\d{2}(?:[.,]\d+)?)?)?\s*(?:[AaPp]\.?\s?[Mm]\.?)?)" \
+CLOCK = r"(?:(?:T|,?\s|:)\s*(?P<clock>\d{1,2}(?::?\d{2}(?::?\d{2}(?:[.,]\d+)?)?)?\s*(?:[AaPp]\.?\s?[Mm]\.?)?)" \
         r"\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?)?"  # fmt: skip
 PLAIN_CLOCK = re.compile(r"(\d{1,2})(?::?(\d{2})(?::?(\d{2}(?:[.,]\d+)?))?)?\s*([AaPp]?)", re.ASCII)
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -125,6 +125,21 @@ def compact(text: str) -> str | None:
     if not re.fullmatch(r"(?:19|20)\d{8}(?:\d\d){0,2}", text, re.ASCII):
         return None
     return iso(int(text[:4]), int(text[4:6]), int(text[6:8]), text[8:], None)
+
+
+def year_day(text: str) -> str | None:
+    """2024032: the day of a year."""
+    if not re.fullmatch(r"(?:19|20)\d{5}", text, re.ASCII):
+        return None
+    with contextlib.suppress(ValueError):
+        return datetime.strptime(text, "%Y%j").date().isoformat()
+    return None
+
+
+def year_week(text: str) -> str | None:
+    """202405, 2024-05, 2024/5: the week of a year, where a column's name or its rhythm says so."""
+    found = re.fullmatch(r"((?:19|20)\d\d)[-/ ]?(\d{1,2})", text, re.ASCII)
+    return week(f"{found[1]}-W{found[2]}") if found else None
 
 
 def three_parts(first: str, second: str, third: str) -> Form:

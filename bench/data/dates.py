@@ -12,7 +12,7 @@ import numpy as np
 from bench.data import date_forms
 from bench.data.date_forms import ORDERS, UNMISTAKABLE, Form
 from bench.data.numbers import MISSING, shown
-from bench.data.readings import EARLIEST, Reading, of_decimal_years, of_excel, of_unix, pattern_of
+from bench.data.readings import EARLIEST, Reading, local_days, of_decimal_years, of_excel, of_unix, pattern_of
 from bench.data.rhythms import best_fit
 from bench.errors import UsageError
 
@@ -46,6 +46,12 @@ def mostly_times(texts: Sequence[str]) -> bool:
     return bool(found) and 2 * sum(map(looks_dated, found)) >= len(found)
 
 
+def weeks_by_name(column: str, texts: Sequence[str]) -> bool:
+    """Return whether a column is called by weeks and holds them: 2024-05 and 202405 are months elsewhere."""
+    called = re.search(r"week|woche|\b(?:wk|kw|cw)\b", column, re.IGNORECASE)
+    return bool(called) and all(date_forms.year_week(text) for text in set(texts))
+
+
 def numeric_times(texts: Sequence[str], by_name: bool) -> bool:
     """Return whether plain numbers are times: 20240131, Unix times, years and months without a gap, and parts of years.
 
@@ -60,7 +66,9 @@ def numeric_times(texts: Sequence[str], by_name: bool) -> bool:
     if by_name or {len(text) for text in found} <= {9, 10, 13, 16, 19} or any("." in text for text in found):
         return any(fits) and float(found[0].replace(",", ".")) > 1600
     gapless = any(fit is not None and fit.missing == 0 for fit in fits)
-    return gapless and len(found) > GAPLESS and len(found[0]) in (4, 6)
+    digits = len(found[0])
+    counted = len(set(np.diff([int(text) for text in found]))) == 1  # 2024001, 2024002: may be numbers of anything
+    return gapless and len(found) > GAPLESS and (digits in (4, 6) or (digits in (7, 8) and not counted))
 
 
 def read_times(texts: Sequence[str], column: str, where: Where, stated: str = "") -> Reading:
@@ -79,6 +87,8 @@ def read_times(texts: Sequence[str], column: str, where: Where, stated: str = ""
 
 def read_distinct(texts: list[str], column: str, where: Where, stated: str) -> Reading:
     """Return the same for texts that are all different."""
+    if not stated and weeks_by_name(column, texts) and (weeks := read_as({"": date_forms.year_week}, texts)):
+        return weeks
     if stated:
         readings = [reading for reading in of_stated(texts, stated)]
     elif all(re.fullmatch(r"\d+(?:[.,]\d+)?", text, re.ASCII) for text in texts):
@@ -177,11 +187,11 @@ def of_iso(iso: list[str]) -> Reading | None:
     if not aware:
         index = index.tz_localize(None)
     else:
-        clock = clock_times(iso)
-        fits = [best_fit(index), best_fit(clock)]
+        # days, months or sessions across a change to summer time: by the clock on the wall
+        readings = [index, clock_times(iso), *([days] if (days := local_days(index)) is not None else [])]
+        fits = [best_fit(reading) for reading in readings]
         missing = [fit.missing if fit else np.inf for fit in fits]
-        if missing[1] < missing[0]:
-            index = clock  # days, months or sessions across a change to summer time
+        index = readings[int(np.argmin(missing))]
     return Reading(index, pattern_of(index))
 
 
@@ -199,9 +209,11 @@ def of_numbers(texts: list[str]) -> list[Reading | None]:
     if all(map(str.isdecimal, whole)):
         if (years := read_as({"": date_forms.year}, whole)) is not None:
             return [replace(years, pattern="%Y")]
-        for form in (date_forms.year_month, date_forms.year_month_day, date_forms.compact):
+        for form in (date_forms.year_month, date_forms.year_month_day, date_forms.compact, date_forms.year_day):
             if (reading := read_as({"": form}, whole)) is not None:
                 return [reading]
+        if found := of_digits(whole):
+            return found
     elif (reading := read_as({"": date_forms.month_year}, texts)) is not None:
         return [reading]
     plain = [text.replace(",", ".") for text in texts]
@@ -213,6 +225,17 @@ def of_numbers(texts: list[str]) -> list[Reading | None]:
     if (values >= 10_000).all() and (values < 100_000).all():
         return [of_excel(plain)]
     return []
+
+
+def of_digits(texts: list[str]) -> list[Reading | None]:
+    """List what else six or eight digits may be, where that comes at even steps: weeks of years, 240131, 31012024."""
+    weeks = read_as({"": date_forms.year_week}, texts)
+    fit = best_fit(weeks.index) if weeks else None
+    if fit is not None and fit.name == "weekly":
+        return [weeks]
+    readings = [read_as({"": date_forms.strptime(pattern)}, texts) for pattern in ("%y%m%d", "%d%m%Y", "%m%d%Y")
+                if all(len(text) == (6 if "y" in pattern else 8) for text in texts)]  # fmt: skip
+    return [reading for reading in readings if reading and best_fit(reading.index) is not None]
 
 
 def one_zone(texts: Sequence[str], column: str, where: Where) -> None:

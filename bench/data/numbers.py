@@ -19,12 +19,13 @@ MISSING = frozenset(
      ".", "..", "...", "…", "?", ":", "-", "--", "–", "—"]
 )  # fmt: skip
 LARGEST = 1e100  # of a number: its square has to be one too
+EXACT = 2**53  # the largest whole number up to which a float has all
 SHOWN = 40  # letters of a bad cell
 
 SPACES = re.compile("[\u00a0\u2007\u2009\u202f]")
 CURRENCY = r"(?:[A-Z]{0,3}[$€£¥₹₩₽₺]|USD|EUR|GBP|JPY|CNY|CHF|INR|AUD|CAD|SEK|NOK|DKK|PLN|BRL|kr\.?|zł)"
 CELL = re.compile(
-    rf"([+-]?)\s*{CURRENCY}?\s*([+-]?)\s*(\d[\d.,' ]*|[.,]\d+)([eE][+-]?\d+)?\s*{CURRENCY}?\s*(%?)\s*(-?)"
+    rf"([+-]?)\s*({CURRENCY}?)\s*([+-]?)\s*(\d[\d.,' ]*|[.,]\d+)([eE][+-]?\d+)?\s*({CURRENCY}?)\s*(%?)\s*(-?)"
 )
 GROUPED = re.compile(r"\d{1,3}(?:([., '’])\d{3})+(?:[.,]\d*)?|\d{1,2}(?:,\d{2})*,\d{3}(?:\.\d*)?")
 
@@ -36,6 +37,7 @@ class Number(NamedTuple):
     body: str  # digits and marks
     exponent: str
     percent: bool
+    currency: str
 
 
 class Format(NamedTuple):
@@ -69,11 +71,13 @@ def taken_apart(cell: str) -> Number | None:
     found = CELL.fullmatch(text[1:-1].strip() if bracketed else text)
     if found is None:
         return None
-    first, second, body, exponent, percent, last = found.groups()
+    first, before, second, body, exponent, behind, percent, last = found.groups()
     signs = [sign for sign in (first, second, last) if sign]
     if len(signs) + bracketed > 1:
         return None
-    return Number(bracketed or "-" in signs, body.rstrip(), exponent or "", bool(percent))
+    return Number(
+        bracketed or "-" in signs, body.rstrip(), exponent or "", bool(percent), (before or behind).strip(".")
+    )
 
 
 def looks_numeric(cell: str) -> bool:
@@ -144,7 +148,7 @@ def read_numbers(
                 raise UsageError(f"{where(row)}, column {column!r}: {shown(cell)} is not a number; where it marks a "
                                  "missing value, say so with --missing TEXT")  # fmt: skip
             found.append((row, number))
-    check_percent(found, cells, column, where)
+    check_units(found, cells, column, where)
     form = stated(how) or inferred(Marks.of(found), cells, column, where, delimiter, elsewhere)
     values: np.ndarray = np.full(len(cells), np.nan)
     for row, number in found:
@@ -153,11 +157,19 @@ def read_numbers(
             raise UsageError(f"{where(row)}, column {column!r}: {shown(cells[row])} is not a number with the decimal "
                              f"mark {form.decimal!r}: --decimal and --thousands say which marks are used")  # fmt: skip
         values[row] = float(text + number.exponent) * (-1 if number.negative else 1)
+        if text.isdecimal() and not number.exponent and int(text) != int(abs(values[row])):
+            raise UsageError(f"{where(row)}, column {column!r}: {shown(cells[row])} has more digits than are kept; "
+                             f"whole numbers are exact up to {EXACT}: subtract a constant or round them")  # fmt: skip
     return values
 
 
-def check_percent(found: Sequence[tuple[int, Number]], cells: Sequence[str], column: str, where: Where) -> None:
-    """Raise UsageError where some numbers are of percent and others are not."""
+def check_units(found: Sequence[tuple[int, Number]], cells: Sequence[str], column: str, where: Where) -> None:
+    """Raise UsageError where some numbers are of percent and others are not, and where they are of two currencies."""
+    marked = [(row, number.currency) for row, number in found if number.currency]
+    other = next((row for row, currency in marked if currency != marked[0][1]), None)
+    if other is not None:
+        raise UsageError(f"{where(other)}, column {column!r}: {shown(cells[other])} is in another currency than "
+                         f"{shown(cells[marked[0][0]])}: write all in one")  # fmt: skip
     with_mark = [row for row, number in found if number.percent]
     without = [row for row, number in found if not number.percent and number.body.strip("0.,")]
     if with_mark and without:

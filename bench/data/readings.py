@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 INTEGER = re.compile(r"-?\d+(?:\.0+)?", re.ASCII)
 UNITS = (1, 10**3, 10**6, 10**9)  # of Unix times, in a second
+AMBIGUOUS_MIDNIGHTS = range(10, 21)  # hours UTC that are midnight in Australia, or an evening in America
 EARLIEST, LATEST = 10**8, 4 * 10**9  # Unix seconds: 1973 to 2096
 
 
@@ -28,6 +29,25 @@ class Reading:
 def pattern_of(index: pd.DatetimeIndex) -> str:
     """Return how times are written: as days where they all are, else in full."""
     return "%Y-%m-%d" if (index == index.normalize()).all() and index.tz is None else ""
+
+
+def local_days(index: pd.DatetimeIndex) -> pd.DatetimeIndex | None:
+    """Return days of local time that are written in UTC, an hour apart in winter and summer, as days; None for others.
+
+    They begin at a midnight: 23 and 22 hours UTC are Central European days, 5 and 4 those of New York.
+    """
+    import pandas as pd
+
+    hour = pd.Timedelta(hours=1)
+    slots = (index - index.normalize()) / hour
+    found = sorted(set(slots))
+    if len(found) != 2 or found[1] - found[0] not in (1, 23) or found[1] % 1:
+        return None
+    winter = int(found[1] if found[1] - found[0] == 1 else found[0])
+    if winter in AMBIGUOUS_MIDNIGHTS:
+        return None
+    shift = -winter if winter < AMBIGUOUS_MIDNIGHTS.start else 24 - winter
+    return pd.DatetimeIndex(index + np.where(slots == winter, shift, shift + 1) * hour).tz_localize(None)
 
 
 def of_unix(texts: Sequence[str]) -> Reading | None:

@@ -123,7 +123,13 @@ def read(source: Path | bytes, how: Reading) -> SeriesSet:
     if not every:
         raise UsageError(f"{table.name}: every value of {', '.join(map(shown, targets[:NAMED]))} is missing")
     channels = ("value",) if how.wide else tuple(targets)
-    notes = (*table.notes, *columns.of_blank(table, how), *of_ends(left), *uneven_ends(every, calendar))
+    notes = (
+        *table.notes,
+        *columns.of_blank(table, how),
+        *of_ends(left),
+        *of_filled(every),
+        *uneven_ends(every, calendar),
+    )
     return SeriesSet(table.name, channels, calendar, every, notes, times, how.groups)
 
 
@@ -189,8 +195,9 @@ class Rows:
         Raises UsageError where most are missing.
         """
         start, end = int(steps[0]), int(steps[-1]) + 1
-        if end - start > 2 * len(steps) and self.how.impute != "zero":
-            raise UsageError(f"{self.table.where(lines[0])}: the series {shown(name)} has {len(steps)} values in "
+        known = int((~np.isnan(values)).sum(axis=0).min())
+        if end - start > 2 * known and self.how.impute not in (None, "zero"):
+            raise UsageError(f"{self.table.where(lines[0])}: the series {shown(name)} has {known} values in "
                              f"{end - start} steps ({self.calendar.name}): needed at least every other; --impute "
                              "zero where no row means 0")  # fmt: skip
         whole = np.full((end - start, values.shape[1]), np.nan)
@@ -215,6 +222,13 @@ def of_ends(left: Sequence[tuple[str, int, int]]) -> Iterator[str]:
             count = sum(count for _, count in blank)
             values = "value is" if count == 1 else "values are"
             yield f"{count} blank {values} left out {word} one{several if names else ''}"
+
+
+def of_filled(series: Sequence[Series]) -> Iterator[str]:
+    """Yield how many values were filled in, in words."""
+    if filled := sum(int(one.imputed.sum()) for one in series):
+        values = f"value{'s' * (filled > 1)}"
+        yield f"{filled} missing {values} of {sum(one.values.size for one in series)} filled in"
 
 
 def uneven_ends(series: Sequence[Series], calendar: Calendar) -> Iterator[str]:

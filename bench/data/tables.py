@@ -175,6 +175,8 @@ def parquet_column(column: Any) -> Any:
     kind = column.type
     if types.is_float32(kind) or types.is_float16(kind):  # as the CSV of it would read
         return np.array([np.nan if value is None else float(str(np.float32(value))) for value in column.to_pylist()])
+    if types.is_integer(kind) and any(abs(value) > numbers.EXACT for value in column.to_pylist() if value is not None):
+        return [plain(value) for value in column.to_pylist()]  # digits that a float would lose
     if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
         return np.array([np.nan if value is None else float(value) for value in column.to_pylist()])
     texts = types.is_temporal(kind)

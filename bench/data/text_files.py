@@ -6,10 +6,12 @@ rows_of(content, name, reading) -> Rows, or UsageError with the line that is wro
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import io
 import itertools
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -81,14 +83,26 @@ def decoded(content: bytes, name: str, encoding: str) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         byte = f"0x{content[len(mark) + error.start]:02x}"
-        likely = "cp1252" if any(0x80 <= one < 0xA0 for one in content) else "latin-1"
-        raise UsageError(f"{name}, line {line}: byte {byte} is not {encoding.upper()}: save the file as UTF-8, or say "
-                         f"--encoding {likely}, which is likely") from None  # fmt: skip
+        raise UsageError(f"{name}, line {line}: byte {byte} is not {encoding.upper()}: save the file as UTF-8, or "
+                         f"{likely_encoding(content)}") from None  # fmt: skip
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         wide = "; it looks like UTF-16: --encoding utf-16" if text.count("\0") > len(text) / 3 else ""
         raise UsageError(f"{name}, line {line}: a zero byte: neither CSV nor Parquet{wide}")
-    return text
+    return unicodedata.normalize("NFC", text)  # é in one letter and in two is one name
+
+
+def likely_encoding(content: bytes) -> str:
+    """Return in words what a text that is not UTF-8 may be written in: Western words have few letters beyond ASCII."""
+    if not re.search(rb"[\x80-\xff]{3}", content):
+        western = "cp1252" if any(0x80 <= one < 0xA0 for one in content) else "latin-1"
+        return f"say --encoding {western}, which is likely"
+    found = []
+    for encoding in ("gb18030", "shift_jis", "cp1251"):
+        with contextlib.suppress(UnicodeDecodeError):
+            content.decode(encoding)
+            found.append(encoding)
+    return f"say --encoding {', '.join(found or ['cp1251'])} (by the language of the text)"
 
 
 def without_comments(text: str, how: Reading) -> str:

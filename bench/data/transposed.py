@@ -33,7 +33,7 @@ def one_row_per_value(table: Table, how: Reading) -> tuple[Table, Reading]:
         column = table.columns[place]
         cells.append([plain(cell) for cell in column] if isinstance(column, np.ndarray) else column)
     flat = [cell for row in zip(*cells, strict=True) for cell in row]
-    times = [table.names[place] for place in values] if dated else [str(place + 1) for place in range(len(values))]
+    times = [header(table, place) for place in values] if dated else [str(place + 1) for place in range(len(values))]
     columns = [list(np.repeat(np.array(names, dtype=object), len(values))), times * count, flat]
     lines = np.repeat(np.array(table.lines), len(values)).tolist()
     long = replace(table, names=[SERIES, TIME, VALUE], columns=columns, lines=lines)
@@ -51,8 +51,8 @@ def replace_reading(how: Reading, changes: dict[str, Any]) -> Reading:
 def value_columns(table: Table, how: Reading) -> tuple[list[int], bool]:
     """Return the places of the columns that hold values, and whether their names are times."""
     places = [place for place, name in enumerate(table.names) if name not in how.groups]
-    dated = [place for place in places if dates.looks_dated(table.names[place])]
-    years = [place for place in places if re.fullmatch(r"(?:1[6-9]|2[01])\d\d|(?:19|20)\d{4}", table.names[place])]
+    dated = [place for place in places if dates.looks_dated(header(table, place))]
+    years = [place for place in places if re.fullmatch(r"(?:1[6-9]|2[01])\d\d|(?:19|20)\d{4}", header(table, place))]
     if found := dated or (years if len(years) > 2 else []):
         return found, True
     counted = [place for place in places if COUNTED.fullmatch(table.names[place]) and holds_numbers(table, place)]
@@ -60,6 +60,11 @@ def value_columns(table: Table, how: Reading) -> tuple[list[int], bool]:
         raise UsageError(f"{table.name}: --rows-are-series: no three columns are called by times, as in 2024-01-31, or "
                          f"counted, as in V1, V2, V3: got {', '.join(map(shown, table.names[:4]))}")  # fmt: skip
     return sorted(counted, key=lambda place: int(number_in(table.names[place]))), False
+
+
+def header(table: Table, place: int) -> str:
+    """Return the name of a column, without what the World Bank adds to it: 1960 [YR1960]."""
+    return re.sub(r"\s*\[YR\d{4}(?:[QM]\d{1,2})?\]$", "", table.names[place])
 
 
 def number_in(name: str) -> str:

@@ -20,7 +20,7 @@ from implementations.statistical import RowForecaster
 REFITS = 30  # fits of classical models over all series together
 MOST_REFITS = 6  # for each series
 CHEAP = 4000  # origins of methods that fit nothing, over all series together
-ENOUGH = 10.0  # errors that do not overlap: what a part held back for origins has to give
+ENOUGH = 10.0  # errors that do not overlap: what a part held back for origins has to give, more for high levels
 MOST = 0.45  # of a series that is held back at most
 
 
@@ -45,7 +45,7 @@ def backtest(series: Sequence[Series], how: Preparation, what: Training, levels:
     if isinstance(forecaster, RowForecaster):
         places = refit_origins(series, how) if forecaster.has_intervals else cheap_origins(series, how)
         return forecast_at(Predictor(forecaster, how, None), series, places, how.ahead, levels)
-    cuts = cuts_of(series, how)
+    cuts = cuts_of(series, how, levels)
     if max(cuts) < how.length:
         return empty(how.ahead, series[0].values.shape[1])
     known = [one.values[:cut] for one, cut in zip(series, cuts, strict=True)]
@@ -104,12 +104,16 @@ def thinned(places: list[tuple[int, int]], most: int) -> list[tuple[int, int]]:
     return [(number, step) for number, step in places if (ends[number] - step) % every == 0]
 
 
-def cuts_of(series: Sequence[Series], how: Preparation) -> list[int]:
-    """Return where the origins of each series begin: as late as enough errors allow, at most 45 % of it held back."""
+def cuts_of(series: Sequence[Series], how: Preparation, levels: Sequence[float] = ()) -> list[int]:
+    """Return where the origins of each series begin: as late as enough errors allow, at most 45 % of it held back.
+
+    A level of 95 percent takes 19 errors, and one to spare.
+    """
+    enough = max([ENOUGH, *(level / (100 - level) + 1 for level in levels)])
     lengths = np.array([len(one.values) for one in series])
     most = (MOST * lengths).astype(int)
     held = np.minimum(how.ahead, most)
-    while independent(held, how.ahead) < ENOUGH and (held < most).any():
+    while independent(held, how.ahead) < enough and (held < most).any():
         held = np.minimum(held + 1, most)
     return [int(length - part) for length, part in zip(lengths, held, strict=True)]
 

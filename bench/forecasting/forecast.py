@@ -62,7 +62,7 @@ def make(file: Path, how: Preparation, fit_history: bool, choice: Choice, output
     if how.drop_short:
         found = splits.long_enough(found, splits.with_fitting_history(found, how) if fit_history else how)
     rows = issubclass(class_of(what.method), RowForecaster)
-    how = train.with_fitting_history(found, how) if fit_history and not rows else how
+    how = train.with_fitting_history(found, how, choice.levels) if fit_history and not rows else how
     with user_methods.contained():
         model, errors = train.train(found, how, what, choice.levels)
     history = "all that is known" if rows else f"{how.history} steps"

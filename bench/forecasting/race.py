@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -46,26 +47,36 @@ class Result(NamedTuple):
 class Racers:
     """The processes of a race: all of them, and what they wrote, are gone when it is, however this process ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, workers: int) -> None:
+        self.workers, self.waiting = workers, deque[heats.Order]()
         self.lock, self.over = threading.Lock(), threading.Event()
         self.alive: set[subprocess.Popen[bytes]] = set()
         self.mark, self.numbers = secrets.token_hex(8), itertools.count(1)
         self.folder, self.janitor = new_folder(self.mark)
 
-    def heat(self, order: heats.Order, deadline: float) -> Result:
-        """Run one method on a core that nobody holds, for half of the time that is left at most."""
+    def heat(self, deadline: float) -> Result:
+        """Run the next method on a core that nobody holds, for the time that `share` gives it at most.
+
+        It is taken once there is a core: none waits for a busy one while later methods pass it on another.
+        """
 
         def given_up() -> bool:
             return self.over.is_set() or time.monotonic() > deadline - SHORTEST
 
         with cores.held(threads.cores(), given_up) as core:
+            left = deadline - time.monotonic()
+            with self.lock:
+                seconds, order = self.share(left), self.waiting.popleft()
             if core is None:
                 return Result(order.training, None, "no time was left")
-            seconds = max(SHORTEST, (deadline - time.monotonic()) / 2)
             try:
                 return self.supervise(order, core, round(seconds, 1))
             except OSError as error:
                 return Result(order.training, None, f"could not be started: {reason_of(error)}")
+
+    def share(self, left: float) -> float:
+        """Return how many seconds the next method has: twice an equal share of what is left, and half of it at most."""
+        return max(SHORTEST, min(left / 2, 2 * left * self.workers / len(self.waiting)))
 
     def supervise(self, order: heats.Order, core: int, seconds: float) -> Result:
         """Start a process, wait for it, and read what it left."""
@@ -150,7 +161,7 @@ def run(
     Raises Stopped on SIGINT, SIGTERM and SIGHUP, once every process is gone.
     """
     workers = max(1, int(min(len(threads.cores()), resources.cpu_quota())))
-    racing = Racers()
+    racing = Racers(workers)
     events: queue.SimpleQueue[Future[Result] | int] = queue.SimpleQueue()
     with (
         ThreadPoolExecutor(workers) as executor,
@@ -159,9 +170,9 @@ def run(
         try:
             data = racing.folder / "series.npz"
             heats.write_series(data, series)
-            for what in entrants:
-                order = heats.Order(what, how, planned, str(data))
-                executor.submit(racing.heat, order, deadline).add_done_callback(events.put)
+            racing.waiting.extend(heats.Order(what, how, planned, str(data)) for what in entrants)
+            for _ in entrants:
+                executor.submit(racing.heat, deadline).add_done_callback(events.put)
             for _ in entrants:
                 event = next_event(events)
                 if isinstance(event, int):

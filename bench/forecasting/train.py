@@ -65,11 +65,11 @@ def train(found: SeriesSet, how: Preparation, what: Training, levels: Sequence[f
     return Model(predictor, kept), measured
 
 
-def with_fitting_history(found: SeriesSet, how: Preparation) -> Preparation:
+def with_fitting_history(found: SeriesSet, how: Preparation, levels: Sequence[float]) -> Preparation:
     """Return the preparation with a history of 50 steps or two seasons, as far as most series allow."""
     check(how)
     extra = sum(how.lags)
-    possible = int(np.median([(cut - extra - how.ahead) * 2 // 3 for cut in cuts_of(found.series, how)]))
+    possible = int(np.median([(cut - extra - how.ahead) * 2 // 3 for cut in cuts_of(found.series, how, levels)]))
     shortest = min(len(one.values) for one in found.series) - extra
     wanted = max(how.history, 2 * (how.season or 0))
     return msgspec.structs.replace(how, history=max(1, min(wanted, possible, shortest)))

@@ -59,7 +59,8 @@ def held(cases: Sequence[Case], season: int | None, method: str, panel: bool = F
         what = Training(method, soonest(method), 42, dict(defaults_of(method, task_on(how, ""))), None)
         rows = issubclass(implementations.class_of(method), RowForecaster)
         try:
-            model, _ = train.train(found, how if rows else train.with_fitting_history(found, how), what, LEVELS)
+            how = how if rows else train.with_fitting_history(found, how, LEVELS)
+            model, _ = train.train(found, how, what, LEVELS)
             made = ahead(model, found, steps).made
         except UsageError:  # a series too short for the method
             continue

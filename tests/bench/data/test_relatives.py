@@ -351,3 +351,99 @@ def test_lists_with_a_start_and_a_frequency(often: str, starts: list[str], next_
     with pytest.raises(UsageError, match="a column 'freq', as in D"):
         read(buffer.getvalue(), target=("target",), group="item_id")
     assert len(read(buffer.getvalue(), target=("target",), group="item_id", time="-").series) == 2
+
+
+WEEKS = [day.isocalendar()[:2] for day in MONDAYS]
+MORE_DATES = {
+    "202405, weeks": ([f"{year}{week:02}" for year, week in WEEKS], "2024-10-07", "yw"),
+    "2024-05, weeks by name": ([f"{year}-{week:02}" for year, week in WEEKS], "2024-10-07", "week"),
+    "2024032": ([f"{day:%Y%j}" for day in pd.date_range("2023-12-20", periods=40)], "2024-01-29", "x"),
+    "240131": ([f"{day:%y%m%d}" for day in DAYS], "2024-02-10", "x"),
+    "31012024": ([f"{day:%d%m%Y}" for day in DAYS], "2024-02-10", "x"),
+    "1/25/2024, 1:00:00 PM": ([f'"{hour:%m/%d/%Y, %I:%M:%S %p}"' for hour in HOURS], "2024-01-26T16:00:00", "x"),
+    "days of Berlin in UTC": ([f"{day:%Y-%m-%dT%H:%M:%SZ}" for day in pd.date_range("2024-03-10", periods=40,
+                               tz="Europe/Berlin").tz_convert("UTC")], "2024-04-19", "x"),
+    "days of New York in UTC": ([f"{day:%Y-%m-%dT%H:%M:%SZ}" for day in pd.date_range("2024-02-25", periods=40,
+                                 tz="America/New_York").tz_convert("UTC")], "2024-04-05", "x"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", MORE_DATES)
+def test_rarer_forms_of_dates_newest_first(form: str) -> None:
+    times, after, name = MORE_DATES[form]
+    found = read(column(times[::-1], VALUES[::-1], f"{name},y"))
+    assert (following(found), found.series[0].values[:, 0].tolist()) == (after, VALUES)
+
+
+BACKWARDS = {
+    "a counter": (range(1, 41), "x"),
+    "Excel's days": ([45292 + day for day in range(40)], "Tag"),
+    "numbered days of one year": ([2024001 + day for day in range(40)], "x"),
+    "times of day": ([f"{hour % 24:02}:{hour // 24:02}" for hour in range(40)], "hour"),
+    "year and month": ([f"{month.year},{month.month}" for month in MONTHS], "Jahr,Monat"),
+}
+
+
+@pytest.mark.parametrize("kind", BACKWARDS)
+def test_rows_that_count_backwards_are_not_read_as_they_stand(kind: str) -> None:
+    times, name = BACKWARDS[kind]
+    rows = [*times]
+    assert read(column(rows, names=f"{name},y")) if kind != "times of day" else True
+    for order in (rows[::-1], [*rows[20:], *rows[:20]]):
+        text = column(order, VALUES, f"{name},y")
+        with pytest.raises(UsageError, match="--time - (keeps|takes)") as caught:
+            read(text)
+        assert f"{name.partition(',')[0]!r}" in str(caught.value)
+        assert read(text, time="-").series[0].values[:, 0].tolist() == VALUES
+
+
+def test_a_covariate_that_falls_now_and_then_is_no_counter() -> None:
+    assert read("\n".join(["price,y", *(f"{100 - place + place % 7},{value}" for place, value in enumerate(VALUES))]))
+    assert read(
+        "\n".join(["a,b", *(f"{40 - place},{value}" for place, value in enumerate(VALUES))]), target=(), wide=True
+    )
+
+
+REFUSED = {
+    "two currencies": (column(DAYS, ["$1.5", "€1.5"] * 20), "is in another currency than '\\$1.5'"),
+    "digits beyond a float's": (column(DAYS, range(2**53 + 1, 2**53 + 41)), "has more digits than are kept"),
+    "two columns of times": (column([f"{day.date()},{day.date()}" for day in DAYS], names="date,date,y"), "--time -"),
+    "a zone by its letters": (column([f"{hour:%Y-%m-%d %H:%M} CET" for hour in HOURS]), "as an offset, as in \\+01:00"),
+    "another mark between cells": (column(DAYS, mark="^"), "a first line 'sep=\\^'"),
+    "Chinese letters": (column(DAYS, names="日期,y").encode("gb18030"), "--encoding gb18030"),
+    "Russian letters": (column(DAYS, names="продажи,y").encode("cp1251"), "--encoding .*cp1251"),
+    "most values missing": (column(DAYS, ["" if place % 5 else 1 for place in range(40)]), "every other"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_what_else_is_refused(kind: str) -> None:
+    text, words = REFUSED[kind]
+    with pytest.raises(UsageError, match=words) as caught:
+        read(text, **({"impute": "linear"} if kind == "most values missing" else {}))
+    assert "\n" not in str(caught.value)
+
+
+def test_digits_of_whole_numbers_in_parquet() -> None:
+    buffer = io.BytesIO()
+    pd.DataFrame({"id": [2**60 + place for place in range(40)], "when": DAYS, "y": VALUES}).to_parquet(buffer)
+    assert following(read(buffer.getvalue())) == "2024-02-10"
+    with pytest.raises(UsageError, match="row 2, column 'id': '1152921504606846977' has more digits"):
+        read(buffer.getvalue(), target=("id",))
+
+
+def test_names_in_one_letter_and_in_two_are_one_series() -> None:
+    names = ("\u00e9", "e\u0301") * 20
+    rows = [f"{day.date()},{name},1\n" for day, name in zip(DAYS, names, strict=True)]
+    assert len(read("when,id,y\n" + "".join(rows), group="id").series) == 1
+
+
+def test_years_as_the_world_bank_writes_them() -> None:
+    names = ",".join(f"{1960 + place} [YR{1960 + place}]" for place in range(40))
+    found = read(f"Country Name,{names}\nAruba,{','.join(map(str, VALUES))}\n", target=(), rows_are_series=True)
+    assert following(found) == "2000"
+
+
+def test_how_many_values_were_filled_in_is_said() -> None:
+    found = read(column(DAYS, [*VALUES[:20], "", *VALUES[21:]]), impute="linear")
+    assert found.notes == ("1 missing value of 40 filled in",)

@@ -12,6 +12,10 @@ from conftest import Bench
 from safetensors.numpy import load_file, save_file
 from series_files import bundled
 
+from bench.data.series import Series
+from bench.forecasting.backtest import cuts_of, independent
+from bench.schema.series import Preparation
+
 SUNSPOTS = (str(bundled("sunspots")), "--target", "SUNACTIVITY", "--ahead", "5")
 SPOTS = [float(row[1]) for row in csv.reader(bundled("sunspots").read_text().splitlines()[1:])]
 
@@ -80,6 +84,28 @@ def test_digits_follow_the_data(inside: Bench, tmp_path: Path, values: list[floa
     assert made.returncode == 0, made.stderr
     assert table(tmp_path / "forecast.csv")[0]["forecast"] == expected
     assert "e-" not in made.stdout.split("\n\n")[1]
+
+
+def test_small_changes_of_a_large_level_keep_their_intervals(inside: Bench, tmp_path: Path) -> None:
+    """statsforecast gives bounds in 32 bits."""
+    values = np.round(np.sin(np.arange(30)) + np.random.default_rng(0).normal(size=30), 2)
+    widths = []
+    for level in (0, 10**9):
+        (tmp_path / "level.csv").write_text("y\n" + "".join(f"{level + value:.2f}\n" for value in values))
+        made = inside("forecast", "level.csv", "--target", "y", "--ahead", "2", "--method", "theta")
+        assert made.returncode == 0, made.stderr
+        rows = table(tmp_path / "forecast.csv")
+        assert all(float(row["lower"]) < float(row["forecast"]) < float(row["upper"]) for row in rows)
+        widths.append(float(rows[0]["upper"]) - float(rows[0]["lower"]))
+    assert widths[1] == pytest.approx(widths[0], rel=0.1)
+
+
+def test_long_series_give_networks_as_many_errors_as_a_level_takes() -> None:
+    how = Preparation(file="series", ahead=12)
+    series = [Series("", np.zeros((300, 1)), np.zeros((300, 1), dtype=bool), 0)]
+    for level, needed in ((90.0, 9), (95.0, 19)):
+        (cut,) = cuts_of(series, how, [level])
+        assert needed <= independent(np.array([300 - cut]), 12) < needed + 2
 
 
 def test_forecasts_of_what_cannot_be_negative(inside: Bench, tmp_path: Path) -> None:
