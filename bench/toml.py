@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -45,9 +45,29 @@ class Text:
         try:
             return msgspec.convert(content, kind)
         except msgspec.ValidationError as error:
-            message, _, place = str(error).partition(" - at `$")
+            message, _, place = str(error).replace("`", "").partition(" - at $")
             keys = (*table, *re.findall(r"\w+", place.partition("[")[0]))
-            raise self.error(keys, f"{'.'.join(keys)}: {message[0].lower()}{message[1:]}".replace("`", "")) from None
+            if missing := re.fullmatch(r"Object missing required field (\w+)", message):
+                raise self.error(keys, f"the key {'.'.join((*keys, missing[1]))!r} is missing") from None
+            if choices := choices_of(kind, keys[len(table) :]) if "enum" in message else "":
+                message = f"{message.replace('Invalid enum value', 'got')}, choose from {choices}"
+            raise self.error(keys, f"{'.'.join(keys)}: {message[0].lower()}{message[1:]}") from None
+
+
+def choices_of(kind: type[msgspec.Struct], keys: Keys) -> str:
+    """Return the words that a struct's field may be, and `a number` where one may be, too; empty for others."""
+
+    def words(hint: Any) -> Iterator[str]:
+        if get_origin(hint) is Literal:
+            yield from map(str, get_args(hint))
+        elif hint is int:
+            yield "a number"
+        else:
+            for inner in get_args(hint):
+                yield from words(inner)
+
+    hint = get_type_hints(kind).get(keys[0]) if len(keys) == 1 else None
+    return ", ".join(dict.fromkeys(words(hint)))
 
 
 def parse(content: bytes, name: str) -> Text:

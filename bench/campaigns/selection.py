@@ -126,6 +126,9 @@ def named_tasks(names: Sequence[str]) -> list[Task]:
     """Return the tasks of names, patterns, sets and files, each once. Raises UsageError for what does not exist."""
     files = [name for name in names if task_files.is_file(name)]
     named = [one for name in names if name not in files for one in SETS.get(name, (name,))]
+    for name in named:
+        if name not in ALL and not fnmatch.filter(map(str.lower, ALL), name.lower()):
+            raise unknown("task", name, [*SETS, *ALL])
     found = [ALL[name] for name in (match(named, ALL, "task") if named else [])]
     found += [task for name in files for task, _ in task_files.open_tasks(name)]
     twice = {one.name for one in found if sum(one.name == other.name for other in found) > 1}

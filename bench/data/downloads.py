@@ -11,6 +11,7 @@ import shutil
 import socket
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from http.client import HTTPException, HTTPResponse
@@ -141,8 +142,7 @@ def fetch(url: str, part: Path) -> None:
     """
     had = part.stat().st_size if part.is_file() else 0
     headers = {"User-Agent": f"aheadbench/{__version__}", **({"Range": f"bytes={had}-"} if had else {})}
-    if not url.startswith(("https://", "http://")):
-        raise UsageError(f"--mirror {url!r}: an address that begins with https:// or http:// is needed")
+    check_address(url)
     with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=TIMEOUT) as answer:
         resumed = answer.status == 206 and (answer.headers.get("Content-Range") or "").startswith(f"bytes {had}-")
         size = had if resumed else 0
@@ -155,6 +155,17 @@ def fetch(url: str, part: Path) -> None:
     length = answer.headers.get("Content-Length")
     if length and length.isdecimal() and size < (had if resumed else 0) + int(length):
         raise ConnectionError(f"the connection broke off after {size:,} bytes")
+
+
+def check_address(url: str) -> None:
+    """Raise UsageError for what is no address of a web server."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        valid = parts.scheme in ("https", "http") and parts.hostname and parts.port != 0
+    except ValueError:  # a port of letters, a bracket that is not closed
+        valid = False
+    if not valid:
+        raise UsageError(f"--mirror {url!r}: an address that begins with https:// or http:// is needed")
 
 
 def chunks(answer: HTTPResponse) -> Iterator[bytes]:

@@ -5,6 +5,7 @@ None is shipped: that of ETT (CC BY-ND 4.0) forbids cut copies, and M4's files h
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,4 +102,13 @@ def contents(name: str) -> list[bytes]:
         if not (folder() / one.name).is_file():
             raise UsageError(f"{one.name} is not on this machine: python -m bench data get {name} downloads it, "
                              "--from FOLDER takes it from a folder")  # fmt: skip
-    return [content_of(folder() / one.name) for one in found.files]
+    return [checked(one, content_of(folder() / one.name), name) for one in found.files]
+
+
+def checked(one: File, content: bytes, name: str) -> bytes:
+    """Return a file's content. Raises UsageError where it is not what was downloaded."""
+    got = hashlib.sha256(content).hexdigest()
+    if one.sha256 not in (None, got):
+        raise UsageError(f"{str(folder() / one.name)!r} was changed: got sha256 {got}, expected {one.sha256}: "
+                         f"python -m bench data get {name} downloads it again")  # fmt: skip
+    return content

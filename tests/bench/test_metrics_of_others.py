@@ -45,6 +45,38 @@ def test_metrics_are_those_of_utilsforecast(name: str, frames: tuple) -> None:
         assert ours == pytest.approx(theirs.mean() * (200 if name == "smape" else 1)), "theirs is from 0 to 1"
 
 
+def test_scaled_errors_and_owa_are_those_of_utilsforecast(frames: tuple) -> None:
+    """Of each series over its spread; WAPE is their nd of one series; OWA is of their sMAPE and MASE."""
+    known, came, arrays = frames
+    spread = known.groupby("unique_id")["y"].std(ddof=0)
+    scaled = came.assign(**{name: came[name] / came["unique_id"].map(spread) for name in ("y", "m")})
+    over = spread.to_numpy()[:, None, None]
+    for name in ("mse", "mae"):
+        theirs = getattr(losses, name)(scaled, models=["m"])["m"].mean()
+        assert getattr(metrics, name)(arrays["forecast"] / over, arrays["truth"] / over) == pytest.approx(theirs)
+    for place, theirs in enumerate(losses.nd(came, models=["m"])["m"]):
+        one = slice(place, place + 1)
+        assert metrics.wape(arrays["forecast"][one], arrays["truth"][one]) == pytest.approx(100 * theirs)
+    both = came.assign(n=came["y"] + 2 * (came["m"] - came["y"]))
+    size, relative = losses.smape(both, models=["m", "n"]), losses.mase(both, ["m", "n"], SEASON, known)
+    theirs = sum(one["m"].mean() / one["n"].mean() for one in (size, relative)) / 2
+    naive2 = arrays["truth"] + 2 * (arrays["forecast"] - arrays["truth"])
+    assert metrics.owa(arrays["forecast"], arrays["truth"], naive2, arrays["naive"]) == pytest.approx(theirs)
+
+
+def test_errors_of_intervals_are_those_of_utilsforecast(frames: tuple) -> None:
+    """All series are equally long, so that their means over series are those over all values."""
+    _, came, arrays = frames
+    bounded = came.assign(**{"m-lo-90": came["m"] - 1, "m-hi-90": came["m"] + 0.5})
+    bounds = arrays["forecast"] - 1, arrays["forecast"] + 0.5
+    held = losses.coverage(bounded, models=["m"], level=90)["m"].mean()
+    assert metrics.coverage(arrays["forecast"], arrays["truth"], bounds) == pytest.approx(100 * held)
+    columns = zip((0.05, 0.5, 0.95), ("m-lo-90", "m", "m-hi-90"), strict=True)
+    pinball = [losses.quantile_loss(bounded, {"m": column}, q=share)["m"].mean() for share, column in columns]
+    theirs = 200 * np.mean(pinball) / came["y"].abs().mean()
+    assert metrics.quantile_loss(arrays["forecast"], arrays["truth"], bounds) == pytest.approx(theirs)
+
+
 def test_wape_and_owa_by_hand(frames: tuple) -> None:
     arrays = frames[2]
     truth, forecast, naive = arrays["truth"], arrays["forecast"], arrays["naive"]

@@ -55,10 +55,14 @@ def test_a_task_file_runs_as_its_options_do(mine: Path, inside: Bench, tmp_path:
         (TASK + "horizon = 3\n", "mine.toml, line 5: unknown key 'horizon'"),
         (TASK.replace("3", "0"), "mine.toml, line 4: ahead: expected `int` >= 1".replace("`", "")),
         (TASK + 'split = "half"\n', "mine.toml, line 5: --split half: three shares"),
-        (TASK + 'origin = "start"\n', "mine.toml, line 5: origin: invalid enum value 'start'"),
+        (TASK + 'origin = "start"\n', "mine.toml, line 5: origin: got 'start', choose from end"),
         (TASK + 'metrics = ["mape"]\n', "mine.toml, line 5: metrics: unknown metric 'mape'"),
         (TASK + f'sha256 = "{"0" * 64}"\n', "line 5: sha256: sales.csv is another file: got"),
-        (TASK + 'sha256 = "abc"\n', "line 5: sha256: expected str matching regex"),
+        (TASK + 'sha256 = "abc"\n', "line 5: sha256: got 'abc', needed 64 hexadecimal digits"),
+        (TASK + 'methods = ["gruu"]\n', "line 5: methods: unknown method 'gruu': did you mean gru"),
+        (TASK + 'season = "weekly"\n', "line 5: season: got 'weekly', choose from a number, none"),
+        (TASK + 'impute = "guess"\n', "line 5: impute: got 'guess', choose from linear, last, seasonal, zero"),
+        ("history = 3\n", "mine.toml: the key 'file' is missing"),
         (TASK + 'name = "nile"\n', "line 5: name: nile is a task that comes with the benchmark"),
         (TASK + 'name = "a/b"\n', "line 5: name: 'a/b' cannot be part of a file name"),
         (TASK.replace("3", "[3, 6]"), "name: 'mine' names 2 tasks: put {history} or {ahead} in it"),
@@ -79,6 +83,7 @@ def test_what_is_wrong_in_a_file_is_one_line(text: str, message: str, mine: Path
 def test_sets_and_patterns_name_tasks(inside: Bench) -> None:
     planned = inside("run", "--task", "m3-*r*ly", "--method", "last_value", "--dry-run").stdout
     assert "2 runs to do" in planned
+    assert "unknown task 'smal': did you mean small?" in inside("run", "--task", "smal", "--dry-run").stderr
     assert all(SETS.values()) and set(SETS["small"]) < set(SETS["full"])
     assert {name for task in REAL.values() for name in task.methods or ()} <= set(METHODS)
 

@@ -14,6 +14,7 @@ from conftest import Bench
 
 from bench.data import downloads, public
 from bench.data.public import Dataset, File
+from bench.errors import UsageError
 
 CONTENT = b"date,OT\n" + b"".join(b"2020-01-%02d,%d\n" % (day, day) for day in range(1, 29))
 
@@ -132,3 +133,17 @@ def test_data_sets_that_are_not_here_are_one_line(server: Server, inside: Bench)
     assert ended.returncode == 2 and "python -m bench data get etth1 downloads it" in ended.stderr
     assert "unknown data set 'ett': did you mean" in inside("data", "get", "ett").stderr
     assert "begins with https://" in inside("data", "get", "toy", "--mirror", "ftp://127.0.0.1").stderr
+
+
+@pytest.mark.parametrize("mirror", ["ftp://x/y", "nonsense", "http://", "http://[::1/", "http://x:port/"])
+def test_an_address_that_is_none_is_one_line(mirror: str, server: Server, inside: Bench) -> None:
+    ended = inside("data", "get", "toy", "--mirror", mirror)
+    assert ended.returncode == 2 and "an address that begins with https:// or http:// is needed" in ended.stderr
+
+
+def test_a_file_that_was_changed_in_the_cache_is_refused(server: Server, inside: Bench, tmp_path: Path) -> None:
+    assert get(server, inside, "well")[0] == 0
+    assert public.contents("toy") == [CONTENT]
+    (tmp_path / "cache" / "toy.csv").write_bytes(CONTENT.replace(b"28", b"29"))
+    with pytest.raises(UsageError, match="was changed: got sha256 .*: python -m bench data get toy downloads it again"):
+        public.contents("toy")
