@@ -215,8 +215,7 @@ def started(
     """Yield the jobs with their records as they end, run on this machine or on a cluster's."""
     if limits.cluster is None:
         closed = () if isinstance(folder, Remote) else (Path(folder).absolute(),)
-        jobs = queue.together(planned.jobs) if limits.reuse else planned.jobs
-        return runner.run(jobs, replace(limits, read_only=closed), taken, planned.files, activities=activities)
+        return runner.run(planned.jobs, replace(limits, read_only=closed), taken, planned.files, activities=activities)
     from bench.execution.cluster import client
 
     return client.run(planned.jobs, limits, taken, planned.files)

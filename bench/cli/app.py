@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
@@ -108,7 +109,7 @@ def main() -> int:
     for stream in filter(None, (sys.stdout, sys.stderr)):
         stream.reconfigure(errors="backslashreplace")  # a locale may lack a letter
     try:
-        return app(standalone_mode=False, prog_name=name) or 0
+        return narrowed(sys.argv[1:])(standalone_mode=False, prog_name=name) or 0
     except NotStored as error:
         print(error.content, end="")
         return complain(str(error), 2)
@@ -127,6 +128,19 @@ def main() -> int:
         return complain(f"{error.strerror}: {error.filename or 'standard output'}", 1)
     finally:
         separate.note_end()
+
+
+def narrowed(words: Sequence[str]) -> typer.Typer:
+    """Return the program with the command alone that is named: to make the options of all takes longer than to answer.
+
+    Where none is, it is the whole program, which can say what there is.
+    """
+    named = [one for one in app.registered_commands if one.name in (*words[:1], " ".join(words[:2]))]
+    if not named:
+        return app
+    alone = copy.copy(app)
+    alone.registered_commands, alone.registered_groups = named, []
+    return alone
 
 
 def complain_of(error: typer.TyperException) -> int:

@@ -26,7 +26,7 @@ def show(plans: Iterable[Plan], limits: Limits, as_json: bool = False, as_csv: b
         announce(plan)
         if plan.jobs:
             print(render.job_table(render.job_rows(plan.jobs)))
-        print(render.total(plan.jobs, None if limits.cluster else limits.workers))
+        print(render.total(plan.jobs, None if limits.cluster else limits.workers, limits.reuse))
 
 
 def announce(plan: Plan) -> None:

@@ -236,7 +236,7 @@ def run_again(
     from bench.execution.coordination import Stopped
     from bench.execution.jobs import makespan
 
-    minutes = (makespan(plan.jobs, limits.workers) or 0) / 60
+    minutes = makespan(plan.jobs, limits.workers) / 60
     tell(f"{render.count(len(plan.jobs), 'record')} to run again, in about {minutes:.1f} minutes")
     rows: list[Row] = []
     try:

@@ -188,7 +188,8 @@ class ClusterOptions(LimitOptions):
     reuse_workers: Annotated[
         bool,
         typer.Option(
-            "--reuse-workers", help="Let a worker serve several runs of a method and backend; their times do not rank."
+            "--reuse-workers",
+            help="Let a worker serve several runs of a method and backend: one start of the framework.",
         ),
     ] = False
 

@@ -61,12 +61,16 @@ def job_table(rows: Sequence[Row]) -> str:
     return tabulate(lines, list(rows[0]) if rows else [], disable_numparse=True)
 
 
-def total(jobs: Sequence[Job], workers: int | None) -> str:
-    """Return how long all jobs take."""
-    seconds = makespan(jobs, workers or 1)
+def total(jobs: Sequence[Job], workers: int | None, reuse: bool = False) -> str:
+    """Return how long all jobs take, and of how many no record tells."""
+    seconds = makespan(jobs, workers or 1, reuse)
     at_once = f"{workers} at once" if workers else "one after another"
-    hours = f" ({seconds / 3600:.1f} hours)" if seconds is not None and seconds > 3600 else ""
-    return f"in all {minutes_of(None if seconds is None else seconds / 60)} minutes{hours}, {at_once}"
+    hours = f" ({seconds / 3600:.1f} hours)" if seconds > 3600 else ""
+    unknown = sum(job.predicted is None for job in jobs)
+    if jobs and unknown == len(jobs):
+        return f"in all ? minutes, {at_once}: no record tells how long {count(unknown, 'run')} will take"
+    more = f", and {count(unknown, 'run')} of unknown time" if unknown else ""
+    return f"in all {minutes_of(seconds / 60)} minutes{hours}{more}, {at_once}"
 
 
 def minutes_of(minutes: object) -> str:

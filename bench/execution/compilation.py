@@ -34,6 +34,7 @@ def variables(spec: Spec) -> dict[str, str]:
         "JAX_COMPILATION_CACHE_DIR": str(folder / "jax"),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+        "JAX_RAISE_PERSISTENT_CACHE_ERRORS": "1",  # else it compiles a damaged program anew, and nobody knows
         "TF_XLA_FLAGS": f"--tf_xla_persistent_cache_directory={folder / 'tensorflow'}",
     }
 

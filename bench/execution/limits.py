@@ -23,7 +23,7 @@ class Limits:
     timeout: float  # seconds of each run
     memory: int | None = None  # bytes
     cluster: str | None = None  # the address of a scheduler, or local:N: the nodes say how many run at once
-    reuse: bool = False  # workers serve several runs of a method and backend, whose times are not ranked then
+    reuse: bool = False  # workers serve several runs of a method and backend, see `reuse`
     read_only: tuple[Path, ...] = ()  # folders that no worker can write to, where the system lets them be closed
 
 

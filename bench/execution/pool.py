@@ -161,7 +161,7 @@ class WorkerPool:
         if waiting := self.idle.take(core, kind):
             run = self.attend(order, core, data, given, waiting)
             if run.status == "ok":
-                return reuse.unranked(run)
+                return reuse.marked(run, waiting.served - 1)
         return self.attend(order, core, data, given)
 
     def attend(self, order: Order, core: int, data: Data, given: int, waiting: reuse.Worker | None = None) -> Run:
@@ -179,7 +179,7 @@ class WorkerPool:
             ended = supervisor.wait(self.limits.timeout, self.limits.memory)
             if supervisor.done:
                 found = results.read(order, worker.left, core, data, supervisor)
-                kept = isinstance(found, Run) and found.status == "ok" and self.idle.leave(core, worker)
+                kept = isinstance(found, Run) and found.status == "ok" and self.idle.leave(core, worker, found)
         finally:
             if not kept:
                 worker.end()

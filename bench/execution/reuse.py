@@ -2,7 +2,9 @@
 
 Only a run that ended well leaves its worker for the next one, and only where it left no process behind; a run that ends
 otherwise in a worker that has served others before is made again in a fresh one. So a fault stays with the run that has
-it. Times of such runs are not ranked: what an earlier run left in memory may help or hinder them.
+it. Results are equal bit for bit. So are times within noise, in Keras and for fits of seconds (docs/performance.md has
+the measurements); shorter ones lack what a process's first epoch takes more. Of those, and in other frameworks, the
+first runs of a campaign have fresh workers, so that a row has its times, and times in used workers are not ranked.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import contextlib
 import os
 import shutil
 import threading
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +28,10 @@ from bench.schema.record import Run, Spec
 MOST = 25  # runs of one worker: what each leaves in memory adds up
 OF_A_WORKER = 1 + CAN_FORK  # processes: the worker, and its keeper where it has one
 SERVED = "its worker had served other runs before"
+BEFORE = "served_before"  # in a record's environment: how many runs its worker had served
+EQUAL = ("keras", "keras-jax")  # backends where later runs of a process take as long as its first
+SHORT = 3.0  # seconds of fit: the 20 to 30 ms that a process's first epoch takes more are a hundredth of it
+TIMED = 3  # runs with fresh workers, of those whose times in used ones do not rank: as many as a row needs
 
 Kind = tuple[object, ...]  # what the runs of a worker have in common
 
@@ -74,6 +81,7 @@ class IdleWorkers:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.waiting: dict[int, Worker] = {}
+        self.fresh: Counter[Kind] = Counter()  # runs that were the first of their worker
 
     def take(self, core: int, kind: Kind | None) -> Worker | None:
         """Take the worker that waits on the core; one of another kind is ended first, and there is none."""
@@ -84,10 +92,13 @@ class IdleWorkers:
         worker.dismiss()
         return None
 
-    def leave(self, core: int, worker: Worker) -> bool:
-        """Let the worker wait for the next run, unless it has served enough, or has left processes behind."""
+    def leave(self, core: int, worker: Worker, run: Run) -> bool:
+        """Let the worker wait for the next run, unless that needs a fresh one, or processes are left behind."""
         alone = len(tree(worker.supervisor.process.pid)) == OF_A_WORKER
-        if worker.served >= MOST or not alone or worker.supervisor.reap():
+        with self.lock:
+            self.fresh[worker.kind] += worker.served == 1
+            wanted = keeps_pace(run) or self.fresh[worker.kind] >= TIMED
+        if not wanted or worker.served >= MOST or not alone or worker.supervisor.reap():
             return False
         with self.lock:
             self.waiting[core] = worker
@@ -102,7 +113,15 @@ class IdleWorkers:
             worker.dismiss()
 
 
-def unranked(run: Run) -> Run:
-    """Return the run with its times marked as those of a worker that had served others."""
+def keeps_pace(run: Run) -> bool:
+    """Say whether a run's times are the same in a worker that has served others."""
+    return run.spec.backend in EQUAL and (run.seconds or {}).get("fit", 0.0) >= SHORT
+
+
+def marked(run: Run, served: int) -> Run:
+    """Return the run with how many its worker had served before; its times do not rank where that may change them."""
+    run = msgspec.structs.replace(run, environment={**run.environment, BEFORE: served})
+    if keeps_pace(run):
+        return run
     reason = "; ".join(filter(None, [run.timing_reason, SERVED]))
     return msgspec.structs.replace(run, timing_valid=False, timing_reason=reason)

@@ -10,11 +10,13 @@ import queue
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from bench.execution import reuse
 from bench.execution.activity import Activities
 from bench.execution.coordination import Busy, Stopped, next_event, signals
 from bench.execution.handing import DataSource
 from bench.execution.jobs import Job
 from bench.execution.limits import Limits
+from bench.execution.line import Line
 from bench.execution.pool import WorkerPool
 from bench.records.locks import NoLocks
 from bench.schema.record import Run
@@ -42,13 +44,14 @@ def run(
     """
     locks = locks or NoLocks()
     pool = WorkerPool(limits, files, data=data, activities=activities)
-    events: queue.SimpleQueue[Future[Run | None] | int] = queue.SimpleQueue()
+    events: queue.SimpleQueue[Future[tuple[Job, Run | None]] | int] = queue.SimpleQueue()
     with (
         ThreadPoolExecutor(limits.workers) as threads,
         signals(events.put),
     ):
         try:
-            for job, record in finished(jobs, lambda job: threads.submit(pool.attempt, job, locks), events):
+            line = Line(jobs, reuse.kind_of if limits.reuse else None)
+            for job, record in finished(len(jobs), lambda: threads.submit(attempt_next, line, pool, locks), events):
                 yield job, record
                 locks.release(job.key)
         finally:
@@ -57,25 +60,30 @@ def run(
             pool.close()
 
 
+def attempt_next(line: Line, pool: WorkerPool, locks: NoLocks) -> tuple[Job, Run | None]:
+    """Run the job whose turn it is; one that another campaign is at goes behind all others. Raises Busy then."""
+    job = line.take()
+    try:
+        return job, pool.attempt(job, locks)
+    except Busy:
+        line.put_back(job)
+        raise
+
+
 def finished(
-    jobs: Sequence[Job], start: Callable[[Job], Future[Run | None]], events: queue.SimpleQueue[Future[Run | None] | int]
+    count: int,
+    start: Callable[[], Future[tuple[Job, Run | None]]],
+    events: queue.SimpleQueue[Future[tuple[Job, Run | None]] | int],
 ) -> Iterator[tuple[Job, Run | None]]:
-    """Start the jobs and yield each as it ends; one that another campaign is at goes behind all others."""
-    left: dict[Future[Run | None], Job] = {}
-
-    def submit(job: Job) -> None:
-        future = start(job)
-        left[future] = job
-        future.add_done_callback(events.put)
-
-    for job in jobs:
-        submit(job)
-    while left:
+    """Start so many jobs and yield each as it ends."""
+    for _ in range(count):
+        start().add_done_callback(events.put)
+    while count:
         event = next_event(events)
         if isinstance(event, int):
             raise Stopped(event)
-        job = left.pop(event)
         if isinstance(event.exception(), Busy):
-            submit(job)
+            start().add_done_callback(events.put)
             continue
-        yield job, event.result()
+        count -= 1
+        yield event.result()

@@ -113,8 +113,21 @@ def look_up(place: Place, wanted: Iterable[str]) -> tuple[dict[str, Run], list[s
                 problems.append(problem(name, run))
             else:
                 there: dict[str, Any] = {} if run.blocks is msgspec.UNSET else {"blocks": {}}  # whether it has them
+                if run.seconds and not run.timing_valid:
+                    there["environment"] = share_of_core(run)
                 runs[name] = msgspec.structs.replace(run, **{**BARE, **there})
     return runs, problems
+
+
+class Shared(msgspec.Struct):
+    """What a plan needs of a disturbed run's environment: how much of a core it had."""
+
+    fit_cores: Any = None
+
+
+def share_of_core(run: Run) -> dict[str, Any]:
+    """Return that part of an environment that is not decoded yet."""
+    return msgspec.structs.asdict(msgspec.json.decode(bytes(run.environment), type=Shared))
 
 
 @contextlib.contextmanager

@@ -15,6 +15,10 @@ from bench.errors import UsageError
 app = typer.Typer(help=__doc__, rich_markup_mode=None, no_args_is_help=True, pretty_exceptions_enable=False)
 Rounds = Annotated[int, typer.Option(min=1, help="How often everything is measured, taking turns.")]
 
+MethodNames = Annotated[list[str] | None, typer.Option("--method", help="A dozen unless given.")]
+BackendNames = Annotated[list[str] | None, typer.Option("--backend", help="All unless given.")]
+EpochCount = Annotated[int, typer.Option(min=2, help="For how many epochs each run trains.")]
+
 
 @app.command()
 def steps(rounds: Rounds = 5) -> None:
@@ -86,6 +90,34 @@ def repeat(rounds: Rounds = 3) -> None:
     from . import repeatability
 
     publish("repeat", repeatability.table(rounds), "--rounds", rounds)
+
+
+@app.command()
+def reuse(method: MethodNames = None, backend: BackendNames = None, epochs: EpochCount = 3, rounds: Rounds = 2) -> None:
+    """Compare later runs of a worker with its first: times and results; goes on where it was stopped (an hour)."""
+    from . import reuse
+
+    reuse.compare_times(reuse.cases(method or reuse.METHODS, backend or reuse.BACKENDS, epochs), rounds)
+    publish("reuse", reuse.times_table(), "--rounds", rounds, "--epochs", epochs)
+
+
+@app.command()
+def seeds(method: MethodNames = None, backend: BackendNames = None, epochs: EpochCount = 2, rounds: Rounds = 1) -> None:
+    """Five seeds of a method, each alone and in one worker; goes on where it was stopped (an hour)."""
+    from . import reuse
+
+    reuse.compare(reuse.SEVERAL, reuse.cases(method or reuse.METHODS, backend or reuse.BACKENDS[:2], epochs), rounds)
+    publish("seeds", reuse.study_table(reuse.SEVERAL), "--rounds", rounds, "--epochs", epochs)
+
+
+@app.command()
+def cache(method: MethodNames = None, backend: BackendNames = None, epochs: EpochCount = 2, rounds: Rounds = 1) -> None:
+    """Whole runs without kept programs, and the first and second with them (a minute for each)."""
+    from . import reuse
+
+    wanted = reuse.cases(method or ("lstm", "wavenet", "patchtst"), backend or reuse.BACKENDS[:2], epochs)
+    reuse.compare(reuse.ONE, wanted, rounds)
+    publish("cache", reuse.study_table(reuse.ONE), "--rounds", rounds, "--epochs", epochs)
 
 
 @app.command()

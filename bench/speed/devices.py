@@ -47,7 +47,10 @@ def measured(backend: str, method: str, batch: int, device: str) -> dict[str, fl
     """Return what a process says that trains the method on the device."""
     command = [sys.executable, "-m", "bench.speed.devices", backend, method, str(batch), device]
     with pinned(threads.cores()[0]):
-        done = subprocess.run(command, capture_output=True, text=True)
+        variables = threads.environment_variables(cuda=device == "cuda")
+        if device == "cuda":  # the process that asks may hide the GPU from itself
+            variables = {name: value for name, value in variables.items() if threads.FIXED.get(name) != value}
+        done = subprocess.run(command, capture_output=True, text=True, env=variables)
     if done.returncode:
         raise SystemExit(done.stderr[-2000:])
     answer: dict[str, float] = json.loads(done.stdout.splitlines()[-1])

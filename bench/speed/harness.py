@@ -14,7 +14,10 @@ from pathlib import Path
 import psutil
 
 from bench.analysis import ranking
-from bench.execution import jobs
+from bench.campaigns.request import Selection
+from bench.campaigns.selection import specs
+from bench.execution import compilation, jobs, runner
+from bench.execution.limits import Limits
 from bench.records import repository
 from bench.reporting import leaderboard
 
@@ -47,6 +50,31 @@ class Start:
     def time_command(self, command: str) -> None:
         """Run it."""
         python("-m", "bench", *command.split())
+
+
+class Seeds:
+    """Three short runs of a small network, each in a worker of its own or all in one; compiled programs are kept."""
+
+    params = (["keras", "keras-jax", "torch"], ["alone", "one worker"])
+    param_names = ("backend", "way")
+    timer = SteadyClock(cpu_seconds)
+    rounds, repeat, number, warmup_time = 1, 3, 1, 0
+
+    def setup(self, backend: str, way: str) -> None:
+        """Compile once, into a folder that is gone with asv's own."""
+        os.environ[compilation.VARIABLE] = tempfile.mkdtemp(dir=Path.cwd())
+        chosen = Selection(methods=("mlp",), tasks=("one-step",), backends=(backend,), seeds=(1, 2, 3), quick=True)
+        self.jobs = [jobs.Job(spec) for spec in specs(chosen)]
+        self.limits = Limits(1, timeout=300, reuse=way == "one worker")
+        list(runner.run(self.jobs[:1], self.limits))
+
+    def teardown(self, backend: str, way: str) -> None:
+        """Forget the folder."""
+        os.environ.pop(compilation.VARIABLE)
+
+    def time_three(self, backend: str, way: str) -> None:
+        """Run them one after another."""
+        list(runner.run(self.jobs, self.limits))
 
 
 class Import:

@@ -22,6 +22,7 @@ from bench.data import generators, windows
 from bench.tasks import TASKS
 from implementations import backends
 
+from . import devices
 from .clock import SteadyClock
 
 TASK = TASKS["ten-step"].quick()
@@ -112,6 +113,24 @@ class Wide:
     def time_steps(self, method: str, backend: str) -> None:
         """Train."""
         self.trainer.epoch(np.arange(512))
+
+
+class OnGpu:
+    """Training steps on a GPU, compilation left out; without one asv leaves these rows out."""
+
+    params = (["rnn_sequence", "lstm", "gru", "wavenet"], ["keras-jax", "torch"], [32, 512])
+    param_names = ("method", "backend", "batch")
+
+    def setup(self, method: str, backend: str, batch: int) -> None:
+        """Raise NotImplementedError where there is no GPU, as asv wants it."""
+        if not threads.has_cuda():
+            raise NotImplementedError("no GPU")
+
+    def track_step(self, method: str, backend: str, batch: int) -> float:
+        """Return milliseconds of a step, of a process that may see the GPU."""
+        return devices.measured(backend, method, batch, "cuda")["step"]
+
+    track_step.unit = "ms"  # type: ignore[attr-defined]
 
 
 class Forecasting:

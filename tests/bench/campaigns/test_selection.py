@@ -250,11 +250,11 @@ def test_disturbed_runs_are_timed_again_until_a_row_has_three(tmp_path):
 def test_predictions_come_from_earlier_records():
     keras = make_run(make_spec(), seconds={"fit": 20.0, "total": 30.0})
     torch = make_run(make_spec(backend="torch"), seconds={"fit": 2.0, "total": 3.0})
-    assert jobs.DurationEstimator([keras, torch]).seconds(make_spec(seed=1)) == 30
-    assert jobs.DurationEstimator([torch]).seconds(make_spec(seed=1)) == 3
-    assert jobs.DurationEstimator([keras]).seconds(make_spec(settings={"epochs": 40})) == 50
-    assert jobs.DurationEstimator([keras]).seconds(make_spec(quick=True)) is None
-    assert jobs.DurationEstimator([keras]).seconds(make_spec(method="lstm")) is None
+    assert jobs.DurationEstimator([keras, torch]).estimate(make_spec(seed=1))[0] == 30
+    assert jobs.DurationEstimator([torch]).estimate(make_spec(seed=1))[0] == 3
+    assert jobs.DurationEstimator([keras]).estimate(make_spec(settings={"epochs": 40}))[0] == 50
+    assert jobs.DurationEstimator([keras]).estimate(make_spec(quick=True))[0] is None
+    assert jobs.DurationEstimator([keras]).estimate(make_spec(method="lstm"))[0] is None
 
 
 def test_baselines_and_fast_methods_go_first():
@@ -272,9 +272,26 @@ def test_after_a_few_fast_ones_the_longest_go_first():
     assert ordered == [1, 2, 3, 4, 8, 7, 6, 5]
 
 
+def test_every_row_gets_its_first_seed_before_one_gets_its_second():
+    """The second and third follow, the longest first; of the others the shortest, so that most rows get all."""
+    specs = [make_spec(method=f"takes_{seconds}", seed=seed) for seconds in (1, 2) for seed in range(5)]
+    runs = [make_run(spec, seconds={"fit": 0.1, "total": float(spec.method[6:])}) for spec in specs]
+    ordered = [(int(job.spec.method[6:]), job.spec.seed) for job in jobs.jobs(specs, runs, force=True)]
+    assert ordered[:4] == [(1, 0), (2, 0), (1, 1), (1, 2)], "a few fast ones of the first rounds"
+    assert ordered[4:] == [(2, 1), (2, 2), (1, 3), (1, 4), (2, 3), (2, 4)]
+
+
+def test_a_prediction_is_for_a_core_of_its_own_and_knows_what_a_used_worker_is_spared():
+    seconds = {"start": 1.0, "import": 3.0, "first_step": 4.0, "fit": 40.0, "total": 48.0}
+    shared = make_run(make_spec(backend="keras-jax"), seconds=seconds, environment={"fit_cores": 0.25})
+    assert jobs.DurationEstimator([shared]).estimate(make_spec(backend="keras-jax", seed=1)) == (12.0, 2.0)
+    planned = [Job(make_spec(seed=seed), 12.0, 2.0) for seed in range(3)]
+    assert (jobs.makespan(planned, 1), jobs.makespan(planned, 1, reuse=True)) == (36.0, 32.0)
+
+
 def test_makespan():
     planned = [Job(make_spec(seed=seed), seconds) for seed, seconds in enumerate([10.0, 20.0, 30.0])]
     assert jobs.makespan(planned, 1) == 60
     assert jobs.makespan(planned, 2) == 40
-    assert jobs.makespan([*planned, Job(make_spec())], 2) is None
+    assert jobs.makespan([*planned, Job(make_spec())], 2) == 40, "one of unknown time counts nothing"
     assert jobs.makespan([], 2) == 0

@@ -6,15 +6,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from conftest import Bench, make_spec
+from conftest import make_spec
 
 from bench.campaigns.selection import data_digest
-from bench.execution import compilation
+from bench.execution import compilation, reuse
 from bench.execution.limits import Limits
 from bench.execution.pool import WorkerPool
 from bench.machine import threads
-from bench.records import repository
-from bench.schema.record import Source
+from bench.schema.record import Run, Source, Spec
 from bench.tasks import TASKS
 from implementations import default_settings
 
@@ -25,37 +24,36 @@ def root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path / "cache"
 
 
-def test_a_second_run_is_warm_and_equal_bit_for_bit(bench: Bench, root: Path, tmp_path: Path) -> None:
-    command = ["run", "--quick", "--task", "one-step", "--method", "linear", "--backend", "keras-jax", "--force"]
-    digests, warm = [], []
-    for _ in range(2):
-        assert bench(*command, "--results", "mine").returncode == 0
-        (run,), _ = repository.read(tmp_path / "mine")
-        digests.append(run.digest)
-        warm.append(run.environment["compilation_cache"])
-    assert warm == ["cold", "warm"]
-    assert digests[0] == digests[1]
-    assert any(path.is_file() for path in root.rglob("jax/*"))
-
-
-def test_a_damaged_program_fails_no_run(root: Path) -> None:
-    """A worker that is killed as it writes, a full disk: TensorFlow fails where it reads what they leave."""
+@pytest.mark.parametrize(("backend", "folder"), [("keras", "tensorflow"), ("keras-jax", "jax")])
+def test_used_workers_and_kept_programs_change_no_bit_and_damaged_ones_fail_no_run(
+    root: Path, monkeypatch: pytest.MonkeyPatch, backend: str, folder: str
+) -> None:
+    """One worker runs seeds 42, 43 and 42. Then what it left is damaged, as by a worker killed as it wrote."""
     task = TASKS["one-step"].quick()
     settings = {**default_settings("linear"), "epochs": 1}
-    named = {"task": task.name, "method": "linear", "backend": "keras", "quick": True, "settings": settings}
-    spec = make_spec(**named, data_sha256=data_digest(task))
-    pool = WorkerPool(Limits(1, 120), held=threads.cores()[:1])
+    named = {"task": task.name, "method": "linear", "backend": backend, "quick": True, "settings": settings}
+    spec = make_spec(**named, seed=42, data_sha256=data_digest(task))
+    monkeypatch.setattr(reuse, "TIMED", 1)
+    first, other, again = run_all([spec, msgspec.structs.replace(spec, seed=43), spec], reuse=True)
+    assert first.digest == again.digest != other.digest and first.metrics == again.metrics
+    told = [(run.environment["compilation_cache"], run.environment.get(reuse.BEFORE)) for run in (first, other, again)]
+    assert told == [("cold", None), ("warm", 1), ("warm", 2)]
+    programs = [path for path in root.rglob(f"{folder}/*") if path.is_file()]
+    for path in programs:
+        path.write_bytes(path.read_bytes()[:7])
+    (alone,) = run_all([spec], reuse=False)
+    assert programs and alone.status == "ok" and alone.digest == first.digest
+    assert "compilation_cache" not in alone.environment, "made without the cache, so neither warm nor cold"
+    assert not any(path.exists() for path in programs) and not compilation.is_warm(spec)
+
+
+def run_all(specs: list[Spec], reuse: bool) -> list[Run]:
+    pool = WorkerPool(Limits(1, 120, reuse=reuse), held=threads.cores()[:1])
     try:
-        whole = pool.run(spec)
-        programs = [path for path in root.rglob("tensorflow/*") if path.is_file()]
-        for path in programs:
-            path.write_bytes(path.read_bytes()[:7])
-        again = pool.run(spec)
+        return [pool.run(spec) for spec in specs]
     finally:
         pool.stop()
         pool.close()
-    assert programs and (whole.status, again.status) == ("ok", "ok") and whole.digest == again.digest
-    assert not any(path.exists() for path in programs) and not compilation.is_warm(spec)
 
 
 def test_another_seed_is_the_same_program_and_another_setting_is_not(root: Path) -> None:
