@@ -105,7 +105,7 @@ def kind(spec: Spec) -> tuple[str, str, bool]:
 
 
 def seconds_for(run: Run, spec: Spec) -> float:
-    """Return what the run would take on a core of its own with the spec's epochs and all test series of today."""
+    """Return what the run would take on a separate core with the spec's epochs and all test series of today."""
     seconds, share = run.seconds or {}, share_of_core(run)
     training = seconds["fit"] + seconds.get("validate", 0.0)
     ratio = epochs_of(spec) / epochs_of(run.spec)

@@ -17,7 +17,7 @@ class Line:
     """Jobs in their order, those of one kind one after another within a wave."""
 
     def __init__(self, jobs: Iterable[Job], kind_of: Callable[[Spec], object] | None = None) -> None:
-        """kind_of: what the jobs of a worker have in common; without it every job has a worker of its own."""
+        """kind_of: what the jobs of a worker have in common; without it every job has a separate worker."""
         self.kind_of = kind_of or (lambda _: None)
         self.lock = threading.Lock()
         self.waiting: dict[Group, deque[Job]] = {}

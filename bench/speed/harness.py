@@ -53,7 +53,7 @@ class Start:
 
 
 class Seeds:
-    """Three short runs of a small network, each in a worker of its own or all in one; compiled programs are kept."""
+    """Three short runs of a small network, each in a separate worker or all in one; compiled programs are kept."""
 
     params = (["keras", "keras-jax", "torch"], ["alone", "one worker"])
     param_names = ("backend", "way")
