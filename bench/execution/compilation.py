@@ -21,6 +21,8 @@ from bench.schema.record import Run, Spec
 
 VARIABLE = "AHEADBENCH_CACHE"  # the folder of the cache; set but empty: no cache
 BACKENDS = ("keras", "keras-jax")  # whose programs XLA compiles
+WORD, BROKEN = "compilation_cache", "damaged"  # in a record's environment
+WARNING = b"Error reading persistent compilation cache entry"  # of JAX
 LARGEST = 2**30  # bytes; a program takes 10 kB to 1 MB
 OWNER_ONLY = 0o700
 
@@ -34,7 +36,6 @@ def variables(spec: Spec) -> dict[str, str]:
         "JAX_COMPILATION_CACHE_DIR": str(folder / "jax"),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-        "JAX_RAISE_PERSISTENT_CACHE_ERRORS": "1",  # else it compiles a damaged program anew, and nobody knows
         "TF_XLA_FLAGS": f"--tf_xla_persistent_cache_directory={folder / 'tensorflow'}",
     }
 
@@ -56,10 +57,21 @@ def marked(run: Run, warm: bool | None) -> Run:
     """Return the run with a word on its cache, which explains its `first_step`; remember the programs of a good run."""
     if warm is None or run.status != "ok":
         return run
+    if run.environment.get(WORD) == BROKEN:
+        forget(run.spec)
+        return run
     note(run.spec)
-    return msgspec.structs.replace(
-        run, environment={**run.environment, "compilation_cache": "warm" if warm else "cold"}
-    )
+    return msgspec.structs.replace(run, environment={**run.environment, WORD: "warm" if warm else "cold"})
+
+
+def checked(run: Run, printed: bytes) -> Run:
+    """Return the run, and say of one whose worker printed so that a program was damaged and compiled again.
+
+    JAX does that, and never writes over the damaged one; TensorFlow fails.
+    """
+    if WARNING not in printed:
+        return run
+    return msgspec.structs.replace(run, environment={**run.environment, WORD: BROKEN})
 
 
 def folder_of(spec: Spec) -> Path | None:

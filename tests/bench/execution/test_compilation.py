@@ -43,7 +43,8 @@ def test_used_workers_and_kept_programs_change_no_bit_and_damaged_ones_fail_no_r
         path.write_bytes(path.read_bytes()[:7])
     (alone,) = run_all([spec], reuse=False)
     assert programs and alone.status == "ok" and alone.digest == first.digest
-    assert "compilation_cache" not in alone.environment, "made without the cache, so neither warm nor cold"
+    said = {"keras": None, "keras-jax": "damaged"}[backend]  # TensorFlow fails, and the run is made without the cache
+    assert alone.environment.get("compilation_cache") == said
     assert not any(path.exists() for path in programs) and not compilation.is_warm(spec)
 
 
