@@ -178,7 +178,6 @@ class WorkerPool:
         try:
             ended = supervisor.wait(self.limits.timeout, self.limits.memory)
             if supervisor.done:
-                supervisor.drain()
                 found = results.read(order, worker.left, core, data, supervisor)
                 kept = isinstance(found, Run) and found.status == "ok" and self.idle.leave(core, worker, found)
         finally:
@@ -190,7 +189,7 @@ class WorkerPool:
             with Handle(worker.left):
                 found = found or results.read(order, worker.left, core, data, supervisor)
         if isinstance(found, Run):
-            return compilation.checked(found, supervisor.output)
+            return compilation.checked(found, supervisor.printed())
         ended = ended or results.outcome(supervisor, resources.oom_kills() > kills)
         return unfinished(order, *(ended or ("failed", found)), environment.fingerprint())
 

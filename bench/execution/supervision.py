@@ -193,6 +193,12 @@ class Supervisor:
         if self.pidfd is not None:
             os.close(self.pidfd)
 
+    def printed(self) -> bytes:
+        """Return the end of what the worker has printed, which may wait for another order."""
+        if CAN_POLL and self.process.returncode is None:
+            self.drain()
+        return self.output
+
     def last_line(self) -> str:
         """Return the last line printed that is not empty."""
         lines = self.output.decode(errors="replace").split("\n")

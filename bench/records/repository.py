@@ -127,7 +127,8 @@ class Shared(msgspec.Struct):
 
 def share_of_core(run: Run) -> dict[str, Any]:
     """Return that part of an environment that is not decoded yet."""
-    return msgspec.structs.asdict(msgspec.json.decode(bytes(run.environment), type=Shared))
+    written: Any = run.environment
+    return msgspec.structs.asdict(msgspec.json.decode(written, type=Shared))
 
 
 @contextlib.contextmanager

@@ -93,7 +93,7 @@ def fitted(case: Case, seeds: Sequence[int]) -> list[Entry]:
 
     spec = planned(case.method, case.backend, (42,), case.epochs)[0].spec
     os.environ.update(compilation.variables(spec))
-    network.perf_counter_ns = time.process_time_ns  # its clock: on a busy machine the wall tells nothing
+    vars(network)["perf_counter_ns"] = time.process_time_ns  # its clock: on a busy machine the wall tells nothing
     engine = backends.load(case.backend, threads=1)
     data = windows.cut(generators.load(TASKS["ten-step"]), TASKS["ten-step"])
     return [one_fit(engine, case, seed, data) for seed in seeds]
@@ -141,7 +141,7 @@ def whole_fit(run: Entry) -> float:
 
 def later_epochs(run: Entry) -> float:
     """Return the median CPU seconds of an epoch after the first."""
-    return statistics.median(run["epochs"][1:])
+    return float(statistics.median(run["epochs"][1:]))
 
 
 SECONDS: tuple[Callable[[Entry], float], ...] = (whole_fit, later_epochs, lambda run: run["predict"])
@@ -256,11 +256,17 @@ def study_table(study: Study) -> str:
         methods = list(dict.fromkeys(entry["method"] for entry in own))
         every = [medians(study, [one for one in own if one["method"] == method]) for method in methods]
         cells = [[method, backend, str(epochs), *row_text(*row)] for method, row in zip(methods, every, strict=True)]
-        sums = [[sum(column) for column in zip(*(row[of] for row in every), strict=True)] for of in (0, 1)]
-        rows += [*cells, ["**all**", backend, str(epochs), *row_text(*sums, all(row[2] for row in every))]]
+        seconds, walls, equal = zip(*every, strict=True)
+        together = row_text(total(seconds), total(walls), all(equal))
+        rows += [*cells, ["**all**", backend, str(epochs), *together]]
     ways = [f"{way.name}, CPU s" for way in study.ways]
-    headers = ["method", "backend", "epochs", *ways, "shares of the first", "on the clock", "digests"]
+    headers = ["method", "backend", "epochs", *ways, f"shares of {study.ways[0].name}", "on the clock", "digests"]
     return markdown.table(headers, rows, left=[0, 1])
+
+
+def total(rows: Iterable[Sequence[float]]) -> list[float]:
+    """Return the sum of each column."""
+    return [sum(column) for column in zip(*rows, strict=True)]
 
 
 def medians(study: Study, entries: Sequence[Entry]) -> tuple[list[float], list[float], bool]:
