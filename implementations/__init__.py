@@ -21,9 +21,11 @@ from implementations.registry import (
     complete,
     current_name,
     default_settings,
+    identified,
     kinds_of,
     load,
     make,
+    needs_folder,
     setting_type,
 )
 
@@ -34,8 +36,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BACKENDS", "METHODS", "Forecaster", "MultiOutput", "NetworkForecaster", "Recursive", "SequenceToSequence",
-    "all_settings", "backends_of", "class_of", "complete", "current_name", "default_settings", "installed", "kinds_of",
-    "load", "make", "setting_type",
+    "all_settings", "backends_of", "class_of", "complete", "current_name", "default_settings", "identified",
+    "installed", "kinds_of", "load", "make", "needs_folder", "setting_type",
 ]  # fmt: skip
 
 #: where the names are that need NumPy

@@ -18,6 +18,11 @@ from implementations.kinds import KINDS
 if TYPE_CHECKING:
     from implementations.forecaster import Forecaster, Setting
 
+#: settings of training, whether they have to be above 0, and what they need in words
+LIMITS = (
+    ("clip_norm", True, "more than 0, or none"), ("clip_value", True, "more than 0, or none"),
+    ("l1", False, "at least 0"), ("l2", False, "at least 0"),
+)  # fmt: skip
 LARGEST = 2**20  # bytes of a saved forecaster.json, its network aside
 
 
@@ -43,6 +48,12 @@ class Network(Method):
     """A method with a network."""
 
     backends = TRAINING_BACKENDS
+
+
+class LocalModel(Method):
+    """A method that forecasts with a model in a folder of the user's: its setting `folder` has to be given."""
+
+    backends = ("torch",)
 
 
 class Reader(Network):
@@ -114,6 +125,7 @@ METHODS: dict[str, Method | type[Forecaster]] = {
     "s4d": Reader("s4d:S4D"),
     "mingru": Reader("mingru:MinGRU"),
     "gru_tuned": Network("gru_tuned:GRUTuned"),
+    "checkpoint": LocalModel("checkpoint:Checkpoint"),
 }
 
 #: old name -> new name: both make the method; what was recorded or saved under the old name counts as the method's
@@ -135,6 +147,7 @@ def make(
     that the method does not have.
     """
     name = current_name(name)
+    check_values(name, settings)
     if backend not in backends_of(name):
         raise ValueError(f"{name}: got backend {backend!r}, allowed: {', '.join(backends_of(name))}")
     if unknown := settings.keys() - all_settings(name).keys():
@@ -146,6 +159,19 @@ def make(
     asked = {"native": native, "kind": kind}
     made: Forecaster = maker(name=name, backend=backend, seed=check_seed(seed), **asked, **{**defaults, **settings})
     return made
+
+
+def check_values(name: str, settings: Mapping[str, Setting]) -> None:
+    """Raise ValueError for a limit of the gradient that is not above 0, and for a penalty below 0.
+
+    Training would go on with the gradient turned round. Of methods from outside, such names may mean something else.
+    """
+    if not isinstance(METHODS[name], Network):
+        return
+    for setting, above, words in LIMITS:
+        value = settings.get(setting)
+        if isinstance(value, int | float) and not (value > 0 if above else value >= 0):
+            raise ValueError(f"{name}.{setting}: got {value!r}, needed {words}")
 
 
 def check_seed(seed: int) -> int:
@@ -215,6 +241,17 @@ def complete(name: str, settings: Mapping[str, Setting]) -> dict[str, Setting]:
     So what was made before a default changed, or before there was the option, stays what it was.
     """
     return {**class_of(name).off, **settings}
+
+
+def needs_folder(name: str) -> bool:
+    """Say whether the method runs only with a model in a folder that its settings name."""
+    return isinstance(METHODS.get(current_name(name)), LocalModel)
+
+
+def identified(name: str, settings: Mapping[str, Setting]) -> dict[str, Setting]:
+    """Return the settings with what identifies a model that they name. Raises ValueError for what is no such model."""
+    maker: Any = class_of(name)
+    return maker.identified(settings) if needs_folder(name) else dict(settings)  # type: ignore[no-any-return]
 
 
 def setting_type(name: str, setting: str) -> Any:

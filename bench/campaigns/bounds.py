@@ -8,6 +8,7 @@ import psutil
 
 from bench.campaigns.request import Setting
 from bench.errors import UsageError
+from implementations import METHODS
 
 #: settings whose memory grows with their square: a layer of n units has n x n weights, kept with three moments
 SQUARE = {"units", "second_units", "hidden", "filters", "windows"}
@@ -16,6 +17,8 @@ BYTES_SQUARED = 16
 EACH = {"members": 2**18, "layers": 2**16, "blocks": 2**16}
 LEAST_EACH = 2**10
 FREE = {"epochs", "batch_size", "season_length", "shift", "stride"}  # they take no memory, or what the data bound
+#: settings that count steps of a window, and how many of these have to be left
+WITHIN = {"shift": 1, "patch": 0, "stride": 0, "window": 1, "rank": 1}
 BYTES_AHEAD = 8 * 40  # of each step that a series is forecast: paths, origins, bounds and copies, in float64
 
 
@@ -25,6 +28,16 @@ def check_settings(method: str, settings: Mapping[str, Setting]) -> None:
         if isinstance(value, int) and not isinstance(value, bool) and name not in FREE:
             each = EACH.get(name, LEAST_EACH)
             check(f"{method}.{name}={value}", BYTES_SQUARED * value**2 if name in SQUARE else each * value)
+
+
+def check_steps(method: str, settings: Mapping[str, Setting], history: int) -> None:
+    """Raise UsageError for a setting of one of our methods that counts more steps than a window of `history` has."""
+    for name, left in WITHIN.items() if method in METHODS and "." not in method else ():
+        value = settings.get(name)
+        if isinstance(value, int) and value > history - left:
+            raise UsageError(
+                f"{method}.{name}={value}: needed at most {history - left}, as a window has {history} steps"
+            )
 
 
 def check_ahead(steps: int | None) -> None:

@@ -10,7 +10,7 @@ from functools import cache
 import msgspec
 
 import implementations
-from bench.campaigns import settings, task_files
+from bench.campaigns import bounds, settings, task_files
 from bench.campaigns.request import Selection, Setting, check_seeds
 from bench.data import datasets
 from bench.data.series_tasks import name_of, task_on
@@ -18,7 +18,7 @@ from bench.errors import UsageError, unknown
 from bench.machine import threads
 from bench.schema.record import Spec
 from bench.tasks import ALL, SETS, TASKS, Task
-from implementations import backends
+from implementations import backends, needs_folder
 
 DEFAULTS = ("equal", "native")
 DEVICES = ("cpu", "cuda")
@@ -74,7 +74,7 @@ def choose_methods(selection: Selection) -> list[str]:
     for method, changes in selection.settings.items():
         if method not in methods:
             raise UsageError(f"--set {method}.{next(iter(changes))}: {method} is not among the methods of this run")
-    return methods
+    return [one for one in methods if one in {*selection.methods, *selection.settings} or not needs_folder(one)]
 
 
 def answering(task: Task, methods: Sequence[str], asked: Sequence[str]) -> list[str]:
@@ -204,9 +204,11 @@ def spec_of(
     if "select" in implementations.all_settings(method):
         changes = {"select": selection.select, **changes}
     resolved = settings.without_off(method, defaults, settings.resolve(defaults, selection.epochs, changes))
+    resolved = settings.identified(method, resolved)
     changed = tuple(sorted(name for name in resolved if name not in defaults or resolved[name] != defaults[name]))
     if changed:
         settings.check_settings(method, backend, seed, resolved, task.kind)
+        bounds.check_steps(method, {name: resolved[name] for name in changed}, task.history)
     return Spec(
         task=task.name,
         method=method,

@@ -83,6 +83,14 @@ def resolve(defaults: Mapping[str, Setting], epochs: int | None, changes: Mappin
     return {**defaults, **({"epochs": epochs} if trains else {}), **changes}
 
 
+def identified(method: str, settings: Mapping[str, Setting]) -> dict[str, Setting]:
+    """Return the settings with the digest of a model that they name. Raises UsageError for what is no such model."""
+    try:
+        return implementations.identified(method, settings)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
 def without_off(method: str, defaults: Mapping[str, Setting], settings: Mapping[str, Setting]) -> dict[str, Setting]:
     """Return the settings without those that are off unless asked for, and off here."""
     known = implementations.all_settings(method)

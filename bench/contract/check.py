@@ -62,6 +62,9 @@ def check(reference: str, backend: str | None) -> Report:
     name = names[0]
     if name not in implementations.METHODS:
         raise unknown("method", name, implementations.METHODS)
+    if implementations.needs_folder(name):
+        raise UsageError(f"{name}: it forecasts with a model of yours, so there is no method to check: "
+                         f"bench run --method {name} --set {name}.folder=FOLDER")  # fmt: skip
     chosen = choose(name, backend)
     broken = conformance.check_apart(reference, name, chosen)
     others = tuple(other for other in implementations.backends_of(name) if other != chosen)

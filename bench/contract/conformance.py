@@ -24,7 +24,7 @@ from bench.contract.subject import Asker, Broken, Loader, Maker, Subject
 from bench.errors import UsageError, unknown
 from bench.execution import asking
 from bench.execution.inspection import absolute
-from implementations import METHODS, backends, backends_of, default_settings, load, make
+from implementations import METHODS, backends, backends_of, default_settings, load, make, needs_folder
 from implementations.forecaster import Forecaster
 
 PATIENCE = 900.0  # seconds until a check is ended
@@ -103,7 +103,7 @@ def chosen(backend: str, names: list[str]) -> list[str]:
     """
     if backend not in backends.BACKENDS:
         raise unknown("backend", backend, backends.BACKENDS)
-    available = [name for name in METHODS if backend in backends_of(name)]
+    available = [name for name in METHODS if backend in backends_of(name) and not needs_folder(name)]
     for name in names:
         if name not in available:
             raise unknown(f"method of {backend}", name, available)

@@ -137,6 +137,8 @@ def measure(order: Order, clock: Clock, channels: Channels, made: dict[str, np.n
     with clock.phase("build"):
         backend.seed(spec.seed)
         settings = implementations.complete(spec.method, spec.settings)
+        if "folder" in order.files:
+            settings["folder"] = order.files["folder"]
         forecaster = implementations.make(
             spec.method, spec.backend, spec.seed, native=spec.native, kind=order.kind, **settings
         )

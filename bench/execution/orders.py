@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 import numpy as np
 
+import implementations
 from bench.execution import arrays
 from bench.execution.arrays import Layout
 from bench.execution.whole_series import WholeSeries
@@ -106,6 +107,12 @@ class Handout(NamedTuple):
         for array in arrays.values():
             array.setflags(write=False)
         return cls(**{"validation_history": arrays["watched_history"], **arrays})
+
+
+def folder_of(spec: Spec) -> dict[str, str]:
+    """Return where the model that a spec names lies, as a worker finds it; empty for methods without one."""
+    named = not spec.source and implementations.needs_folder(spec.method)
+    return {"folder": os.path.abspath(str(spec.settings["folder"]))} if named else {}
 
 
 def send_order(left: int, order: Order) -> None:

@@ -25,7 +25,7 @@ from bench.execution.coordination import Busy
 from bench.execution.handing import Data, DataSource
 from bench.execution.jobs import Job
 from bench.execution.limits import Limits
-from bench.execution.orders import Order, now, send_order, unfinished
+from bench.execution.orders import Order, folder_of, now, send_order, unfinished
 from bench.execution.supervision import GRACE, Supervisor, close_input
 from bench.machine import environment, resources, threads
 from bench.machine.system.cores import pin, pinned
@@ -100,7 +100,7 @@ class WorkerPool:
             spawned_ns=0,
             started_at=now(),
             workers=self.limits.workers,
-            files={name: path for name, path in self.files.items() if name == spec.method},
+            files={name: path for name, path in self.files.items() if name == spec.method} | folder_of(spec),
         )
         try:
             user_methods.know(spec, self.files)

@@ -147,6 +147,7 @@ def resolve(how: Preparation, choice: Choice) -> Training:
         if not 0 < level < 100:
             raise UsageError(f"--level {level:g}: needed a percentage above 0 and below 100")
     settings = asked.resolve(asked.defaults_of(name, task_on(how, "")), choice.epochs, changes.get(name, {}))
+    settings = asked.identified(name, settings)
     source = choice.method if name in registered.sources else None
     return Training(name, check.choose(name, choice.backend), choice.seed, settings, source)
 

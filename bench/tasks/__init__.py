@@ -24,6 +24,8 @@ BEYOND = (
 )  # fmt: skip
 #: methods without a network that the reference does not have
 WITHOUT_NETWORK = ("sinusoids", "ssa", "esprit", "least_squares", "kernel_ridge")
+#: it forecasts with a model of the user's: on no board of ours
+LOCAL = ("checkpoint",)
 ONE_STEP = ("simple_rnn", "deep_rnn_recurrent_head", "deep_rnn")  # the notes train them to forecast one step
 FURTHER_TEST = 20_000  # the draw of 1,000 test series alone makes an error uncertain by 1 to 2 %
 
@@ -43,7 +45,7 @@ TASKS: dict[str, Task] = {
             seed=43,
             ahead=10,
             further_test=FURTHER_TEST,
-            when_named=ONE_STEP + CLASSICAL + WITHOUT_NETWORK + BEYOND,
+            when_named=ONE_STEP + CLASSICAL + WITHOUT_NETWORK + BEYOND + LOCAL,
             quick_methods=("last_value", "moving_average", "linear", "rnn_sequence", "gru"),
         ),
     )
@@ -70,7 +72,7 @@ ON_REAL = (
 )  # fmt: skip
 #: the sets of methods of a task on series from a file: what runs when methods are named alone, and what runs quickly
 ON_SERIES: dict[str, Any] = {
-    "when_named": ONE_STEP + WITHOUT_NETWORK + BEYOND,
+    "when_named": ONE_STEP + WITHOUT_NETWORK + BEYOND + LOCAL,
     "quick_methods": TASKS["ten-step"].quick_methods,
 }
 
@@ -88,8 +90,8 @@ REAL: dict[str, Task] = {
     for task in sorted(read_bundled(Path(__file__).parent / "bundled", {**ON_SERIES, "methods": ON_REAL}), key=place_of)
 }
 #: methods that a long horizon tells apart, and what they are compared with
-LONG = (*REFERENCES, "last_value", "arima", "linear", "deep_rnn_sliding", "deep_rnn_growing", "rnn_multi_output",
-        "rnn_sequence", "rnn_sequence_blocks", "mlp")  # fmt: skip
+LONG = (*REFERENCES, "last_value", "arima", "sinusoids", "ssa", "esprit", "least_squares", "linear", "deep_rnn_sliding",
+        "deep_rnn_growing", "rnn_multi_output", "rnn_sequence", "rnn_sequence_blocks", "mlp")  # fmt: skip
 #: what runs on tasks that ask something else: one of each kind of network
 READERS = ("rnn_sequence", "gru", "lstm", "conv_gru", "linear", "mlp")
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import implementations
 from bench import metrics
 from bench.data import datasets, generators, windows
-from bench.tasks import TASKS
+from bench.tasks import ALL, TASKS
 
 ONE, TEN = TASKS["one-step"], TASKS["ten-step"]
 
@@ -82,6 +83,17 @@ def test_cut_refuses_other_series(damage, message):
 def test_default_methods():
     assert ONE.runs("deep_rnn") and not ONE.runs("gru")
     assert TEN.runs("gru") and TEN.runs("a_method_that_is_new") and not TEN.runs("deep_rnn")
+
+
+def test_a_long_horizon_tells_blocks_and_ways_of_feeding_back_apart():
+    """On ten steps a block of ten is all of the horizon, so that two methods are one."""
+    sequence, blocks = (implementations.class_of(name).strategy for name in ("rnn_sequence", "rnn_sequence_blocks"))
+    assert [one.block(TEN.ahead) for one in (sequence, blocks)] == [10, 10]
+    assert [one.block(ALL["forty-step"].ahead) for one in (sequence, blocks)] == [40, 10]
+    sliding, growing = (implementations.class_of(f"deep_rnn_{way}").strategy for way in ("sliding", "growing"))
+    assert (sliding.growing, growing.growing) == (False, True) and sliding.block(40) == growing.block(40) == 1
+    ways = ("rnn_sequence", "rnn_sequence_blocks", "deep_rnn_sliding", "deep_rnn_growing", "rnn_multi_output")
+    assert all(map(ALL["forty-step"].runs, ways))
 
 
 def test_digest_tells_values_shapes_and_types_apart():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from children import FRAMEWORKS, start
 
-from implementations import METHODS, backends_of, make
+from implementations import METHODS, backends_of, make, needs_folder
 
 BACKENDS = (*FRAMEWORKS, "numpy")
 
@@ -22,7 +22,7 @@ CASES = [
     pytest.param(backend, method, id=f"{backend}-{method}", marks=pytest.mark.xdist_group(group(backend, method)))
     for backend in BACKENDS
     for method in METHODS
-    if backend in backends_of(method) and method != TOO_SLOW
+    if backend in backends_of(method) and method != TOO_SLOW and not needs_folder(method)
 ]
 
 

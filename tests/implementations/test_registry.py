@@ -16,8 +16,8 @@ from implementations.registry import Network
 
 PUBLIC = {
     "BACKENDS", "METHODS", "Forecaster", "MultiOutput", "NetworkForecaster", "Recursive", "SequenceToSequence",
-    "all_settings", "backends_of", "class_of", "complete", "current_name", "default_settings", "installed",
-    "kinds_of", "load", "make", "setting_type",
+    "all_settings", "backends_of", "class_of", "complete", "current_name", "default_settings", "identified",
+    "installed", "kinds_of", "load", "make", "needs_folder", "setting_type",
 }  # fmt: skip
 
 
@@ -86,11 +86,15 @@ WRONG = {
     ("rtrl_rnn", "targets", "last"): "rtrl_rnn.targets: got last, allowed: every; its gradient is its own",
     ("s4d", "targets", "first"): "s4d.targets: got 'first', allowed: every, last",
     ("s4d", "dt_min", 0.7): "s4d.dt_min: got dt_min 0.7, dt_max ",
+    ("gru", "clip_norm", 0.0): "gru.clip_norm: got 0.0, needed more than 0, or none",
+    ("mingru", "clip_value", -2.0): "mingru.clip_value: got -2.0, needed more than 0, or none",
+    ("tide", "l1", -1.0): "tide.l1: got -1.0, needed at least 0",
+    ("weight_decay_rnn", "l2", -0.5): "weight_decay_rnn.l2: got -0.5, needed at least 0",
 }
 
 
 @pytest.mark.parametrize(("method", "setting", "value"), WRONG)
-def test_a_wrong_value_is_named_in_one_line(method: str, setting: str, value: str) -> None:
+def test_a_wrong_value_is_named_in_one_line(method: str, setting: str, value: str | float) -> None:
     with pytest.raises(ValueError) as raised:
         make(method, "torch", 1, **{setting: value})
     assert str(raised.value).startswith(WRONG[method, setting, value]) and "\n" not in str(raised.value)

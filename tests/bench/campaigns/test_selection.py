@@ -44,7 +44,7 @@ def test_default_sets_of_the_tasks():
     baselines = {"last_value", "moving_average", "arima", "linear"}
     one_step = {"simple_rnn", "deep_rnn_recurrent_head", "deep_rnn"}
     assert methods["one-step"] == baselines | one_step | set(tasks.REFERENCES)
-    others = one_step.union(tasks.CLASSICAL, tasks.WITHOUT_NETWORK, tasks.BEYOND)
+    others = one_step.union(tasks.CLASSICAL, tasks.WITHOUT_NETWORK, tasks.BEYOND, tasks.LOCAL)
     assert methods["ten-step"] == set(implementations.METHODS) - others
 
 
@@ -133,6 +133,28 @@ def test_settings_are_typed_as_the_method_states(text, value):
         ({"settings": {"gru": {"units": 0}}}, "units: got 0"),
         ({"settings": {"gru": {"epochs": 0}}}, "epochs: got 0"),
         ({"settings": {"gru": {"units": 3}}, "methods": ["lstm"]}, "gru is not among the methods of this run"),
+        *(
+            ({"settings": {method: {name: value}}, "tasks": ["ten-step"]}, f"{method}.{name}{words}")
+            for method, name, value, words in [
+                ("gru", "shift", 60, "=60: needed at most 49, as a window has 50 steps"),
+                ("patchtst", "patch", 51, "=51: needed at most 50, as a window has 50 steps"),
+                ("patchtst", "stride", 0, ": got 0, needed at least 1"),
+                ("patchtst", "stride", 51, "=51: needed at most 50"),
+                ("patchtst", "heads", 3, ": got 3, needed a divisor of the 64 units"),
+                ("ssa", "rank", 50, "=50: needed at most 49"),
+                ("esprit", "window", 50, "=50: needed at most 49"),
+                ("tcn", "filters", 0, ": got 0, needed at least 1"),
+                ("tide", "width", 0, ": got 0, needed at least 1"),
+                ("tsmixer", "hidden", 0, ": got 0, needed at least 1"),
+                ("mingru", "units", -4, ": got -4, needed at least 1"),
+                ("nlinear", "normalise", "max", ": got 'max', allowed: none, last, mean, revin"),
+                ("s4d", "dt_min", 0.7, ": got dt_min 0.7, dt_max "),
+                ("nbeats", "basis", "fourier", ": got 'fourier'"),
+                ("encoder_decoder", "teacher_forcing", True, ": got True, needed with it"),
+                ("sinusoids", "norm", 3, ": got 3"),
+                ("kernel_ridge", "width", 0.0, ": got 0.0, needed more than 0, or none"),
+            ]
+        ),
     ],
 )
 def test_bad_selections(asked, message):

@@ -85,5 +85,5 @@ def test_every_network_says_what_it_depends_on() -> None:
         made = make(name, backends_of(name)[-1], 1)
         if name.removesuffix("_as_printed") in fields:
             assert made.receptive_field() == fields[name.removesuffix("_as_printed")] and made.state_size() == 0
-        elif made.backend == "torch":
+        elif len(backends_of(name)) > 1:
             assert made.state_size() > 0, name
