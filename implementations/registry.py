@@ -251,7 +251,7 @@ def needs_folder(name: str) -> bool:
 def identified(name: str, settings: Mapping[str, Setting]) -> dict[str, Setting]:
     """Return the settings with what identifies a model that they name. Raises ValueError for what is no such model."""
     maker: Any = class_of(name)
-    return maker.identified(settings) if needs_folder(name) else dict(settings)  # type: ignore[no-any-return]
+    return maker.identified(settings) if needs_folder(name) else dict(settings)
 
 
 def setting_type(name: str, setting: str) -> Any:

@@ -66,7 +66,7 @@ class Checkpoint(RowForecaster):
         """Forecast [N, steps, D] float32, each channel of history [N, T, D] alone. Raises ValueError for bad input."""
         check_windows(history)
         check_steps(steps)
-        rows = history.swapaxes(1, 2).reshape(-1, history.shape[1])
+        rows = list(history.swapaxes(1, 2).reshape(-1, history.shape[1]))
         made = self.forecast_rows(rows, steps).mean.reshape(len(history), -1, steps)
         return np.ascontiguousarray(made.swapaxes(1, 2), dtype=np.float32)
 
