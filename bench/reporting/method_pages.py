@@ -144,6 +144,8 @@ def side_by_side(left: str, right: str, width: int) -> str:
 def figures(methods: Sequence[str], runs: Sequence[Run]) -> str:
     """Set errors, parameters and fit seconds per task and backend; means over seeds, times as the board has them."""
     rows = figure_rows(methods, runs)
+    if not rows and implementations.needs_folder(methods[0]):
+        return "None here: it forecasts with a model of yours ([how](../your-series.md#with-a-pretrained-model))."
     if not rows:
         return "No record of it yet: `python -m bench run` makes one."
     headers = ["task", "method", "backend", "reference", "val MSE", "test MSE", "parameters", "fit s", "timed runs"]
