@@ -96,6 +96,9 @@ def enter(
     backend = choose_backend(backends_asked)
     names, registered = user_methods.register(methods)
     matched = selection.match(names, implementations.METHODS, "method") if names else []
+    if local := next(filter(implementations.needs_folder, names), None):
+        raise UsageError(f"--method {local}: a race cannot name its model: bench forecast --method {local} does")
+    matched = [name for name in matched if not implementations.needs_folder(name)]
     found = read_series(file, how)
     planned = plan(found.series, how)
     if constant := [one.name for one in found.series if not changes(one, how.ahead)]:

@@ -124,6 +124,11 @@ def test_files_that_are_missing_or_damaged_are_named(inside: Bench, tmp_path: Pa
     assert "checkpoint.folder: got none" in inside("run", "--method", "checkpoint").stderr
     assert "choose from folder, sha256" in inside(*command, "--set", "checkpoint.epochs=3").stderr
     assert inside("check", "checkpoint").returncode == 2
+    (tmp_path / "sales.csv").write_text("units\n1\n2\n")
+    raced = inside(
+        "recommend", "sales.csv", "--target", "units", "--time", "-", "--ahead", "1", "--method", "checkpoint"
+    )
+    assert raced.returncode == 2 and "a race cannot name its model" in raced.stderr
 
 
 def test_the_extra_and_other_weights_than_stated_are_named(
