@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import typer
 from conftest import ROOT, Bench
+from local_models import written
 
 from bench.cli import app as cli
 from bench.cli.app import app
@@ -58,6 +59,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (made / "mine.py").write_text(re.findall(r"```python\n(.*?)```", ADDING.read_text(), re.DOTALL)[0])
     (made / "campaign.toml").write_text(re.findall(r"```toml\n(.*?)```", CAMPAIGNS.read_text(), re.DOTALL)[0])
     shutil.copytree(CAMPAIGNS.with_suffix(""), made / "docs" / "campaigns")
+    written(made / "chronos-bolt-tiny")
+    (made / "chronos.py").touch()  # in place of the library: a plan only looks whether there is one
     with contextlib.chdir(made):
         template.write("my_forecaster", network=False)
     return made

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import ROOT, Bench
+from local_models import CONFIG, written
 
 from bench.contract import conformance
 from implementations import identified, make
 
-#: what chronos-forecasting offers: here the median is the last value, and the step's number is added
+#: what chronos-forecasting offers of what the adapter calls: here the median is the last value
 STAND_IN = """
 import torch
 
@@ -37,21 +38,6 @@ class ChronosBoltPipeline:
         last = torch.stack([row[-1] for row in rows])[:, None, None]
         return last.repeat(1, prediction_length, 1), last
 """
-CONFIG: dict[str, Any] = {
-    "chronos_pipeline_class": "ChronosBoltPipeline",
-    "chronos_config": {"context_length": 64, "prediction_length": 8, "input_patch_size": 4, "input_patch_stride": 4,
-                       "quantiles": [0.1, 0.5, 0.9]},
-}  # fmt: skip
-
-
-def written(folder: Path, config: Any = CONFIG, weights: tuple[str, ...] = ("shared.weight", "shared.bias")) -> Path:
-    """Write a folder with a configuration and weights."""
-    from safetensors.numpy import save_file
-
-    folder.mkdir()
-    (folder / "config.json").write_text(config if isinstance(config, str) else json.dumps(config))
-    save_file(dict.fromkeys(weights, np.zeros((2, 2), np.float32)), folder / "model.safetensors")
-    return folder
 
 
 def changed(**changes: Any) -> dict[str, Any]:
