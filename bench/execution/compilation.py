@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 import platformdirs
 
+from bench.execution.reuse import BEFORE
 from bench.machine import environment
 from bench.schema.record import Run, Spec
 
@@ -40,28 +41,42 @@ def variables(spec: Spec) -> dict[str, str]:
     }
 
 
-def is_warm(spec: Spec) -> bool | None:
-    """Say whether the run's programs have been compiled before; None where there is no cache for it."""
+def seen(spec: Spec) -> frozenset[int] | None:
+    """Return at which places in a worker the run's programs have been compiled before; None where it has no cache."""
     folder = folder_of(spec)
-    return None if folder is None else (folder / "seen" / program_of(spec)).exists()
+    if folder is None:
+        return None
+    found = (folder / "seen").glob(f"{program_of(spec)}.*")
+    return frozenset(int(path.suffix[1:]) for path in found if path.suffix[1:].isdecimal())
 
 
-def note(spec: Spec) -> None:
+def note(spec: Spec, place: int = 0) -> None:
     """Remember that the run's programs are in the cache: called when a run of them ended well."""
     folder = folder_of(spec)
     if folder is not None:
-        (folder / "seen" / program_of(spec)).touch()
+        (folder / "seen" / f"{program_of(spec)}.{place}").touch()
 
 
-def marked(run: Run, warm: bool | None) -> Run:
-    """Return the run with a word on its cache, which explains its `first_step`; remember the programs of a good run."""
-    if warm is None or run.status != "ok":
+def place_of(run: Run) -> int:
+    """Return how many runs its worker had served, where that decides which programs fit: TensorFlow numbers them."""
+    served = run.environment.get(BEFORE)
+    return served if run.spec.backend == "keras" and isinstance(served, int) else 0
+
+
+def marked(run: Run, before: frozenset[int] | None) -> Run:
+    """Return the run with a word on its cache, which explains its `first_step`; remember the programs of a good run.
+
+    before: what was `seen` when it began.
+    """
+    if before is None or run.status != "ok":
         return run
     if run.environment.get(WORD) == BROKEN:
         forget(run.spec)
         return run
-    note(run.spec)
-    return msgspec.structs.replace(run, environment={**run.environment, WORD: "warm" if warm else "cold"})
+    place = place_of(run)
+    note(run.spec, place)
+    word = "warm" if place in before else "cold"
+    return msgspec.structs.replace(run, environment={**run.environment, WORD: word})
 
 
 def checked(run: Run, printed: bytes) -> Run:

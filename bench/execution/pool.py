@@ -145,10 +145,10 @@ class WorkerPool:
 
         A run that fails with the cache of compiled programs is made again without it.
         """
-        warm = compilation.is_warm(order.spec)
+        seen = compilation.seen(order.spec)
         run = self.supervise(order, core, data, given)
-        if warm is None or run.status != "failed":
-            return compilation.marked(run, warm)
+        if seen is None or run.status != "failed":
+            return compilation.marked(run, seen)
         run = self.supervise(msgspec.structs.replace(order, cached=False), core, data, given)
         if run.status == "ok":  # so a program in the cache is damaged: TensorFlow fails then
             compilation.forget(order.spec)

@@ -103,7 +103,7 @@ def reuse(method: MethodNames = None, backend: BackendNames = None, epochs: Epoc
 
 @app.command()
 def seeds(method: MethodNames = None, backend: BackendNames = None, epochs: EpochCount = 2, rounds: Rounds = 1) -> None:
-    """Five seeds of a method, each alone and in one worker; goes on where it was stopped (an hour)."""
+    """Fifteen seeds of a method, each alone and in one worker; goes on where it was stopped (hours)."""
     from . import reuse
 
     reuse.compare(reuse.SEVERAL, reuse.cases(method or reuse.METHODS, backend or reuse.BACKENDS[:2], epochs), rounds)

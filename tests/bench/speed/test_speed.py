@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -16,9 +17,19 @@ from conftest import ROOT, Bench, make_run, make_spec
 
 from bench.analysis import anytime
 from bench.errors import UsageError
+from bench.execution import compilation
 from bench.machine import threads
 from bench.records import repository
-from bench.speed import child_process, clock, growth, incremental_forecasting, performance_page, records, self_test
+from bench.speed import (
+    child_process,
+    clock,
+    growth,
+    incremental_forecasting,
+    performance_page,
+    records,
+    reuse,
+    self_test,
+)
 from bench.speed.__main__ import app
 from bench.speed.peers import tables
 from bench.speed.peers.child import MODULES
@@ -214,3 +225,37 @@ def test_a_training_step_in_pytorch_takes_no_memory_from_the_system() -> None:
     done = subprocess.run([sys.executable, "-c", FAULTS], env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) < 20
+
+
+def test_later_runs_of_a_worker_are_compared_with_its_first(tmp_path: Path) -> None:
+    """Two processes of four fits; in the second the seed that comes twice ends in another way."""
+    for seed, last in ((1, ["a"]), (2, ["b"])):
+        runs = [{"seed": 1, "epochs": [2.0, 1.0, 1.0], "predict": 0.5, "digests": ["a"]}]
+        runs += [{"seed": n, "epochs": [1.0, 1.0, 1.0], "predict": 0.5, "digests": [str(n)]} for n in (2, 3)]
+        runs.append({"seed": 1, "epochs": [1.0, 1.0, 1.0], "predict": 0.5, "digests": last})
+        reuse.keep(tmp_path / "reuse.jsonl", reuse.Case(f"method {seed}", "torch", 3), 0, {"runs": runs})
+    row = reuse.times_table(tmp_path / "reuse.jsonl").splitlines()[-1]
+    assert [cell.strip() for cell in row.split("|")[1:-1]] == [
+        "torch", "2", "2", "**0.750** (0.750–0.750)", "**1.000** (1.000–1.000)", "**1.000** (1.000–1.000)",
+        "1 of 2 equal",
+    ]  # fmt: skip
+
+
+def test_a_study_goes_on_where_it_was_stopped_and_compares_its_ways(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[tuple[str, bool]] = []
+
+    def used(jobs: list[str], again: bool) -> dict[str, object]:
+        made.append((os.environ[compilation.VARIABLE], again))
+        return {"cpu": 10.0 if len(made) == 1 else 4.0, "wall": 20.0, "digests": ["a"]}
+
+    monkeypatch.setattr(reuse, "KEPT", tmp_path)
+    monkeypatch.setattr(reuse, "used", used)
+    monkeypatch.setattr(reuse, "planned", lambda *_: ["job"])
+    for _ in range(2):
+        reuse.compare(reuse.SEVERAL, reuse.cases(["mlp"], ["keras-jax"], 2), 1)
+    (_, alone), (cold, _), (warm, _) = made
+    assert not alone and made[0][0] == "" and cold == warm != "" and not Path(cold).exists()
+    first, every = reuse.study_table(reuse.SEVERAL).splitlines()[-2:]
+    assert "0.40 / 0.40" in first and "equal" in first and "**all**" in every
