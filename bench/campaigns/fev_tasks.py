@@ -102,7 +102,7 @@ def check(asked: FevTask) -> None:
     """Raise UsageError for what is asked beyond forecasting the ends of series."""
     if asked.eval_metric not in METRICS:
         raise unknown("eval_metric", asked.eval_metric, METRICS)
-    several = asked.num_windows > 1 or len(asked.targets()) > 1 or ALL_COLUMNS in asked.targets()
+    several = asked.num_windows > 1 or isinstance(asked.target or asked.target_column, list)
     if asked.eval_metric in RATIOS and several:
         raise UsageError(
             f"eval_metric: got {asked.eval_metric} of several windows or columns, needed MASE, SMAPE or MAE"
@@ -146,4 +146,10 @@ def preparation(asked: FevTask, place: Path) -> Preparation:
         whole_history=True,
         **ends,
     )
-    return splits.with_fitting_history(read_series(place, how), how)
+    found = read_series(place, how)
+    scored = asked.horizon * asked.num_windows
+    known = max(asked.min_context_length or 1, (asked.min_ts_length or 0) - scored)
+    if short := [one.name for one in found.series if 0 < len(one.values) - scored < known]:
+        counted = f"{len(short)} of {len(found.series)} series have fewer than {known} steps before the forecast"
+        raise UsageError(f"min_context_length: {counted}, as {short[0]!r}: leave them out of {place.name}")
+    return splits.with_fitting_history(found, how)

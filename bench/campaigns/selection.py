@@ -133,7 +133,7 @@ def named_tasks(names: Sequence[str]) -> list[Task]:
     found += [task for name in files for task, _ in task_files.open_tasks(name)]
     twice = {one.name for one in found if sum(one.name == other.name for other in found) > 1}
     if twice:
-        raise UsageError(f"--task: two files name a task {min(twice)}: each needs another name")
+        raise UsageError(f"--task: two tasks of files are called {min(twice)}: each needs another name")
     return found
 
 

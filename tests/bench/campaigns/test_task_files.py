@@ -152,6 +152,7 @@ def pyarrow_rows(path: Path) -> list[np.ndarray]:
         ("MASE", "WQL", "task 1: unknown eval_metric 'WQL'"),
         ("eval_metric: MASE", "eval_metric: RMSE\n  num_windows: 2", "eval_metric: got RMSE of several windows"),
         ("seasonality: 4", "cutoff: -6", "task 1: cutoff: got -6, needed -3"),
+        ("seasonality: 4", "min_context_length: 40", "min_context_length: 1 of 3 series have fewer than 40 steps"),
         ("shops", "shoes", "task 1: dataset_path: there is no someone/datasets next to it, nor shoes.parquet"),
         ("tasks:", "tasks: [", "fev.yaml: "),
     ],
