@@ -34,6 +34,8 @@ def specs(selection: Selection) -> list[Spec]:
     tasks = choose_tasks(selection)
     chosen = choose_backends(selection.backends, check_device(selection.device))
     seeds = check_seeds(selection.seeds)
+    if selection.device == "cuda" and (local := next(filter(needs_folder, methods), None)):
+        raise UsageError(f"--device cuda: {local} computes on cpu alone")
     check_epochs(selection.epochs)
     check_defaults(selection.defaults)
     check_select(selection.select)

@@ -133,6 +133,12 @@ def test_the_extra_and_other_weights_than_stated_are_named(
         identified("checkpoint", settings)
 
 
+def test_a_gpu_is_refused(inside: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.machine.threads.has_cuda", lambda: True)
+    asked = inside("run", "--method", "checkpoint", "--set", "checkpoint.folder=bolt", "--device", "cuda")
+    assert asked.returncode == 2 and "--device cuda: checkpoint computes on cpu alone" in asked.stderr
+
+
 def test_patterns_leave_it_out_without_a_folder(inside: Bench) -> None:
     planned = inside("run", "--task", "ten-step", "--method", "*", "--backend", "torch", "--dry-run")
     assert planned.returncode == 0 and "checkpoint" not in planned.stdout and "gru" in planned.stdout
