@@ -23,6 +23,7 @@ from bench.execution.limits import Limits
 from bench.records import codec, files, locks, published, repository
 from bench.records.stores import Place, Remote
 from bench.schema.record import Run, Spec
+from bench.schema.series import Preparation
 from bench.tasks import REAL
 
 SIMILAR = 50  # earlier runs of a method that say how long the next one takes
@@ -133,10 +134,15 @@ def plan_of(found: Iterable[Spec], places: Mapping[str, str], folder: Place, aga
             [*known.values(), *alike.values()],
             again.every,
             {known[name].key for name in old},
-            published.read() if left else (),
+            published.read() if any(in_published_task(spec) for spec in left) else (),
         )
     outdated = frozenset(name for name in stale if is_outdated(known[name]))
     return Plan(jobs, frozenset(wanted), known, files.absolute(places), problems, stale, outdated)
+
+
+def in_published_task(spec: Spec) -> bool:
+    """Return whether published records may tell its time: they hold no run on a user's file, and take memory."""
+    return not isinstance(spec.series, Preparation) or spec.series.bundled
 
 
 def is_stale(run: Run, places: Mapping[str, str]) -> bool:

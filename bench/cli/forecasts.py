@@ -123,7 +123,7 @@ def verdict(advice: Advice, unfinished: Sequence[Result]) -> Iterator[str]:
     yield f"test:      MASE over the last steps, which decided nothing: {tests}"
     if unfinished:
         names = ", ".join(f"{one.training.method} ({clean(one.reason)})" for one in unfinished)
-        yield f"unfinished: {names}"
+        yield f"unfinished: {names}; a larger --budget lets more finish"
 
 
 def described(one: Standing, baseline: Standing | None) -> str:
