@@ -7,6 +7,7 @@ import re
 import unicodedata
 
 NOTHING = "–"
+ZERO = 1e-300  # what is smaller is no error at all
 
 _ANSI = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b\[[0-?]*[ -/]*[@-~]|\x1b.?")
 
@@ -20,10 +21,15 @@ def clean(text: str, longest: int = 200) -> str:
 
 
 def digits(value: float, count: int = 4) -> str:
-    """Return a number with `count` significant digits, zeros at the end included; a dash where there is none."""
+    """Return a number with `count` significant digits, zeros at the end included; a dash where there is none.
+
+    Below ZERO it is 0: an error of 0 is replaced by the smallest number, for its logarithm.
+    """
+    value = 0.0 if abs(value) < ZERO else value
     return f"{value:#.{count}g}".rstrip(".") if math.isfinite(value) else NOTHING
 
 
 def decimals(value: float, count: int = 1) -> str:
     """Return a number with `count` digits after the point; a dash where there is none."""
-    return f"{value:.{count}f}" if math.isfinite(value) else NOTHING
+    text = f"{value:.{count}f}" if math.isfinite(value) else NOTHING
+    return text.removeprefix("-") if text.startswith("-") and not text.strip("-0.") else text

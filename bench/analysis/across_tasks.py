@@ -10,6 +10,7 @@ from scipy import special
 
 from bench.analysis.ranking import naive
 from bench.analysis.statistics import LEVEL
+from bench.text import ZERO
 
 #: from so many tasks on a mean over tasks is shown: an interval from fewer would be none
 LEAST_TASKS = 3
@@ -31,6 +32,7 @@ def over_tasks(methods: pd.DataFrame, tasks: Collection[str] | None = None) -> p
     default = methods[~methods["quick"] & ~methods["apart"]]
     if tasks is not None:
         default = default[default["task"].isin(tasks)]
+    default = default[~default["task"].isin(without_error(default))]
     by_task = default.pivot(index="task", columns="method", values="test_mse")
     errors, baseline = by_task.dropna(axis=1).T, naive(by_task)
     count = errors.shape[1]
@@ -40,6 +42,13 @@ def over_tasks(methods: pd.DataFrame, tasks: Collection[str] | None = None) -> p
     members = default.groupby("method")["members"].max()[errors.index].to_list()
     table = pd.DataFrame(dict(zip(COLUMNS, [errors.index, members, count, *skills], strict=True)))
     return table.sort_values(["skill", "method"], ascending=[False, True], kind="stable", ignore_index=True)
+
+
+def without_error(methods: pd.DataFrame) -> list[str]:
+    """Return the tasks on which the naive forecast makes no error, as on a series of zeros: nothing can be saved."""
+    default = methods[~methods["quick"] & ~methods["apart"]]
+    baseline = naive(default.pivot(index="task", columns="method", values="test_mse"))
+    return list(baseline.index[baseline < ZERO])
 
 
 def mean_skills(errors: np.ndarray, baseline: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -84,7 +84,8 @@ def series_covariance(blocks: np.ndarray) -> np.ndarray:
         rows, count = (known == columns).all(axis=1), int(columns.sum())
         if count > 1:
             found = blocks[np.ix_(rows, columns)]
-            relative = found / found.mean(axis=1, keepdims=True)
+            means = found.mean(axis=1, keepdims=True)
+            relative = found / np.where(means > 0, means, 1.0)  # a row without any error has no noise
             covariance[np.ix_(rows, rows)] = np.atleast_2d(np.cov(relative)) / count
     return covariance
 

@@ -26,7 +26,8 @@ def outcome(made: Outcome) -> Iterator[str]:
     """Return the lines that say what came of a forecast."""
     if made.trained:
         yield clean(made.trained, longest=400)
-        yield from (clean(note, longest=400) for note in made.notes)
+    yield from (clean(note, longest=400) for note in made.notes)
+    if made.trained:
         yield f"{measured(made.errors)}\n"
     yield from printed(made.header, made.lines, made.bounds)
     yield f"\n{made.intervals}"
@@ -123,7 +124,8 @@ def verdict(advice: Advice, unfinished: Sequence[Result]) -> Iterator[str]:
     yield f"test:      MASE over the last steps, which decided nothing: {tests}"
     if unfinished:
         names = ", ".join(f"{one.training.method} ({clean(one.reason)})" for one in unfinished)
-        yield f"unfinished: {names}; a larger --budget lets more finish"
+        late = any(one.reason.startswith(("stopped", "no time")) for one in unfinished)
+        yield f"unfinished: {names}" + "; a larger --budget lets more finish" * late
 
 
 def described(one: Standing, baseline: Standing | None) -> str:

@@ -89,7 +89,7 @@ def reuse(
     if steps < 1:
         raise UsageError(f"--ahead {steps}: needed 1 or more")
     title = f"{model.predictor.forecaster.name}: the next {steps} steps of {file.name}"
-    return finish(model, found, steps, output, title, non_negative)
+    return finish(model, found, steps, output, title, non_negative)._replace(notes=found.notes)
 
 
 def finish(model: Model, found: SeriesSet, steps: int, output: Path, title: str, non_negative: bool) -> Outcome:

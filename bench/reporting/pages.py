@@ -7,7 +7,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from bench.analysis import hardware, ranking
-from bench.analysis.across_tasks import TASKS_TO_RANK, over_tasks
+from bench.analysis.across_tasks import TASKS_TO_RANK, over_tasks, without_error
 from bench.analysis.main_metric import is_forecast
 from bench.analysis.table import of_board
 from bench.reporting.assessment import Board, in_order
@@ -98,7 +98,10 @@ def _answer(board: Board) -> list[str]:
 
 def _over_tasks(board: Board) -> list[str]:
     """Return how methods do over several tasks: all, those of several steps, real series; each set of tasks once."""
-    found = [task for task in board.tasks() if is_forecast(task) and task not in FURTHER]  # those have few methods
+    exact = without_error(board.methods)
+    found = [
+        task for task in board.tasks() if is_forecast(task) and task not in (*FURTHER, *exact)
+    ]  # few methods there
     several = [task for task in found if task not in ALL or ALL[task].ahead > 1]
     blocks: list[str] = []
     shown: list[list[str]] = []
@@ -114,7 +117,9 @@ def _over_tasks(board: Board) -> list[str]:
             shown.append(tasks)
     most = max((len(tasks) for tasks in shown), default=0)
     said = prose("few_tasks" if most < TASKS_TO_RANK else "many_tasks").format(count=most)
-    return ["## Over several tasks", said, *blocks] if blocks else []
+    if exact:
+        blocks.append(f"Left out, as the naive forecast makes no error there: {escape(', '.join(exact), 1000)}.")
+    return ["## Over several tasks", said, *blocks] if shown else []
 
 
 def _without_blocks(board: Board) -> list[str]:

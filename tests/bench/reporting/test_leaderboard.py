@@ -154,6 +154,17 @@ def test_several_tasks_are_summed_up_without_places() -> None:
     assert "## Over several tasks" not in leaderboard.render(runs[:2] + runs[3:5])
 
 
+def test_a_task_on_which_the_naive_forecast_makes_no_error_is_left_out_by_name() -> None:
+    tasks = {"one-step": 0.4, "ten-step": 0.3, "third": 0.2, "zeros": 0.0}
+    runs = [make("last_value", "numpy", error=error, task=task) for task, error in tasks.items()]
+    runs += [make(error=error / 2, task=task) for task, error in tasks.items()]
+    text = leaderboard.render(runs)
+    section = text.split("## Over several tasks")[1]
+    assert "**All tasks** (3: one-step, ten-step, third)" in section
+    assert "Left out, as the naive forecast makes no error there: zeros." in section
+    assert "e-308" not in text
+
+
 def test_real_series_and_tasks_of_several_steps_have_tables_of_their_own():
     tasks = {"one-step": 0.4, "nile": 0.3, "co2": 0.2, "macro": 0.1, "sales": 0.5}
     runs = [make("last_value", "numpy", error=error, task=task) for task, error in tasks.items()]
