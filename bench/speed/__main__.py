@@ -6,6 +6,7 @@ Measure on a machine that does nothing else.
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -126,16 +127,45 @@ def sizes(
     units: Annotated[list[int] | None, typer.Option(help="20, 64, 128 and 256 unless given.")] = None,
     batch: Annotated[list[int] | None, typer.Option(help="32, 128 and 512 unless given.")] = None,
     history: Annotated[list[int] | None, typer.Option(help="Steps: 50, 96 and 336 unless given.")] = None,
+    contestant: Annotated[list[str] | None, typer.Option(help="'torch own', darts, …; all unless given.")] = None,
     rounds: Rounds = 1,
+    cores: Annotated[int, typer.Option(min=1, help="How many are measured at once, on a core each.")] = 1,
+    kept: Annotated[Path | None, typer.Option(help="The file of measurements.", show_default=False)] = None,
+    measure: Annotated[bool, typer.Option(help="Measure, or only make the table from the file.")] = True,
 ) -> None:
-    """Training steps by size: ours, plain PyTorch and stock Keras; goes on where it was stopped (hours for all)."""
-    from . import sizes
+    """Training steps by size: ours, the frameworks' own layers, Darts and neuralforecast.
 
-    wanted = sizes.sizes(
-        network or sizes.NETWORKS, units or sizes.UNITS, batch or sizes.BATCHES, history or sizes.STEPS
-    )
-    sizes.measure_all(wanted, rounds)
-    publish("sizes", sizes.table(), "--rounds", rounds)
+    It goes on where it was stopped: hours on one core, minutes on many.
+    """
+    from . import performance_page, sizes, sizes_table
+
+    kept = kept or sizes.KEPT
+    if measure:
+        sizes.begin(kept, performance_page.made_by("python -m bench.speed sizes"))
+        wanted = sizes.sizes(
+            network or sizes.NETWORKS, units or sizes.UNITS, batch or sizes.BATCHES, history or sizes.STEPS
+        )
+        sizes.measure_all(wanted, contestant or sizes.CONTESTANTS, rounds, cores, kept)
+    table = sizes_table.text(kept)
+    print(table)
+    if kept == sizes.KEPT:
+        performance_page.put("sizes", table, sizes.machine(kept))
+
+
+@app.command(name="long-series")
+def long_series_(
+    rounds: Rounds = 3,
+    cores: Annotated[int, typer.Option(min=1, help="How many are measured at once, on a core each.")] = 1,
+    steps: Annotated[int, typer.Option(min=1, help="Training steps of 32 windows.")] = 500,
+    kept: Annotated[Path | None, typer.Option(help="The file of measurements.", show_default=False)] = None,
+) -> None:
+    """Seconds and memory of a fit on long series and on many: ours, Darts and neuralforecast."""
+    from . import long_series
+
+    kept = kept or long_series.KEPT
+    kept.unlink(missing_ok=True)
+    long_series.measure_all(rounds, cores, steps, kept)
+    publish("long-series", long_series.text(kept), "--rounds", rounds, "--cores", cores)
 
 
 @app.command(name="self-test")
@@ -151,7 +181,8 @@ def publish(name: str, table: str, *options: object) -> None:
     from . import performance_page
 
     print(table)
-    performance_page.put(name, table, " ".join(map(str, ["python -m bench.speed", name, *options])))
+    command = " ".join(map(str, ["python -m bench.speed", name, *options]))
+    performance_page.put(name, table, performance_page.made_by(command))
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ from bench.records import files
 PAGE = Path("docs", "performance.md")
 
 
-def put(name: str, table: str, command: str, page: Path = environment.ROOT / PAGE) -> None:
-    """Replace the text between <!-- name --> and <!-- /name --> by the table, its command and the machine.
+def put(name: str, table: str, made_by: str, page: Path = environment.ROOT / PAGE) -> None:
+    """Replace the text between <!-- name --> and <!-- /name --> by the table, the command and the machine that made it.
 
     Raises UsageError where the page has no such place.
     """
@@ -21,7 +21,7 @@ def put(name: str, table: str, command: str, page: Path = environment.ROOT / PAG
     _, closed, after = rest.partition(end)
     if not (opened and closed):
         raise UsageError(f"{PAGE}: needed the comments {start} and {end}, the table goes between them")
-    text = f"{before}{start}\n{table}\n\n{made_by(command)}\n{end}{after}"
+    text = f"{before}{start}\n{table}\n\n{made_by}\n{end}{after}"
     files.replace(page, text.encode())
 
 
@@ -30,6 +30,8 @@ def made_by(command: str) -> str:
     known = environment.fingerprint()
     packages = known["packages"]
     versions = [f"{name} {version}" for name, version in packages.items()] if isinstance(packages, dict) else []
-    commit = f"commit {str(known['commit'])[:12]}{' with changes' if known['dirty'] else ''}"
+    commit = (
+        [f"commit {str(known['commit'])[:12]}{' with changes' if known['dirty'] else ''}"] if known["commit"] else []
+    )
     computer = f"{known['cpu']}, {known['cores']} cores, Python {known['python']}"
-    return f"`{command}`: {', '.join([computer, *versions, commit])}."
+    return f"`{command}`: {', '.join([computer, *versions, *commit])}."

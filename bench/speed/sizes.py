@@ -1,36 +1,37 @@
-"""Training steps by size: ours compared with plain PyTorch and stock Keras, `python -m bench.speed sizes`.
+"""Training steps by size: ours, the frameworks' own layers, Darts and neuralforecast, `python -m bench.speed sizes`.
 
-Every measurement has a process and one core to itself, and is kept in a file as soon as it is there: the command goes
-on where it was stopped. `python -m bench.speed.sizes CONTESTANT NETWORK UNITS BATCH STEPS` makes one.
+Every measurement is kept in a file as soon as it is there: the command goes on where it was stopped. A process has one
+core to itself and measures one network of one width; contestants of one size run at about the same time.
 """
 
 from __future__ import annotations
 
-import json
 import statistics
 import sys
-import time
-from collections.abc import Callable, Iterable, Iterator
-from itertools import product
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby, product
 from pathlib import Path
-from typing import Any, NamedTuple
+from queue import SimpleQueue
+from typing import NamedTuple
 
-import numpy as np
+from bench.errors import UsageError
+from bench.machine import environment, threads
 
-from bench.machine import environment
-from bench.reporting import markdown
-from bench.text import digits
-
-from . import child_process
+from .peers import tables
+from .peers.child import Ask
 
 UNITS, BATCHES, STEPS = (20, 64, 128, 256), (32, 128, 512), (50, 96, 336)
-#: network -> our method
-NETWORKS = {"rnn": "rnn_sequence", "gru": "gru", "lstm": "lstm"}
-OURS = ("torch", "keras", "keras-jax")
+NETWORKS = ("rnn", "gru", "lstm")
+#: in torch ours is measured twice: by our own reading of each layer, and by the library's kernel for it
+TORCH = {False: "torch own", True: "torch library"}
 #: the same network in a framework's own layers and training loop, and which of ours it is compared with
 PLAIN = {"plain torch": "torch", "stock keras": "keras", "stock keras-jax": "keras-jax"}
-AHEAD, TAKEN, EPOCHS = 10, 4, 3  # steps forecast at every step; batches to an epoch; epochs timed after the first
-KEPT = environment.ROOT / "bench" / "speed" / "history" / "sizes.jsonl"
+CONTESTANTS = (*TORCH.values(), "keras", "keras-jax", *PLAIN, *tables.PEERS)
+EPOCHS, EPOCH_SECONDS = 2, 0.3  # epochs timed after the first, and about how long one is
+MOST_STEPS, MOST_SERIES = 64, 4096  # to an epoch
+GATES = {"rnn": 1, "gru": 3, "lstm": 4}
+KEPT = environment.ROOT / "bench" / "speed" / "history" / "sizes.csv"
 
 
 class Size(NamedTuple):
@@ -41,129 +42,109 @@ class Size(NamedTuple):
     batch: int
     steps: int
 
+    @property
+    def seconds(self) -> float:
+        """About how long a step takes: six matrix products at 40 GFLOP/s, and 0.1 ms for each step of the series."""
+        operations = 2 * 3 * 3 * GATES[self.network] * self.units**2 * self.batch * self.steps
+        return operations / 40e9 + 1e-4 * self.steps
+
+    @property
+    def taken(self) -> int:
+        """Steps to an epoch."""
+        wanted = min(round(EPOCH_SECONDS / self.seconds), MOST_STEPS, MOST_SERIES // self.batch)
+        return max(1, wanted)
+
+    def ask(self, contestant: str) -> Ask:
+        """Return what the contestant's process is asked for."""
+        series = self.taken * self.batch
+        return Ask(contestant, self.network, series, 1 + EPOCHS, False, self.steps, units=self.units, batch=self.batch)
+
+
+class Job(NamedTuple):
+    """What one process measures, one after another."""
+
+    contestant: str
+    sizes: list[Size]
+
 
 def sizes(networks: Iterable[str], units: Iterable[int], batches: Iterable[int], steps: Iterable[int]) -> list[Size]:
-    """Return every combination."""
-    return [Size(*one) for one in product(networks, units, batches, steps)]
+    """Return every combination, narrow networks first."""
+    return sorted((Size(*one) for one in product(networks, units, batches, steps)), key=order)
 
 
-def measure_all(wanted: Iterable[Size], rounds: int, kept: Path = KEPT) -> None:
-    """Measure what the file has fewer rounds of; contestants take turns."""
-    known = read(kept)
-    for number, size in product(range(rounds), wanted):
-        for contestant in (*OURS, *PLAIN):
-            if len(known.get((contestant, size), [])) <= number:
-                milliseconds = child_process.answer(__name__, contestant, *size)
-                with kept.open("a") as file:
-                    file.write(json.dumps({"contestant": contestant, **size._asdict(), "ms": milliseconds}) + "\n")
+def order(size: Size) -> tuple[int, int, float]:
+    """Sort by units, network and cost."""
+    return size.units, NETWORKS.index(size.network), size.seconds
+
+
+def jobs(wanted: Iterable[Size], names: Sequence[str], rounds: int, kept: Path) -> Iterator[Job]:
+    """Yield what the file has fewer rounds of; contestants of one network and width follow each other."""
+    known, ordered = read(kept), sorted(wanted, key=order)
+    for number in range(rounds):
+        for _, group in groupby(ordered, key=lambda size: (size.units, size.network)):
+            of_one = list(group)
+            for name in names:
+                missing = [size for size in of_one if len(known.get((name, size), [])) <= number]
+                if missing:
+                    yield Job(name, missing)
+
+
+def measure_all(wanted: Iterable[Size], names: Sequence[str], rounds: int, at_once: int, kept: Path = KEPT) -> None:
+    """Measure what the file lacks, so many processes at once. A contestant that fails is named and passed over."""
+    todo = list(jobs(wanted, names, rounds, kept))
+    tables.check_peers(sorted({job.contestant for job in todo}))
+    cores: SimpleQueue[int] = SimpleQueue()
+    for core in threads.cores()[-at_once:]:
+        cores.put(core)
+
+    def measure(job: Job) -> None:
+        core = cores.get()
+        contestant = tables.Contestant(job.contestant, core)
+        try:
+            for size in job.sizes:
+                note(kept, job.contestant, size, milliseconds(contestant, size))
+        except UsageError as error:
+            print(f"{job.contestant}, {size}: {error}", file=sys.stderr)
+        finally:
+            contestant.end()
+            cores.put(core)
+
+    with ThreadPoolExecutor(at_once) as pool:
+        list(pool.map(measure, todo))
+
+
+def milliseconds(contestant: tables.Contestant, size: Size) -> float:
+    """Return milliseconds of a training step: the median of the epochs after the first."""
+    epochs = contestant.answer(size.ask(contestant.name))["epochs"]
+    return 1000 * statistics.median(epochs[1:]) / size.taken
+
+
+def note(kept: Path, contestant: str, size: Size, milliseconds: float) -> None:
+    """Append a measurement, by one write: several threads have the file open."""
+    line = ",".join(map(str, [contestant, *size, f"{milliseconds:.4g}"]))
+    with kept.open("a") as file:
+        file.write(f"{line}\n")
 
 
 def read(kept: Path) -> dict[tuple[str, Size], list[float]]:
     """Return the milliseconds of a step in every round, by contestant and size."""
     found: dict[tuple[str, Size], list[float]] = {}
     for line in kept.read_text().splitlines() if kept.exists() else []:
-        entry = json.loads(line)
-        size = Size(*(entry[name] for name in Size._fields))
-        found.setdefault((entry["contestant"], size), []).append(entry["ms"])
+        if not line.startswith("#"):
+            contestant, network, *numbers, milliseconds = line.split(",")
+            size = Size(network, *map(int, numbers))
+            found.setdefault((contestant, size), []).append(float(milliseconds))
     return found
 
 
-def table(kept: Path = KEPT) -> str:
-    """Return a row for each size: milliseconds, and each of ours as a multiple of the framework's own speed."""
-    found = {key: statistics.median(values) for key, values in read(kept).items()}
-    headers = ["network", "units", "batch", "steps", *OURS, *PLAIN, *(f"{own} / {ours}" for own, ours in PLAIN.items())]
-    rows = []
-    for size in sorted({size for _, size in found}):
-        milliseconds = [found.get((name, size)) for name in (*OURS, *PLAIN)]
-        pairs = [(found.get((own, size)), found.get((ours, size))) for own, ours in PLAIN.items()]
-        ratios = [f"**{own / ours:.2f}**" if own and ours else "–" for own, ours in pairs]
-        rows.append([*map(str, size), *(digits(one, 3) if one else "–" for one in milliseconds), *ratios])
-    every = len(NETWORKS) * len(UNITS) * len(BATCHES) * len(STEPS)
-    return f"{markdown.table(headers, rows, left=[0])}\n\n{len(rows)} of {every} sizes have been measured."
+def begin(kept: Path, made_by: str) -> None:
+    """Write the machine as a new file's first line. Raises UsageError where the file is of another machine."""
+    if not kept.exists():
+        kept.write_text(f"# {made_by}\n")
+    elif (there := machine(kept)).partition(", commit")[0] != made_by.partition(", commit")[0]:
+        raise UsageError(f"{kept.name} has times of another machine or versions, {there!r}: choose a file with --kept")
 
 
-def windows(size: Size) -> tuple[np.ndarray, np.ndarray]:
-    """Noisy waves: history [N, T, 1] and future [N, H, 1]."""
-    random, time_steps = np.random.default_rng(0), np.arange(size.steps + AHEAD)
-    frequency, phase = random.uniform(0.1, 0.4, (size.batch, 1)), random.uniform(0, 6, (size.batch, 1))
-    series = (0.5 * np.sin(frequency * time_steps + phase)).astype(np.float32)[:, :, None]
-    return np.ascontiguousarray(series[:, : size.steps]), np.ascontiguousarray(series[:, size.steps :])
-
-
-def targets(size: Size) -> tuple[np.ndarray, np.ndarray]:
-    """Return the history, and the ten steps after each of its steps, [N, T, H]."""
-    from implementations.strategies import SequenceToSequence
-
-    history, future = windows(size)
-    return history, SequenceToSequence().targets(history, future)
-
-
-def main(contestant: str, size: Size) -> float:
-    """Return milliseconds of a training step: the median of the epochs after the first."""
-    epoch = (ours if contestant in OURS else plain_torch if contestant == "plain torch" else stock_keras)(
-        PLAIN.get(contestant, contestant), size
-    )
-    epoch()
-    return 1000 * statistics.median(seconds(epoch)) / TAKEN
-
-
-def seconds(epoch: Callable[[], Any]) -> Iterator[float]:
-    """Yield the seconds of each epoch."""
-    for _ in range(EPOCHS):
-        start = time.perf_counter()
-        epoch()
-        yield time.perf_counter() - start
-
-
-def ours(backend: str, size: Size) -> Callable[[], Any]:
-    """Our method's epoch."""
-    from implementations import backends, make
-
-    engine = backends.load(backend)
-    history, future = windows(size)
-    made: Any = make(NETWORKS[size.network], backend, 42, units=size.units, batch_size=size.batch)
-    made.build(engine, size.steps, 1, AHEAD)
-    trainer = engine.Trainer(made.network, made, history, made.strategy.targets(history, future))
-    trainer.compile()
-    order = np.tile(np.arange(size.batch), TAKEN)
-    return lambda: trainer.epoch(order)
-
-
-def plain_torch(_: str, size: Size) -> Callable[[], Any]:
-    """Return a loop as PyTorch's tutorials have it, over its own layers."""
-    import torch
-
-    torch.set_num_threads(1)
-    layer = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}[size.network]
-    recurrent, head = layer(1, size.units, num_layers=2, batch_first=True), torch.nn.Linear(size.units, AHEAD)
-    inputs, truth = map(torch.from_numpy, targets(size))
-    optimizer = torch.optim.Adam([*recurrent.parameters(), *head.parameters()])
-
-    def epoch() -> None:
-        for _ in range(TAKEN):
-            optimizer.zero_grad()
-            loss = torch.nn.functional.mse_loss(head(recurrent(inputs)[0]), truth)
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-        loss.item()
-
-    return epoch
-
-
-def stock_keras(backend: str, size: Size) -> Callable[[], Any]:
-    """Keras' own layers, `compile` with its defaults, and `fit`."""
-    from implementations import backends
-
-    backends.load(backend)
-    import keras
-
-    layer = {"rnn": keras.layers.SimpleRNN, "gru": keras.layers.GRU, "lstm": keras.layers.LSTM}[size.network]
-    first, second = (layer(size.units, return_sequences=True) for _ in range(2))
-    network = keras.Sequential([keras.Input((size.steps, 1)), first, second, keras.layers.Dense(AHEAD)])
-    network.compile(optimizer="adam", loss="mse")
-    inputs, truth = (np.tile(array, (TAKEN, 1, 1)) for array in targets(size))
-    return lambda: network.fit(inputs, truth, batch_size=size.batch, shuffle=False, verbose=0)
-
-
-if __name__ == "__main__":
-    print(json.dumps(main(sys.argv[1], Size(sys.argv[2], *map(int, sys.argv[3:6])))))
+def machine(kept: Path) -> str:
+    """Return the file's first line: what was measured, where and with which versions."""
+    return kept.read_text().partition("\n")[0].removeprefix("# ")

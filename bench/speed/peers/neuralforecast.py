@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from . import lightning
-from .child import Ask
+from .child import Ask, all_series
 
 
 def train(ask: Ask) -> list[float]:
@@ -19,12 +19,12 @@ def train(ask: Ask) -> list[float]:
         h=ask.ahead,
         input_size=ask.history,
         encoder_n_layers=2,
-        encoder_hidden_size=20,
+        encoder_hidden_size=ask.units,
         decoder_layers=1,
         loss=MSE(),
-        max_steps=ask.epochs * (ask.series // 32),
-        batch_size=32,
-        windows_batch_size=32,
+        max_steps=ask.epochs * (ask.series // ask.batch),
+        batch_size=ask.batch,
+        windows_batch_size=ask.batch,
         scaler_type="identity",
         random_seed=42,
         callbacks=[clock],
@@ -40,13 +40,12 @@ def frame(ask: Ask) -> Any:
     import numpy as np
     import pandas as pd
 
-    (history, future), _ = ask.data()
-    values = np.concatenate([history, future], axis=1)[:, :, 0]
-    count, length = values.shape
+    values = all_series(ask)
+    lengths = [len(one) for one in values]
     return pd.DataFrame(
         {
-            "unique_id": np.repeat(np.arange(count), length),
-            "ds": np.tile(np.arange(length), count),
-            "y": values.ravel(),
+            "unique_id": np.repeat(np.arange(len(values)), lengths),
+            "ds": np.concatenate([np.arange(length) for length in lengths]),
+            "y": np.concatenate(values)[:, 0],
         }
     )

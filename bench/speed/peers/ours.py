@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -48,13 +49,26 @@ class FromLastState(NetworkForecaster):
 
 def train(ask: Ask) -> list[float]:
     """Return seconds of each epoch, as the record of a run has them: compilation and validation left out."""
-    backends.load(ask.contestant, threads=1)
+    backend, _, kernel = ask.contestant.partition(" ")
+    backends.load(backend, threads=1)
+    if kernel:
+        take(library=kernel == "library")
     train, validation = ask.data()
-    settings: dict[str, Any] = {"seed": 42, "epochs": ask.epochs}
+    settings: dict[str, Any] = {"seed": 42, "epochs": ask.epochs, "batch_size": ask.batch}
+    if ask.layer in LAYERS:
+        settings["units"] = ask.units
     forecaster: Forecaster
     if ask.from_last_state:
-        forecaster = FromLastState(backend=ask.contestant, layer=LAYERS[ask.layer], **settings)
+        forecaster = FromLastState(backend=backend, layer=LAYERS[ask.layer], **settings)
     else:
-        forecaster = make(METHODS[ask.network], ask.contestant, **settings)
+        forecaster = make(METHODS[ask.network], backend, **settings)
     forecaster.fit(*train, validation=validation)
     return [float(seconds) for seconds in np.diff(forecaster.curve["seconds"], prepend=0.0)]
+
+
+def take(library: bool) -> None:
+    """Read every size by the library's kernel for a layer, or none: the rule by size is made from both."""
+    from implementations.layers.torch import GRU, SimpleRNN, StackedLSTM
+
+    for layer in (SimpleRNN, GRU, StackedLSTM):
+        layer.large = 0 if library else sys.maxsize

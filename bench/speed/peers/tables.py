@@ -10,6 +10,7 @@ import json
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -22,10 +23,11 @@ from bench.machine.system.cores import pinned
 from bench.reporting import markdown
 from bench.text import NOTHING, digits
 
-from .child import MODULES, Ask
+from .child import Ask
 
 PEERS = ("darts", "neuralforecast")
 OURS = ("keras", "keras-jax", "torch")
+ALL = ["reference", *OURS, *PEERS]
 RECURRENT = ("rnn", "lstm", "gru")
 AS_THE_NOTES = (*RECURRENT, "wavenet", "linear")
 AS_THE_PEERS = tuple(f"{network}-last" for network in RECURRENT)  # forecast from the last state alone
@@ -49,65 +51,73 @@ Samples = dict[str, dict[str, list[float]]]  # network -> contestant -> one for 
 class Contestant:
     """A process that trains on demand, and that has imported its framework already."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, core: int) -> None:
+        self.name, self.errors = name, tempfile.TemporaryFile("w+")  # noqa: SIM115
         python = environment.ROOT / PEERS_PYTHON if name in PEERS else Path(sys.executable)
         variables = threads.environment_variables()
         if name == "reference":
             del variables["TF_ENABLE_ONEDNN_OPTS"]  # the reference leaves TensorFlow as it comes
         command = [str(python), "-W", "ignore", "-m", "bench.speed.peers.child"]
-        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-        with pinned(threads.cores()[-1]):
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self.errors}
+        with pinned(core):
             self.process = subprocess.Popen(command, env=variables, text=True, **pipes)
-        self.answer("rnn", BATCH, 1)
 
     def train(self, network: str, series: int, epochs: int, validated: bool = False) -> dict[str, Any]:
         """As `answer`; says when something else had the core meanwhile."""
-        measured = self.answer(network, series, epochs, validated)
+        measured = self.answer(Ask(self.name, network, series, epochs, validated))
         if measured["cpu"] < MOST_WAITING * measured["whole"]:
             share = measured["cpu"] / measured["whole"]
             print(f"{self.name} {network}: had {share:.0%} of the core; this machine is busy", file=sys.stderr)
         return measured
 
-    def answer(self, network: str, series: int, epochs: int, validated: bool = False) -> dict[str, Any]:
+    def answer(self, ask: Ask) -> dict[str, Any]:
         """Return seconds of each epoch, of the whole, and of the CPU.
 
         Raises UsageError when the contestant gives up.
         """
         assert self.process.stdin and self.process.stdout
-        ask = Ask(self.name, network, series, epochs, validated)
         with contextlib.suppress(BrokenPipeError):
             print(json.dumps(asdict(ask)), file=self.process.stdin, flush=True)
         answer = self.process.stdout.readline()
         if not answer:
-            raise UsageError(
-                f"{self.name} could not train {network}: try it by hand, bench/speed/peers/child.py says how"
-            )
+            raise UsageError(f"{self.name} could not train {ask.network}: {self.last_words()}")
         measured: dict[str, Any] = json.loads(answer)
         return measured
+
+    def last_words(self) -> str:
+        """Return the last line of what the process wrote to its standard error."""
+        self.errors.seek(0)
+        return (self.errors.read().strip().splitlines() or ["it ended without a word"])[-1]
 
     def end(self) -> None:
         """End the process."""
         self.process.kill()
         self.process.wait()
+        self.errors.close()
 
 
 @contextlib.contextmanager
 def contestants(names: Sequence[str]) -> Iterator[list[Contestant]]:
     """Their processes, within the block. Raises UsageError where the peers' environment is missing."""
-    if set(names) & set(PEERS) and not (environment.ROOT / PEERS_PYTHON).exists():
-        raise UsageError(f"no {PEERS_PYTHON}: `make peers` installs the peers there")
+    check_peers(names)
     with contextlib.ExitStack() as stack:
         started = []
         for name in names:
-            started.append(Contestant(name))
+            started.append(Contestant(name, threads.cores()[-1]))
             stack.callback(started[-1].end)
+            started[-1].answer(Ask(name, "rnn", BATCH, 1))
         yield started
+
+
+def check_peers(names: Sequence[str]) -> None:
+    """Raise UsageError where a peer is among the names and the peers' environment is missing."""
+    if set(names) & set(PEERS) and not (environment.ROOT / PEERS_PYTHON).exists():
+        raise UsageError(f"no {PEERS_PYTHON}: `make peers` installs the peers there")
 
 
 def steps(rounds: int) -> str:
     """Return milliseconds per step in each contestant, and the ratios."""
-    return table(milliseconds(list(MODULES), rounds), list(MODULES))
+    return table(milliseconds(ALL, rounds), ALL)
 
 
 def milliseconds(names: Sequence[str], rounds: int, networks: Sequence[str] = NETWORKS) -> Samples:
