@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import statistics
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
@@ -11,7 +11,7 @@ from queue import SimpleQueue
 
 from bench.machine import environment, threads
 from bench.reporting import markdown
-from bench.text import digits
+from bench.text import NOTHING, digits
 
 from .peers import tables
 from .peers.child import TABLES, Ask
@@ -48,16 +48,16 @@ def measure_all(rounds: int, at_once: int, steps: int = STEPS, kept: Path = KEPT
 
 
 def text(kept: Path = KEPT) -> str:
-    """Return a row for each table: seconds and megabytes of each, and the faster peer as a multiple of ours."""
-    lines = [json.loads(line) for line in kept.read_text().splitlines()]
-
-    def median(table: str, name: str, what: str) -> float:
-        return statistics.median(line[what] for line in lines if (line["table"], line["contestant"]) == (table, name))
-
+    """Return a row for each table: seconds and megabytes of each, and how far ours is ahead."""
+    found = defaultdict(list)
+    for line in map(json.loads, kept.read_text().splitlines()):
+        found[line["table"], line["contestant"]].append((line["s"], line["mb"]))
+    best = {key: min(values) for key, values in found.items()}
     body = []
     for table in TABLES:
-        seconds, megabytes = ([median(table, name, what) for name in CONTESTANTS] for what in ("s", "mb"))
-        cells = [f"{digits(s, 3)} s, {mb:,.0f} MB" for s, mb in zip(seconds, megabytes, strict=True)]
-        ahead = min(seconds[len(OURS) :]) / seconds[0]
-        body.append([table, *cells, f"**{ahead:.1f}**"])
-    return markdown.table(["series", *CONTESTANTS, "faster peer / torch"], body, left=[0])
+        cells = [f"{digits(one[0], 3)} s, {one[1]:,.0f} MB" if (one := best.get((table, name))) else NOTHING
+                 for name in CONTESTANTS]  # fmt: skip
+        ours, peers = (min(best[table, name][0] for name in names if (table, name) in best)
+                       for names in (OURS, tables.PEERS))  # fmt: skip
+        body.append([table, *cells, f"**{peers / ours:.1f}**"])
+    return markdown.table(["series", *CONTESTANTS, "faster peer / faster of ours"], body, left=[0])

@@ -86,7 +86,10 @@ def which_kernel_is_taken_goes_by_device_and_size() -> None:
     for layer in (layers.GRU, layers.SimpleRNN):
         assert layer.takes_own_kernel("cuda", 20) and not layer.takes_own_kernel("cpu", 20)
     assert layers.GRU.takes_own_kernel("cpu", 128) and not layers.GRU.takes_own_kernel("cpu", 64)
-    assert layers.SimpleRNN.takes_own_kernel("cpu", 128) and not layers.SimpleRNN.takes_own_kernel("cpu", 96)
+    assert layers.SimpleRNN.takes_own_kernel("cpu", 256) and not layers.SimpleRNN.takes_own_kernel("cpu", 128, 32)
+    assert layers.SimpleRNN.takes_own_kernel("cpu", 64, 512) and layers.StackedLSTM.takes_own_kernel("cpu", 20, 128)
+    for layer in (layers.GRU, layers.SimpleRNN, layers.StackedLSTM):  # the benchmark's own size, and any forecast of it
+        assert not layer.takes_own_kernel("cpu", 20, 32) and not layer.takes_own_kernel("cpu", 20)
 
 
 def peephole_lstm() -> None:

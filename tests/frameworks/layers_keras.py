@@ -49,6 +49,9 @@ def dense() -> None:
 def simple_rnn() -> None:
     _compare(our_layers.SimpleRNN(UNITS, return_sequences=True), loops.simple_rnn)
     _compare(our_layers.SimpleRNN(UNITS), lambda *given: loops.simple_rnn(*given)[:, -1])
+    wide = our_layers.SimpleRNN(UNITS, return_sequences=True)
+    wide.large = UNITS  # Keras' own loop, on JAX
+    _compare(wide, loops.simple_rnn)
 
 
 def relu_rnn() -> None:

@@ -111,7 +111,11 @@ def stacked_lstm_is_two_layers() -> None:
         x = torch.from_numpy(_series(steps)).requires_grad_()
         wanted = torch.from_numpy(_series(steps, UNITS))
         results = []
-        for outputs in (stacked(x), stacked.layers[1](stacked.layers[0](x))):
+        two = stacked.layers[1](stacked.layers[0](x))
+        layers.StackedLSTM.large, usual = UNITS, layers.StackedLSTM.large
+        torch.testing.assert_close(stacked(x), two, atol=0, rtol=0)  # large ones are read so
+        layers.StackedLSTM.large = usual
+        for outputs in (stacked(x), two):
             results.append([outputs, *torch.autograd.grad((outputs * wanted).sum(), [x, *_trained(stacked)])])
         assert len(results[0]) == 1 + 1 + 3 + 4
         for one, other in zip(*results, strict=True):

@@ -71,4 +71,4 @@ def take(library: bool) -> None:
     from implementations.layers.torch import GRU, SimpleRNN, StackedLSTM
 
     for layer in (SimpleRNN, GRU, StackedLSTM):
-        layer.large = 0 if library else sys.maxsize
+        layer.large = layer.much = 0 if library else sys.maxsize

@@ -41,6 +41,15 @@ class SeriesLast(keras.layers.RNN):
 class SimpleRNN(SeriesLast, keras.layers.SimpleRNN):
     """h_t = f(W x_t + U h_{t-1} + b)."""
 
+    large = 64  # units from which on Keras' own loop is faster on JAX: see docs/performance.md
+
+    def call(
+        self, sequences: Tensor, initial_state: State = None, mask: Tensor = None, training: bool = False
+    ) -> Tensor:
+        if self.units >= self.large and keras.backend.backend() == "jax" and initial_state is None and mask is None:
+            return keras.layers.SimpleRNN.call(self, sequences, training=training)
+        return super().call(sequences, initial_state, mask, training)
+
     def series_last(self, x: Tensor, *first: Tensor) -> tuple[Tensor, ...]:
         nets = recurrence.project(x, self.cell.kernel, self.cell.bias)
         return (recurrence.simple(nets, ops.transpose(self.cell.recurrent_kernel), *first, f=self.cell.activation),)

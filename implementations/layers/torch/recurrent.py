@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from math import inf
 from typing import Any, cast
 
@@ -19,7 +18,22 @@ from implementations.layers.torch.cells import Cell, loop
 from implementations.layers.torch.initializers import glorot, orthogonal
 
 
-class SeriesLast(Cell):
+class BySize:
+    """A layer that is read in one of two ways, whichever is faster for its size: see docs/performance.md."""
+
+    large: int  # units from which on the library's kernel for one layer is taken on a CPU
+    much: int  # or, in training, units x units x series: the products of a step for one gate
+
+    @classmethod
+    def takes_own_kernel(cls, device: str, units: int, series: int = 0) -> bool:
+        """Say whether PyTorch's own kernel is faster: on a GPU it is one call, and ours are dozens for each step.
+
+        series: in a batch of training; 0 in forecasts, which are then the same however many are asked for at once.
+        """
+        return device == "cuda" or units >= cls.large or units**2 * series >= cls.much
+
+
+class SeriesLast(BySize, Cell):
     """A recurrent layer computed with the series last and its gradient by hand, see torch_bptt; state: its outputs.
 
     Or by PyTorch's own kernel, where that is faster.
@@ -28,7 +42,7 @@ class SeriesLast(Cell):
     memory = inf
     return_sequences: bool
     activation: str
-    large: int  # units from which on PyTorch's own kernel is taken on a CPU
+    much = 2**20
     in_kernel: tuple[str, ...] = ("tanh",)  # the activations that it has
 
     def forward(self, x: Tensor) -> Tensor:
@@ -36,7 +50,8 @@ class SeriesLast(Cell):
 
     def advance(self, new: Tensor, state: State) -> tuple[Tensor, State]:
         """Return outputs for new steps [N, S, D], after the state (None: none yet), and the state then."""
-        has_kernel = self.activation in self.in_kernel and self.takes_own_kernel(new.device.type, self.units)
+        series = len(new) if self.training else 0
+        has_kernel = self.activation in self.in_kernel and self.takes_own_kernel(new.device.type, self.units, series)
         if state is None and has_kernel:
             states = self.own_kernel(new.transpose(0, 1), new.new_zeros(1, len(new), self.units))
             outputs, state = states.transpose(0, 1), states[-1]
@@ -46,11 +61,6 @@ class SeriesLast(Cell):
         else:
             outputs, state = loop(self, new, state)
         return outputs if self.return_sequences else outputs[:, -1], state
-
-    @classmethod
-    def takes_own_kernel(cls, device: str, units: int) -> bool:
-        """Say whether PyTorch's own kernel is faster: on a GPU it is one call, and ours are dozens for each step."""
-        return device == "cuda" or units >= cls.large
 
     def series_last(self, x: Tensor) -> Tensor:
         """Return the states at every step, [T, h, N], for x [T, D, N]."""
@@ -65,7 +75,7 @@ class SimpleRNN(SeriesLast):
     """h_t = f(W x_t + U h_{t-1} + b)."""
 
     bias: nn.Parameter
-    large = 128
+    large = 256
     in_kernel = ("tanh", "relu")
 
     def __init__(
@@ -184,7 +194,7 @@ def _lstm(x: Tensor, state: State, weights: list[Tensor], training: bool) -> tup
     return outputs, state
 
 
-class StackedLSTM(nn.Module):
+class StackedLSTM(BySize, nn.Module):
     """Two LSTM layers, [N, T, units], read as one layer of twice the units in which the second is a step behind.
 
     Its step t is step t of the first layer and step t - 1 of the second, which then knows all that it needs: there are
@@ -193,7 +203,7 @@ class StackedLSTM(nn.Module):
     """
 
     memory = inf
-    large = sys.maxsize  # units from which on the layers are read one after the other on a CPU
+    large, much = 32, 2**15  # as two layers, one after the other
 
     def __init__(self, channels: int, units: int, *, return_sequences: bool = True, **how: Any) -> None:
         super().__init__()
@@ -206,7 +216,7 @@ class StackedLSTM(nn.Module):
         self.register_buffer("shut", shut, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.units >= self.large:
+        if self.takes_own_kernel("cpu", self.units, len(x) if self.training else 0):
             return self.advance(x, None)[0]
         seen = F.pad(x.transpose(0, 1), (0, 1, 0, 0, 0, 1))
         seen[0, :, -1] = 1

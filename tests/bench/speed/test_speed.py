@@ -29,9 +29,11 @@ from bench.speed import (
     records,
     reuse,
     self_test,
+    sizes,
+    sizes_table,
 )
 from bench.speed.__main__ import app
-from bench.speed.peers import tables
+from bench.speed.peers import child, tables
 from bench.speed.peers.child import Ask
 from implementations.strategies import Recursive
 
@@ -159,6 +161,48 @@ def test_the_peers_own_network_trains_in_ours(backend: str, monkeypatch: pytest.
         assert all(
             len(ours.answer(Ask(backend, network, tables.BATCH, 2))["epochs"]) == 2 for network in tables.AS_THE_PEERS
         )
+
+
+def test_sizes_go_on_where_they_stopped_and_the_table_takes_what_the_rule_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[Ask] = []
+
+    class Contestant:
+        def __init__(self, name: str, core: int) -> None:
+            self.name = name
+
+        def answer(self, ask: Ask) -> dict[str, list[float]]:
+            asked.append(ask)
+            if ask.units == 64 and self.name == "plain torch":
+                raise UsageError("no memory")
+            return {"epochs": [9.0, *[{"torch own": 1.0, "torch library": 2.0, "plain torch": 3.0}[self.name]] * 2]}
+
+        def end(self) -> None:
+            pass
+
+    monkeypatch.setattr(tables, "Contestant", Contestant)
+    kept, wanted = tmp_path / "sizes.csv", sizes.sizes(["rnn"], [20, 256, 64], [32], [50])
+    sizes.begin(kept, "here, commit 1")
+    for _ in range(2):
+        sizes.measure_all(wanted, ["torch own", "torch library", "plain torch"], 1, 2, kept)
+    assert len(asked) == 9 + 1 and {ask.batch for ask in asked} == {32}  # what failed is tried again
+    assert "plain torch" in capsys.readouterr().err
+    lines = sizes_table.text(kept).splitlines()
+    assert re.search(r"plain torch / torch +\| +2 \| +1.50 \| +2.25 \| rnn 256 32 50", lines[2])
+    rows = {line.split("|")[2].strip(): line.split("|")[-2].strip() for line in lines if line.startswith("| rnn")}
+    assert rows == {"20": "3.00", "64": "–", "256": "1.50"}
+    sizes.begin(kept, "here, commit 2")
+    with pytest.raises(UsageError, match="another machine"):
+        sizes.begin(kept, "there, commit 2")
+
+
+def test_the_peers_windows_are_of_every_long_series() -> None:
+    ask = Ask("torch", "lstm-last", 5000, 1, table="359 of 80 to 2,597 steps")
+    (history, future), _ = ask.data()
+    assert history.shape == (5000, 50, 1) and future.shape == (5000, 10, 1)
+    starts = {values[0, 0] for values in history}
+    assert len(starts) > 4900 and sum(float(one[0, 0]) in starts for one in child.all_series(ask)) < 359
 
 
 def test_the_work_of_a_step_is_that_of_its_matrices() -> None:
