@@ -116,7 +116,7 @@ def measure_all(wanted: Iterable[Size], names: Sequence[str], rounds: int, at_on
 def milliseconds(contestant: tables.Contestant, size: Size) -> float:
     """Return milliseconds of a training step: the median of the epochs after the first."""
     epochs = contestant.answer(size.ask(contestant.name))["epochs"]
-    return 1000 * statistics.median(epochs[1:]) / size.taken
+    return float(1000 * statistics.median(epochs[1:]) / size.taken)
 
 
 def note(kept: Path, contestant: str, size: Size, milliseconds: float) -> None:

@@ -35,10 +35,10 @@ def times(found: dict[tuple[str, Size], float], size: Size) -> Times:
 
 def takes_library(size: Size) -> bool:
     """Return whether the rule reads this size by the library's kernel for a layer."""
-    from implementations.layers.torch import GRU, SimpleRNN, StackedLSTM
+    from implementations.layers.torch.recurrent import GRU, BySize, SimpleRNN, StackedLSTM
 
-    layer = {"rnn": SimpleRNN, "gru": GRU, "lstm": StackedLSTM}[size.network]
-    return layer.takes_own_kernel("cpu", size.units, size.batch)
+    layers: dict[str, type[BySize]] = {"rnn": SimpleRNN, "gru": GRU, "lstm": StackedLSTM}
+    return layers[size.network].takes_own_kernel("cpu", size.units, size.batch)
 
 
 def ratio(found: Times, slow: str, fast: str) -> float | None:

@@ -22,7 +22,7 @@ def train(ask: Ask) -> list[float]:
     seconds: list[float] = []
     for _ in range(ask.epochs):
         start = time.perf_counter()
-        for rows in torch.randperm(ask.series).split(ask.batch):
+        for rows in torch.split(torch.randperm(ask.series), ask.batch):
             optimizer.zero_grad()
             loss = torch.nn.functional.mse_loss(head(recurrent(inputs[rows])[0]), truth[rows])
             loss.backward()  # type: ignore[no-untyped-call]
