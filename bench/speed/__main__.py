@@ -163,7 +163,6 @@ def long_series_(
     from . import long_series
 
     kept = kept or long_series.KEPT
-    kept.unlink(missing_ok=True)
     long_series.measure_all(rounds, cores, steps, kept)
     publish("long-series", long_series.text(kept), "--rounds", rounds, "--cores", cores)
 

@@ -23,8 +23,9 @@ KEPT = environment.ROOT / "bench" / "speed" / "history" / "long-series.jsonl"
 
 
 def measure_all(rounds: int, at_once: int, steps: int = STEPS, kept: Path = KEPT) -> None:
-    """Append a line for each round, table and contestant; so many processes at once, on a core each."""
+    """Write a line for each round, table and contestant; so many processes at once, on a core each."""
     tables.check_peers(CONTESTANTS)
+    kept.unlink(missing_ok=True)
     cores: SimpleQueue[int] = SimpleQueue()
     for core in threads.cores()[-at_once:]:
         cores.put(core)
