@@ -11,6 +11,7 @@ from conftest import ROOT, Bench, make_run, make_spec
 
 from bench.analysis import gate, literature
 from bench.analysis.literature import Evidence, Published
+from bench.cli import board
 from bench.data.datasets import open_data
 from bench.metrics import METRICS
 from bench.records import repository
@@ -141,3 +142,9 @@ def test_the_page_is_up_to_date() -> None:
     assert repository.read(folder).problems == []
     steps = {name: task.ahead for name, task in ALL.items()}  # three forecasts and an error for each step ahead
     assert all(path.stat().st_size < 24_000 + 80 * steps[path.parent.name] for path in folder.glob("*/*.json"))
+
+
+def test_a_task_that_nothing_published_is_on_ends_with_the_board_of_mine() -> None:
+    mine = board.competitors([make_run(make_spec(task="m3-yearly", method="theta", backend="numpy"))])
+    text = board.all_as_text({"mine": mine, "published": mine[:0]})
+    assert text.startswith("m3-yearly: ") and "PUBLISHED" not in text and board.NOTHING not in text
