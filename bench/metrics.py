@@ -138,6 +138,10 @@ def accuracy(found: np.ndarray, truth: np.ndarray) -> float:
     return 100 * float((found.argmax(axis=1) == truth.argmax(axis=1)).mean())
 
 
+def undefined(forecast: np.ndarray, truth: np.ndarray) -> None:
+    """Stand for a metric that windows alone do not tell: it is added where their series are known."""
+
+
 @dataclass(frozen=True)
 class Compared:
     """What a metric sees: forecasts and the truth [N, H, D], and for series of a file the naive errors [N, 1, D]."""
@@ -270,6 +274,8 @@ METRICS = {
         *_TEST,
         Metric("original_test_coverage", f"test {LEVEL} % interval holds", coverage, **_INTERVALS),
         Metric("original_test_quantile_loss", "test quantile loss", quantile_loss, weight=total, **_INTERVALS),
+        Metric("test_largest_share", "largest share", undefined, "test", unit="% of test MSE", decimals=0,
+               shown=("series",)),
     )
 }  # fmt: skip
 

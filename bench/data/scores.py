@@ -37,12 +37,14 @@ def scores(
         ("test", "scaled"): data.compared("test", test),
     }
     fields: dict[str, Any] = {}
+    shares: dict[str, float] = {}
     if isinstance(data, SeriesData):
+        shares = largest_share(data.prepared.parts.test.series, errors["test"])
         compared["validation", "original"] = data.original("validation", validation)
         compared["test", "original"] = data.original("test", test, bounds)
         fields["by_block"] = by_horizon(data, errors["validation"])
     return {
-        "metrics": metrics.compute(compared, data.kind),
+        "metrics": {**metrics.compute(compared, data.kind), **shares},
         **({} if data.kind == CLASSIFY else {"mse_by_step": by_step(data, validation)}),
         "blocks": {part: rounded(means(values, BLOCKS[part]), DIGITS) for part, values in errors.items()},
         **fields,
@@ -84,6 +86,14 @@ def by_horizon(data: SeriesData, values: np.ndarray) -> list[float]:
     block = (np.arange(len(series)) - first) // -(-how.ahead // how.scored_stride)
     _, member = np.unique(np.stack([series, block]), axis=1, return_inverse=True)
     return rounded(means(np.bincount(member, values) / np.bincount(member), MOST), 6)
+
+
+def largest_share(series: np.ndarray, values: np.ndarray) -> dict[str, float]:
+    """Return how much of the sum of errors [N] of windows the worst series makes, percent; nothing for one series."""
+    sums = np.bincount(series, values)
+    if len(np.unique(series)) < 2 or not sums.sum() > 0:
+        return {}
+    return {"test_largest_share": float(100 * sums.max() / sums.sum())}
 
 
 def rounded(values: np.ndarray, digits: int) -> list[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -346,3 +347,22 @@ def test_scores_of_many_windows_are_those_of_few_at_a_time(monkeypatch: pytest.M
     for name, value in whole["metrics"].items():
         assert few["metrics"][name] == pytest.approx(value), name
     assert few["mse_by_step"] == pytest.approx(whole["mse_by_step"]) and few["by_block"] == whole["by_block"]
+
+
+def test_the_share_of_the_largest_series_is_shown(inside: Bench, tmp_path: Path) -> None:
+    """A series that jumps behind its training part makes nearly all of the error."""
+    values = {
+        "calm": [place % 3 for place in range(80)],
+        "jump": [place % 3 + 500 * (place > 60) for place in range(80)],
+    }
+    rows = [f"{name},{value}\n" for name, column in values.items() for value in column]
+    (tmp_path / "panel.csv").write_text("id,y\n" + "".join(rows))
+    command = (
+        "run --data panel.csv --target y --group id --season none --history 6 --ahead 2 --method last_value --results r"
+    )
+    made = inside(*command.split())
+    assert made.returncode == 0, made.stderr
+    board = (tmp_path / "r" / "leaderboard.md").read_text()
+    assert "largest share (% of test MSE)" in board and "**Largest share**" in board
+    (record,) = (tmp_path / "r").glob("panel-*/*.json")
+    assert 50 < json.loads(record.read_text())["metrics"]["test_largest_share"] <= 100
