@@ -353,7 +353,7 @@ def test_the_share_of_the_largest_series_is_shown(inside: Bench, tmp_path: Path)
     """A series that jumps behind its training part makes nearly all of the error."""
     values = {
         "calm": [place % 3 for place in range(80)],
-        "jump": [place % 3 + 500 * (place > 60) for place in range(80)],
+        "jump": [place % 3 + 500 * (place > 60) * (place % 2) for place in range(80)],
     }
     rows = [f"{name},{value}\n" for name, column in values.items() for value in column]
     (tmp_path / "panel.csv").write_text("id,y\n" + "".join(rows))
@@ -365,4 +365,4 @@ def test_the_share_of_the_largest_series_is_shown(inside: Bench, tmp_path: Path)
     board = (tmp_path / "r" / "leaderboard.md").read_text()
     assert "largest share (% of test MSE)" in board and "**Largest share**" in board
     (record,) = (tmp_path / "r").glob("panel-*/*.json")
-    assert 50 < json.loads(record.read_text())["metrics"]["test_largest_share"] <= 100
+    assert 99 < json.loads(record.read_text())["metrics"]["test_largest_share"] <= 100
