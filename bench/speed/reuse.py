@@ -249,37 +249,31 @@ def digests_of(runs: Iterable[Run]) -> list[Any]:
 
 
 def study_table(study: Study) -> str:
-    """Return a row for each method and backend: seconds in each way, and all together."""
+    """Return a row for each method and backend: CPU seconds in each way, and all together."""
     entries, rows = read(study.file), []
     for epochs, backend in sorted({(entry["epochs"], entry["backend"]) for entry in entries}):
         own = [entry for entry in entries if (entry["epochs"], entry["backend"]) == (epochs, backend)]
         methods = list(dict.fromkeys(entry["method"] for entry in own))
         every = [medians(study, [one for one in own if one["method"] == method]) for method in methods]
         cells = [[method, backend, str(epochs), *row_text(*row)] for method, row in zip(methods, every, strict=True)]
-        seconds, walls, equal = zip(*every, strict=True)
-        together = row_text(total(seconds), total(walls), all(equal))
+        seconds, equal = zip(*every, strict=True)
+        together = row_text([sum(column) for column in zip(*seconds, strict=True)], all(equal))
         rows += [*cells, ["**all**", backend, str(epochs), *together]]
     ways = [f"{way.name}, CPU s" for way in study.ways]
-    headers = ["method", "backend", "epochs", *ways, f"shares of {study.ways[0].name}", "on the clock", "digests"]
+    headers = ["method", "backend", "epochs", *ways, f"shares of {study.ways[0].name}", "digests"]
     return markdown.table(headers, rows, left=[0, 1])
 
 
-def total(rows: Iterable[Sequence[float]]) -> list[float]:
-    """Return the sum of each column."""
-    return [sum(column) for column in zip(*rows, strict=True)]
+def medians(study: Study, entries: Sequence[Entry]) -> tuple[list[float], bool]:
+    """Return a method's medians of CPU seconds in each way, and whether all results are equal."""
+    by_way = [[entry["cpu"] for entry in entries if entry["way"] == way.name] for way in study.ways]
+    return [statistics.median(own) for own in by_way], all(one["digests"] == entries[0]["digests"] for one in entries)
 
 
-def medians(study: Study, entries: Sequence[Entry]) -> tuple[list[float], list[float], bool]:
-    """Return a method's medians of CPU seconds and of seconds by the clock, and whether all results are equal."""
-    by_way = [[entry for entry in entries if entry["way"] == way.name] for way in study.ways]
-    seconds, walls = ([statistics.median(one[name] for one in own) for own in by_way] for name in ("cpu", "wall"))
-    return seconds, walls, all(entry["digests"] == entries[0]["digests"] for entry in entries)
-
-
-def row_text(seconds: Sequence[float], walls: Sequence[float], equal: bool) -> list[str]:
+def row_text(seconds: Sequence[float], equal: bool) -> list[str]:
     """Return the cells of a row."""
-    shares = [" / ".join(f"{one / of[0]:.2f}" for one in of[1:]) for of in (seconds, walls)]
-    return [*(f"{one:.1f}" for one in seconds), *shares, "equal" if equal else "**differ**"]
+    shares = " / ".join(f"{one / seconds[0]:.2f}" for one in seconds[1:])
+    return [*(f"{one:.1f}" for one in seconds), shares, "equal" if equal else "**differ**"]
 
 
 if __name__ == "__main__":
