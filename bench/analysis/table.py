@@ -162,7 +162,8 @@ def version_of(run: Run) -> str:
 def changed_in(run: Run, several: Collection[str]) -> tuple[str, ...]:
     """Return what is changed in a run's row: settings, and the version of a user method that has several."""
     version = (f"code={version_of(run)[:8]}",) if run.spec.method in several else ()
-    return (*changed_of(run.spec), *version)
+    packed = ("packed",) if "packed" in run.environment else ()  # its sums have another order, its times are no run's
+    return (*changed_of(run.spec), *version, *packed)
 
 
 def _flat(run: Run, factor: float, several: Collection[str]) -> tuple[Any, ...]:

@@ -69,6 +69,9 @@ def run(
         warn_of_missing()
     limits = how.limits()
     again = campaigns.Again(plan.force, plan.force_stale, plan.retime)
+    if how.pack_seeds:
+        for line in pack_notes(selections):
+            warn(line)
     if plan.dry_run:
         campaign.show([campaigns.make(selections, results, again)], limits, as_json, as_csv)
         return 0
@@ -84,6 +87,16 @@ def selections_of(what: WhatOptions, data: Path | None, series: SeriesOptions) -
     names = ", ".join(path.name for path in what.config)
     options.refuse({**what.given(), "data": data, **series.given()}, f"{names} says what runs")
     return [one for path in what.config for file in config.files_of(path) for one in config.selections(file)]
+
+
+def pack_notes(selections: list[Selection]) -> list[str]:
+    """Return what to know before seeds are packed. Raises UsageError where none can be."""
+    from bench.campaigns.selection import specs
+    from bench.execution import packs
+
+    found = [spec for selection in selections for spec in specs(selection)]
+    slow = "--pack-seeds: a processor gains little from seeds side by side; --device cuda is what it is for"
+    return [*([] if any(spec.cuda for spec in found) else [slow]), *packs.notes(found)]
 
 
 def warn_of_missing() -> None:

@@ -193,10 +193,19 @@ class ClusterOptions(LimitOptions):
         ),
     ] = False
 
+    pack_seeds: Annotated[
+        bool,
+        typer.Option(
+            "--pack-seeds", help="Train all seeds of a keras-jax network at once on a GPU; their times do not rank."
+        ),
+    ] = False
+
     def limits(self) -> Limits:
         """Return the limits, checked; with a cluster the nodes say how many run at once."""
         from bench.execution import limits
 
+        if self.pack_seeds:
+            return self.packed()
         if self.cluster is None:
             return replace(super().limits(), reuse=self.reuse_workers)
         if self.reuse_workers:
@@ -204,6 +213,14 @@ class ClusterOptions(LimitOptions):
         workers = limits.check_cluster(self.cluster, self.jobs)
         limits.check_timeout(self.timeout)
         return limits.Limits(workers or 1, self.timeout, limits.check_memory(self.memory), self.cluster)
+
+    def packed(self) -> Limits:
+        """Return the limits of a campaign that trains seeds side by side."""
+        others = {"--cluster": self.cluster is not None, "--reuse-workers": self.reuse_workers}
+        others |= {f"--jobs {self.jobs}": self.jobs not in (None, 1)}
+        if given := [name for name, holds in others.items() if holds]:
+            raise UsageError(f"--pack-seeds: got {given[0]}, needed none: one worker of this machine trains all seeds")
+        return replace(super().limits(), workers=1, pack=True)
 
 
 @dataclass(kw_only=True)

@@ -24,6 +24,7 @@ class Limits:
     memory: int | None = None  # bytes
     cluster: str | None = None  # the address of a scheduler, or local:N: the nodes say how many run at once
     reuse: bool = False  # workers serve several runs of a method and backend, see `reuse`
+    pack: bool = False  # all seeds of a method are trained at once, see `packs`
     read_only: tuple[Path, ...] = ()  # folders that no worker can write to, where the system lets them be closed
 
 

@@ -20,7 +20,7 @@ import numpy as np
 
 import implementations
 from bench.data.digests import digest
-from bench.execution import arrays, user_code
+from bench.execution import arrays, packs, user_code
 from bench.execution.orders import (
     BOUNDS,
     DONE,
@@ -143,7 +143,7 @@ def measure(order: Order, clock: Clock, channels: Channels, made: dict[str, np.n
             spec.method, spec.backend, spec.seed, native=spec.native, kind=order.kind, **settings
         )
     with epochs_marked(forecaster, channels):
-        seen = fit(forecaster, given, clock)
+        forecaster, seen = fit(forecaster, given, clock, order)
     channels.mark(FITTED)
     check_curve(forecaster.curve)
     # one of ours without a network fits itself to each series as it forecasts: again it would only do the same
@@ -206,18 +206,17 @@ def epochs_marked(forecaster: Forecaster, channels: Channels) -> Iterator[None]:
         watcher.join()
 
 
-def fit(forecaster: Forecaster, given: Handout, clock: Clock) -> dict[str, float]:
-    """Fit under watch, and take the time apart as far as the method did; returns what was seen of the machine."""
+def fit(forecaster: Forecaster, given: Handout, clock: Clock, order: Order) -> tuple[Forecaster, dict[str, float]]:
+    """Fit under watch, and take the time apart as far as the method did; returns what was seen of the machine, too."""
     watch = disturbance.Watch()
-    forecaster.places = given.places if len(given.places) else None
     with clock.phase("fit"):
-        forecaster.fit(given.history, given.future, validation=(given.watched_history, given.watched_future))
+        forecaster = packs.fit(forecaster, given, order)
     seen = watch.observe()
     for name in ("build", "first_step", "validate"):
         part = float(forecaster.seconds.get(name, 0.0))
         clock.add(name, part)
         clock.add("fit", -part)  # what is left is fit, so that the phases always add up to the whole
-    return seen
+    return forecaster, seen
 
 
 def predict(

@@ -49,6 +49,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     files: dict[str, str] = {}  # where on this machine lies what the spec names: a method
     cached: bool = True  # whether it may use the cache of compiled programs
     stays: bool = False  # whether the worker is to wait for another order when it has done this one
+    pack: tuple[int, ...] = ()  # the seeds that are trained side by side, the spec's among them; none: it alone
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):

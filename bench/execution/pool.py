@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from bench.errors import UsageError
-from bench.execution import compilation, cores, janitor, provenance, results, reuse, user_methods
+from bench.execution import compilation, cores, janitor, packs, provenance, results, reuse, user_methods
 from bench.execution.activity import Activities, Activity
 from bench.execution.arrays import Handle
 from bench.execution.coordination import Busy
@@ -61,6 +61,7 @@ class WorkerPool:
         self.activities: Activities = {} if activities is None else activities
         self.limits, self.files, self.held = limits, dict(files or {}), held
         self.idle = reuse.IdleWorkers()
+        self.packs: dict[str, tuple[int, ...]] = {}  # the seeds trained side by side, by the key of each of their runs
         self.codes: dict[tuple[str, str], str] = {}  # by method and backend
         self.data = data or DataSource(self.files)
         self.lock = threading.Lock()
@@ -101,6 +102,7 @@ class WorkerPool:
             started_at=now(),
             workers=self.limits.workers,
             files={name: path for name, path in self.files.items() if name == spec.method} | folder_of(spec),
+            pack=self.packs.get(key_of(spec), ()),
         )
         try:
             user_methods.know(spec, self.files)
@@ -113,10 +115,12 @@ class WorkerPool:
         try:
             asked = {"ahead": data.split.test.future.shape[1], "kind": data.kind}
             order = msgspec.structs.replace(order, given=layouts, **asked)
-            run = self.with_cache(order, core, data, given)
+            run = packs.marked(self.with_cache(order, core, data, given), order.pack)
         except OSError as error:
             raise UsageError(f"temporary folder {str(self.folder)!r}: {reason_of(error)}: no run can be made") from None
         self.check_code(spec)
+        if order.pack and not run.is_final:  # its other seeds are run one after another
+            self.packs = {key: pack for key, pack in self.packs.items() if pack is not order.pack}
         if run.status == "failed":
             self.check_room()
         return msgspec.structs.replace(run, code=code)
@@ -145,7 +149,7 @@ class WorkerPool:
 
         A run that fails with the cache of compiled programs is made again without it.
         """
-        seen = compilation.seen(order.spec)
+        seen = None if order.pack else compilation.seen(order.spec)
         run = self.supervise(order, core, data, given)
         if seen is None or run.status != "failed":
             return compilation.marked(run, seen)
@@ -156,12 +160,12 @@ class WorkerPool:
 
     def supervise(self, order: Order, core: int, data: Data, given: int) -> Run:
         """Have a worker on the core do the order: a new one, or one that waits where workers are used again."""
-        kind = reuse.kind_of(order.spec) if self.limits.reuse and not order.spec.source else None
+        kind = reuse.kind_of_order(order, self.limits.reuse)
         order = msgspec.structs.replace(order, stays=kind is not None)
         if waiting := self.idle.take(core, kind):
             run = self.attend(order, core, data, given, waiting)
-            if run.status == "ok":
-                return reuse.marked(run, waiting.served - 1)
+            if run.status == "ok" or (order.pack and run.is_final):
+                return run if order.pack else reuse.marked(run, waiting.served - 1)
         return self.attend(order, core, data, given)
 
     def attend(self, order: Order, core: int, data: Data, given: int, waiting: reuse.Worker | None = None) -> Run:
@@ -179,7 +183,8 @@ class WorkerPool:
             ended = supervisor.wait(self.limits.timeout, self.limits.memory)
             if supervisor.done:
                 found = results.read(order, worker.left, core, data, supervisor)
-                kept = isinstance(found, Run) and found.status == "ok" and self.idle.leave(core, worker, found)
+                good = isinstance(found, Run) and (found.status == "ok" or bool(order.pack and found.is_final))
+                kept = isinstance(found, Run) and good and self.idle.leave(core, worker, found)
         finally:
             if not kept:
                 worker.end()
@@ -223,7 +228,8 @@ class WorkerPool:
             pin(process.pid, core)
             self.alive.add(process)
         supervisor = Supervisor(process, ours, order.spawned_ns)
-        return reuse.Worker(supervisor, folder, left, calls, reuse.kind_of(order.spec))
+        kind = reuse.kind_of_order(order, reuse=True) or ()
+        return reuse.Worker(supervisor, folder, left, calls, kind, len(order.pack))
 
     def stop(self) -> None:
         """End what is alive and start nothing more."""

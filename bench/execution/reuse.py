@@ -19,6 +19,7 @@ from pathlib import Path
 
 import msgspec
 
+from bench.execution import packs
 from bench.execution.orders import Order, send_order
 from bench.execution.supervision import GRACE, Supervisor
 from bench.machine.system.memory import tree
@@ -41,6 +42,13 @@ def kind_of(spec: Spec) -> Kind:
     return spec.method, spec.backend, spec.native, spec.cuda, spec.task, spec.quick, spec.data_sha256
 
 
+def kind_of_order(order: Order, reuse: bool) -> Kind | None:
+    """Return what the worker of an order is for: a pack alone, or what `kind_of` says; None for this order alone."""
+    if order.pack:
+        return (*kind_of(order.spec), packs.all_but_seed(order.spec), order.pack)
+    return kind_of(order.spec) if reuse and not order.spec.source else None
+
+
 @dataclass
 class Worker:
     """A process that does one order, or several."""
@@ -50,6 +58,7 @@ class Worker:
     left: int  # where it finds its orders and leaves its results
     calls: int  # tells it that there is another order
     kind: Kind
+    pack: int = 0  # seeds that it trains at once, each an order of its own
     served: int = 1
 
     def begin_again(self, order: Order) -> None:
@@ -97,8 +106,8 @@ class IdleWorkers:
         alone = len(tree(worker.supervisor.process.pid)) == OF_A_WORKER
         with self.lock:
             self.fresh[worker.kind] += worker.served == 1
-            wanted = keeps_pace(run) or self.fresh[worker.kind] >= TIMED
-        if not wanted or worker.served >= MOST or not alone or worker.supervisor.reap():
+            wanted = keeps_pace(run) or self.fresh[worker.kind] >= TIMED or worker.pack
+        if not wanted or worker.served >= max(MOST, worker.pack) or not alone or worker.supervisor.reap():
             return False
         with self.lock:
             self.waiting[core] = worker

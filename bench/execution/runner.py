@@ -10,7 +10,7 @@ import queue
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from bench.execution import reuse
+from bench.execution import packs, reuse
 from bench.execution.activity import Activities
 from bench.execution.coordination import Busy, Stopped, next_event, signals
 from bench.execution.handing import DataSource
@@ -44,13 +44,14 @@ def run(
     """
     locks = locks or NoLocks()
     pool = WorkerPool(limits, files, data=data, activities=activities)
+    pool.packs = packs.packs_of(jobs) if limits.pack else {}
     events: queue.SimpleQueue[Future[tuple[Job, Run | None]] | int] = queue.SimpleQueue()
     with (
         ThreadPoolExecutor(limits.workers) as threads,
         signals(events.put),
     ):
         try:
-            line = Line(jobs, reuse.kind_of if limits.reuse else None)
+            line = Line(packs.in_order(jobs, pool.packs), reuse.kind_of if limits.reuse else None)
             for job, record in finished(len(jobs), lambda: threads.submit(attempt_next, line, pool, locks), events):
                 yield job, record
                 locks.release(job.key)

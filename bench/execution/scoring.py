@@ -128,7 +128,8 @@ def timing(order: Order, measured: Measured, watched: Watched) -> dict[str, Any]
     """Return whether the seconds can be trusted, and what was seen of the machine while they were taken."""
     cuda = measured.device != "cpu"
     disturbed = disturbance.explain_disturbance(measured.seen, measured.threads, measured.affinity, cuda=cuda)
-    reason = "; ".join(filter(None, [disturbed, *doubts(measured, watched)])) or None
+    shared = f"{order.workers} runs shared the GPU" if cuda and order.workers > 1 else None
+    reason = "; ".join(filter(None, [shared, disturbed, *doubts(measured, watched)])) or None
     environment = {**machine.fingerprint(), "threads": measured.threads, "affinity": measured.affinity}
     if cuda:
         environment["gpu"] = measured.device

@@ -27,6 +27,7 @@ FIXED = {
     "JAX_PLATFORMS": "cpu",
     "TF_ENABLE_ONEDNN_OPTS": "0",  # on, the order of sums depends on the CPU's model
     "TF_CPP_MIN_LOG_LEVEL": "2",
+    "XLA_PYTHON_CLIENT_PREALLOCATE": "false",  # JAX would take most of a GPU's memory, and fail beside another run
 }
 
 

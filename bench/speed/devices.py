@@ -1,8 +1,9 @@
-"""Compare training on an accelerator with one core: python -m bench.speed.devices [BACKEND ...], where CUDA is.
+"""Compare training on an accelerator with one core: python -m bench.speed.devices [BACKEND or METHOD ...].
 
 Each backend, device and method gets a separate process, which prints one line: milliseconds per training step (median
 of the epochs; an epoch ends by reading its loss, so the device has finished), and the first epoch's loss, which both
-devices should agree on: they start from the same weights and see the same batches.
+devices should agree on: they start from the same weights and see the same batches. The two devices of a row compute
+at once, each with a core of its own.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ import json
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from statistics import median
 from typing import Any
 
 from bench.machine import threads
 from bench.machine.system.cores import pinned
 
+BACKENDS = ("keras-jax", "torch")
 METHODS = ("rnn_sequence", "lstm", "gru", "wavenet")
 BATCHES = (32, 512)
 STEPS, EPOCHS = 20, 3
@@ -24,13 +28,16 @@ HISTORY, AHEAD, SERIES = 50, 10, 2000
 
 
 def main(chosen: list[str]) -> None:
-    """Print a Markdown table of every chosen backend, method and batch size on both devices."""
+    """Print a Markdown table of every chosen backend and method, and of all batch sizes, on both devices."""
+    backends = [name for name in BACKENDS if name in chosen] or BACKENDS
+    methods = [name for name in METHODS if name in chosen] or METHODS
     print(f"| backend | method | batch | one core, ms/step | {name()}, ms/step | ratio | losses differ by |")
     print("|---|---|---:|---:|---:|---:|---:|")
-    for backend in chosen:
-        for method in METHODS:
+    for backend in backends:
+        for method in methods:
             for batch in BATCHES:
-                cpu, cuda = (measured(backend, method, batch, device) for device in ("cpu", "cuda"))
+                with ThreadPoolExecutor() as pool:  # at once, each on a core of its own
+                    cpu, cuda = pool.map(partial(measured, backend, method, batch), ("cpu", "cuda"), (0, 1))
                 away = abs(cpu["loss"] - cuda["loss"]) / cpu["loss"]
                 ratio = cpu["step"] / cuda["step"]
                 cells = [backend, method, str(batch), f"{cpu['step']:.2f}", f"{cuda['step']:.2f}", f"{ratio:.2f}"]
@@ -43,10 +50,10 @@ def name() -> str:
     return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def measured(backend: str, method: str, batch: int, device: str) -> dict[str, float]:
-    """Return what a process says that trains the method on the device."""
+def measured(backend: str, method: str, batch: int, device: str, core: int) -> dict[str, float]:
+    """Return what a process on this core says that trains the method on the device."""
     command = [sys.executable, "-m", "bench.speed.devices", backend, method, str(batch), device]
-    with pinned(threads.cores()[0]):
+    with pinned(threads.cores()[core]):
         variables = threads.environment_variables(cuda=device == "cuda")
         if device == "cuda":  # the process that asks may hide the GPU from itself
             variables = {name: value for name, value in variables.items() if threads.FIXED.get(name) != value}
@@ -83,7 +90,7 @@ def measure(backend: str, method: str, batch: int, device: str) -> dict[str, flo
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 5:
+    if len(sys.argv) == 5 and sys.argv[3].isdecimal():
         print(json.dumps(measure(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4])))
     else:
-        main(sys.argv[1:] or ["keras-jax", "torch"])
+        main(sys.argv[1:])

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 #: weights that are trained, those that are tracked, the optimiser's, averages of the weights
 Training = tuple[list[Tensor], list[Tensor], list[Tensor], list[Tensor]]
 Carried = tuple[Tensor, Tensor, Training]  # number of the batch, loss so far, state
+#: of XLA on a GPU: else it compiles dozens of kernels for each product of matrices, one by one, and tries them all
+ON_A_GPU = {"xla_gpu_autotune_level": 0}
 
 
 def seed(number: int) -> None:
@@ -41,6 +43,13 @@ def use(device: str) -> None:
         jax.config.update("jax_default_matmul_precision", "highest")  # float32, as PyTorch: not a GPU's shortened one
     except RuntimeError as error:
         raise ValueError(f"device: got {device}, but JAX finds none here ({error})") from None
+
+
+def jit(call: Callable[..., Any]) -> Any:
+    """Compile a call, once per shape of its arguments, as suits the device."""
+    device = jax.config.jax_default_device  # type: ignore[attr-defined]
+    on_a_gpu = device is not None and device.platform != "cpu"
+    return jax.jit(call, compiler_options=dict(ON_A_GPU) if on_a_gpu else None)
 
 
 def use_precision(floats: str) -> None:
@@ -70,12 +79,12 @@ def compiled(network: keras.Model, call: Callable[..., Any]) -> Callable[..., An
     """Compile a call that uses the network's weights, once per shape of its arguments."""
     variables = network.variables
 
-    @jax.jit
     def compute(values: list[Tensor], *arguments: Any) -> Any:
         with keras.StatelessScope(state_mapping=list(zip(variables, values, strict=True))):
             return call(*arguments)
 
-    return lambda *arguments: compute([variable.value for variable in variables], *arguments)
+    program = jit(compute)
+    return lambda *arguments: program([variable.value for variable in variables], *arguments)
 
 
 def hold_for_now(array: np.ndarray) -> Tensor:
@@ -103,7 +112,7 @@ class EpochProgram:
         self.state: Training = trained, tracked, optimizer, averages
         paths = [variable.path for variable in trainer.optimizer.variables]
         self.iterations = paths.index(trainer.optimizer.iterations.path)
-        self.epoch = jax.jit(self._epoch)
+        self.epoch = jit(self._epoch)
 
     def run(self, batches: np.ndarray, present: np.ndarray, count: int) -> float:
         """Take a step for each of the first `count` batches [S, B]; return the sum of their series' losses."""
