@@ -1,6 +1,6 @@
 """All seeds of a network trained at once, side by side on one GPU, instead of one after another.
 
-Each seed has the first weights and the batches of a run of its own; sums have another order, so that results differ
+Each seed has the first weights and the batches of a separate run; sums have another order, so that results differ
 from that run's as those of two frameworks do.
 """
 
@@ -31,7 +31,7 @@ def obstacle(forecaster: Forecaster) -> str:
     found = {
         "it answers another question than what comes next": forecaster.kind != FORECAST,
         "its fit is its own": type(forecaster).fit is not NetworkForecaster.fit,
-        "each seed stops at an epoch of its own": bool(forecaster.holdout) or forecaster.select != "last",
+        "each seed stops at another epoch": bool(forecaster.holdout) or forecaster.select != "last",
         "it is several networks already": forecaster.members * forecaster.output_heads > 1,
     }
     return next((reason for reason, holds in found.items() if holds), "")

@@ -1,7 +1,7 @@
 """Seeds that are trained side by side: which runs go together, what a worker keeps of them, how records are marked.
 
 One worker trains all seeds of a pack when it has the order for the first of them, and has the others' results when
-their orders come. Each seed gets a record of its own, under the key of a single run; its times say nothing of one.
+their orders come. Each seed gets a separate record, under the key of a single run; its times say nothing of one.
 """
 
 from __future__ import annotations

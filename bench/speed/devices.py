@@ -3,7 +3,7 @@
 Each backend, device and method gets a separate process, which prints one line: milliseconds per training step (median
 of the epochs; an epoch ends by reading its loss, so the device has finished), and the first epoch's loss, which both
 devices should agree on: they start from the same weights and see the same batches. The two devices of a row compute
-at once, each with a core of its own.
+at once, on separate cores.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def main(chosen: list[str]) -> None:
     for backend in backends:
         for method in methods:
             for batch in BATCHES:
-                with ThreadPoolExecutor() as pool:  # at once, each on a core of its own
+                with ThreadPoolExecutor() as pool:  # at once, on separate cores
                     cpu, cuda = pool.map(partial(measured, backend, method, batch), ("cpu", "cuda"), (0, 1))
                 away = abs(cpu["loss"] - cuda["loss"]) / cpu["loss"]
                 ratio = cpu["step"] / cuda["step"]
@@ -50,7 +50,7 @@ def name() -> str:
     return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def measured(backend: str, method: str, batch: int, device: str, core: int) -> dict[str, float]:
+def measured(backend: str, method: str, batch: int, device: str, core: int = 0) -> dict[str, float]:
     """Return what a process on this core says that trains the method on the device."""
     command = [sys.executable, "-m", "bench.speed.devices", backend, method, str(batch), device]
     with pinned(threads.cores()[core]):

@@ -33,8 +33,8 @@ def test_each_seed_comes_out_as_from_a_run_of_its_own(backend: str, check: str) 
     ("method", "settings", "reason"),
     [
         ("mlp_ensemble", {}, "several networks"),
-        ("linear", {"holdout": 0.2}, "an epoch of its own"),
-        ("linear", {"select": "validation"}, "an epoch of its own"),
+        ("linear", {"holdout": 0.2}, "stops at another epoch"),
+        ("linear", {"select": "validation"}, "stops at another epoch"),
     ],
 )
 def test_what_cannot_be_packed_says_why(method: str, settings: dict[str, Any], reason: str) -> None:
