@@ -24,7 +24,7 @@ from implementations.strategies import Strategy, roll_on, roll_out
 from implementations.training.early_stopping import EarlyStopping
 from implementations.training.options import OFF
 from implementations.training.seeding import member_seeds, split_in_time, split_off
-from implementations.training.windows import TrainingWindows
+from implementations.training.windows import Redraw, TrainingWindows
 
 Pair = tuple[np.ndarray, np.ndarray]  # history [N, T, D] and future [N, H, D]
 
@@ -89,6 +89,10 @@ class NetworkForecaster(NetworkAnswers, Forecaster):
         """
         return None
 
+    def redrawing(self, history: np.ndarray, future: np.ndarray) -> Redraw | None:
+        """Return what draws the series of each epoch, if the method trains on others than history and future."""
+        return None
+
     @property
     def network(self) -> Any:
         """Return the network; of several, the first."""
@@ -145,8 +149,9 @@ class NetworkForecaster(NetworkAnswers, Forecaster):
     def _trainings(self, engine: Engine[Any], history: np.ndarray, future: np.ndarray) -> list[NetworkTraining]:
         """Return the training of each network."""
         seeds, read = member_seeds(self.seed, self.members), self.read(history)
+        redraw = self.redrawing(history, future)
         return [
-            NetworkTraining(engine, network, self, TrainingWindows(self, self.aim, read, future, seed), seed)
+            NetworkTraining(engine, network, self, TrainingWindows(self, self.aim, read, future, seed, redraw), seed)
             for network, seed in zip(self.networks, seeds, strict=True)
         ]
 

@@ -113,6 +113,7 @@ METHODS: dict[str, Method | type[Forecaster]] = {
     "kernel_ridge": Method("kernel_ridge:KernelRidge"),
     "mlp": Reader("mlp:MLP"),
     "mlp_ensemble": Network("mlp:MLP", epochs=100, noise=0.03, members=5),
+    "mlp_bootstrap": Network("mlp_bootstrap:MLPBootstrap"),
     "dlinear": Network("dlinear:DLinear"),
     "bptt_rnn": Reader("rtrl_rnn:BPTTRNN"),
     "nlinear": Network("nlinear:NLinear"),

@@ -32,9 +32,9 @@ BOARD = ["task", "quick", "apart"]
 METHOD = ["method", "changed", "native", "device"]
 CPU = "cpu"
 #: methods whose defaults are others than in the first records of them
-CHANGED_DEFAULTS = {"patchtst", "s4d"}
+CHANGED_DEFAULTS = {"patchtst", "s4d", "tcn"}
 #: settings that a method adapts to the series of a file
-ADAPTED = {"flip", "reverse"}
+ADAPTED = {"flip", "reverse", "resample"}
 
 _TEXT = ["key", "task", "changed", "device", "method", "backend", "settings", "data", "code", "started_at"]
 _TEXT += ["status", "reason"]

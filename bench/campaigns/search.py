@@ -23,6 +23,11 @@ SEEDS = (42, 43, 44)  # of each point
 Point = dict[str, Setting]  # what differs from the method's own settings
 
 
+def is_affordable(own: Mapping[str, Setting]) -> bool:
+    """Say whether settings can be trained at each of RATES within the budget, as a search has to."""
+    return len(RATES) * int(own["epochs"] or 0) <= BUDGET
+
+
 def points(method: str, own: Mapping[str, Setting], quick: bool = False) -> list[Point]:
     """Return what is tried for a method with these settings, its own first; in a quick search the rates alone."""
     rates: list[Point] = [{RATE: rate} for rate in RATES if rate != own[RATE]]

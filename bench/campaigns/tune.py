@@ -34,8 +34,9 @@ def plans(selected: Selection, folder: Place) -> Iterator[Plan]:
 
 
 def chosen(selected: Selection) -> list[Spec]:
-    """Return what is to be tuned: every network, unless methods are named."""
-    networks = [name for name in implementations.METHODS if RATE in implementations.default_settings(name)]
+    """Return what is to be tuned: every network whose epochs are within the budget, unless methods are named."""
+    settings = {name: implementations.default_settings(name) for name in implementations.METHODS}
+    networks = [name for name, own in settings.items() if RATE in own and search.is_affordable(own)]
     named = selected if selected.methods else replace(selected, methods=tuple(networks))
     return tunable(selection.specs(named))
 

@@ -19,8 +19,8 @@ CLASSICAL = (
 )  # baselines for series with a season: the notes' sines share none
 #: networks that the notes do not have, and training that they do not do
 BEYOND = (
-    "mlp", "mlp_ensemble", "dlinear", "nlinear", "tide", "tsmixer", "nbeats", "nhits", "tcn", "patchtst", "s4d",
-    "mingru", "gru_tuned", "bptt_rnn",
+    "mlp", "mlp_ensemble", "mlp_bootstrap", "dlinear", "nlinear", "tide", "tsmixer", "nbeats", "nhits", "tcn",
+    "patchtst", "s4d", "mingru", "gru_tuned", "bptt_rnn",
 )  # fmt: skip
 #: methods without a network that the reference does not have
 WITHOUT_NETWORK = ("sinusoids", "ssa", "esprit", "least_squares", "kernel_ridge")

@@ -1,11 +1,11 @@
-"""Temporal convolutional network: residual blocks of causal dilated convolutions, forecasting at every step.
+"""Temporal convolutional network: residual blocks of causal dilated convolutions.
 
     F(x) = max(0, K' *_d max(0, K *_d x))                    two convolutions, zeros before the start
     x <- max(0, x + F(x))                                    d = 1, 2, 4, 8; the first x by a convolution of width 1
     x_{t+1}, ..., x_{t+H} = V x_t + c
 
-Bai, Kolter and Koltun 2018, arXiv:1803.01271. Departs from it: no weight normalisation, no dropout. Not in the
-reference.
+The forecasts at the last step are trained; with targets=every, those at every step. Bai, Kolter and Koltun 2018,
+arXiv:1803.01271. Departs from it: no weight normalisation, no dropout. Not in the reference.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from implementations.strategies import SequenceToSequence
 class TCN(NetworkForecaster):
     strategy = SequenceToSequence()
     search_space: ClassVar[Mapping[str, Any]] = {"filters": (32, 64), "targets": ("every", "last")}
-    epochs: int = 60
+    epochs: int = 50
     batch_size: int = 64
     learning_rate: float = 0.003
-    filters: int = 32
+    filters: int = 64
     width: int = 3
     layers: int = 4  # dilations 1, 2, 4, ...
     schedule: str = "cosine"
+    targets: str = "last"
     flip: bool = True
     reverse: bool = True
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from implementations.normalisation import statistics
@@ -9,21 +11,26 @@ from implementations.strategies import Strategy
 from implementations.training.options import Options
 from implementations.training.seeding import AUGMENTATION
 
+Redraw = Callable[["np.random.Generator"], "np.ndarray"]  # -> series [N, T + H, D] to train on in an epoch
+
 
 class TrainingWindows:
     """What a network sees, epoch after epoch: inputs [N, T', D] and targets [N, ...]."""
 
     def __init__(
-        self, options: Options, strategy: Strategy, history: np.ndarray, future: np.ndarray, seed: int
-    ) -> None:
+        self, options: Options, strategy: Strategy, history: np.ndarray, future: np.ndarray, seed: int,
+        redraw: Redraw | None = None,
+    ) -> None:  # fmt: skip
         self.options, self.strategy, self.history, self.future = options, strategy, history, future
+        self.redraw = redraw
         self.random = np.random.default_rng([seed, AUGMENTATION])
 
     def draw(self) -> tuple[np.ndarray, np.ndarray]:
         """Draw the windows of an epoch: as they are, unless an option changes them."""
         if not self.options.augments:
             return self._normalised(self.history, self.history, self.future)
-        history, future = self._cut(self._turned(np.concatenate([self.history, self.future], axis=1)))
+        whole = self.redraw(self.random) if self.redraw else np.concatenate([self.history, self.future], axis=1)
+        history, future = self._cut(self._turned(whole))
         seen = history  # targets are without noise, which is for the inputs alone
         if noise := self.options.noise:
             seen = history + np.float32(noise) * self.random.standard_normal(history.shape, dtype=np.float32)

@@ -79,7 +79,19 @@ def test_a_stale_page_is_found_and_written_again(inside: Bench, tmp_path: Path) 
 def test_every_network_says_what_it_depends_on() -> None:
     fields = {"wavenet": 9, "wavenet_simple": 31, "tcn": 61}  # by the sums of their dilations
     fields |= dict.fromkeys(
-        ("linear", "mlp", "mlp_ensemble", "dlinear", "nbeats", "nhits", "patchtst", "nlinear", "tide", "tsmixer")
+        (
+            "linear",
+            "mlp",
+            "mlp_ensemble",
+            "mlp_bootstrap",
+            "dlinear",
+            "nbeats",
+            "nhits",
+            "patchtst",
+            "nlinear",
+            "tide",
+            "tsmixer",
+        )
     )
     for name in METHODS:
         made = make(name, backends_of(name)[-1], 1)
