@@ -44,7 +44,7 @@ def test_default_sets_of_the_tasks():
     baselines = {"last_value", "moving_average", "arima", "linear"}
     one_step = {"simple_rnn", "deep_rnn_recurrent_head", "deep_rnn"}
     assert methods["one-step"] == baselines | one_step | set(tasks.REFERENCES)
-    others = one_step.union(tasks.CLASSICAL, tasks.WITHOUT_NETWORK, tasks.BEYOND, tasks.LOCAL)
+    others = one_step.union(tasks.CLASSICAL, tasks.WITHOUT_NETWORK, tasks.BEYOND, tasks.ON_REQUEST)
     assert methods["ten-step"] == set(implementations.METHODS) - others
 
 

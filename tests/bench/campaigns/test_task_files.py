@@ -83,7 +83,7 @@ def test_what_is_wrong_in_a_file_is_one_line(text: str, message: str, mine: Path
 def test_sets_and_patterns_name_tasks(inside: Bench) -> None:
     planned = inside("run", "--task", "m3-*r*ly", "--method", "last_value", "--dry-run").stdout
     assert "2 runs to do" in planned
-    assert "unknown task 'smll': did you mean small?" in inside("run", "--task", "smll", "--dry-run").stderr
+    assert "unknown task 'mall': did you mean small?" in inside("run", "--task", "mall", "--dry-run").stderr
     assert all(SETS.values()) and set(SETS["small"]) < set(SETS["full"])
     assert {name for task in REAL.values() for name in task.methods or ()} <= set(METHODS)
 

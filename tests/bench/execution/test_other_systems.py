@@ -74,6 +74,7 @@ class Greedy(Forecaster):
 
 def test_calls_that_some_systems_lack_stand_in_one_package() -> None:
     allowed = ROOT / "bench" / "machine" / "system"
-    files = subprocess.run(["git", "ls-files", "bench/*.py"], cwd=ROOT, capture_output=True, text=True).stdout.split()
+    listed = subprocess.run(["git", "ls-files", "bench/*.py"], cwd=ROOT, capture_output=True, text=True).stdout.split()
+    files = [name for name in listed if not name.startswith("bench/speed/")]  # measured on Linux alone, in no wheel
     found = [name for name in files if LINUX.search((ROOT / name).read_text()) and allowed not in (ROOT / name).parents]
     assert found == []
