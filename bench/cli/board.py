@@ -62,7 +62,7 @@ def as_rows(found: Mapping[str, pd.DataFrame], top: int | None = None) -> list[d
 
 def all_as_text(found: Mapping[str, pd.DataFrame], top: int = TOP) -> str:
     """Return the best of each task, mine before those that are published, where there are any."""
-    found = {source: methods for source, methods in found.items() if len(methods)} or found
+    found = {source: methods for source, methods in found.items() if len(methods) or source == "mine"}
     if list(found) == ["mine"]:
         return as_text(found["mine"], top)
     titles = {"mine": "MINE", "published": f"PUBLISHED with aheadbench {__version__}"}

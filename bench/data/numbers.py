@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
@@ -157,10 +158,15 @@ def read_numbers(
             raise UsageError(f"{where(row)}, column {column!r}: {shown(cells[row])} is not a number with the decimal "
                              f"mark {form.decimal!r}: --decimal and --thousands say which marks are used")  # fmt: skip
         values[row] = float(text + number.exponent) * (-1 if number.negative else 1)
-        if text.isdecimal() and not number.exponent and int(text) != int(abs(values[row])):
+        if text.isdecimal() and not number.exponent and not is_exact(text, abs(values[row])):
             raise UsageError(f"{where(row)}, column {column!r}: {shown(cells[row])} has more digits than are kept; "
                              f"whole numbers are exact up to {EXACT}: subtract a constant or round them")  # fmt: skip
     return values
+
+
+def is_exact(text: str, value: float) -> bool:
+    """Say whether a float has every digit of a whole number."""
+    return math.isfinite(value) and int(text.lstrip("0") or "0") == int(value)
 
 
 def check_units(found: Sequence[tuple[int, Number]], cells: Sequence[str], column: str, where: Where) -> None:

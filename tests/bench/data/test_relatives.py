@@ -406,6 +406,7 @@ def test_a_covariate_that_falls_now_and_then_is_no_counter() -> None:
 
 REFUSED = {
     "two currencies": (column(DAYS, ["$1.5", "€1.5"] * 20), "is in another currency than '\\$1.5'"),
+    "a whole number beyond every float": (column(DAYS, ["9" * 400] * 40), "has more digits than are kept"),
     "digits beyond a float's": (column(DAYS, range(2**53 + 1, 2**53 + 41)), "has more digits than are kept"),
     "two columns of times": (column([f"{day.date()},{day.date()}" for day in DAYS], names="date,date,y"), "--time -"),
     "a zone by its letters": (column([f"{hour:%Y-%m-%d %H:%M} CET" for hour in HOURS]), "as an offset, as in \\+01:00"),
