@@ -91,8 +91,8 @@ def jobs(wanted: Iterable[Size], names: Sequence[str], rounds: int, kept: Path) 
 
 def measure_all(wanted: Iterable[Size], names: Sequence[str], rounds: int, at_once: int, kept: Path = KEPT) -> None:
     """Measure what the file lacks, so many processes at once. A contestant that fails is named and passed over."""
-    todo = list(jobs(wanted, names, rounds, kept))
-    tables.check_peers(sorted({job.contestant for job in todo}))
+    missing = list(jobs(wanted, names, rounds, kept))
+    tables.check_peers(sorted({job.contestant for job in missing}))
     cores: SimpleQueue[int] = SimpleQueue()
     for core in threads.cores()[-at_once:]:
         cores.put(core)
@@ -110,7 +110,7 @@ def measure_all(wanted: Iterable[Size], names: Sequence[str], rounds: int, at_on
             cores.put(core)
 
     with ThreadPoolExecutor(at_once) as pool:
-        list(pool.map(measure, todo))
+        list(pool.map(measure, missing))
 
 
 def milliseconds(contestant: tables.Contestant, size: Size) -> float:
