@@ -49,7 +49,7 @@ def test_a_load_spike_is_named(faulty: Path, tmp_path: Path) -> None:
     wait_for(lambda: pids(faulty))
     burn = "import os, sys\nos.sched_setaffinity(0, {int(sys.argv[1])})\nwhile True: pass"
     burners = [subprocess.Popen([sys.executable, "-S", "-c", burn, str(core)]) for core in threads.cores()]
-    wait_for(lambda: list((tmp_path / "results").glob("*/*.json")))
+    wait_for(lambda: stored(tmp_path / "results"))
     for burner in burners:
         burner.kill()
         burner.wait()
