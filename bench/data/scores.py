@@ -14,7 +14,7 @@ from implementations.answers import cross_entropy
 from implementations.kinds import CLASSIFY
 
 BLOCKS = {"validation": 100, "test": 50}  # at most, of equally many consecutive windows as far as that is possible
-MOST = 1000  # blocks of one horizon each, so that a record's size has a bound
+MOST = 900  # blocks of one horizon each, so that a record's size has a bound
 DIGITS = 4  # significant ones of a block's error
 
 

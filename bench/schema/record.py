@@ -98,10 +98,10 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True,
     samples: dict[str, list[float]] | None  # raw seconds: predict (at least 5), epochs
     timing_valid: bool
     timing_reason: str | None
-    curve: dict[str, list[float]] | None  # loss, val_loss, seconds: one value per epoch
+    curve: dict[str, list[float]] | None  # loss, val_loss, seconds: one value per epoch, or per epoch named in `epoch`
     parameters: int | None
     digest: dict[str, str] | None  # sha256 of "forecasts" and "weights"
-    examples: list[list[float]] | None  # forecasts of the first three validation series, first channel
+    examples: list[list[float]] | None  # forecasts of up to three validation series, first channel
     environment: dict[str, str | int | float | bool | None | dict[str, str]]
     started_at: str  # UTC, ISO 8601
     truth: Truth | msgspec.UnsetType = msgspec.UNSET  # of series from a file

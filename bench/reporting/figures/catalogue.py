@@ -91,7 +91,7 @@ def forecasts_picture(task: str, board: pd.DataFrame, methods: Iterable[str], ru
     if not drawn:
         return []
     forecasts = {_label(run): run.examples for run in drawn}
-    shows = f"{task}: three validation series and their forecasts by {', '.join(forecasts)}"
+    shows = f"{task}: validation series and their forecasts by {', '.join(forecasts)}"
     digest = digest_of([known.history.tolist(), known.future.tolist(), forecasts])
     return [Picture(task, _name(task, "forecasts"), shows, digest, partial(_forecast_figure, task, known, forecasts))]
 

@@ -17,6 +17,7 @@ from bench.analysis import main_metric, reference
 from bench.data.examples import fits, truth
 from bench.data.windows import Windows
 from bench.errors import UsageError
+from bench.records.bounds import EPOCH
 from bench.reporting.figures.labels import name_points
 from bench.reporting.figures.style import (
     BACKENDS,
@@ -37,7 +38,7 @@ SHORTEST_FIT = 0.01
 
 
 def plot_run(run: Run, path: Path) -> None:
-    """Draw one run into a PNG or SVG: learning curves above, forecasts of three validation series below.
+    """Draw one run into a PNG or SVG: learning curves above, forecasts of validation series below.
 
     The reference's own curves lie faintly below, where it prints some. Raises UsageError for another suffix, and for a
     run that has neither curves nor forecasts.
@@ -81,7 +82,8 @@ def _draw_curves(axes: Axes, run: Run) -> None:
         for name, text, shift, color in (("loss", "training", 0.5, BLUE), ("val_loss", "validation", 0.0, RED)):
             values = curve.get(name) or []
             if values:
-                axes.plot(np.arange(1, len(values) + 1) - shift, values, color=color, label=text + suffix, **look)
+                epochs = np.array(curve.get(EPOCH) or range(1, len(values) + 1))
+                axes.plot(epochs - shift, values, color=color, label=text + suffix, **look)
     loss = "cross-entropy" if "cross_entropy" in (run.metrics or {}) else "MSE of all outputs"
     axes.set(yscale="log", xlabel="epoch", ylabel=loss, xlim=(0, None), title="Learning curves")
     _plain_ticks(axes.yaxis)
@@ -121,10 +123,10 @@ def reproduction_figure(curves: Mapping[str, tuple[Sequence[float], Sequence[tup
 
 
 def forecast_figure(task: str, known: Windows, forecasts: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
-    """Draw forecasts by label, each [3, H], with the truth of three validation series and the end of their history."""
+    """Draw forecasts by label, each [count, H], with the truth of as many series and the end of their history."""
     with style():
         figure = Figure(figsize=(9, 3.6), layout="constrained")
-        figure.suptitle(plain(f"{task}: three validation series and the best methods' forecasts"))
+        figure.suptitle(plain(f"{task}: validation series and the best methods' forecasts"))
         _draw_forecasts(figure, known, forecasts)
     return figure
 

@@ -140,8 +140,8 @@ function drawIf(id, traces, more) {
   if (having(id).length) Plotly.react(id, traces, more, config());
 }
 
-function line(name, values, style = {}) {
-  return { type: "scatter", mode: "lines", name, x: values.map((_, place) => place + 1), y: values, ...style };
+function line(name, values, style = {}, epochs = values.map((_, place) => place + 1)) {
+  return { type: "scatter", mode: "lines", name, x: epochs, y: values, ...style };
 }
 
 const chosen = () => [state.chosen, state.other].filter(Boolean);
@@ -155,7 +155,7 @@ function drawCurve() {
     const kinds = [["training", row.curve.loss, { color: main, width: 1, dash: "dash" }], ["validation", row.curve.val_loss, { color: main, width: 2.5 }],
       ["validation, last step", row.curve.val_last_step_mse, { color: main, dash: "dot" }],
       ["validation, reference", row.printed, { color: css("--line"), dash: "longdash" }]];
-    for (const [name, values, style] of kinds) if (values?.length) traces.push(line(tell(name), values, { line: style }));
+    for (const [name, values, style] of kinds) if (values?.length) traces.push(line(tell(name), values, { line: style }, values === row.printed ? undefined : row.curve.epoch));
   });
   drawIf("curve", traces, layout("epoch", "MSE", { height: 360, yaxis: logarithmic(traces.flatMap((one) => one.y)) }));
 }

@@ -13,6 +13,7 @@ from bench.analysis.main_metric import is_forecast, test_error
 from bench.analysis.table import BOARD, METHOD, changed_in, device_of, each, edited_methods, variant
 from bench.data.examples import fits, truth
 from bench.data.windows import Windows
+from bench.records.bounds import EPOCH
 from bench.reporting.assessment import Board, assess
 from bench.reporting.columns import COLUMNS, PAGE, Column
 from bench.reporting.commands import command_of
@@ -122,7 +123,7 @@ def row(line: Any, runs: Sequence[Run], windows: Windows | None) -> dict[str, An
 
 def curve(run: Run) -> dict[str, list[float | int | None]]:
     """Return the run's learning curve; its seconds where the errors are of the whole horizon, so that runs compare."""
-    names = (*CURVES, *([anytime.TIME] if anytime.reaches_so_far(run) else []))
+    names = (*CURVES, EPOCH, *([anytime.TIME] if anytime.reaches_so_far(run) else []))
     return {name: numbers((run.curve or {})[name]) for name in names if name in (run.curve or {})}
 
 

@@ -17,8 +17,9 @@ from conftest import Bench, make_run, make_spec, stored
 
 from bench.errors import UsageError
 from bench.records import codec, files, repository, stores
-from bench.records.bounds import POINTS
+from bench.records.bounds import EPOCH, EXAMPLES, POINTS, first
 from bench.records.locks import FolderLocks
+from bench.schema.record import Truth
 
 TEMPORARY = ".0123456789abcdef.tmp"
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs another user to be")
@@ -199,7 +200,32 @@ def test_a_long_run_has_a_record_that_can_be_read(tmp_path: Path) -> None:
     (read,) = stored(tmp_path)
     assert Path(path).stat().st_size < stores.LARGEST
     assert read.curve and {len(values) for values in read.curve.values()} == {POINTS}
-    assert read.curve["loss"][-1] == curve["loss"][-1]
+    epochs = [int(epoch) for epoch in read.curve[EPOCH]]
+    assert epochs[0] == 500 and epochs[-1] == 100_000
+    assert read.curve["loss"] == pytest.approx([curve["loss"][epoch - 1] for epoch in epochs], rel=1e-5)
+
+
+def test_records_of_long_horizons_and_long_training_are_below_20_kilobytes() -> None:
+    """The longest of ours: 720 steps ahead of ETTh1, and 500 epochs; and as much of their examples as fits."""
+    steps = [0.1 + 1 / (step + 3) for step in range(720)]
+    far = Truth(history=[steps[:336]] * 3, future=[steps] * 3, imputed=0, description="")
+    curve = {name: steps[:500] for name in ("loss", "val_loss", "val_last_step_mse", "seconds")}
+    blocks = {"validation": steps[:100], "test": steps[:50]}
+    ahead = make_run(mse_by_step=steps, by_block=steps[:4], examples=[steps] * 3, truth=far, blocks=blocks)
+    trained = make_run(curve=curve, samples={"epochs": steps[:500], "predict": steps[:5]}, blocks=blocks)
+    for run in (ahead, trained):
+        content = codec.encode(run)
+        assert len(content) < 20_000
+        read = codec.decode(content, codec.path_of(run.spec))
+        assert read.mse_by_step == pytest.approx(run.mse_by_step, rel=1e-5)
+    read = codec.decode(codec.encode(ahead), codec.path_of(ahead.spec))
+    assert [len(row) for row in read.examples] == [len(row) for row in read.truth.future] == [EXAMPLES]
+
+
+@pytest.mark.parametrize(("steps", "rows"), [(1, 3), (40, 3), (60, 2), (96, 1), (336, 1)])
+def test_an_example_is_kept_whole_as_long_as_it_fits(steps: int, rows: int) -> None:
+    kept = first([[0.5] * steps] * 3)
+    assert [len(row) for row in kept] == [min(steps, EXAMPLES)] * rows
 
 
 def test_a_record_too_large_to_be_read_is_never_written(tmp_path: Path) -> None:
