@@ -21,7 +21,7 @@ from bench.analysis.matrices import matrices
 from bench.analysis.table import BOARD, CPU, ERRORS, METHOD, ROW, frame, select
 from bench.analysis.times import FEWEST, timing
 from bench.schema.record import Run
-from bench.tasks import REFERENCES
+from bench.tasks import REFERENCES, dataset_of
 
 #: the methods that skill is measured against: the first that has a result on a task's data
 BASELINES = ("seasonal_naive", "last_value")
@@ -89,11 +89,12 @@ def rank_table(table: pd.DataFrame) -> pd.DataFrame:
 def references(table: pd.DataFrame) -> pd.DataFrame:
     """Return what the reference methods reach: `task`, `quick`, `method` and `error`, the mean error on the test part.
 
-    Where some were tested on fewer series, only those on the most count.
+    Where some were tested on fewer series, only those on the most count; of series that they do not know, none.
 
     They have the order of tasks.REFERENCES: the first on a task is the limit that errors are compared with.
     """
     ok = table[(table["status"] == "ok") & unchanged(table) & table["method"].isin(REFERENCES)]
+    ok = ok[ok["task"].map(dataset_of) == ok["method"].map(REFERENCES)]
     ok = ok[ok["test_series"] == ok.groupby(["task", "quick"])["test_series"].transform("max")]
     found = ok.groupby(["task", "quick", "method"], as_index=False).agg(error=("test_mse", "mean"))
     order = found["method"].map(list(REFERENCES).index)

@@ -16,6 +16,9 @@ BYTES_SQUARED = 16
 #: bytes for each of them, at least: a network of the smallest size, a layer, a block, a head, ...
 EACH = {"members": 2**18, "layers": 2**16, "blocks": 2**16}
 LEAST_EACH = 2**10
+#: methods whose layers have zeros before them, twice as many as the layer before
+DOUBLING = ("tcn", "wavenet", "wavenet_as_printed")
+MOST_DOUBLED = 64  # layers: more of them have no number of bytes that is worth printing
 FREE = {"epochs", "batch_size", "season_length", "shift", "stride"}  # they take no memory, or what the data bound
 #: settings that count steps of a window, and how many of these have to be left
 WITHIN = {"shift": 1, "patch": 0, "stride": 0, "window": 1, "rank": 1}
@@ -28,6 +31,9 @@ def check_settings(method: str, settings: Mapping[str, Setting]) -> None:
         if isinstance(value, int) and not isinstance(value, bool) and name not in FREE:
             each = EACH.get(name, LEAST_EACH)
             check(f"{method}.{name}={value}", BYTES_SQUARED * value**2 if name in SQUARE else each * value)
+    if method in DOUBLING:
+        layers, filters, batch = (int(settings[name] or 0) for name in ("layers", "filters", "batch_size"))
+        check(f"{method}.layers={layers}", 4 * batch * filters * 2 ** (min(layers, MOST_DOUBLED) - 1))
 
 
 def check_steps(method: str, settings: Mapping[str, Setting], history: int) -> None:

@@ -28,9 +28,11 @@ def parse_settings(texts: Sequence[str]) -> dict[str, dict[str, Setting]]:
         if not (equals and dot and method and name):
             raise UsageError(f"--set {text!r}: needed METHOD.NAME=VALUE, as in gru.units=32")
         method = implementations.current_name(method)
-        kind = kind_of(method, name)
+        kind, earlier = kind_of(method, name), changes.setdefault(method, {})
+        if name in earlier:
+            raise UsageError(f"--set {method}.{name}: got {earlier[name]} and {value}, needed one value in a run")
         try:
-            changes.setdefault(method, {})[name] = read_value(method, name, kind, value)
+            earlier[name] = read_value(method, name, kind, value)
         except UsageError as error:
             raise UsageError(f"--set {error}") from None
     return changes

@@ -113,6 +113,11 @@ SETS: dict[str, tuple[str, ...]] = {
 }
 
 
+def dataset_of(task: str) -> str | None:
+    """Return what a task's series are made by, or which file they are in; None for a file of a user's."""
+    return ALL[task].dataset if task in ALL else None
+
+
 def kind_of(task: str) -> str:
     """Return the kind of question that a task asks; a file's series are forecast."""
     return ALL[task].kind if task in ALL else FORECAST

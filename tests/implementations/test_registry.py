@@ -93,11 +93,44 @@ WRONG = {
 }
 
 
+#: a method, settings of its, and what they mean in its docstring
+SAID: list[tuple[str, dict[str, object], str]] = [
+    ("dropout_rnn", {"dropout": 0.1}, "that hides every tenth series entirely"),
+    ("moving_average", {"alpha": None}, "Simple exponential smoothing: "),
+    ("nbeats", {}, "no level or scale taken off the series"),
+    ("gru_tuned", {"schedule": "cosine"}, "chosen by hand and not by a search"),
+    ("patchtst", {"patch": 25}, "no residual attention"),
+    ("clipped_rnn", {"learning_rate": 0.01, "clip_norm": 1.0}, "the norm seldom exceeds 1 here"),
+    ("s4d", {"dt_min": 0.05, "dt_max": 0.5, "targets": "last"}, "dt from 0.05 to 0.5"),
+]
+#: what rows of the reference add to the network of rnn_sequence
+ADDED: dict[str, set[str]] = {
+    "weight_decay_rnn": {"l2"}, "dropout_rnn": {"dropout", "recurrent_dropout"}, "relu_rnn": set(),
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(("method", "setting", "value"), WRONG)
 def test_a_wrong_value_is_named_in_one_line(method: str, setting: str, value: str | float) -> None:
     with pytest.raises(ValueError) as raised:
         make(method, "torch", 1, **{setting: value})
     assert str(raised.value).startswith(WRONG[method, setting, value]) and "\n" not in str(raised.value)
+
+
+def test_rows_of_the_reference_have_a_control_at_their_rate() -> None:
+    """rnn_sequence, which it trains at ten times their rate, is no control of what they add: at 0.001 it is."""
+    control = {**implementations.default_settings("rnn_sequence"), "learning_rate": 0.001}
+    for name, added in ADDED.items():
+        settings = implementations.default_settings(name)
+        assert {key for key in {**control, **settings} if settings.get(key) != control.get(key)} == added, name
+    assert implementations.default_settings("bptt_rnn") == implementations.default_settings("rtrl_rnn")
+
+
+@pytest.mark.parametrize(("method", "holds", "words"), SAID)
+def test_a_docstring_says_what_the_method_does(method: str, holds: dict[str, object], words: str) -> None:
+    """Each said something else once."""
+    settings = implementations.all_settings(method)
+    assert holds == {name: settings[name] for name in holds}
+    assert words in " ".join((sys.modules[class_of(method).__module__].__doc__ or "").split())
 
 
 def test_options_that_are_off_stand_in_no_record() -> None:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from bench.analysis import advice, anytime, ranking, reference, tuning
+from bench.analysis import advice, anytime, ranking, tuning
 from bench.analysis.main_metric import is_forecast
 from bench.analysis.table import of_board
 from bench.reporting import commands
@@ -73,7 +73,7 @@ def section(board: Board, task: str, quick: bool) -> Section:
     by_time = anytime.table([] if quick or not is_forecast(task) else runs, backend, board.factors)
     shown = [
         *_summary(methods[~methods["apart"]]),
-        _limits(task, ranking.references(tried)),
+        _limits(ranking.references(tried)),
         times.best_at(by_time),
         series.described(runs),
         series.outsiders(runs),
@@ -136,9 +136,9 @@ REACHES = {
 }
 
 
-def _limits(task: str, references: pd.DataFrame) -> str:
+def _limits(references: pd.DataFrame) -> str:
     """Say what the references reach; empty where none ran."""
-    if task not in reference.figures() or references.empty:
+    if references.empty:
         return ""
     lines = [
         f"`{row['method']}` {REACHES[row['method']]} {digits(row['error'])}." for row in references.to_dict("records")

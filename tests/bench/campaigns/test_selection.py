@@ -144,6 +144,8 @@ def test_settings_are_typed_as_the_method_states(text, value):
                 ("ssa", "rank", 50, "=50: needed at most 49"),
                 ("esprit", "window", 50, "=50: needed at most 49"),
                 ("tcn", "filters", 0, ": got 0, needed at least 1"),
+                ("tcn", "layers", 40, "=40: needs at least 8,589,934,592 MiB of memory"),
+                ("wavenet", "layers", 300_000, "=300000: needs at least "),
                 ("tide", "width", 0, ": got 0, needed at least 1"),
                 ("tsmixer", "hidden", 0, ": got 0, needed at least 1"),
                 ("mingru", "units", -4, ": got -4, needed at least 1"),
@@ -179,6 +181,13 @@ def test_bad_settings(text, message):
     with pytest.raises(UsageError) as caught:
         parse_settings([text])
     assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_setting_that_is_given_twice_is_refused() -> None:
+    with pytest.raises(UsageError, match="--set gru.units: got 16 and 32, needed one value in a run"):
+        parse_settings(["gru.units=16", "lstm.units=8", "gru.units=32"])
+    with pytest.raises(UsageError, match="--set patchtst.patch: got 8 and 25, needed one value"):
+        parse_settings(["transformer.patch=8", "patchtst.patch=25"])
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,13 @@ def test_references_are_named_and_not_ranked() -> None:
     assert "bayes" not in leaderboard.render([make()])
 
 
+@pytest.mark.parametrize(("task", "known"), [("forty-step", True), ("nile", False), ("sales-3f2a", False)])
+def test_a_limit_is_named_where_the_reference_knows_the_series(task: str, known: bool) -> None:
+    board = leaderboard.render([make("bayes", "numpy", error=0.00107, task=task), make(error=0.0107, task=task)])
+    assert ("No method can be expected below its 0.001177." in board) == known
+    assert ("10.0 × the limit" in board) == known
+
+
 def test_a_record_under_an_old_name_counts_as_the_method() -> None:
     old = make("oracle", "numpy", seed=1, error=0.002)
     alone = leaderboard.render([old, make(error=0.0107)])
