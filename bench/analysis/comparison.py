@@ -24,6 +24,7 @@ from bench.analysis.times import timing_of
 from bench.data.series_tasks import test_series_of
 from bench.errors import UsageError, unknown
 from bench.schema.record import Run
+from bench.tasks import kind_of
 
 Verdict = Literal["same", "differs", "within noise", "unknown"]
 FEWEST = 5  # raw seconds on each side that a test of times needs
@@ -182,13 +183,19 @@ def differences(one: Sequence[Run], other: Sequence[Run]) -> list[Difference]:
     found = [
         Difference(metric.label, mean(one, metric.name), mean(other, metric.name),
                    errors(one, other, metric.name) if same_test or metric.part != "test" else OTHER_TEST)
-        for metric in metrics.shown("compare")
+        for metric in measured(one[0].spec.task)
         if all(run.metrics and metric.name in run.metrics for run in (*one, *other))
     ]  # fmt: skip
     for measure, phase, sample in (("fit s", "fit", "epochs"), ("predict s", "predict", "predict")):
         first, second = (timing_of(runs, phase).median for runs in (one, other))
         found.append(Difference(measure, first, second, times(one, other, sample)))
     return found
+
+
+def measured(task: str) -> list[metrics.Metric]:
+    """Return the metrics that rows of a task are compared by: those of every task, and what ranks this one."""
+    shown = metrics.shown("compare")
+    return [*shown, *(one for name in main_of(task) if (one := metrics.METRICS[name]) not in shown)]
 
 
 def mean(runs: Sequence[Run], name: str) -> float:
@@ -207,8 +214,8 @@ def errors(one: Sequence[Run], other: Sequence[Run], name: str = "") -> Outcome:
 
     name: of the metric; the one that ranks the task, on the validation part, unless given.
     """
-    ranks = main_of(one[0].spec.task).validation
-    name = name or ranks
+    task = one[0].spec.task
+    name = name or main_of(task).validation
     first, second = ({run.spec.seed: run for run in runs} for runs in (one, other))
     both = sorted(first.keys() & second.keys())
     if both and all(forecasts(first[seed]) == forecasts(second[seed]) is not None for seed in both):
@@ -218,7 +225,7 @@ def errors(one: Sequence[Run], other: Sequence[Run], name: str = "") -> Outcome:
         few = ": few, more can show smaller differences" if len(both) < FEW_SEEDS else ""
         return Outcome(f"{len(both)} common seeds{few}", float(paired_t(np.array([differences]))[0]))
     blocks = blocks_of(one[0]), blocks_of(other[0])
-    if name == ranks and len(blocks[0]) == len(blocks[1]) >= 2:
+    if name == metrics.MAIN[kind_of(task)].validation and len(blocks[0]) == len(blocks[1]) >= 2:
         return Outcome(f"one seed, {len(blocks[0])} blocks of validation windows", paired(*blocks))
     return Outcome(f"{'one' if both else 'no'} common seed says nothing about noise: run both with --seeds 42,43,44")
 

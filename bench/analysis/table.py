@@ -17,7 +17,7 @@ import pandas as pd
 
 from bench import metrics
 from bench.analysis import hardware
-from bench.analysis.main_metric import is_forecast, test_error, validation_error
+from bench.analysis.main_metric import by_mse, has_blocks, label, main_of
 from bench.analysis.times import seconds_of
 from bench.data.series_tasks import test_series_of
 from bench.schema.record import Run, Spec
@@ -72,7 +72,9 @@ def chance_of(run: Run) -> float:
 
 
 def blocks_of_test(run: Run) -> np.ndarray | None:
-    """Return the run's mean errors over blocks of test series; None where its record has none."""
+    """Return the run's mean errors over blocks of test series; None where its record has none, or of another metric."""
+    if not has_blocks(run.spec.task):
+        return None
     blocks = (run.blocks or {}).get("test")
     return np.array(blocks, dtype=float) if blocks else None
 
@@ -170,6 +172,9 @@ def _flat(run: Run, factor: float, several: Collection[str]) -> tuple[Any, ...]:
     spec = run.spec
     ok = ranking_metrics(run) if run.status == "ok" else None
     errors = tuple(ok.get(name, np.nan) for name in ERRORS) if ok else (np.nan,) * len(ERRORS)
+    status, reason = run.status, run.reason or ""
+    if status == "ok" and not ok:
+        status, reason = "failed", f"its record has no {label(spec.task)}, which ranks the task"
     settings = sys.intern(msgspec.json.encode(spec.settings, order="deterministic").decode())
     apart = (changed_in(run, several), device_of(spec))
     text = (run.key, spec.task, *apart, spec.method, spec.backend, settings, spec.data_sha256, run.code or None)
@@ -178,15 +183,21 @@ def _flat(run: Run, factor: float, several: Collection[str]) -> tuple[Any, ...]:
     times = (scale * seconds_of(run, "fit"), 1000 * scale * seconds_of(run, "predict"))
     flags = (spec.native, spec.quick, run.timing_valid and comparable)
     other = (spec.seed, members_of(spec), chance_of(run), blocks_of_test(run), test_series_of(run))
-    return (*text, run.started_at, run.status, run.reason or "", *flags, *other, *errors, *times, run.parameters)
+    return (*text, run.started_at, status, reason, *flags, *other, *errors, *times, run.parameters)
 
 
 def ranking_metrics(run: Run) -> dict[str, float] | None:
-    """Return a run's metrics; where another than the MSE ranks its task, that one takes the place of the MSE."""
-    if run.metrics is None or is_forecast(run.spec.task):
+    """Return a run's metrics; where another than the MSE ranks its task, that one takes the place of the MSE.
+
+    None where the run has no such metric.
+    """
+    if run.metrics is None or by_mse(run.spec.task):
         return run.metrics
-    validation = validation_error(run)
-    return {**run.metrics, "test_mse": test_error(run), "last_step_mse": validation, "val_mse": validation}
+    main = main_of(run.spec.task)
+    validation, test = run.metrics.get(main.validation), run.metrics.get(main.test)
+    if validation is None or test is None:
+        return None
+    return {**run.metrics, "test_mse": test, "last_step_mse": validation, "val_mse": validation}
 
 
 def select(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

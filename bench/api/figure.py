@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
+from bench.analysis.main_metric import label, main_of
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,14 +26,14 @@ class NotebookFigure(Figure):
 
 
 def draw(runs: pd.DataFrame) -> Figure:
-    """Draw the mean test MSE of each method and backend, the best on top, one panel for each task.
+    """Draw the mean error on the test part of each method and backend, the best on top, one panel for each task.
 
     Raises UsageError where no run has finished.
     """
     ok = runs[runs["status"] == "ok"] if len(runs) else runs
     if not len(ok):
         raise UsageError("nothing to draw: no run has finished")
-    panels = [(task, means_of(rows)) for task, rows in ok.groupby("task", sort=False)]
+    panels = [(str(task), means_of(rows, main_of(str(task)).test)) for task, rows in ok.groupby("task", sort=False)]
     heights = [len(means) + 2 for _, means in panels]
     figure = NotebookFigure(figsize=(7, 0.3 * sum(heights)), layout="constrained")
     grid = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)[:, 0]
@@ -40,13 +41,13 @@ def draw(runs: pd.DataFrame) -> Figure:
         axes.plot(means.to_numpy(), range(len(means)), "o")
         axes.set_yticks(range(len(means)), list(means.index))
         axes.set_ylim(-0.5, len(means) - 0.5)
-        axes.set(title=task, xlabel="test MSE, mean over seeds")
+        axes.set(title=task, xlabel=f"{label(task)}, mean over seeds")
         axes.grid(axis="x", alpha=0.3)
     return figure
 
 
-def means_of(rows: pd.DataFrame) -> pd.Series[float]:
-    """Return the mean test MSE of each method, backend and changed settings, the largest first."""
+def means_of(rows: pd.DataFrame, metric: str) -> pd.Series[float]:
+    """Return the mean of a metric of each method, backend and changed settings, the largest first."""
     names = rows["method"] + ", " + rows["backend"] + rows["changed"].map(lambda text: f" ({text})" if text else "")
-    means: pd.Series[float] = rows["test_mse"].groupby(names).mean()
+    means: pd.Series[float] = rows.reindex(columns=[metric])[metric].groupby(names).mean()
     return means.sort_values(ascending=False).tail(TALLEST)

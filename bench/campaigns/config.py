@@ -23,7 +23,7 @@ from bench.data.tables import content_of
 from bench.errors import UsageError
 from bench.execution import user_methods
 from bench.schema.series import Preparation
-from bench.toml import Text
+from bench.toml import Text, explained
 from implementations.user_methods import is_reference
 
 Value = int | float | str | bool
@@ -147,8 +147,9 @@ def preparation(text: Text, config: Config, folder: Path) -> Preparation | None:
         numbers = {"season": season} if season not in (None, preparations.NONE) else {}
         msgspec.convert({**given, **numbers, "file": file.name}, Preparation)
     except msgspec.ValidationError as error:
-        message, _, place = str(error).partition(" - at `$.")
-        raise text.error(("data", place.strip("`")), f"data.{place.strip('`')}: {message}".replace("`", "")) from None
+        found, message = explained(error, given | numbers)
+        keys = ("data", *found)
+        raise text.error(keys, f"{'.'.join(keys)}: {message}") from None
     return preparations.preparation_of(folder / file, {**given, "season": season})
 
 

@@ -18,6 +18,7 @@ from bench.data.series import read_series
 from bench.errors import UsageError, unknown
 from bench.schema.series import Preparation
 from bench.tasks import ON_SERIES, Task
+from bench.toml import explained
 
 SUFFIXES = (".yaml", ".yml")
 METRICS = {"MASE": "mase", "WAPE": "wape", "SMAPE": "smape", "RMSE": "rmse", "MAE": "mae"}
@@ -90,7 +91,8 @@ def task_of(path: Path, number: int, fields: Mapping[str, Any]) -> tuple[Task, s
         place = place_of(path.parent, asked)
         how = preparation(asked, place)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{where}: {str(error).replace('`', '').replace(' - at $.', ': ')}") from None
+        keys, message = explained(error, fields)
+        raise UsageError(f"{where}: {': '.join([*keys, message])}") from None
     except UsageError as error:
         raise UsageError(f"{where}: {error}") from None
     name = re.sub(r"[^\w.-]+", "_", asked.task_name or asked.dataset_config or place.stem, flags=re.ASCII)

@@ -12,7 +12,7 @@ import msgspec
 import implementations
 from bench.campaigns import bounds, settings, task_files
 from bench.campaigns.request import Selection, Setting, check_seeds
-from bench.data import datasets
+from bench.data import bundled, datasets
 from bench.data.series_tasks import name_of, task_on
 from bench.errors import UsageError, unknown
 from bench.machine import threads
@@ -32,6 +32,7 @@ def specs(selection: Selection) -> list[Spec]:
     """Return every run of the selection. Raises UsageError, naming what is allowed, for what does not exist."""
     methods = choose_methods(selection)
     tasks = choose_tasks(selection)
+    bundled.check_there(task.series.file for task in tasks if task.series and task.series.bundled)
     chosen = choose_backends(selection.backends, check_device(selection.device))
     seeds = check_seeds(selection.seeds)
     if selection.device == "cuda" and (local := next(filter(needs_folder, methods), None)):

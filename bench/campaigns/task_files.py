@@ -67,7 +67,13 @@ def located(text: toml.Text, error: UsageError) -> UsageError:
     """Return an error of an option with the line of its key; of the data, with that of the file's name."""
     option = re.match(r"--([\w-]+)", str(error))
     key = option[1].replace("-", "_") if option else "file"
-    return text.error((key if key in text.content else "file",), str(error))
+    return text.error((key if key in text.content else "file",), as_keys(str(error)))
+
+
+def as_keys(message: str) -> str:
+    """Return a message about options as one about the keys of a file: drop_short in place of --drop-short."""
+    keys = {f"--{name.replace('_', '-')}": name for name in TaskFile.__struct_fields__}
+    return re.sub(r"--[a-z-]*[a-z]", lambda found: keys.get(found[0], found[0]), message)
 
 
 def check_sum(text: toml.Text, found: TaskFile, place: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bench.analysis.main_metric import is_forecast, validation_error
+from bench.analysis.main_metric import by_mse, validation_error
 from bench.cli import board
 from bench.cli.shared import known
 from bench.records.stores import Place
@@ -34,7 +34,7 @@ def best(runs: Iterable[Run]) -> str:
     finished = sorted((run for run in runs if run.metrics), key=validation_error)
     tasks = sorted({run.spec.task for run in finished})
     rows = [run for task in tasks for run in [run for run in finished if run.spec.task == task][:BEST]]
-    error = "last-step MSE" if all(map(is_forecast, tasks)) else "main metric"
+    error = "last-step MSE" if all(map(by_mse, tasks)) else "main metric"
     header = ["task", "method", "backend", "seed", error, "fit s", "key"]
     align = ["left", "left", "left", "right", "right", "right", "left"]
     return tabulate([row(run) for run in rows], header, disable_numparse=True, colalign=align)

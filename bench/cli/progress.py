@@ -5,15 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
-from bench.analysis.main_metric import validation_error
+from bench.analysis.main_metric import validation_error, word
 from bench.cli.live import Live
 from bench.execution.activity import Activities
 from bench.execution.jobs import Job
 from bench.execution.scoring import WRITABLE
 from bench.schema.record import Run, Spec
-from bench.tasks import kind_of
 from bench.text import clean
-from implementations.kinds import CLASSIFY
 
 WIDTH = 80  # columns of a line
 LONGEST_NAME = 30  # columns of a method's name, with what is changed
@@ -98,8 +96,7 @@ def line(spec: Spec, run: Run | None, widths: Iterable[int] = (8, LONGEST_NAME, 
     if run.metrics is None or run.seconds is None:
         return clean_end(name, f"{run.status}: {run.reason or ''}", width)
     mark = "" if run.timing_valid else "?"
-    metric = "cross-entropy" if kind_of(spec.task) == CLASSIFY else "MSE"
-    return f"{name}  {metric} {validation_error(run):.5f}  {run.seconds['total']:6.1f} s{mark}"
+    return f"{name}  {word(spec.task)} {validation_error(run):.5f}  {run.seconds['total']:6.1f} s{mark}"
 
 
 def clean_end(name: str, text: str, width: int) -> str:

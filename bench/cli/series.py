@@ -98,7 +98,9 @@ def data(
 
 
 def get_data(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Download this data set, as in etth1 or m4-weekly.")],
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAME...", help="Download these data sets, as in etth1 m4-weekly.")
+    ],
     source: Annotated[
         Path | None, typer.Option("--from", metavar="FOLDER", help="Take its files from this folder instead.")
     ] = None,
@@ -106,12 +108,12 @@ def get_data(
         str | None, typer.Option(metavar="URL", help="Download its files from this address instead.")
     ] = None,
 ) -> int:
-    """Download a public data set, unmodified, into the cache, check its sha256 and show its licence."""
+    """Download public data sets, unmodified, into the cache, check their sha256 and show their licences."""
     from bench.data import downloads, public
 
-    wanted = public.dataset_of(name)
-    say(f"{name}: {wanted.about}; {wanted.paper}; licence: {wanted.licence}")
-    downloads.get(wanted, source, mirror, say)
+    for wanted in [public.dataset_of(name) for name in names]:
+        say(f"{wanted.name}: {wanted.about}; {wanted.paper}; licence: {wanted.licence}")
+        downloads.get(wanted, source, mirror, say)
     return 0
 
 

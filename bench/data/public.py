@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,12 +98,22 @@ def folder() -> Path:
 
 def contents(name: str) -> list[bytes]:
     """Return the files of a data set from the cache. Raises UsageError where one is missing."""
-    found = dataset_of(name)
-    for one in found.files:
-        if not (folder() / one.name).is_file():
-            raise UsageError(f"{one.name} is not on this machine: python -m bench data get {name} downloads it, "
-                             "--from FOLDER takes it from a folder")  # fmt: skip
-    return [checked(one, content_of(folder() / one.name), name) for one in found.files]
+    if lacking := missing([name]):
+        raise UsageError(lacking)
+    return [checked(one, content_of(folder() / one.name), name) for one in dataset_of(name).files]
+
+
+def missing(names: Iterable[str]) -> str:
+    """Say which files of these data sets are not in the cache, and which command gets them; nothing where all are."""
+    lacking = {name: [one.name for one in dataset_of(name).files if not (folder() / one.name).is_file()]
+               for name in names}  # fmt: skip
+    found = list(dict.fromkeys(file for files in lacking.values() for file in files))
+    if not found:
+        return ""
+    command = " ".join(["python -m bench data get", *(name for name, files in lacking.items() if files)])
+    are, them = ("is", "it") if len(found) == 1 else ("are", "them")
+    return (f"{', '.join(found)} {are} not on this machine: {command} downloads {them}, "
+            f"--from FOLDER takes {them} from a folder")  # fmt: skip
 
 
 def checked(one: File, content: bytes, name: str) -> bytes:

@@ -19,6 +19,7 @@ from bench.data.windows import Split, Windows, read_only, views
 from bench.errors import UsageError
 from bench.schema.series import Preparation
 
+MOST_STEPS = 1_000_000_000  # more than any series has
 FEWEST = 0.1  # of the series that have to be scored, unless --drop-short says that the others may be left out
 
 
@@ -168,11 +169,12 @@ def shortened(names: Sequence[str]) -> str:
 
 
 def check(how: Preparation) -> None:
-    """Raise UsageError for numbers below 1."""
+    """Raise UsageError for numbers below 1, and for those that no series has so many steps for."""
     for name in ("history", "ahead", "stride", "test_stride", "cutoffs", "scoring_season"):
         value = getattr(how, name)
-        if value is not msgspec.UNSET and value < 1:
-            raise UsageError(f"--{name.replace('_', '-')} {value}: needed 1 or more")
+        if value is not msgspec.UNSET and not 1 <= value <= MOST_STEPS:
+            needed = "1 or more" if value < 1 else f"{MOST_STEPS} or fewer"
+            raise UsageError(f"--{name.replace('_', '-')} {value}: needed {needed}")
 
 
 def check_windows(found: SeriesSet, how: Preparation, ends: Sequence[Ends], parts: Parts, test: bool) -> None:
@@ -181,6 +183,11 @@ def check_windows(found: SeriesSet, how: Preparation, ends: Sequence[Ends], part
         if len(part.series):
             continue
         longest = max(range(len(ends)), key=lambda number: ends[number][place])
+        held = max(one[place] - one[place - 1] for one in ends) if place else how.ahead
+        if how.split and held < how.ahead:
+            steps = len(found.series[longest].values)
+            raise UsageError(f"--split {how.split}: the {name} part has {held} of the {steps} steps of {found.file}, "
+                             f"needed at least {how.ahead} (--ahead)")  # fmt: skip
         if ends[longest][place] >= how.length and place:
             raise UsageError(f"{found.file}: every window of the {name} part forecasts a value that was filled in")
         raise too_short(found, how, found.series[longest], ends[longest])
@@ -193,9 +200,14 @@ def too_short(found: SeriesSet, how: Preparation, one: Series, end: Ends) -> Usa
     lags = f" + {sum(how.lags)} for differences" if how.lags else ""
     needed = f"{how.history} (--history) + {how.ahead} (--ahead){lags}"
     possible = end.train - (how.length - how.history)
-    hint = f": --history {possible} is possible" if possible >= 1 else ""
+    if possible >= 1:
+        advice = f"--history {possible} is possible"
+    elif lags and end.train > how.ahead:
+        advice = "leave --deseasonalise and --difference out"
+    else:
+        advice = "fewer --cutoffs are needed" if (how.cutoffs or 1) > 1 else "a smaller --ahead is needed"
     return UsageError(f"{found.file}: {name}{longest} is too short: got {len(one.values)} steps, {end.train} of them "
-                      f"for training, needed {needed} = {how.length}{hint}")  # fmt: skip
+                      f"for training, needed {needed} = {how.length}: {advice}")  # fmt: skip
 
 
 def windows(found: SeriesSet, how: Preparation, ends: Sequence[Ends], place: int, unscored: set[int]) -> Part:

@@ -234,13 +234,13 @@ def columns_of(rows: pd.DataFrame, table: str) -> list[Column]:
 
 def wanted(column: Column, tasks: Iterable[str]) -> bool:
     """Tell whether a column says something about these tasks: where another metric ranks, all outputs are that one."""
-    return column.name != "val_mse" or any(map(main_metric.is_forecast, tasks))
+    return column.name != "val_mse" or any(map(main_metric.by_mse, tasks))
 
 
 def named_for(column: Column, task: str) -> Column:
     """Return the column under the name of the metric that ranks the task."""
     part = {"test_mse": "test", "last_step_mse": "validation"}.get(column.name)
-    if part is None or main_metric.is_forecast(task):
+    if part is None or main_metric.by_mse(task):
         return column
     return replace(column, name=getattr(main_metric.main_of(task), part), label=main_metric.label(task, part))
 

@@ -70,6 +70,8 @@ class TaskFile(Reading, frozen=True, forbid_unknown_fields=True, kw_only=True):
 def read(text: Text, stem: str) -> tuple[TaskFile, list[str]]:
     """Return a file's keys and the names of its tasks. Raises UsageError with the line of the first fault."""
     found = text.convert(TaskFile)
+    if not found.file.strip():
+        raise text.error(("file",), f"file: got {found.file!r}, needed the name of a CSV or Parquet file")
     check_names(text, "metrics", found.metrics, METRICS)
     check_names(text, "methods", found.methods or (), IMPLEMENTED)
     if found.sha256 and not SHA256.fullmatch(found.sha256):

@@ -74,7 +74,26 @@ def test_errors_of_intervals_are_those_of_utilsforecast(frames: tuple) -> None:
     columns = zip((0.05, 0.5, 0.95), ("m-lo-90", "m", "m-hi-90"), strict=True)
     pinball = [losses.quantile_loss(bounded, {"m": column}, q=share)["m"].mean() for share, column in columns]
     theirs = 200 * np.mean(pinball) / came["y"].abs().mean()
-    assert metrics.quantile_loss(arrays["forecast"], arrays["truth"], bounds) == pytest.approx(theirs)
+    ours = metrics.quantile_loss(arrays["forecast"], arrays["truth"], bounds)
+    assert ours == pytest.approx(theirs)
+    assert ours == pytest.approx(
+        100 * wql(arrays["truth"], {0.05: bounds[0], 0.5: arrays["forecast"], 0.95: bounds[1]})
+    )
+
+
+def wql(truth: np.ndarray, quantiles: dict[float, np.ndarray]) -> float:
+    """The WQL of fev (src/fev/metrics.py, commit 002ccae), a share: means over all values and quantiles."""
+    made, levels = np.stack(list(quantiles.values()), axis=-1), np.array(list(quantiles))
+    losses = 2 * abs((truth[..., None] - made) * ((truth[..., None] <= made) - levels))
+    return float(losses.mean() / abs(truth).mean())
+
+
+def test_the_wql_of_a_forecast_without_spread_is_its_wape(frames: tuple) -> None:
+    """So fev's figure of seasonal naive forecasts can be compared: all their quantiles are the forecast."""
+    truth, forecast = frames[2]["truth"], frames[2]["forecast"]
+    same = {level / 10: forecast for level in range(1, 10)}
+    assert metrics.wape(forecast, truth) == pytest.approx(100 * wql(truth, same))
+    assert metrics.quantile_loss(forecast, truth, (forecast, forecast)) == pytest.approx(metrics.wape(forecast, truth))
 
 
 def test_wape_and_owa_by_hand(frames: tuple) -> None:

@@ -170,7 +170,7 @@ def pareto_figure(task: str, rows: pd.DataFrame) -> Figure:
             xscale="log",
             yscale="log",
             xlabel=f"fit, seconds on one core (at least {SHORTEST_FIT} is drawn)",
-            ylabel="MSE, test part" if main_metric.is_forecast(task) else main_metric.label(task),
+            ylabel="MSE, test part" if main_metric.by_mse(task) else main_metric.label(task),
             title=plain(f"{task}: error against fit time"),
         )
         axes.grid(alpha=0.25, linewidth=0.5)

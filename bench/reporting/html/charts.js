@@ -64,6 +64,8 @@ function names(id, points, xaxis, yaxis) {
   return found;
 }
 
+const errorLabel = () => (metric() === "MSE" ? "last-step MSE" : metric());
+
 function drawTime(shown) {
   const timed = shown.filter((row) => row.fit !== null && row.error > 0);
   const seconds = (row) => Math.max(row.fit, 0.01);
@@ -72,7 +74,7 @@ function drawTime(shown) {
     return { type: "scatter", mode: "markers", name, x: own.map(seconds), y: own.map((row) => row.error),
       customdata: own.map((row) => [rows().indexOf(row), row.method, row.timed ? "" : " (disturbed)", row.fit]),
       marker: { color: colour(name), symbol: look(name).symbol, size: 10, opacity: own.map((row) => (row.timed ? 1 : 0.45)) },
-      hovertemplate: "<b>%{customdata[1]}</b><br>" + name + "<br>MSE %{y:.4g}<br>fit %{customdata[3]:.3g} s%{customdata[2]}<extra></extra>" };
+      hovertemplate: "<b>%{customdata[1]}</b><br>" + name + "<br>" + metric() + " %{y:.4g}<br>fit %{customdata[3]:.3g} s%{customdata[2]}<extra></extra>" };
   });
   const front = timed.filter((row) => row.pareto).sort((a, b) => a.fit - b.fit);
   traces.push({ type: "scatter", mode: "lines", name: "Pareto front", x: front.map(seconds), y: front.map((row) => row.error),
@@ -81,7 +83,7 @@ function drawTime(shown) {
   const best = [...timed].sort((one, other) => one.error - other.error).slice(0, NAMED);
   const points = [...best, ...front.reverse()].map((row) => ({ x: seconds(row), y: row.error, name: row.method }));
   const annotations = names("time", points, xaxis, yaxis);
-  Plotly.react("time", traces, layout("fit seconds, one core", "last-step MSE", { height: HEIGHT, xaxis, yaxis, annotations }), config());
+  Plotly.react("time", traces, layout("fit seconds, one core", errorLabel(), { height: HEIGHT, xaxis, yaxis, annotations }), config());
 }
 
 function drawAnytime(shown) {
@@ -117,9 +119,9 @@ function drawSeeds(shown) {
     return { type: "scatter", mode: "markers", name, x: dots.map(([one]) => one.error), y: dots.map(([, method]) => method),
       customdata: dots.map(([one, , row]) => [rows().indexOf(row), one.seed]),
       marker: { color: colour(name), symbol: `${look(name).symbol}-open`, size: 9, line: { width: 1.5 } }, // equal ones show
-      hovertemplate: "%{y}<br>" + name + "<br>seed %{customdata[1]}: MSE %{x:.4g}<extra></extra>" };
+      hovertemplate: "%{y}<br>" + name + "<br>seed %{customdata[1]}: " + metric() + " %{x:.4g}<extra></extra>" };
   });
-  Plotly.react("seeds", traces, layout("last-step MSE", narrow() ? "" : "method", { height: seedsHeight(shown),
+  Plotly.react("seeds", traces, layout(errorLabel(), narrow() ? "" : "method", { height: seedsHeight(shown),
     xaxis: logarithmic(shown.flatMap((row) => row.seeds.map((one) => one.error))),
     yaxis: { type: "category", categoryorder: "array", categoryarray: [...methods].reverse(), dtick: 1, tickfont: { size: 11 } } }), config());
 }

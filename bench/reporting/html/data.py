@@ -9,13 +9,13 @@ from typing import Any
 import pandas as pd
 
 from bench.analysis import anytime, reference
-from bench.analysis.main_metric import is_forecast, test_error
+from bench.analysis.main_metric import is_forecast, test_error, word
 from bench.analysis.table import BOARD, METHOD, changed_in, device_of, each, edited_methods, variant
 from bench.data.examples import fits, truth
 from bench.data.windows import Windows
 from bench.records.bounds import EPOCH
 from bench.reporting.assessment import Board, assess
-from bench.reporting.columns import COLUMNS, PAGE, Column
+from bench.reporting.columns import COLUMNS, PAGE, Column, named_for
 from bench.reporting.commands import command_of
 from bench.reporting.html.overall import overview
 from bench.schema.record import Run
@@ -40,7 +40,9 @@ def collect(runs: Sequence[Run]) -> dict[str, Any]:
         if place not in boards:
             # one data set for a board: see ranking.select
             windows = truth(of_row[0]) if is_forecast(str(line.task)) else None
-            boards[place] = {"name": title(*place), "rows": [], "truth": known(windows), "windows": windows}
+            labels = [named_for(column, str(line.task)).label for column in PAGE_COLUMNS]
+            boards[place] = {"name": title(*place), "rows": [], "truth": known(windows), "windows": windows,
+                             "labels": labels, "metric": word(str(line.task))}  # fmt: skip
         boards[place]["rows"].append(row(line, of_row, boards[place]["windows"]))
     for found in boards.values():
         del found["windows"]
@@ -50,7 +52,6 @@ def collect(runs: Sequence[Run]) -> dict[str, Any]:
     names = [one["name"] for one in listed]
     return {
         "columns": ["task", "settings", *(column.name for column in PAGE_COLUMNS)],
-        "labels": [column.label for column in PAGE_COLUMNS],
         "overall": {"main": names.index(clean(table.task)) if table.task else -1},
         "overview": table,
         "boards": listed,

@@ -15,6 +15,8 @@ URL.revokeObjectURL(url);
 const main = data.overall.main; // the board with the most methods; -1 without an overview
 const state = { all: main >= 0, board: Math.max(main, 0), chosen: null, other: null };
 const rows = () => data.boards[state.board]?.rows ?? [];
+const labels = () => data.boards[state.board]?.labels ?? []; // of the columns: the metric that ranks has its own name
+const metric = () => data.boards[state.board]?.metric ?? "MSE";
 const backends = [...new Set(data.boards.flatMap((board) => board.rows.map((row) => row.backend)))];
 for (const backend of backends) {
   const label = document.createElement("label");
@@ -50,6 +52,13 @@ const results = () => table("table", { pageLength: 25, lengthMenu: [10, 25, 50, 
   layout: { topStart: null, topEnd: null, bottomStart: "pageLength", bottomEnd: "paging" },
   columnDefs: [{ targets: [at("task"), at("settings")], visible: false }] });
 
+function nameColumns() {
+  labels().forEach((label, place) => {
+    const head = results().column(at("settings") + 1 + place).header();
+    (head.querySelector(".dt-column-title") ?? head).textContent = label;
+  });
+}
+
 function showTable() {
   if (by("all")) by("all").hidden = !state.all;
   by("results").hidden = state.all;
@@ -62,6 +71,7 @@ function showTable() {
     by("count").value = `${overall().rows({ search: "applied" }).count()} methods`;
     return;
   }
+  nameColumns();
   const settings = by("settings").value, shown = results();
   shown.column(at("task")).search(exact([name]), { regex: true, smart: false, caseInsensitive: false });
   shown.column(at("settings")).search(settings === "all" ? "" : exact([settings]), { regex: true, smart: false });
@@ -91,7 +101,7 @@ function showDetail() {
   const others = rows().filter((row) => row !== state.chosen);
   by("with").replaceChildren(cell("option", "no other", { value: "" }), ...others.map((row) => cell("option", title(row), { value: title(row) })));
   by("with").value = state.other ? title(state.other) : "";
-  const facts = data.labels.map((label, place) => [label, ...chosen().map((row) => row.cells[place][0])])
+  const facts = labels().map((label, place) => [label, ...chosen().map((row) => row.cells[place][0])])
     .filter(([label]) => !["method", "backend", "seeds"].includes(label));
   facts.push(["reference, val MSE", ...chosen().map((row) => (row.notes === null ? "" : Number(row.notes.toPrecision(4))))]);
   facts.push(["seeds", ...chosen().map((row) => row.seeds.map((one) => one.seed).join(", "))]);
@@ -168,7 +178,7 @@ function draw() {
 
 function values() {
   const list = filtered().map((row) => [data.boards[state.board].name, ...row.cells.map(([text, order]) => order ?? text)]);
-  if (!state.all) return [["task", ...data.labels], ...list];
+  if (!state.all) return [["task", ...labels()], ...list];
   const head = [...by("overall").tHead.rows[0].cells].map((one) => one.textContent.trim());
   return [head, ...overall().rows({ search: "applied" }).nodes().toArray().map((one) => [...one.cells].map((td) => td.textContent.trim()))];
 }

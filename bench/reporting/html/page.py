@@ -73,24 +73,26 @@ def render(runs: Sequence[Run], problems: Sequence[str] = ()) -> str:
 def table_rows(boards: Sequence[dict[str, Any]]) -> list[str]:
     """Return every row of every board, as HTML: there before any script runs, and read aloud as a table."""
     return [
-        table_row(board["name"], row, f"{place}-{number}")
+        table_row(board["name"], board["labels"], row, f"{place}-{number}")
         for place, board in enumerate(boards)
         for number, row in enumerate(board["rows"])
     ]
 
 
-def table_row(board: str, row: dict[str, Any], name: str) -> str:
+def table_row(board: str, labels: Sequence[str], row: dict[str, Any], name: str) -> str:
     """Return one row: numbers sort by `data-order`, whatever they look like."""
     cells = [f"<td>{html.escape(board)}</td><td>{'default' if row['default'] else 'changed'}</td>"]
-    for column, (text, order) in zip(PAGE_COLUMNS, row["cells"], strict=True):
-        shown, label = html.escape(clean(text)), html.escape(column.label, quote=True)
+    for column, label, (text, order) in zip(PAGE_COLUMNS, labels, row["cells"], strict=True):
+        shown = html.escape(clean(text))
         if column.name == "method":
             shown = shown.replace(" (", " <small>(", 1) + "</small>" if " (" in shown else shown
             cells.append(f'<td class="head"><button type="button" data-row="{name}">{shown}</button></td>')
         else:
             value = "" if order is None else html.escape(str(order), quote=True)
             kind = "words" if column.left else "number"
-            cells.append(f'<td class="{kind}" data-label="{label}" data-order="{value}">{shown}</td>')
+            cells.append(
+                f'<td class="{kind}" data-label="{html.escape(label, quote=True)}" data-order="{value}">{shown}</td>'
+            )
     return f"<tr>{''.join(cells)}</tr>"
 
 

@@ -6,6 +6,7 @@ import math
 
 import pandas as pd
 
+from bench.analysis import main_metric
 from bench.analysis.table import each
 from bench.reporting.columns import ALL, cells, columns_of, label, row_label
 from bench.reporting.markdown import escape, table
@@ -40,7 +41,8 @@ def every_seed(rows: pd.DataFrame) -> str:
         for row in each(several)
     ]
     headers = ["method", "backend", *(f"seed {seed}" for seed in seeds)]
-    return f"**Test MSE of {which}**\n\n{table(headers, lines, left=[0, 1])}"
+    what = main_metric.label(str(rows["task"].iloc[0]))
+    return f"**{what[0].upper()}{what[1:]} of {which}**\n\n{table(headers, lines, left=[0, 1])}"
 
 
 def cost_of_native(rows: pd.DataFrame) -> str:

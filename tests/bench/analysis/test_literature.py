@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import msgspec
@@ -9,12 +10,17 @@ import numpy as np
 import pytest
 from conftest import ROOT, Bench, make_run, make_spec
 
-from bench.analysis import gate, literature
+from bench.analysis import comparison, gate, literature, main_metric
 from bench.analysis.literature import Evidence, Published
 from bench.cli import board
+from bench.cli.closing import best
+from bench.cli.progress import line
 from bench.data.datasets import open_data
 from bench.metrics import METRICS
 from bench.records import repository
+from bench.reporting import leaderboard
+from bench.reporting.html import data
+from bench.schema.record import Run
 from bench.tasks import ALL
 from implementations import METHODS
 
@@ -145,6 +151,54 @@ def test_the_page_is_up_to_date() -> None:
 
 
 def test_a_task_that_nothing_published_is_on_ends_with_the_board_of_mine() -> None:
-    mine = board.competitors([make_run(make_spec(task="m3-yearly", method="theta", backend="numpy"))])
+    mine = board.competitors([of_m3("theta", 2.77, 1.9)])
     text = board.all_as_text({"mine": mine, "published": mine[:0]})
     assert text.startswith("m3-yearly: ") and "PUBLISHED" not in text and board.NOTHING not in text
+
+
+def of_m3(method: str, mase: float, mse: float) -> Run:
+    metrics = {"original_mase": mase, "original_test_mase": mase, "last_step_mse": mse, "val_mse": mse, "test_mse": mse}
+    return make_run(make_spec(task="m3-yearly", method=method, backend="numpy"), metrics=metrics)
+
+
+@pytest.fixture(scope="module")
+def both() -> list[Run]:
+    """Two methods: the one with the smaller MASE has the larger MSE."""
+    return [of_m3("theta", 2.77, 1.9), of_m3("auto_ets", 2.695, 2.1)]
+
+
+def test_a_competition_ranks_by_the_first_metric_of_its_file(both: list[Run], inside: Bench, tmp_path) -> None:
+    for run in both:
+        repository.write(tmp_path / "results", run)
+    shown = inside("leaderboard", "--task", "m3-yearly").stdout
+    assert "auto_ets is the best: test MASE 2.695" in shown and "MSE" not in shown
+    first, second = json.loads(inside("leaderboard", "--task", "m3-yearly", "--json").stdout)
+    assert (first["method"], first["original_test_mase"], second["original_test_mase"]) == ("auto_ets", 2.695, 2.77)
+    assert first["original_mase"] == 2.695 and not {"test_mse", "last_step_mse", "val_mse"} & first.keys()
+    header, row, _ = inside("leaderboard", "--task", "m3-yearly", "--csv").stdout.splitlines()
+    assert "original_test_mase" in header.split(",") and "auto_ets" in row
+
+
+def test_pages_campaigns_and_comparisons_name_that_metric(both: list[Run]) -> None:
+    (found,) = data.collect(both)["boards"]
+    assert [row["error"] for row in found["rows"]] == [2.695, 2.77] and found["metric"] == "MASE"
+    assert "test MASE" in found["labels"] and "test MSE" not in found["labels"]
+    text = leaderboard.render(both)
+    assert "test MASE 2.695" in text and "| test MASE" in text[text.index("## m3-yearly") :]
+    assert "MASE 2.77000" in line(both[0].spec, both[0]) and "main metric" in best(both)
+    measures = [row["measure"] for row in comparison.compare_rows(both, "theta", "auto_ets")]
+    assert "test MASE" in measures and "test MSE" in measures
+
+
+def test_a_record_without_the_metric_of_its_task_is_not_ranked_and_says_why(both: list[Run]) -> None:
+    old = make_run(make_spec(task="m3-yearly", method="theta", backend="numpy"))
+    assert list(board.competitors([old, both[1]])["method"]) == ["auto_ets"]
+    assert "its record has no test MASE, which ranks the task" in leaderboard.render([old, both[1]])
+
+
+def test_the_metric_of_a_task_is_the_first_that_both_parts_have() -> None:
+    assert main_metric.main_of("m3-yearly") == ("original_mase", "original_test_mase")
+    assert main_metric.main_of("m4-weekly") == ("original_smape", "original_test_smape")
+    assert main_metric.main_of("etth1-336-96") == main_metric.main_of("ten-step") == ("last_step_mse", "test_mse")
+    assert main_metric.pair_of("original_test_quantile_loss") is None, "of the test part alone"
+    assert main_metric.pair_of("val_mae") == ("val_mae", "test_mae")

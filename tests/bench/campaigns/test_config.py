@@ -74,9 +74,9 @@ def test_a_campaign_on_files_beside_it(inside: Bench, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("tasks = 'ten-step'", "c.toml, line 1: tasks: expected array, got str"),
+        ("tasks = 'ten-step'", "c.toml, line 1: tasks: got 'ten-step', expected a list"),
         ("\nseed = [42]", "c.toml, line 2: unknown key 'seed': did you mean seeds or select?"),
-        ("seeds = [1.5]", "c.toml, line 1: seeds: expected int, got float"),
+        ("seeds = [1.5]", "c.toml, line 1: seeds: got 1.5, expected a whole number"),
         ("seeds = [1, 1]", "c.toml, line 1: --seeds: 1 is given twice"),
         ("\nseeds = '3-1'", "c.toml, line 2: --seeds '3-1': 3-1 must go upwards"),
         ("[seeds]\njax = [1]", "c.toml, line 1: unknown backend 'jax': did you mean keras-jax?"),
@@ -91,13 +91,13 @@ def test_a_campaign_on_files_beside_it(inside: Bench, tmp_path: Path) -> None:
         ("[settings.gru]\n\nunit = 3", "c.toml, line 3: unknown setting of gru 'unit': did you mean units?"),
         ("[settings]\ngru.units = [16, 'many']", "c.toml, line 2: gru.units=many: 'many' is not a whole number"),
         ("[settings.gruu]\nunits = 3", "c.toml, line 2: unknown method 'gruu': did you mean gru"),
-        ("[settings.gru]\nunits = {a = 1}", "c.toml, line 1: settings: expected"),
+        ("[settings.gru]\nunits = {a = 1}", "c.toml, line 1: settings: got a table, expected"),
         ("[data]\ntarget = 'x'", "c.toml, line 1: data.file is missing"),
         ("[data]\nfile = 'x.csv'\nhorizont = 3", "c.toml, line 3: unknown key 'horizont': choose from"),
-        ("[data]\nfile = 'x.csv'\nahead = 'far'", "c.toml, line 3: data.ahead: Expected int, got str"),
+        ("[data]\nfile = 'x.csv'\nahead = 'far'", "c.toml, line 3: data.ahead: got 'far', expected a whole number"),
         ("[data]\nfile = 'x.csv'\ntarget = 'x'", "x.csv' cannot be read: No such file"),
-        ("tasks = [", "c.toml: "),
-        ("\xe9 = 1".encode("latin-1"), "c.toml: 'utf-8' codec can't decode"),
+        ("tasks = [", "c.toml, at its end: no valid TOML: "),
+        ("\xe9 = 1".encode("latin-1"), "c.toml, line 1: byte 0xe9 is not UTF-8"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_line(inside: Bench, tmp_path: Path, text: str | bytes, message: str) -> None:

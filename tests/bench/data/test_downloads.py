@@ -107,6 +107,10 @@ def test_another_file_is_refused_and_nothing_is_kept(server: Server, inside: Ben
     (tmp_path / "toy.csv").write_bytes(CONTENT[:-1])
     ended = inside("data", "get", "toy", "--from", str(tmp_path))
     assert ended.returncode == 2 and "is another file" in ended.stderr and kept(tmp_path) == {}
+    ended = inside("data", "get", "toy", "--from", str(tmp_path / "toy.csv"))
+    assert ended.returncode == 2 and "--from: needed a folder that is there, got" in ended.stderr
+    both = inside("data", "get", "toy", "--from", str(tmp_path), "--mirror", "http://127.0.0.1/")
+    assert both.returncode == 2 and "give one of them" in both.stderr
     (tmp_path / "toy.csv").write_bytes(CONTENT)
     assert inside("data", "get", "toy", "--from", str(tmp_path)).returncode == 0
     assert kept(tmp_path) == {"toy.csv": CONTENT}
@@ -134,6 +138,12 @@ def test_what_an_earlier_download_left_of_another_file_is_dropped(
 def test_data_sets_that_are_not_here_are_one_line(server: Server, inside: Bench) -> None:
     ended = inside("run", "--task", "etth1-96-96", "--method", "last_value", "--dry-run")
     assert ended.returncode == 2 and "python -m bench data get etth1 downloads it" in ended.stderr
+    many = inside("run", "--task", "ett*", "--task", "m3-yearly", "--method", "last_value", "--dry-run")
+    assert many.returncode == 2 and many.stderr.count("\n") == 1
+    assert "ETTh1.csv, ETTh2.csv, ETTm1.csv are not on this machine: python -m bench data get" in many.stderr
+    assert set(many.stderr.partition(" data get ")[2].partition(" downloads them")[0].split()) == {
+        "etth", "etth1", "etth2", "ettm1",
+    }  # fmt: skip
     assert "unknown data set 'ett': did you mean" in inside("data", "get", "ett").stderr
     assert "begins with https://" in inside("data", "get", "toy", "--mirror", "ftp://127.0.0.1").stderr
 
@@ -150,3 +160,15 @@ def test_a_file_that_was_changed_in_the_cache_is_refused(server: Server, inside:
     (tmp_path / "cache" / "toy.csv").write_bytes(CONTENT.replace(b"28", b"29"))
     with pytest.raises(UsageError, match="was changed: got sha256 .*: python -m bench data get toy downloads it again"):
         public.contents("toy")
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>\nsign in\n</html>\n", b"V1,V2\nH1,x\n", b"\xff\xfe", b"V1,V2\n\n"])
+def test_files_of_m4_that_hold_something_else_are_one_line(content: bytes, server: Server, inside: Bench) -> None:
+    """No checksum of them is known, so that what a proxy answers may be in the cache."""
+    public.folder().mkdir()
+    for one in public.DATASETS["m4-hourly"].files:
+        (public.folder() / one.name).write_bytes(content)
+    ended = inside("run", "--task", "m4-hourly", "--method", "last_value", "--dry-run")
+    assert ended.returncode == 2 and ended.stderr.count("\n") == 1
+    assert "needed rows of a name and numbers, as M4 has them" in ended.stderr
+    assert "delete its files, then python -m bench data get m4-hourly" in ended.stderr
