@@ -76,7 +76,8 @@ class Results(Sequence[Run]):
         """Return one row for each task, method, backend and changed settings, the best first.
 
         `place` is that of the method over its backends, `rank_low` to `rank_high` the ranks that are possible; the
-        other columns are those of bench.analysis.ranking.
+        other columns are those of bench.analysis.ranking. `test_mse` and `last_step_mse` hold the metric that ranks the
+        task, where that is another: the MASE on tasks of competitions.
         """
         from bench.analysis import ranking
         from bench.analysis.table import BOARD, METHOD
@@ -89,7 +90,7 @@ class Results(Sequence[Run]):
         return ranked.sort_values([*BOARD, "place", "test_mse"], kind="stable", ignore_index=True)
 
     def plot(self) -> Figure:
-        """Draw the test MSE of every method, the best on top, one panel for each task; a notebook shows the figure.
+        """Draw the test error of every method, the best on top, one panel for each task; a notebook shows the figure.
 
         Raises UsageError where no run has finished.
         """
@@ -100,12 +101,16 @@ class Results(Sequence[Run]):
     def _repr_html_(self) -> str:
         import html
 
+        from bench.analysis.main_metric import by_mse
+
         finished = [run for run in self.runs if run.metrics]
         title = f"<p>{html.escape(repr(self))}</p>"
         if not finished:
             return title
         table = Results(finished).rank()
         shown = table[[name for name in COLUMNS if name in table]].head(SHOWN)
+        if not all(map(by_mse, shown["task"])):
+            shown = shown.rename(columns={"test_mse": "test error"})
         rows: str = shown.to_html(index=False, escape=True, float_format=lambda value: f"{value:.4g}")
         more = f"<p>{len(table) - SHOWN} rows more: <code>.rank()</code> has all</p>" if len(table) > SHOWN else ""
         return f"{title}{rows}{more}"
