@@ -66,7 +66,10 @@ def rows_of(content: bytes) -> Iterable[tuple[str, np.ndarray]]:
     rows = csv.reader(io.StringIO(content.decode()))
     next(rows, None)
     for name, *cells in rows:
-        yield name, np.array([float(cell) for cell in cells if cell], dtype=np.float64)
+        values = [float(cell) for cell in cells if cell]
+        if not values:
+            raise ValueError(f"{name[:40]!r} has no numbers")
+        yield name, np.array(values, dtype=np.float64)
 
 
 def in_memory(file: str, series: Iterable[tuple[str, np.ndarray]]) -> SeriesSet:
