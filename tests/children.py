@@ -61,12 +61,16 @@ class Child:
 
 
 start = cache(Child)  # one child per command, for as long as the tests run
+#: what JAX has compiled for one check serves others
+PROGRAMS = tempfile.TemporaryDirectory(prefix="aheadbench-programs-", ignore_cleanup_errors=True)
 
 
 def environment(backend: str) -> dict[str, str]:
-    """What a child of the backend needs: its engine, one thread, programs compiled quickly rather than well."""
+    """What a child of the backend needs: its engine, one thread, programs compiled once and quickly, not well."""
     return {
         **os.environ,
+        "JAX_COMPILATION_CACHE_DIR": PROGRAMS.name,
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "KERAS_BACKEND": BACKENDS[backend].engine or "numpy",
         "OMP_NUM_THREADS": "1",
         "PYTHONPATH": str(ROOT),

@@ -118,8 +118,10 @@ def rolling_on_with_a_state_equals_reading_again() -> None:
         forecaster: Any = make(method, _backend(), 3, epochs=1, **settings).fit(history, future)
         # three layers of a WaveNet see 8 earlier steps, and the LSTM all: more than the window of 6 holds
         assert (forecaster._advance is not None) == (method == "deep_rnn_growing" or settings == {"layers": 2})
-        again = roll_out(forecaster._forecast_block, history, 7, forecaster.strategy.growing)
-        assert_allclose(forecaster.predict_ahead(history, 7), again, atol=1e-6)
+        growing = forecaster.strategy.growing
+        steps = 4 if growing else 7  # each length of a growing window is another program to compile
+        again = roll_out(forecaster._forecast_block, history, steps, growing)
+        assert_allclose(forecaster.predict_ahead(history, steps), again, atol=1e-6)
 
 
 def a_longer_history_than_that_of_training_is_read_in_full_by_a_growing_window() -> None:
