@@ -19,6 +19,8 @@ from bench.records import repository
 from bench.schema.record import Run
 from bench.tasks import ALL, BEYOND, TASKS, WITHOUT_NETWORK
 
+pytestmark = pytest.mark.xdist_group("committed")  # the records are read once
+
 FOLDER = ROOT / "results"
 WANTED = [
     (task, method, backend)

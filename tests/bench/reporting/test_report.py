@@ -20,6 +20,8 @@ from bench.reporting.commands import command_of
 from bench.reporting.html import page as pages
 from bench.reporting.html.data import collect
 
+pytestmark = pytest.mark.xdist_group("report")  # one browser and one page for all
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HOSTILE = '</script><img src=x onerror="document.title=1">$x$'
 
