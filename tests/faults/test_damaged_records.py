@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from conftest import make_run, make_spec, older, stored
+from conftest import Bench, make_run, make_spec, older, stored
 from fault_injection import call
 
 from bench.records import codec, repository
@@ -151,13 +151,13 @@ def test_what_is_no_file(tmp_path: Path, kind: str) -> None:
     assert len(runs) == 1 and re.match("ten-step/x.json: (not a plain file|Too many levels)", problem)
 
 
-def test_an_older_schema_is_read_and_left_as_it_is(tmp_path: Path, bench: Callable) -> None:
+def test_an_older_schema_is_read_and_left_as_it_is(tmp_path: Path, inside: Bench) -> None:
     run = make_run()
     path = repository.write(tmp_path / "results", run)
     path.write_bytes(of_schema_1(path.read_bytes()))
     before = path.read_bytes()
     assert stored(tmp_path / "results") == [msgspec.structs.replace(run, version="0.1.0")]
-    checked = bench("results", "check")
+    checked = inside("results", "check")
     assert (checked.returncode, checked.stdout) == (0, "1 records, 0 invalid files\n")
     assert path.read_bytes() == before
 

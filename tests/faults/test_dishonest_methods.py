@@ -543,7 +543,7 @@ def test_versions_of_one_method_are_rows_of_their_own(inside: Bench, tmp_path: P
     assert len(table) == 2 and sorted(len(by_seed) for by_seed in table["by_seed"]) == [1, 2]
 
 
-def test_a_value_between_two_windows_is_other_data(bench: Bench, tmp_path: Path) -> None:
+def test_a_value_between_two_windows_is_other_data(inside: Bench, tmp_path: Path) -> None:
     rows = [f"{step % 7}.5" for step in range(400)]
     how = [
         "--target",
@@ -561,5 +561,5 @@ def test_a_value_between_two_windows_is_other_data(bench: Bench, tmp_path: Path)
     ]
     for value, words in (("1.5", "1 run to do"), ("99.5", "1 run to do"), ("1.5", "0 runs to do")):
         (tmp_path / "named.csv").write_text("\n".join(["x", *rows[:30], value, *rows[31:]]) + "\n")
-        ended = bench("run", "--data", "named.csv", *how)
+        ended = inside("run", "--data", "named.csv", *how)
         assert ended.returncode == 0 and words in ended.stdout, ended.stdout

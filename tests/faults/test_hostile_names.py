@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import make_run, make_spec, stored
+from conftest import Bench, make_run, make_spec, stored
 from fault_injection import call
 
 from bench.records import repository
@@ -59,17 +58,17 @@ def test_the_board_is_inert(text: str) -> None:
     assert clean(text).isprintable()
 
 
-def test_names_in_a_file_of_series_are_inert(bench: Callable, tmp_path: Path) -> None:
+def test_names_in_a_file_of_series_are_inert(inside: Bench, tmp_path: Path) -> None:
     names = ["=cmd('x')!A0", "\x1b[31mred", "<script>alert(1)</script>", "-1"]
     rows = [names, *([str(step)] * 4 for step in range(60))]
     with (tmp_path / "named.csv").open("w", newline="") as file:
         csv.writer(file).writerows(rows)
     how = ("--target", "*", "--time", "-", "--wide", "--history", "10", "--ahead", "2", "--method", "last_value")
-    ended = bench("forecast", "named.csv", *how)
+    ended = inside("forecast", "named.csv", *how)
     assert ended.returncode == 0, ended.stderr
     with (tmp_path / "forecast.csv").open(newline="") as file:
         shown = [row["series"] for row in csv.DictReader(file)][::2]
     assert sorted(shown) == sorted(["'=cmd('x')!A0", "red", "<script>alert(1)</script>", "-1"])
     assert "\x1b" not in ended.stdout
-    assert bench("run", "--data", "named.csv", *how).returncode == 0
+    assert inside("run", "--data", "named.csv", *how).returncode == 0
     assert not re.search(r"<script|\x1b", (tmp_path / "leaderboard.md").read_text())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import shlex
 import shutil
@@ -67,12 +66,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("command", commands())
-def test_commands_in_the_documents_are_understood(command: str, folder: Path) -> None:
-    words = [sys.executable, *shlex.split(command)[1:]]
+def test_commands_in_the_documents_are_understood(
+    command: str, folder: Path, inside: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = shlex.split(command)[3:]
     no_gpu_needed = "cuda" not in words
-    harmless = ["--dry-run"] if "run" in words[3:4] and no_gpu_needed else ["--help"]
-    variables = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([*words, *harmless], cwd=folder, env=variables, capture_output=True, text=True, timeout=120)
+    harmless = ["--dry-run"] if words[:1] == ["run"] and no_gpu_needed else ["--help"]
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(folder)  # as `python -m` does
+    done = inside(*words, *harmless)
     assert done.returncode == 0, done.stderr
 
 

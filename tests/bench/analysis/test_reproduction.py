@@ -77,14 +77,14 @@ def test_only_full_default_runs_count() -> None:
     assert verdict(*others) == "no runs"
 
 
-def test_every_figure_of_the_notes_has_a_row(bench: Bench, tmp_path: Path) -> None:
+def test_every_figure_of_the_notes_has_a_row(inside: Bench, tmp_path: Path) -> None:
     runs = [run_of(0.0241, 0.0101, seed=seed, backend=backend) for seed in (1, 2) for backend in ("keras", "torch")]
     for run in [*runs, run_of(0.0999, 0.0888, seed=3)]:
         repository.write(tmp_path / "mine", run)
-    assert bench("reproduction", "--results", "mine", "--check").returncode == 1
-    done = bench("reproduction", "--results", "mine")
+    assert inside("reproduction", "--results", "mine", "--check").returncode == 1
+    done = inside("reproduction", "--results", "mine")
     assert (done.returncode, done.stdout) == (0, "mine/reproduction.md is up to date\n"), done.stderr
-    assert bench("reproduction", "--results", "mine", "--check").returncode == 0
+    assert inside("reproduction", "--results", "mine", "--check").returncode == 0
     page = (tmp_path / "mine" / "reproduction.md").read_text(encoding="utf-8")
     rows = [line for line in page.splitlines() if line.startswith(("| one-step", "| ten-step"))]
     assert len(rows) == 19
@@ -95,18 +95,18 @@ def test_every_figure_of_the_notes_has_a_row(bench: Bench, tmp_path: Path) -> No
     assert "Of 19 figures 1 are reproduced, 0 are errata, 0 are not reproduced." in page
     assert (tmp_path / "mine" / "figures" / "reproduction.png").is_file() and "](figures/reproduction.png)" in page
     repository.write(tmp_path / "mine", run_of(0.0241, 0.0101, seed=4))
-    assert bench("reproduction", "--results", "mine", "--check").returncode == 1
+    assert inside("reproduction", "--results", "mine", "--check").returncode == 1
 
 
-def test_records_without_the_printed_curves_make_a_page_without_a_picture(bench: Bench, tmp_path: Path) -> None:
+def test_records_without_the_printed_curves_make_a_page_without_a_picture(inside: Bench, tmp_path: Path) -> None:
     repository.write(tmp_path / "some", make("last_value", "numpy", curve=None))
-    assert bench("reproduction", "--results", "some").returncode == 0
+    assert inside("reproduction", "--results", "some").returncode == 0
     assert "![" not in (tmp_path / "some" / "reproduction.md").read_text()
-    assert bench("reproduction", "--check", "--results", "some").returncode == 0
+    assert inside("reproduction", "--check", "--results", "some").returncode == 0
 
 
-def test_no_folder_is_one_line(bench: Bench) -> None:
-    done = bench("reproduction", "--results", "nowhere")
+def test_no_folder_is_one_line(inside: Bench) -> None:
+    done = inside("reproduction", "--results", "nowhere")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "bench: no results folder 'nowhere': `python -m bench run` makes one\n"
 

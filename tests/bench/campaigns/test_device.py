@@ -16,8 +16,8 @@ from bench.reporting import leaderboard
 
 
 @pytest.mark.skipif(threads.has_cuda(), reason="this machine has a device")
-def test_cuda_without_a_device_is_one_line(bench: Bench) -> None:
-    done = bench("run", "--device", "cuda", "--method", "gru")
+def test_cuda_without_a_device_is_one_line(inside: Bench) -> None:
+    done = inside("run", "--device", "cuda", "--method", "gru")
     assert done.returncode == 2 and not done.stdout
     assert done.stderr == ("bench: --device cuda: NVIDIA's driver shows no device on this machine; cpu is allowed\n")
 
@@ -28,8 +28,8 @@ def test_gpu_is_understood_as_cuda(inside: Bench) -> None:
     assert done.returncode == 2 and done.stderr.startswith("bench: --device cuda: NVIDIA's driver shows no device")
 
 
-def test_an_unknown_device_names_the_known_ones(bench: Bench) -> None:
-    done = bench("run", "--device", "cudo")
+def test_an_unknown_device_names_the_known_ones(inside: Bench) -> None:
+    done = inside("run", "--device", "cudo")
     assert done.returncode == 2 and "unknown device 'cudo': did you mean cuda?" in done.stderr
 
 

@@ -51,7 +51,7 @@ def test_the_cost_of_native_defaults_is_over_common_seeds() -> None:
 
 
 @pytest.mark.xdist_group("defaults_torch.py-torch")
-def test_run_with_native_defaults(bench: Bench, tmp_path: Path) -> None:
+def test_run_with_native_defaults(inside: Bench, tmp_path: Path) -> None:
     arguments = [
         "run",
         "--quick",
@@ -64,19 +64,19 @@ def test_run_with_native_defaults(bench: Bench, tmp_path: Path) -> None:
         "--backend",
         "torch",
     ]
-    assert bench(*arguments).returncode == 0
-    done = bench(*arguments, "--defaults", "native")
+    assert inside(*arguments).returncode == 0
+    done = inside(*arguments, "--defaults", "native")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("1 run to do, 1 skipped, already recorded")
     runs = {(run.spec.method, run.spec.native): run for run in stored(tmp_path / "results")}
     assert runs.keys() == {("last_value", False), ("linear", False), ("linear", True)}
     assert runs["linear", True].digest != runs["linear", False].digest
-    verified = bench("verify", runs["linear", True].key)
+    verified = inside("verify", runs["linear", True].key)
     assert verified.returncode == 0 and "native" in verified.stdout and "bit-exact" in verified.stdout
-    assert '"defaults": "native"' in bench("list", "runs", "--json").stdout
+    assert '"defaults": "native"' in inside("list", "runs", "--json").stdout
 
 
-def test_unknown_defaults_are_named(bench: Bench) -> None:
-    done = bench("run", "--defaults", "natve")
+def test_unknown_defaults_are_named(inside: Bench) -> None:
+    done = inside("run", "--defaults", "natve")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "bench: unknown value of --defaults 'natve': did you mean native?\n"

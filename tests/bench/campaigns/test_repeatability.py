@@ -41,7 +41,7 @@ def test_disturbed_pairs_are_shown_without_a_ratio() -> None:
     assert rows[1].split() == ["ten-step", "gru", "keras", "42", "10.00", "12.00", "–"]
 
 
-def test_everything_runs_twice_and_goes_on_where_it_was(bench: Bench, tmp_path: Path) -> None:
+def test_everything_runs_twice_and_goes_on_where_it_was(inside: Bench, tmp_path: Path) -> None:
     arguments = [
         "repeat",
         "twice",
@@ -53,19 +53,19 @@ def test_everything_runs_twice_and_goes_on_where_it_was(bench: Bench, tmp_path: 
         "--method",
         "moving_average",
     ]
-    done = bench(*arguments)
+    done = inside(*arguments)
     assert done.returncode == 0, done.stderr
     assert "2 of 2 pairs are bit-exact" in done.stdout and "4/4" in done.stdout
     first, second = (stored(tmp_path / "twice" / half) for half in repeatability.HALVES)
     assert [run.key for run in first] == [run.key for run in second] and len(first) == 2
     next((tmp_path / "twice" / "second").glob("*/last_value*")).unlink()
-    again = bench(*arguments)
+    again = inside(*arguments)
     assert again.returncode == 0 and "1/1" in again.stdout and "last_value" in again.stdout.splitlines()[0]
     assert not (tmp_path / "results").exists()
 
 
-def test_bad_input_is_one_line(bench: Bench) -> None:
-    done = bench("repeat", "twice", "--method", "gruu")
+def test_bad_input_is_one_line(inside: Bench) -> None:
+    done = inside("repeat", "twice", "--method", "gruu")
     assert (done.returncode, done.stdout) == (
         2,
         "",

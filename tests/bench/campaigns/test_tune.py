@@ -104,8 +104,8 @@ def test_every_network_gets_the_same_budget() -> None:
         assert all(any(setting in point for point in points) for setting in named), name
 
 
-def test_a_search_without_methods_is_of_every_network(bench: Bench, tmp_path: Path) -> None:
-    planned = bench("tune", "--task", "ten-step", "--backend", "torch", "--dry-run")
+def test_a_search_without_methods_is_of_every_network(inside: Bench, tmp_path: Path) -> None:
+    planned = inside("tune", "--task", "ten-step", "--backend", "torch", "--dry-run")
     assert planned.returncode == 0, planned.stderr
     lines = [line for line in planned.stdout.split("The search:\n")[1].splitlines() if line]
     assert len(lines) == sum(len(backends_of(name)) > 1 for name in METHODS) - 1
@@ -166,14 +166,14 @@ def test_searches_count_nowhere_else() -> None:
     assert with_search == leaderboard.render(runs)
 
 
-def test_search_and_finals_through_the_command_line(bench: Bench, tmp_path: Path) -> None:
+def test_search_and_finals_through_the_command_line(inside: Bench, tmp_path: Path) -> None:
     asked = ["tune", "--quick", "--task", "one-step", "--method", "linear", "--method", "last_value"]
     asked += ["--backend", "torch", "--seeds", "42,43"]
-    planned = bench(*asked, "--dry-run")
+    planned = inside(*asked, "--dry-run")
     assert planned.returncode == 0, planned.stderr
     assert "5 runs to do" in planned.stdout and not (tmp_path / "results").exists()
     assert "one-step, linear, torch: 5 points, 10 epochs with each of 1 seed\n" in planned.stdout
-    done = bench(*asked)
+    done = inside(*asked)
     assert done.returncode == 0, done.stderr
     runs = stored(tmp_path / "results")
     searched = [run for run in runs if run.spec.task == "one-step-search"]
@@ -184,9 +184,9 @@ def test_search_and_finals_through_the_command_line(bench: Bench, tmp_path: Path
     assert rates == sorted((seed, rate) for seed in (42, 43) for rate in {0.001, best})
     board = tmp_path / "leaderboard.md"
     assert "At a searched learning rate" in board.read_text()
-    again = bench(*asked)
+    again = inside(*asked)
     assert again.returncode == 0 and "0 runs to do, 5 skipped, already recorded" in again.stdout
-    assert bench("verify", searched[0].key).returncode == 0
+    assert inside("verify", searched[0].key).returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -23,16 +23,16 @@ def scaled(by: float) -> dict[str, float]:
 
 
 @pytest.fixture
-def quick(bench: Bench, tmp_path: Path) -> list[Run]:
+def quick(inside: Bench, tmp_path: Path) -> list[Run]:
     """Two records of runs that take no time."""
-    done = bench("run", "--quick", "--task", "one-step", "--method", "last_value", "--method", "moving_average")
+    done = inside("run", "--quick", "--task", "one-step", "--method", "last_value", "--method", "moving_average")
     assert done.returncode == 0, done.stderr
     return stored(tmp_path / "results")
 
 
-def test_records_come_out_again(bench: Bench, quick: list[Run], tmp_path: Path) -> None:
+def test_records_come_out_again(inside: Bench, quick: list[Run], tmp_path: Path) -> None:
     before = {path: path.read_bytes() for path in tmp_path.glob("**/*") if path.is_file()}
-    done = bench("verify")
+    done = inside("verify")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("2 records to run again, in about ")
     assert done.stdout.endswith("\n2 bit-exact, 0 within tolerance, 0 not reproduced\n")
@@ -40,19 +40,19 @@ def test_records_come_out_again(bench: Bench, quick: list[Run], tmp_path: Path) 
     assert {path: path.read_bytes() for path in tmp_path.glob("**/*") if path.is_file()} == before
 
 
-def test_records_are_chosen_by_method_pattern_and_key(bench: Bench, quick: list[Run]) -> None:
+def test_records_are_chosen_by_method_pattern_and_key(inside: Bench, quick: list[Run]) -> None:
     last, average = sorted(quick, key=lambda run: run.spec.method)
     for name, run, other in (
         ("last_v*", last, average),
         ("moving_average", average, last),
         (last.key[:10], last, average),
     ):
-        done = bench("verify", name)
+        done = inside("verify", name)
         assert done.returncode == 0 and run.key in done.stdout and other.key not in done.stdout
         assert done.stdout.startswith("1 record to run")
 
 
-def test_a_record_that_does_not_come_out_again(bench: Bench, quick: list[Run], tmp_path: Path) -> None:
+def test_a_record_that_does_not_come_out_again(inside: Bench, quick: list[Run], tmp_path: Path) -> None:
     """Another forecast, and so another error, was recorded: by other code, or on another machine."""
     run = next(run for run in quick if run.spec.method == "last_value")
     assert run.metrics and run.digest
@@ -62,10 +62,10 @@ def test_a_record_that_does_not_come_out_again(bench: Bench, quick: list[Run], t
     ):
         metrics = {**run.metrics, "last_step_mse": run.metrics["last_step_mse"] * by}
         repository.write(tmp_path / "results", msgspec.structs.replace(run, metrics=metrics, digest=DIGEST))
-        done = bench("verify", run.key)
+        done = inside("verify", run.key)
         assert done.returncode == status
         assert words in done.stdout
-    done = bench("verify", run.key, "--tolerance", "0.4")
+    done = inside("verify", run.key, "--tolerance", "0.4")
     assert done.returncode == 0 and "within tolerance: last_step_mse 33.3 % off" in done.stdout
 
 
@@ -112,20 +112,20 @@ def test_verdicts(record: Run, again: Run, expected: str) -> None:
     assert str(judge(record, again, 0.01)) == expected
 
 
-def test_a_record_under_an_old_name_is_run_again_by_either_name(bench: Bench, tmp_path: Path) -> None:
+def test_a_record_under_an_old_name_is_run_again_by_either_name(inside: Bench, tmp_path: Path) -> None:
     (record,) = (ROOT / "results" / "ten-step").glob("oracle--numpy--seed42--*.json")
     (tmp_path / "results" / "ten-step").mkdir(parents=True)
     shutil.copy(record, tmp_path / "results" / "ten-step")
     for name in ("oracle", "least_squares_oracle"):
-        done = bench("verify", name)
+        done = inside("verify", name)
         assert done.returncode == 0, done.stderr
         assert "9ad7ba1acff0a05a  within tolerance" in done.stdout
-    assert bench("list", "methods").stdout.count("oracle") == 1
-    asked = bench("run", "--method", "oracle", "--task", "ten-step", "--dry-run")
+    assert inside("list", "methods").stdout.count("oracle") == 1
+    asked = inside("run", "--method", "oracle", "--task", "ten-step", "--dry-run")
     assert "least_squares_oracle" in asked.stdout and "1 run to do" in asked.stdout
 
 
-def test_bad_input_is_one_line(bench: Bench, quick: list[Run]) -> None:
+def test_bad_input_is_one_line(inside: Bench, quick: list[Run]) -> None:
     for arguments, message in (
         (["last_valu"], "bench: unknown key or method with a record 'last_valu': did you mean last_value?"),
         (["0" * 16], f"bench: no run with key '{'0' * 16}'"),
@@ -134,6 +134,6 @@ def test_bad_input_is_one_line(bench: Bench, quick: list[Run]) -> None:
         (["--results", "nowhere"], "bench: no records to verify: `python -m bench run` makes them"),
         (["--jobs", "0"], "bench: --jobs 0: needed 1 to "),
     ):
-        done = bench("verify", *arguments)
+        done = inside("verify", *arguments)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.startswith(message) and done.stderr.count("\n") == 1

@@ -67,7 +67,7 @@ def test_the_completion_is_for_the_command_bench(bench):
     assert shown.returncode == 0 and shown.stdout.strip().endswith("_bench_completion bench"), shown.stderr
 
 
-def test_run_then_run_again(bench, tmp_path):
+def test_run_then_run_again(bench, inside, tmp_path):
     first = bench(*QUICK)
     assert first.returncode == 0, first.stderr
     assert "1 run to do" in first.stdout and "1/1  ten-step  last_value" in first.stdout
@@ -76,10 +76,10 @@ def test_run_then_run_again(bench, tmp_path):
     assert (tmp_path / "leaderboard.md").is_file()
     record = next((tmp_path / "results").glob("*/*.json"))
     before = record.read_bytes()
-    second = bench(*QUICK)
+    second = inside(*QUICK)
     assert second.returncode == 0 and "0 runs to do, 1 skipped, already recorded" in second.stdout
     assert record.read_bytes() == before
-    assert "1 run to do" in bench(*QUICK, "--force").stdout
+    assert "1 run to do" in inside(*QUICK, "--force").stdout
     assert record.read_bytes() != before
 
 
@@ -90,21 +90,21 @@ def test_a_campaign_ends_with_the_board_of_its_tasks_and_what_no_board_ranks(ins
     assert "ten-step: " not in inside(*QUICK, "--results", "mine").stdout, "a quick run is on no board"
 
 
-def test_another_results_folder_has_its_own_board(bench, tmp_path):
-    assert bench(*QUICK, "--results", "mine").returncode == 0
+def test_another_results_folder_has_its_own_board(inside, tmp_path):
+    assert inside(*QUICK, "--results", "mine").returncode == 0
     assert {"mine/leaderboard.md"} <= set(files(tmp_path)) and not (tmp_path / "results").exists()
-    assert bench("leaderboard", "--check", "--results", "mine").returncode == 0
+    assert inside("leaderboard", "--check", "--results", "mine").returncode == 0
 
 
-def test_dry_run_writes_nothing(bench, tmp_path):
-    shown = bench(*QUICK, "--dry-run", "--jobs", "1")
+def test_dry_run_writes_nothing(inside, tmp_path):
+    shown = inside(*QUICK, "--dry-run", "--jobs", "1")
     assert shown.returncode == 0 and "last_value" in shown.stdout and "in all ? minutes, 1 at once" in shown.stdout
     assert files(tmp_path) == []
 
 
-def test_dry_run_predicts_from_records(bench, tmp_path):
+def test_dry_run_predicts_from_records(inside, tmp_path):
     repository.write(tmp_path / "results", make_run())
-    shown = bench("run", "--dry-run", "--method", "gru", "--task", "ten-step", "--backend", "keras", "--seeds", "1,2")
+    shown = inside("run", "--dry-run", "--method", "gru", "--task", "ten-step", "--backend", "keras", "--seeds", "1,2")
     assert shown.returncode == 0, shown.stderr
     assert shown.stdout.count("0.5") >= 2
 
@@ -149,22 +149,22 @@ def test_a_failed_run_is_told_by_the_exit_status(bench, faulty, tmp_path):
         (("leaderboard", "--results", "none"), "no results folder 'none'"),
     ],
 )
-def test_bad_input_is_one_line_and_status_2(bench, tmp_path, arguments, message):
-    ended = bench(*arguments)
+def test_bad_input_is_one_line_and_status_2(inside, tmp_path, arguments, message):
+    ended = inside(*arguments)
     assert (ended.returncode, ended.stdout) == (2, "") or arguments[-1] == "/dev/null"
     assert ended.returncode == 2
     assert ended.stderr.startswith("bench: ") and ended.stderr.count("\n") == 1 and message in ended.stderr
     assert files(tmp_path) == []
 
 
-def test_list_as_json(bench):
-    methods = {row["name"]: row for row in json.loads(bench("list", "methods", "--json").stdout)}
+def test_list_as_json(inside):
+    methods = {row["name"]: row for row in json.loads(inside("list", "methods", "--json").stdout)}
     real = ["sunspots", "co2", "elnino", "nile", "macro"]
     kinds = ["which-generator", "hidden-stretch"]
     assert methods["gru"]["backends"] == ["keras", "keras-jax", "torch"]
     assert methods["gru"]["tasks"] == ["ten-step", *kinds, *real]
     assert methods["last_value"]["backends"] == ["numpy"]
-    tasks = json.loads(bench("list", "tasks", "--json").stdout)
+    tasks = json.loads(inside("list", "tasks", "--json").stdout)
     assert [(task["name"], task["history"], task["ahead"]) for task in tasks][:6] == [
         ("one-step", 50, 1),
         ("ten-step", 50, 10),
@@ -173,29 +173,29 @@ def test_list_as_json(bench):
         ("hidden-stretch", 50, 10),
         ("sunspots", 44, 11),
     ]
-    names = [row["name"] for row in json.loads(bench("list", "backends", "--json").stdout)]
+    names = [row["name"] for row in json.loads(inside("list", "backends", "--json").stdout)]
     assert names == ["numpy", "keras", "keras-jax", "torch"]
 
 
-def test_list_runs_names_damaged_records(bench, tmp_path):
+def test_list_runs_names_damaged_records(inside, tmp_path):
     run = make_run()
     path = repository.write(tmp_path / "results", run)
     path.with_name("torn.json").write_text("{")
-    listed = bench("list", "runs", "--json")
+    listed = inside("list", "runs", "--json")
     assert [row["key"] for row in json.loads(listed.stdout)] == [run.key]
     assert listed.stderr.startswith("left out: ten-step/torn.json: ") and listed.stderr.count("\n") == 1
-    assert run.key in bench("list", "runs").stdout
+    assert run.key in inside("list", "runs").stdout
 
 
-def test_pages_are_checked_and_written(bench, tmp_path):
+def test_pages_are_checked_and_written(inside, tmp_path):
     repository.write(tmp_path / "results", make_run())
     for old in ("leaderboard", "pages"):
-        assert bench(old, "--check").returncode == 1
+        assert inside(old, "--check").returncode == 1
     assert files(tmp_path) == [next((tmp_path / "results").glob("*/*.json")).relative_to(tmp_path).as_posix()]
-    assert bench("pages").returncode == 0
+    assert inside("pages").returncode == 0
     assert not (tmp_path / "docs").exists()
     for old in ("leaderboard", "pages"):
-        assert bench(old, "--check").returncode == 0
+        assert inside(old, "--check").returncode == 0
 
 
 def test_leaderboard_prints_the_best_methods_and_writes_nothing(inside, tmp_path):
@@ -234,15 +234,15 @@ def test_the_key_behind_a_row_shows_its_record(inside, tmp_path):
     assert unknown.returncode == 2 and unknown.stderr.startswith("bench: no run with key '0123456789abcdef'")
 
 
-def test_plot(bench, tmp_path):
-    assert bench(*QUICK).returncode == 0
+def test_plot(inside, tmp_path):
+    assert inside(*QUICK).returncode == 0
     (run,) = stored(tmp_path / "results")
     record = next((tmp_path / "results").glob("*/*.json"))
-    assert bench("plot", run.key[:8], "--output", "run.svg").returncode == 0
-    assert bench("plot", str(record)).returncode == 0
+    assert inside("plot", run.key[:8], "--output", "run.svg").returncode == 0
+    assert inside("plot", str(record)).returncode == 0
     assert (tmp_path / "run.svg").read_text().lstrip().startswith("<?xml")
     assert (tmp_path / f"{run.key}.png").read_bytes().startswith(b"\x89PNG")
-    refused = bench("plot", run.key, "--output", "run.pdf")
+    refused = inside("plot", run.key, "--output", "run.pdf")
     assert refused.returncode == 2 and "ends in .png or .svg" in refused.stderr
 
 
@@ -256,15 +256,15 @@ def test_plot_of_a_method_takes_its_newest_run(inside, tmp_path):
     assert drawn.stderr == f"the newest run of gru: ten-step, keras, seed 43, key {new.key}\n"
 
 
-def test_a_bare_bench_shows_the_commands_in_panels(bench):
-    bare, asked = bench(), bench("--help")
+def test_a_bare_bench_shows_the_commands_in_panels(bench, inside):
+    bare, asked = inside(), inside("--help")
     assert bare.returncode == 2 and asked.returncode == 0 and bare.stdout.strip() == asked.stdout.strip()
     panels = re.findall(r"^(\w+):\n  (\w+)", asked.stdout, re.MULTILINE)
     assert [title for title, _ in panels] == ["Use", "Read", "Records", "Methods", "Studies", "Pages"]
     assert max(map(len, asked.stdout.splitlines())) <= 80
     for words in (("-h",), ("help",)):
-        assert bench(*words).stdout == asked.stdout
-    assert bench("help", "run").stdout == bench("run", "-h").stdout
+        assert inside(*words).stdout == asked.stdout
+    assert inside("help", "run").stdout == inside("run", "-h").stdout
     assert bench("--version").stdout == f"aheadbench {__version__}\n"
 
 

@@ -75,14 +75,14 @@ def test_an_altered_layer_is_found_and_named(method: str) -> None:
     assert problem is None if expected is None else problem.startswith(expected)
 
 
-def test_bad_names_are_one_line(bench: Bench) -> None:
+def test_bad_names_are_one_line(inside: Bench) -> None:
     for arguments, message in (
         (["gruu"], "bench: unknown method with a network 'gruu': did you mean gru"),
         (["arima"], "bench: unknown method with a network 'arima': choose from linear, "),
         (["--backend", "torch"], "bench: parity: got torch, needed two or more backends with networks"),
         (["--backend", "trch"], "bench: unknown backend 'trch': did you mean torch?"),
     ):
-        done = bench("parity", *arguments)
+        done = inside("parity", *arguments)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.startswith(message) and done.stderr.count("\n") == 1
 

@@ -94,13 +94,13 @@ def test_a_lean_reading_leaves_out_what_neither_board_nor_plan_needs(tmp_path: P
     assert lean == msgspec.structs.replace(run, **dropped)
 
 
-def test_a_folder_of_many_records_is_ranked_and_planned(bench: Bench, tmp_path: Path) -> None:
+def test_a_folder_of_many_records_is_ranked_and_planned(inside: Bench, tmp_path: Path) -> None:
     count = 250
     seeds = {run.spec.seed for run in records.fill(tmp_path / "many", count)}
     assert len(repository.read(tmp_path / "many")[0]) == count and len(seeds) > 1
-    assert bench("pages", "--results", "many").returncode == 0
+    assert inside("pages", "--results", "many").returncode == 0
     assert "gru" in (tmp_path / "many" / "leaderboard.md").read_text()
-    planned = bench("run", "--dry-run", "--results", "many", "--seeds", ",".join(map(str, sorted(seeds))))
+    planned = inside("run", "--dry-run", "--results", "many", "--seeds", ",".join(map(str, sorted(seeds))))
     assert planned.returncode == 0 and re.search(rf"\b{count} skipped", planned.stdout), planned.stdout
 
 
