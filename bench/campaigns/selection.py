@@ -13,6 +13,7 @@ import implementations
 from bench.campaigns import bounds, settings, task_files
 from bench.campaigns.request import Selection, Setting, check_seeds
 from bench.data import bundled, datasets
+from bench.data.series import state_of
 from bench.data.series_tasks import name_of, task_on
 from bench.errors import UsageError, unknown
 from bench.machine import threads
@@ -228,16 +229,21 @@ def spec_of(
     )
 
 
-@cache
 def data_digest(task: Task, path: str | None = None) -> str:
     """Return the sha256 of the task's series, which may lie in a file: other data is another run."""
-    return open_data(task, path).digest
+    return opened(task, path, path and state_of(path))[1]
+
+
+def open_data(task: Task, path: str | None = None) -> datasets.GeneratedData | datasets.SeriesData:
+    """Return the task's data, read once as long as its file does not change."""
+    return opened(task, path, path and state_of(path))[0]
 
 
 @cache
-def open_data(task: Task, path: str | None = None) -> datasets.GeneratedData | datasets.SeriesData:
-    """Return the task's data, read once."""
-    return datasets.open_data(task, {"series": path} if path else {})
+def opened(task: Task, path: str | None, _state: object) -> tuple[datasets.GeneratedData | datasets.SeriesData, str]:
+    """Return the task's data and their digest; _state makes a changed file a different entry of the cache."""
+    data = datasets.open_data(task, {"series": path} if path else {})
+    return data, data.digest
 
 
 def understood(selection: Selection) -> str | None:

@@ -13,6 +13,7 @@ from bench import toml
 from bench.campaigns import fev_tasks
 from bench.data.datasets import open_data
 from bench.data.preparations import preparation_of
+from bench.data.series import state_of
 from bench.data.tables import content_of
 from bench.errors import UsageError
 from bench.schema.series import Preparation
@@ -35,12 +36,18 @@ def open_tasks(name: str) -> Found:
     return (
         tuple(fev_tasks.open_tasks(path, content))
         if name.lower().endswith(fev_tasks.SUFFIXES)
-        else _open(path, content)
+        else _open(path, content, (Path.cwd(), state_of(path.parent / file_named(content, path.name))))
     )
 
 
+def file_named(content: bytes, name: str) -> str:
+    """Return the file of series that a task file names, as it is written there."""
+    return str(toml.parse(content, name).content.get("file", ""))
+
+
 @lru_cache(maxsize=16)
-def _open(path: Path, content: bytes) -> Found:
+def _open(path: Path, content: bytes, _state: object) -> Found:
+    """Return the tasks; _state makes a changed file of series a different entry of the cache."""
     text = toml.parse(content, path.name)
     found, names = read(text, path.name[: -len(SUFFIX)])
     for task in names:

@@ -8,6 +8,7 @@ for each (`rows_are_series`). Series are in the order of their names: the order 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -80,11 +81,8 @@ def read_series(source: Path | bytes, how: Reading) -> SeriesSet:
     how = reading_of(how)
     if isinstance(source, bytes):
         return read(source, how)
-    try:
-        state = source.stat()
-    except (OSError, ValueError):
-        return read(source, how)  # raises
-    return read_once(source.absolute(), how, (state.st_mtime_ns, state.st_size))
+    state = state_of(source)
+    return read_once(source.absolute(), how, state) if state else read(source, how)  # raises
 
 
 def reading_of(how: Reading) -> Reading:
@@ -94,6 +92,15 @@ def reading_of(how: Reading) -> Reading:
     """
     fields = {name: getattr(how, name) for name in Reading.__struct_fields__}
     return Reading(**fields | ({} if how.impute == "seasonal" else {"season": None}))
+
+
+def state_of(path: Path | str) -> tuple[int, int] | None:
+    """Return when a file was last changed and its size; None of one that is not there."""
+    try:
+        state = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return state.st_mtime_ns, state.st_size
 
 
 @lru_cache(maxsize=4)

@@ -49,6 +49,23 @@ def test_a_task_file_runs_as_its_options_do(mine: Path, inside: Bench, tmp_path:
     assert one.spec.series.season == 12, "found in the data, as options find it"
 
 
+def test_a_task_file_is_opened_again_once_its_data_changed(mine: Path, inside: Bench, tmp_path: Path) -> None:
+    """In one process, as in a notebook: the check of the file too."""
+    digest = hashlib.sha256(ROWS.encode()).hexdigest()
+    mine.write_text(f'{TASK}methods = ["last_value"]\n')
+    asked = ("run", "--task", "./mine.toml", "--dry-run")
+    assert inside(*asked).returncode == 0
+    (tmp_path / "sales.csv").write_text(ROWS.replace("units", "price"))
+    changed = inside(*asked)
+    assert changed.returncode == 2 and "unknown column of sales.csv 'units'" in changed.stderr, changed.stderr
+    (tmp_path / "sales.csv").write_text(ROWS)
+    mine.write_text(f'{TASK}sha256 = "{digest}"\nmethods = ["last_value"]\n')
+    assert inside(*asked).returncode == 0
+    (tmp_path / "sales.csv").write_text(ROWS + "2008-01,1\n")
+    changed = inside(*asked)
+    assert changed.returncode == 2 and "sha256" in changed.stderr, changed.stderr
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
