@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import lru_cache
 
 import msgspec
 
@@ -27,6 +27,7 @@ SELECT = ("last", "validation")
 #: what people call a framework -> the backend that runs it
 SPOKEN = {"tensorflow": "keras", "tf": "keras", "jax": "keras-jax", "flax": "keras-jax", "pytorch": "torch"}
 MOST_EPOCHS = 1_000_000
+MOST_OPEN = 64  # data sets that are kept in memory: more than there are tasks
 
 
 def specs(selection: Selection) -> list[Spec]:
@@ -239,7 +240,7 @@ def open_data(task: Task, path: str | None = None) -> datasets.GeneratedData | d
     return opened(task, path, path and state_of(path))[0]
 
 
-@cache
+@lru_cache(maxsize=MOST_OPEN)
 def opened(task: Task, path: str | None, _state: object) -> tuple[datasets.GeneratedData | datasets.SeriesData, str]:
     """Return the task's data and their digest; _state makes a changed file a different entry of the cache."""
     data = datasets.open_data(task, {"series": path} if path else {})

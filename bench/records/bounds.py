@@ -17,11 +17,10 @@ EPOCH = "epoch"  # of a thinned curve: the number of each epoch that was kept
 
 
 def bounded(run: Run) -> Run:
-    """Return the run with lists that grow with epochs, windows or horizons made short enough to be committed."""
+    """Return the run with lists that grow with epochs or horizons made short enough to be committed."""
     changes: dict[str, object] = {"curve": curve_of(run.curve), "samples": thinned(run.samples)}
-    for name in ("mse_by_step", "by_block"):
-        if values := getattr(run, name):
-            changes[name] = rounded(values)
+    if run.mse_by_step:
+        changes["mse_by_step"] = rounded(run.mse_by_step)
     if run.examples:
         changes["examples"] = first(run.examples)
     if run.truth:

@@ -24,7 +24,7 @@ BEYOND = (
 )  # fmt: skip
 #: methods without a network that the reference does not have
 WITHOUT_NETWORK = ("sinusoids", "ssa", "esprit", "least_squares", "kernel_ridge")
-#: on no board of ours: a model of the user's, and what docs/campaigns/mlp-bootstrap.toml has not run yet
+#: on no board of ours: a model of the user's, and a method that has no records yet (docs/campaigns/mlp-bootstrap.toml)
 ON_REQUEST = ("checkpoint", "mlp_bootstrap")
 ONE_STEP = ("simple_rnn", "deep_rnn_recurrent_head", "deep_rnn")  # the notes train them to forecast one step
 FURTHER_TEST = 20_000  # the draw of 1,000 test series alone makes an error uncertain by 1 to 2 %
