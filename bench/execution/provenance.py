@@ -30,6 +30,7 @@ TABLES = {OURS / "__init__.py", OURS / "registry.py", OURS / "user_methods.py", 
 Stamps = tuple[tuple[Path, int, int], ...]  # files, when each was changed, and its size
 ONE_AT_A_TIME = threading.Lock()  # Python 3.11 may raise SystemError where two threads parse at once
 KNOWN: dict[tuple[str, str, str | None], tuple[Stamps, str]] = {}
+FRAMEWORKS = {package for backend in BACKENDS.values() for package in backend.needs}
 
 
 def code_of(spec: Spec, files: Mapping[str, str]) -> str:
@@ -59,13 +60,18 @@ def stamp(path: Path) -> tuple[Path, int, int]:
 
 
 def digest_of(sources: Sequence[Path], spec: Spec) -> str:
-    """Return the sha256 over these files and the versions of the packages that they import."""
+    """Return the sha256 over these files and the versions of the packages that they import.
+
+    Shared files import every framework: those that the spec's backend does not run on are left out, for they decide
+    nothing, and one machine has them and another has not.
+    """
     sha256 = hashlib.sha256()
     for path in sources:
         sha256.update(f"{label(path)}\0{content_of(path)[0]}\0".encode())
-    names = {name for path in sources for name in content_of(path)[1]} | set(BACKENDS[spec.backend].needs) | {"numpy"}
-    for name, found in sorted((name, installed(name)) for name in names):
-        if found:
+    own = {*BACKENDS[spec.backend].needs, "numpy"}
+    imported = {name for path in sources for name in content_of(path)[1]}
+    for name in sorted(own | imported - FRAMEWORKS):
+        if found := installed(name):
             sha256.update(f"{name} {found}\0".encode())
     return sha256.hexdigest()
 

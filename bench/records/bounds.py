@@ -32,7 +32,8 @@ def bounded(run: Run) -> Run:
 
 def first(forecasts: Sequence[Sequence[float]]) -> list[list[float]]:
     """Return as many whole forecasts [count, H] as EXAMPLES allows; of a longer one, its first steps."""
-    whole = EXAMPLES // max(map(len, forecasts), default=1)
+    longest = max(map(len, forecasts), default=0)
+    whole = EXAMPLES // max(longest, 1)
     return [list(row[:EXAMPLES]) for row in forecasts[: max(whole, 1)]]
 
 

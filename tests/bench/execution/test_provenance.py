@@ -41,3 +41,24 @@ def test_code_is_written_alike_by_every_version_of_python() -> None:
         "Module(body=[FunctionDef(name='double', args=arguments(args=[arg(arg='x')]), body=[Return(value=BinOp("
         "left=Constant(value=2), op=Mult(), right=Name(id='x', ctx=Load())))])])"
     )
+
+
+OTHERS = {"keras": ("jax", "torch"), "torch": ("keras", "tensorflow", "jax")}
+
+
+@pytest.mark.parametrize(("backend", "others"), OTHERS.items())
+def test_frameworks_that_a_backend_does_not_run_on_do_not_count(
+    backend: str, others: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Shared files import every framework, and `make run` installs one."""
+    spec = msgspec.structs.replace(make_spec(), method="mlp", backend=backend)
+    imported = {name for path in provenance.closure(spec, {}) for name in provenance.content_of(path)[1]}
+    assert imported & set(others), "else nothing is left out"
+
+    def digest_with(**versions: str) -> str:
+        monkeypatch.setattr(provenance, "KNOWN", {})
+        monkeypatch.setattr(provenance, "installed", lambda name: versions.get(name, "1.0"))
+        return provenance.code_of(spec, {})
+
+    assert digest_with(**dict.fromkeys(others, "")) == digest_with(**dict.fromkeys(others, "2.0")) == digest_with()
+    assert digest_with(**{backend: "2.0"}) != digest_with() != digest_with(numpy="2.0")
