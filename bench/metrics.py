@@ -153,6 +153,15 @@ class Compared:
     bounds: Bounds | None = None  # of methods with intervals: those of LEVEL, [N, H, D] each
     naive2: np.ndarray | None = None  # forecasts [N, H, D] of Naive2, where origins are counted as in competitions
 
+    def window(self, place: int) -> Compared:
+        """Return what a metric sees of one window alone."""
+        one = slice(place, place + 1)
+        naive, naive_squared, naive2 = (
+            None if array is None else array[one] for array in (self.naive, self.naive_squared, self.naive2)
+        )
+        bounds = self.bounds and (self.bounds[0][one], self.bounds[1][one])
+        return Compared(self.forecast[one], self.truth[one], naive, naive_squared, bounds, naive2)
+
 
 def windows(compared: Compared) -> float:
     """Return how many windows there are: what the mean over some of them weighs."""

@@ -16,7 +16,6 @@ import numpy as np
 
 from bench import metrics
 from bench.analysis.hardware import machine_kind
-from bench.analysis.main_metric import main_of
 from bench.analysis.paired import blocks_of, paired
 from bench.analysis.statistics import LEVEL, holm, paired_t
 from bench.analysis.table import under_current_names, variant_of
@@ -25,6 +24,7 @@ from bench.data.series_tasks import test_series_of
 from bench.errors import UsageError, unknown
 from bench.schema.record import Run
 from bench.tasks import kind_of
+from bench.tasks.main_metric import main_of
 
 Verdict = Literal["same", "differs", "within noise", "unknown"]
 FEWEST = 5  # raw seconds on each side that a test of times needs

@@ -17,11 +17,11 @@ import pandas as pd
 
 from bench import metrics
 from bench.analysis import hardware
-from bench.analysis.main_metric import by_mse, has_blocks, label, main_of
 from bench.analysis.times import seconds_of
 from bench.data.series_tasks import test_series_of
 from bench.schema.record import Run, Spec
 from bench.tasks import SEARCHES
+from bench.tasks.main_metric import by_mse, has_blocks, label, main_of
 from implementations import all_settings, complete, current_name
 
 #: runs that share these are one row of the board; they differ in nothing but the seed
@@ -73,9 +73,7 @@ def chance_of(run: Run) -> float:
 
 def blocks_of_test(run: Run) -> np.ndarray | None:
     """Return the run's mean errors over blocks of test series; None where its record has none, or of another metric."""
-    if not has_blocks(run.spec.task):
-        return None
-    blocks = (run.blocks or {}).get("test")
+    blocks = (run.blocks or {}).get("test") if has_blocks(run) else None
     return np.array(blocks, dtype=float) if blocks else None
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
-from bench.analysis.main_metric import label, main_of
 from bench.errors import UsageError
+from bench.tasks.main_metric import label, main_of
 
 if TYPE_CHECKING:
     import pandas as pd

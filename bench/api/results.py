@@ -101,7 +101,7 @@ class Results(Sequence[Run]):
     def _repr_html_(self) -> str:
         import html
 
-        from bench.analysis.main_metric import by_mse
+        from bench.tasks.main_metric import by_mse
 
         finished = [run for run in self.runs if run.metrics]
         title = f"<p>{html.escape(repr(self))}</p>"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bench.analysis.main_metric import by_mse, validation_error
 from bench.cli import board
 from bench.cli.shared import known
 from bench.records.stores import Place
 from bench.schema.record import Run
 from bench.tasks import REFERENCES
+from bench.tasks.main_metric import by_mse, validation_error
 from bench.text import clean
 
 LONGEST_TASK, LONGEST_NAME = 12, 18  # columns: with all others the table is 80 wide

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
-from bench.analysis.main_metric import validation_error, word
 from bench.cli.live import Live
 from bench.execution.activity import Activities
 from bench.execution.jobs import Job
 from bench.execution.scoring import WRITABLE
 from bench.schema.record import Run, Spec
+from bench.tasks.main_metric import validation_error, word
 from bench.text import clean
 
 WIDTH = 80  # columns of a line

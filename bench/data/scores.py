@@ -9,7 +9,7 @@ import numpy as np
 
 from bench import metrics
 from bench.data.datasets import GeneratedData, Pair, PartName, SeriesData
-from bench.metrics import Compared, Part, Scale
+from bench.metrics import Compared, Main, Part, Scale
 from implementations.answers import cross_entropy
 from implementations.kinds import CLASSIFY
 
@@ -24,11 +24,13 @@ def scores(
     test: np.ndarray,
     outputs: Pair | None = None,
     bounds: Pair | None = None,
+    main: Main | None = None,
 ) -> dict[str, Any]:
     """Return the fields of a record that say how good forecasts [N, H, D] of both parts are.
 
     outputs: what the method is trained to output and the truth; None where that is the validation forecasts.
-    bounds: of the test forecasts, as they are scaled; None of a method without intervals.
+    bounds: of the test forecasts, as they are scaled; None of a method without intervals. main: the metric that ranks
+    the task, whose errors by block are kept; None: that of its kind of question.
     """
     errors = {"validation": losses(data, "validation", validation), "test": losses(data, "test", test)}
     compared: dict[tuple[Part, Scale], Iterable[Compared]] = {
@@ -43,6 +45,12 @@ def scores(
         compared["validation", "original"] = data.original("validation", validation)
         compared["test", "original"] = data.original("test", test, bounds)
         fields["by_block"] = by_horizon(data, errors["validation"])
+        if main and main != metrics.MAIN[data.kind]:
+            fields["blocks_of"] = main.test
+            errors = {
+                "validation": of_each(data, "validation", validation, main.validation),
+                "test": of_each(data, "test", test, main.test),
+            }
     return {
         "metrics": {**metrics.compute(compared, data.kind), **shares},
         **({} if data.kind == CLASSIFY else {"mse_by_step": by_step(data, validation)}),
@@ -57,6 +65,14 @@ def losses(data: GeneratedData | SeriesData, part: PartName, forecasts: np.ndarr
         return np.concatenate([cross_entropy(one.forecast, one.truth) for one in data.compared(part, forecasts)])
     found = [(metrics.errors(one.forecast, one.truth) ** 2).mean(axis=(1, 2)) for one in data.compared(part, forecasts)]
     return np.concatenate(found)
+
+
+def of_each(data: SeriesData, part: PartName, forecasts: np.ndarray, name: str) -> np.ndarray:
+    """Return a metric of each window, without those of a series on which it is not defined: [N] or fewer."""
+    metric = metrics.METRICS[name]
+    chunks = data.original(part, forecasts) if metric.scale == "original" else data.compared(part, forecasts)
+    values = (metric(one.window(place)) for one in chunks for place in range(len(one.truth)))
+    return np.array([value for value in values if value is not None])
 
 
 def by_step(data: GeneratedData | SeriesData, forecasts: np.ndarray) -> list[float]:

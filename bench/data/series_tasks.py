@@ -10,6 +10,7 @@ import msgspec
 from bench.schema.record import Run, Spec
 from bench.schema.series import Preparation
 from bench.tasks import ALL, ON_SERIES, SEARCHES, Task
+from bench.tasks.main_metric import has_blocks
 
 
 def task_of(spec: Spec) -> Task | None:
@@ -35,12 +36,15 @@ def test_series_of(run: Run) -> int:
 
 
 def is_outdated(run: Run) -> bool:
-    """Return whether a run was tested on fewer series than its task has now, or its record has no errors by block."""
+    """Return whether a run was tested on fewer series than its task has now, or its record has no errors by block.
+
+    Errors by block have to be of the metric that ranks the task.
+    """
     if run.status != "ok":
         return False
     task = None if run.spec.series else task_of(run.spec)
     grown = task is not None and task.test + task.further_test > test_series_of(run)
-    return grown or run.blocks is msgspec.UNSET
+    return grown or not has_blocks(run)
 
 
 def task_on(series: Preparation, name: str) -> Task:

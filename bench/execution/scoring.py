@@ -21,6 +21,7 @@ from bench.machine import environment as machine
 from bench.machine.calibration import CALIBRATION
 from bench.records import codec
 from bench.schema.record import Run
+from bench.tasks.main_metric import main_of
 from implementations.kinds import CLASSIFY
 
 DIGITS = 6  # significant ones of the forecasts that go into the record
@@ -52,7 +53,14 @@ def score(order: Order, measured: Measured, made: Mapping[str, np.ndarray], data
         **head(order),
         status="ok",
         reason=constant(forecasts, split.validation.history),
-        **scores(data, forecasts, test, trained_outputs(measured, made, data, forecasts), bounds_of(made, test.shape)),
+        **scores(
+            data,
+            forecasts,
+            test,
+            trained_outputs(measured, made, data, forecasts),
+            bounds_of(made, test.shape),
+            main_of(order.spec.task),
+        ),
         seconds=measured.seconds,
         samples=measured.samples,
         **timing(order, measured, watched),

@@ -13,9 +13,9 @@ from typing import Any
 import pandas as pd
 
 from bench import metrics
-from bench.analysis import main_metric
 from bench.analysis.table import CPU, variant
 from bench.reporting.markdown import escape
+from bench.tasks import main_metric
 from bench.text import NOTHING, decimals, digits
 from implementations.kinds import FORECAST
 

@@ -15,13 +15,13 @@ from typing import Any
 
 import implementations
 from bench.analysis import reference
-from bench.analysis.main_metric import test_error, validation_error
 from bench.analysis.times import timing_of
 from bench.errors import UsageError, unknown
 from bench.records import files
 from bench.reporting.columns import seconds
 from bench.reporting.markdown import table
 from bench.schema.record import Run
+from bench.tasks.main_metric import test_error, validation_error
 from bench.text import digits
 from implementations import METHODS, NetworkForecaster, class_of
 from implementations.forecaster import Forecaster

@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 from bench.analysis import hardware, ranking
 from bench.analysis.across_tasks import TASKS_TO_RANK, over_tasks, without_error
-from bench.analysis.main_metric import is_forecast
 from bench.analysis.table import of_board
 from bench.reporting.assessment import Board, in_order
 from bench.reporting.columns import COLUMNS
@@ -17,6 +16,7 @@ from bench.reporting.sections import across_tasks, overview, provenance, summary
 from bench.reporting.sections.task import Section, section
 from bench.reporting.text import prose
 from bench.tasks import ALL, FURTHER, REAL
+from bench.tasks.main_metric import is_forecast
 
 BOARDS = "boards"  # the folder of details, beside the records
 LONGEST = 60_000  # bytes of a page with its details in it

@@ -91,6 +91,7 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True,
     by_block: list[Positive] | msgspec.UnsetType = msgspec.UNSET
     #: means of scaled squared errors over a fixed number of consecutive blocks of windows
     blocks: dict[Literal["validation", "test"], Sequence[Positive]] | msgspec.UnsetType = msgspec.UNSET
+    blocks_of: str | msgspec.UnsetType = msgspec.UNSET  # the test metric that they are of where another ranks the task
     #: of generated series, how many the test part had; absent in records from before it grew, see tasks.further_test
     test_series: Annotated[int, msgspec.Meta(ge=1)] | msgspec.UnsetType = msgspec.UNSET
     #: phases in seconds: start, import, data, build, first_step, fit, validate, predict_first, predict, evaluate, total

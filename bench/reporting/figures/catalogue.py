@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pandas as pd
 
-from bench.analysis.main_metric import is_forecast, label, validation_error
 from bench.data.examples import fits, truth
 from bench.schema.record import Run
+from bench.tasks.main_metric import is_forecast, label, validation_error
 from bench.text import digits
 
 if TYPE_CHECKING:

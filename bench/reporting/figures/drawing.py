@@ -13,7 +13,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from bench.analysis import main_metric, reference
+from bench.analysis import reference
 from bench.data.examples import fits, truth
 from bench.data.windows import Windows
 from bench.errors import UsageError
@@ -32,6 +32,7 @@ from bench.reporting.figures.style import (
     style,
 )
 from bench.schema.record import Run
+from bench.tasks import main_metric
 
 #: fits faster than this are drawn at it: they would stretch a logarithmic axis over nothing
 SHORTEST_FIT = 0.01

@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 
 from bench.analysis import anytime, reference
-from bench.analysis.main_metric import is_forecast, test_error, word
 from bench.analysis.table import BOARD, METHOD, changed_in, device_of, each, edited_methods, variant
 from bench.data.examples import fits, truth
 from bench.data.windows import Windows
@@ -20,6 +19,7 @@ from bench.reporting.commands import command_of
 from bench.reporting.html.overall import overview
 from bench.schema.record import Run
 from bench.tasks import TASKS
+from bench.tasks.main_metric import is_forecast, test_error, word
 from bench.text import clean
 
 DIGITS = 5  # significant ones

@@ -6,11 +6,11 @@ import math
 
 import pandas as pd
 
-from bench.analysis import main_metric
 from bench.analysis.table import each
 from bench.reporting.columns import ALL, cells, columns_of, label, row_label
 from bench.reporting.markdown import escape, table
 from bench.reporting.text import prose
+from bench.tasks import main_metric
 from bench.text import decimals, digits
 
 SEEDS_SHOWN = 20  # with a column each: more are no table that a page has room for

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from bench.analysis import main_metric, reference
+from bench.analysis import reference
 from bench.analysis.advice import is_anecdote, uses
 from bench.analysis.frameworks import DIFFERS
 from bench.analysis.table import each
 from bench.reporting.columns import DISTURBED, OVERVIEW, cells, columns_of, row_label
 from bench.reporting.markdown import escape, table
+from bench.tasks import main_metric
 from bench.text import decimals, digits
 
 NAMED = 3  # methods that may be the best and are named

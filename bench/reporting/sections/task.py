@@ -11,7 +11,6 @@ from urllib.parse import quote
 import pandas as pd
 
 from bench.analysis import advice, anytime, ranking, tuning
-from bench.analysis.main_metric import is_forecast
 from bench.analysis.table import of_board
 from bench.reporting import commands
 from bench.reporting.assessment import Board
@@ -20,6 +19,7 @@ from bench.reporting.markdown import escape, folded
 from bench.reporting.sections import anytime as times
 from bench.reporting.sections import measures, series, summary, tuned
 from bench.schema.record import Run
+from bench.tasks.main_metric import is_forecast
 from bench.text import digits
 
 NO_ROWS = "No run with default settings has succeeded yet."

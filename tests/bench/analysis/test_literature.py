@@ -10,18 +10,19 @@ import numpy as np
 import pytest
 from conftest import ROOT, Bench, make_run, make_spec
 
-from bench.analysis import comparison, gate, literature, main_metric
+from bench.analysis import comparison, gate, literature
 from bench.analysis.literature import Evidence, Published
 from bench.cli import board
 from bench.cli.closing import best
 from bench.cli.progress import line
 from bench.data.datasets import open_data
+from bench.data.series_tasks import is_outdated
 from bench.metrics import METRICS
 from bench.records import repository
 from bench.reporting import leaderboard
 from bench.reporting.html import data
 from bench.schema.record import Run
-from bench.tasks import ALL
+from bench.tasks import ALL, main_metric
 from implementations import METHODS
 
 OFFLINE = ("m1-yearly", "m1-quarterly", "m3-yearly", "m3-quarterly", "m3-other", "tourism-quarterly", "tourism-monthly")
@@ -194,6 +195,20 @@ def test_pages_campaigns_and_comparisons_name_that_metric(both: list[Run]) -> No
     assert "MASE 2.77000" in line(both[0].spec, both[0]) and "main metric" in best(both)
     measures = [row["measure"] for row in comparison.compare_rows(both, "theta", "auto_ets")]
     assert "test MASE" in measures and "test MSE" in measures
+
+
+def test_a_competition_has_intervals_of_its_metric_where_records_tell(both: list[Run]) -> None:
+    noise = np.random.default_rng(0).uniform(0.8, 1.2, 50)
+    alike = [(run, list(run.metrics["original_test_mase"] * noise)) for run in both if run.metrics]
+
+    def rows(**more: str) -> list[tuple[int, int, bool]]:
+        runs = [msgspec.structs.replace(run, blocks={"test": test}, **more) for run, test in alike]
+        assert all(is_outdated(run) is not bool(more) for run in runs)
+        found = board.competitors(runs)
+        return list(zip(found["rank_low"], found["rank_high"], found["low"] < found["high"], strict=True))
+
+    assert rows(blocks_of="original_test_mase") == [(1, 1, True), (2, 2, True)], "the draw of the series is shared"
+    assert not any(interval for _, _, interval in rows()), "errors by block of another metric say nothing of this one"
 
 
 def test_a_record_without_the_metric_of_its_task_is_not_ranked_and_says_why(both: list[Run]) -> None:

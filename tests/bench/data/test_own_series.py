@@ -93,6 +93,25 @@ def test_a_constant_series_is_read():
     assert errors["original_rmse"] == 0 and not {"original_mase", "original_rmsse"} & errors.keys()
 
 
+@pytest.mark.parametrize("name", ["mase", "smape"])
+def test_errors_by_block_are_of_the_metric_that_ranks(name: str) -> None:
+    random = np.random.default_rng(0)
+    values = random.normal(50, 9, (9, 40))
+    values[3, :36] = [5, 6] * 18  # a season without an error: no scale before the last steps of the validation part
+    text = "s,units\n" + "".join(f"{s},{value:.3f}\n" for s, row in enumerate(values) for value in row)
+    how = Preparation(file="x.csv", target=("units",), group="s", history=4, ahead=2, origin="end", scoring_season=2)
+    read = read_series(text.encode(), how)
+    found = SeriesData(read, prepare(read, how))
+    forecasts = found.split.validation.future + 0.5, found.split.test.future[::-1]
+    main = metrics.Main(f"original_{name}", f"original_test_{name}")
+    got = scores(found, *forecasts, main=main)
+    assert [len(got["blocks"][part]) for part in ("validation", "test")] == [9 - (name == "mase"), 9]
+    for part, error in zip(("validation", "test"), main, strict=True):
+        assert np.mean(got["blocks"][part]) == pytest.approx(got["metrics"][error], rel=1e-3)
+    assert got["blocks_of"] == main.test and "blocks_of" not in scores(found, *forecasts)
+    assert got["by_block"] == scores(found, *forecasts)["by_block"], "of squared errors, as always"
+
+
 def panel(**lengths: int) -> str:
     """A long file of series s that rise daily, each of so many days."""
     days = [date(2024, 1, 1) + timedelta(day) for day in range(max(lengths.values()))]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from functools import cache
 
+import msgspec
+
 from bench.metrics import MAIN, METRICS, Main
 from bench.schema.record import Run
 from bench.tasks import ALL, kind_of
@@ -39,9 +41,10 @@ def by_mse(task: str) -> bool:
     return main_of(task) == MAIN[FORECAST]
 
 
-def has_blocks(task: str) -> bool:
-    """Tell whether the errors by block in a task's records are of the metric that ranks it."""
-    return main_of(task) == MAIN[kind_of(task)]
+def has_blocks(run: Run) -> bool:
+    """Tell whether a record has errors by block, and of the metric that ranks its task."""
+    task = run.spec.task
+    return run.blocks is not msgspec.UNSET and (run.blocks_of or MAIN[kind_of(task)].test) == main_of(task).test
 
 
 def label(task: str, part: str = "test") -> str:
