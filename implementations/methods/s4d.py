@@ -1,4 +1,4 @@
-"""S4D: diagonal state spaces, computed as convolutions over the whole window, forecasting at every step.
+"""S4D: diagonal state spaces, computed as convolutions over the whole window.
 
     s' = A s + B x,  y = Re(C s) + D x                       for each of `units` channels; A diagonal, complex, B = 1
     y_t = sum over l of k_l x_{t-l} + D x_t                  k_l = 2 Re sum_m C_m (exp(dt A_m) - 1) / A_m exp(dt A_m l)

@@ -31,6 +31,14 @@ def the_interpretable_basis_of_nbeats_learns() -> None:
     assert losses[-1] < 0.5 * losses[0], losses
 
 
+def nbeats_takes_no_level_off() -> None:
+    """A series at another level is another one to it."""
+    history, _ = _waves(4)
+    made = _built("nbeats", blocks=1, layers=1, units=4)
+    moved = made.predict_ahead(history + 8, HORIZON) - made.predict_ahead(history, HORIZON) - 8
+    assert np.abs(moved).max() > 0.1, moved
+
+
 def a_kept_model_of_another_network_is_refused() -> None:
     """The file of a network with other weights, of the same shapes, in place of the one that was kept."""
     values = np.sin(np.arange(60.0))[:, None]
