@@ -64,8 +64,6 @@ function names(id, points, xaxis, yaxis) {
   return found;
 }
 
-const errorLabel = () => (metric() === "MSE" ? "last-step MSE" : metric());
-
 function drawTime(shown) {
   const timed = shown.filter((row) => row.fit !== null && row.error > 0);
   const seconds = (row) => Math.max(row.fit, 0.01);
@@ -83,7 +81,7 @@ function drawTime(shown) {
   const best = [...timed].sort((one, other) => one.error - other.error).slice(0, NAMED);
   const points = [...best, ...front.reverse()].map((row) => ({ x: seconds(row), y: row.error, name: row.method }));
   const annotations = names("time", points, xaxis, yaxis);
-  Plotly.react("time", traces, layout("fit seconds, one core", errorLabel(), { height: HEIGHT, xaxis, yaxis, annotations }), config());
+  Plotly.react("time", traces, layout("fit seconds, one core", error(), { height: HEIGHT, xaxis, yaxis, annotations }), config());
 }
 
 function drawAnytime(shown) {
@@ -121,7 +119,7 @@ function drawSeeds(shown) {
       marker: { color: colour(name), symbol: `${look(name).symbol}-open`, size: 9, line: { width: 1.5 } }, // equal ones show
       hovertemplate: "%{y}<br>" + name + "<br>seed %{customdata[1]}: " + metric() + " %{x:.4g}<extra></extra>" };
   });
-  Plotly.react("seeds", traces, layout(errorLabel(), narrow() ? "" : "method", { height: seedsHeight(shown),
+  Plotly.react("seeds", traces, layout(error(), narrow() ? "" : "method", { height: seedsHeight(shown),
     xaxis: logarithmic(shown.flatMap((row) => row.seeds.map((one) => one.error))),
     yaxis: { type: "category", categoryorder: "array", categoryarray: [...methods].reverse(), dtick: 1, tickfont: { size: 11 } } }), config());
 }

@@ -19,7 +19,7 @@ from bench.reporting.commands import command_of
 from bench.reporting.html.overall import overview
 from bench.schema.record import Run
 from bench.tasks import TASKS
-from bench.tasks.main_metric import is_forecast, test_error, word
+from bench.tasks.main_metric import is_forecast, label, test_error, word
 from bench.text import clean
 
 DIGITS = 5  # significant ones
@@ -41,8 +41,8 @@ def collect(runs: Sequence[Run]) -> dict[str, Any]:
             # one data set for a board: see ranking.select
             windows = truth(of_row[0]) if is_forecast(str(line.task)) else None
             labels = [named_for(column, str(line.task)).label for column in PAGE_COLUMNS]
-            boards[place] = {"name": title(*place), "rows": [], "truth": known(windows), "windows": windows,
-                             "labels": labels, "metric": word(str(line.task))}  # fmt: skip
+            named = {"labels": labels, "metric": word(str(line.task)), "error": label(str(line.task))}
+            boards[place] = {"name": title(*place), "rows": [], "truth": known(windows), "windows": windows, **named}
         boards[place]["rows"].append(row(line, of_row, boards[place]["windows"]))
     for found in boards.values():
         del found["windows"]

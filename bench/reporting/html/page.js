@@ -16,7 +16,8 @@ const main = data.overall.main; // the board with the most methods; -1 without a
 const state = { all: main >= 0, board: Math.max(main, 0), chosen: null, other: null };
 const rows = () => data.boards[state.board]?.rows ?? [];
 const labels = () => data.boards[state.board]?.labels ?? []; // of the columns: the metric that ranks has its own name
-const metric = () => data.boards[state.board]?.metric ?? "MSE";
+const metric = () => data.boards[state.board]?.metric ?? "MSE"; // in a word, as next to a value
+const error = () => data.boards[state.board]?.error ?? "test MSE"; // in full, as along an axis
 const backends = [...new Set(data.boards.flatMap((board) => board.rows.map((row) => row.backend)))];
 for (const backend of backends) {
   const label = document.createElement("label");
