@@ -24,7 +24,7 @@ from bench.data.series_tasks import test_series_of
 from bench.errors import UsageError, unknown
 from bench.schema.record import Run
 from bench.tasks import kind_of
-from bench.tasks.main_metric import main_of
+from bench.tasks.main_metric import main_of, ranked_by
 
 Verdict = Literal["same", "differs", "within noise", "unknown"]
 FEWEST = 5  # raw seconds on each side that a test of times needs
@@ -183,7 +183,7 @@ def differences(one: Sequence[Run], other: Sequence[Run]) -> list[Difference]:
     found = [
         Difference(metric.label, mean(one, metric.name), mean(other, metric.name),
                    errors(one, other, metric.name) if same_test or metric.part != "test" else OTHER_TEST)
-        for metric in measured(one[0].spec.task)
+        for metric in measured(ranked_by([*one, *other])[one[0].spec.task])
         if all(run.metrics and metric.name in run.metrics for run in (*one, *other))
     ]  # fmt: skip
     for measure, phase, sample in (("fit s", "fit", "epochs"), ("predict s", "predict", "predict")):
@@ -192,10 +192,10 @@ def differences(one: Sequence[Run], other: Sequence[Run]) -> list[Difference]:
     return found
 
 
-def measured(task: str) -> list[metrics.Metric]:
-    """Return the metrics that rows of a task are compared by: those of every task, and what ranks this one."""
+def measured(main: metrics.Main) -> list[metrics.Metric]:
+    """Return the metrics that rows are compared by: those of every task, and what ranks this one."""
     shown = metrics.shown("compare")
-    return [*shown, *(one for name in main_of(task) if (one := metrics.METRICS[name]) not in shown)]
+    return [*shown, *(one for name in main if (one := metrics.METRICS[name]) not in shown)]
 
 
 def mean(runs: Sequence[Run], name: str) -> float:
@@ -215,7 +215,7 @@ def errors(one: Sequence[Run], other: Sequence[Run], name: str = "") -> Outcome:
     name: of the metric; the one that ranks the task, on the validation part, unless given.
     """
     task = one[0].spec.task
-    name = name or main_of(task).validation
+    name = name or main_of(one[0].spec).validation
     first, second = ({run.spec.seed: run for run in runs} for runs in (one, other))
     both = sorted(first.keys() & second.keys())
     if both and all(forecasts(first[seed]) == forecasts(second[seed]) is not None for seed in both):

@@ -31,12 +31,12 @@ TIMED_FIRST = ("keras-jax", "torch", "keras", "numpy")
 _OTHERS = [name for name in ERRORS if name != "test_mse"]
 _TIMES = ["fit_seconds", "fit_low", "fit_high", "predict_ms", "undisturbed", "timing_valid"]
 COLUMNS = [
-    *BOARD, *METHOD, "backend", "test_mse", "low", "high", *_OTHERS, "skill", "to_limit",
+    *BOARD, "ranked_by", *METHOD, "backend", "test_mse", "low", "high", *_OTHERS, "skill", "to_limit",
     *frameworks.COLUMNS, *_TIMES, "parameters", "notes", "ratio", "seeds", "seeds_tried", "by_seed", "blocks", "keys",
     "pareto", "members", "chance", "test_series", "codes",
 ]  # fmt: skip
 METHOD_COLUMNS = [
-    *BOARD, *METHOD, "place", "rank_low", "rank_high", "test_mse", "low", "high", *_OTHERS, "skill",
+    *BOARD, "ranked_by", *METHOD, "place", "rank_low", "rank_high", "test_mse", "low", "high", *_OTHERS, "skill",
     "to_limit", "backend", *_TIMES, "parameters", "notes", "seeds", "by_seed", "blocks", "keys", "pareto", "members",
     "chance", "test_series", "codes",
 ]  # fmt: skip
@@ -46,7 +46,8 @@ def rank(runs: Sequence[Run]) -> pd.DataFrame:
     """Return one row per task, method, backend and settings, by mean error on the test part; only `ok` runs enter.
 
     Columns: `task`, `quick`, `apart` (settings, defaults or device changed: a board apart from the default rows),
-    `method`, `changed`, `native`, `device`, `backend`; `test_mse` (mean over seeds, last history step) with the ends
+    `ranked_by` (the test metric that takes the place of the MSE where a task has its own), `method`, `changed`,
+    `native`, `device`, `backend`; `test_mse` (mean over seeds, last history step) with the ends
     `low` and `high` of its 95 % interval (NaN where nothing is known of it), `last_step_mse` and `val_mse`
     (validation), `skill` (percent of the naive forecast's error saved, see BASELINES), `to_limit` (ratio to the
     reference method's error, see tasks.REFERENCES); those of `frameworks.compare`; `fit_seconds` with the range
@@ -69,7 +70,7 @@ def rank_table(table: pd.DataFrame) -> pd.DataFrame:
     rows = ok.groupby(ROW).agg(
         **{name: (name, "mean") for name in ERRORS}, parameters=("parameters", "median"),
         keys=("key", list), members=("members", "first"), chance=("chance", "first"), seeds=("seed", "count"),
-        test_series=("test_series", "first"), codes=("code", "nunique"),
+        test_series=("test_series", "first"), ranked_by=("ranked_by", "first"), codes=("code", "nunique"),
     )  # fmt: skip
     tried = table.groupby(ROW)["seed"].nunique().rename("seeds_tried")
     rows = rows.join([_by_seed(ok), _blocks(ok), _times(ok), tried]).reset_index()
@@ -244,11 +245,11 @@ def _competitor(rows: pd.DataFrame, backend: str) -> dict[str, Any]:
     rows = rows[rows["test_series"] == rows["test_series"].max()]
     chosen = rows[rows["backend"] == backend]
     timed = chosen.iloc[0] if len(chosen) else rows.sort_values(["fit_seconds", "backend"], kind="stable").iloc[0]
-    taken = [*BOARD, *METHOD, "backend", *_TIMES, "parameters", "notes", "pareto", "members", "chance", "test_series"]
+    taken = [*BOARD, "ranked_by", *METHOD, "backend", *_TIMES, "parameters", "notes", "pareto", "members", "chance"]
     by_seed = pd.DataFrame(list(rows["by_seed"]))
     errors = np.exp(np.log(by_seed.clip(lower=np.finfo(float).tiny)).mean())
     return {
-        **{name: timed[name] for name in taken},
+        **{name: timed[name] for name in (*taken, "test_series")},
         **{name: 0 for name in ("place", "rank_low", "rank_high")},
         **{name: rows[name].mean() for name in (*_OTHERS, "skill", "to_limit")},
         "mean_error": rows["test_mse"].mean(),

@@ -19,9 +19,10 @@ from bench import metrics
 from bench.analysis import hardware
 from bench.analysis.times import seconds_of
 from bench.data.series_tasks import test_series_of
+from bench.metrics import Main
 from bench.schema.record import Run, Spec
 from bench.tasks import SEARCHES
-from bench.tasks.main_metric import by_mse, has_blocks, label, main_of
+from bench.tasks.main_metric import by_mse, has_blocks, label, ranked_by
 from implementations import all_settings, complete, current_name
 
 #: runs that share these are one row of the board; they differ in nothing but the seed
@@ -36,7 +37,7 @@ CHANGED_DEFAULTS = {"patchtst", "s4d", "tcn"}
 #: settings that a method adapts to the series of a file
 ADAPTED = {"flip", "reverse", "resample"}
 
-_TEXT = ["key", "task", "changed", "device", "method", "backend", "settings", "data", "code", "started_at"]
+_TEXT = ["key", "task", "ranked_by", "changed", "device", "method", "backend", "settings", "data", "code", "started_at"]
 _TEXT += ["status", "reason"]
 ERRORS = [metric.name for metric in metrics.METRICS.values() if {"board", "page"} & set(metric.shown)]
 _OTHER = ["seed", "members", "chance", "blocks", "test_series"]
@@ -60,20 +61,20 @@ def members_of(spec: Spec) -> int:
     return members if isinstance(members, int) and members > 0 else 1
 
 
-def chance_of(run: Run) -> float:
+def chance_of(run: Run, main: Main) -> float:
     """Return 1 where seeds show an error's noise, 0 where there is no noise, NaN where it is unknown.
 
     No method of this repository without a network draws random numbers. A file's series have few windows: without
     errors by block, nothing says how much of an error is their accident.
     """
-    if run.spec.series and blocks_of_test(run) is None:
+    if run.spec.series and blocks_of_test(run, main) is None:
         return np.nan
     return 1.0 if run.spec.backend != "numpy" or run.spec.source else 0.0
 
 
-def blocks_of_test(run: Run) -> np.ndarray | None:
+def blocks_of_test(run: Run, main: Main) -> np.ndarray | None:
     """Return the run's mean errors over blocks of test series; None where its record has none, or of another metric."""
-    blocks = (run.blocks or {}).get("test") if has_blocks(run) else None
+    blocks = (run.blocks or {}).get("test") if has_blocks(run, main) else None
     return np.array(blocks, dtype=float) if blocks else None
 
 
@@ -130,8 +131,11 @@ def frame(runs: Sequence[Run]) -> pd.DataFrame:
     runs = under_current_names(runs)
     factors = hardware.time_factors(runs)
     several = edited_methods(runs)
+    mains = ranked_by(runs)
     rows = [
-        _flat(run, factor, several) for run, factor in zip(runs, factors, strict=True) if run.spec.task not in SEARCHES
+        _flat(run, factor, several, mains[run.spec.task])
+        for run, factor in zip(runs, factors, strict=True)
+        if run.spec.task not in SEARCHES
     ]
     table = pd.DataFrame(rows, columns=[*_TEXT, *_FLAGS, *_OTHER, *_NUMBERS])
     kinds = (
@@ -166,32 +170,31 @@ def changed_in(run: Run, several: Collection[str]) -> tuple[str, ...]:
     return (*changed_of(run.spec), *version, *packed)
 
 
-def _flat(run: Run, factor: float, several: Collection[str]) -> tuple[Any, ...]:
+def _flat(run: Run, factor: float, several: Collection[str], main: Main) -> tuple[Any, ...]:
     spec = run.spec
-    ok = ranking_metrics(run) if run.status == "ok" else None
+    ok = ranking_metrics(run, main) if run.status == "ok" else None
     errors = tuple(ok.get(name, np.nan) for name in ERRORS) if ok else (np.nan,) * len(ERRORS)
     status, reason = run.status, run.reason or ""
     if status == "ok" and not ok:
-        status, reason = "failed", f"its record has no {label(spec.task)}, which ranks the task"
+        status, reason = "failed", f"its record has no {label(main.test)}, which ranks the task"
     settings = sys.intern(msgspec.json.encode(spec.settings, order="deterministic").decode())
     apart = (changed_in(run, several), device_of(spec))
-    text = (run.key, spec.task, *apart, spec.method, spec.backend, settings, spec.data_sha256, run.code or None)
+    text = (run.key, spec.task, main.test, *apart, spec.method, spec.backend, settings, spec.data_sha256)
     comparable = np.isfinite(factor)
     scale = factor if comparable else 1.0
     times = (scale * seconds_of(run, "fit"), 1000 * scale * seconds_of(run, "predict"))
     flags = (spec.native, spec.quick, run.timing_valid and comparable)
-    other = (spec.seed, members_of(spec), chance_of(run), blocks_of_test(run), test_series_of(run))
-    return (*text, run.started_at, status, reason, *flags, *other, *errors, *times, run.parameters)
+    other = (spec.seed, members_of(spec), chance_of(run, main), blocks_of_test(run, main), test_series_of(run))
+    return (*text, run.code or None, run.started_at, status, reason, *flags, *other, *errors, *times, run.parameters)
 
 
-def ranking_metrics(run: Run) -> dict[str, float] | None:
+def ranking_metrics(run: Run, main: Main) -> dict[str, float] | None:
     """Return a run's metrics; where another than the MSE ranks its task, that one takes the place of the MSE.
 
     None where the run has no such metric.
     """
-    if run.metrics is None or by_mse(run.spec.task):
+    if run.metrics is None or by_mse(main.test):
         return run.metrics
-    main = main_of(run.spec.task)
     validation, test = run.metrics.get(main.validation), run.metrics.get(main.test)
     if validation is None or test is None:
         return None

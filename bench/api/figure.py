@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from matplotlib.figure import Figure
 
 from bench.errors import UsageError
-from bench.tasks.main_metric import label, main_of
+from bench.tasks.main_metric import label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,15 +33,16 @@ def draw(runs: pd.DataFrame) -> Figure:
     ok = runs[runs["status"] == "ok"] if len(runs) else runs
     if not len(ok):
         raise UsageError("nothing to draw: no run has finished")
-    panels = [(str(task), means_of(rows, main_of(str(task)).test)) for task, rows in ok.groupby("task", sort=False)]
-    heights = [len(means) + 2 for _, means in panels]
+    panels = [(str(task), metric, means_of(rows, metric)) for task, rows in ok.groupby("task", sort=False)
+              for metric in rows["ranked_by"].unique()]  # fmt: skip
+    heights = [len(means) + 2 for *_, means in panels]
     figure = NotebookFigure(figsize=(7, 0.3 * sum(heights)), layout="constrained")
     grid = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)[:, 0]
-    for axes, (task, means) in zip(grid, panels, strict=True):
+    for axes, (task, metric, means) in zip(grid, panels, strict=True):
         axes.plot(means.to_numpy(), range(len(means)), "o")
         axes.set_yticks(range(len(means)), list(means.index))
         axes.set_ylim(-0.5, len(means) - 0.5)
-        axes.set(title=task, xlabel=f"{label(task)}, mean over seeds")
+        axes.set(title=task, xlabel=f"{label(metric)}, mean over seeds")
         axes.grid(axis="x", alpha=0.3)
     return figure
 

@@ -50,7 +50,9 @@ class Results(Sequence[Run]):
         import pandas as pd
 
         from bench.analysis.times import seconds_of
+        from bench.tasks.main_metric import ranked_by
 
+        mains = ranked_by(self.runs)
         rows = [
             {
                 "key": run.key,
@@ -62,6 +64,7 @@ class Results(Sequence[Run]):
                 "quick": run.spec.quick,
                 "status": run.status,
                 "reason": run.reason,
+                "ranked_by": mains[run.spec.task].test,
                 **(run.metrics or {}),
                 "fit_seconds": seconds_of(run, "fit") if run.seconds else None,
                 "total_seconds": (run.seconds or {}).get("total"),
@@ -109,7 +112,7 @@ class Results(Sequence[Run]):
             return title
         table = Results(finished).rank()
         shown = table[[name for name in COLUMNS if name in table]].head(SHOWN)
-        if not all(map(by_mse, shown["task"])):
+        if not all(map(by_mse, table["ranked_by"])):
             shown = shown.rename(columns={"test_mse": "test error"})
         rows: str = shown.to_html(index=False, escape=True, float_format=lambda value: f"{value:.4g}")
         more = f"<p>{len(table) - SHOWN} rows more: <code>.rank()</code> has all</p>" if len(table) > SHOWN else ""

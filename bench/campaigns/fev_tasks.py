@@ -18,6 +18,7 @@ from bench.data.series import read_series
 from bench.errors import UsageError, unknown
 from bench.schema.series import Preparation
 from bench.tasks import ON_SERIES, Task
+from bench.tasks.main_metric import with_own_metric
 from bench.toml import explained
 
 SUFFIXES = (".yaml", ".yml")
@@ -97,7 +98,7 @@ def task_of(path: Path, number: int, fields: Mapping[str, Any]) -> tuple[Task, s
         raise UsageError(f"{where}: {error}") from None
     name = re.sub(r"[^\w.-]+", "_", asked.task_name or asked.dataset_config or place.stem, flags=re.ASCII)
     metrics = (f"original_test_{METRICS[asked.eval_metric]}",)
-    return Task.of_series(how, name=f"fev-{name}", metrics=metrics, **ON_SERIES), str(place)
+    return with_own_metric(Task.of_series(how, name=f"fev-{name}", metrics=metrics, **ON_SERIES)), str(place)
 
 
 def check(asked: FevTask) -> None:

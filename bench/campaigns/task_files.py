@@ -19,6 +19,7 @@ from bench.errors import UsageError
 from bench.schema.series import Preparation
 from bench.tasks import ALL, ON_SERIES, SETS, Task
 from bench.tasks.files import TaskFile, read, tasks_of
+from bench.tasks.main_metric import with_own_metric
 
 SUFFIX = ".toml"
 Found = tuple[tuple[Task, str | None], ...]  # tasks, and where the file of their series lies; None: known by name
@@ -54,9 +55,10 @@ def _open(path: Path, content: bytes, _state: object) -> Found:
         if task in ALL or task in SETS:
             raise text.error(("name",), f"name: {task} is a task that comes with the benchmark: choose another name")
     try:
-        return tuple(opened(text, task, found, path.parent / found.file) for task in tasks_of(found, names, ON_SERIES))
+        read_so = [opened(text, task, found, path.parent / found.file) for task in tasks_of(found, names, ON_SERIES)]
     except UsageError as error:
         raise error if str(error).startswith(path.name) else located(text, error) from None
+    return tuple((with_own_metric(task), place) for task, place in read_so)
 
 
 def opened(text: toml.Text, task: Task, found: TaskFile, place: Path) -> tuple[Task, str | None]:

@@ -9,7 +9,7 @@ from bench.cli.shared import known
 from bench.records.stores import Place
 from bench.schema.record import Run
 from bench.tasks import REFERENCES
-from bench.tasks.main_metric import by_mse, validation_error
+from bench.tasks.main_metric import by_mse, main_of, validation_error
 from bench.text import clean
 
 LONGEST_TASK, LONGEST_NAME = 12, 18  # columns: with all others the table is 80 wide
@@ -34,7 +34,7 @@ def best(runs: Iterable[Run]) -> str:
     finished = sorted((run for run in runs if run.metrics), key=validation_error)
     tasks = sorted({run.spec.task for run in finished})
     rows = [run for task in tasks for run in [run for run in finished if run.spec.task == task][:BEST]]
-    error = "last-step MSE" if all(map(by_mse, tasks)) else "main metric"
+    error = "last-step MSE" if all(by_mse(main_of(run.spec).test) for run in rows) else "main metric"
     header = ["task", "method", "backend", "seed", error, "fit s", "key"]
     align = ["left", "left", "left", "right", "right", "right", "left"]
     return tabulate([row(run) for run in rows], header, disable_numparse=True, colalign=align)

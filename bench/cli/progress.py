@@ -10,7 +10,7 @@ from bench.execution.activity import Activities
 from bench.execution.jobs import Job
 from bench.execution.scoring import WRITABLE
 from bench.schema.record import Run, Spec
-from bench.tasks.main_metric import validation_error, word
+from bench.tasks.main_metric import main_of, validation_error, word
 from bench.text import clean
 
 WIDTH = 80  # columns of a line
@@ -96,7 +96,7 @@ def line(spec: Spec, run: Run | None, widths: Iterable[int] = (8, LONGEST_NAME, 
     if run.metrics is None or run.seconds is None:
         return clean_end(name, f"{run.status}: {run.reason or ''}", width)
     mark = "" if run.timing_valid else "?"
-    return f"{name}  {word(spec.task)} {validation_error(run):.5f}  {run.seconds['total']:6.1f} s{mark}"
+    return f"{name}  {word(main_of(spec).test)} {validation_error(run):.5f}  {run.seconds['total']:6.1f} s{mark}"
 
 
 def clean_end(name: str, text: str, width: int) -> str:

@@ -106,6 +106,10 @@ class SeriesOptions:
         Number,
         typer.Option(parser=whole, metavar="M", show_default="as --season", help="Scale MASE by this season instead."),
     ] = None
+    ranked_by: Annotated[
+        Text,
+        typer.Option(metavar="METRIC", show_default="test_mse", help="Rank by this, as in original_test_mase."),
+    ] = None
     drop_short: Annotated[
         bool, typer.Option("--drop-short", help="Leave out series that are too short to be scored.")
     ] = False

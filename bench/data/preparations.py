@@ -12,6 +12,7 @@ from bench.data import seasons
 from bench.data.series import SeriesSet, read_series
 from bench.errors import UsageError
 from bench.schema.series import Preparation
+from bench.tasks.main_metric import check_metric, own_metric
 
 NONE = "none"  # --season none
 
@@ -28,6 +29,9 @@ def preparation_of(file: Path, given: Mapping[str, Any]) -> Preparation:
     for name in ("target", "missing"):
         if isinstance(value := chosen.get(name), list):
             chosen[name] = tuple(value)
+    if name := chosen.pop("ranked_by", None):
+        check_metric(name)
+        chosen["ranked_by"] = own_metric([name])
     season, removed = chosen.pop("season", None), chosen.pop("deseasonalise", False)
     if season == NONE and removed:
         raise UsageError("--deseasonalise and --season none: there is no season to take off")

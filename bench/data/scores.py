@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
@@ -45,16 +46,17 @@ def scores(
         compared["validation", "original"] = data.original("validation", validation)
         compared["test", "original"] = data.original("test", test, bounds)
         fields["by_block"] = by_horizon(data, errors["validation"])
-        if main and main != metrics.MAIN[data.kind]:
-            fields["blocks_of"] = main.test
-            errors = {
-                "validation": of_each(data, "validation", validation, main.validation),
-                "test": of_each(data, "test", test, main.test),
-            }
+    blocks = {part: means(values, BLOCKS[part]) for part, values in errors.items()}
+    if isinstance(data, SeriesData) and main and main != metrics.MAIN[data.kind]:
+        fields["blocks_of"] = main.test
+        blocks = {
+            "validation": blocks_of(data, "validation", validation, main.validation),
+            "test": blocks_of(data, "test", test, main.test),
+        }
     return {
         "metrics": {**metrics.compute(compared, data.kind), **shares},
         **({} if data.kind == CLASSIFY else {"mse_by_step": by_step(data, validation)}),
-        "blocks": {part: rounded(means(values, BLOCKS[part]), DIGITS) for part, values in errors.items()},
+        "blocks": {part: rounded(values, DIGITS) for part, values in blocks.items()},
         **fields,
     }
 
@@ -67,11 +69,14 @@ def losses(data: GeneratedData | SeriesData, part: PartName, forecasts: np.ndarr
     return np.concatenate(found)
 
 
-def of_each(data: SeriesData, part: PartName, forecasts: np.ndarray, name: str) -> np.ndarray:
-    """Return a metric of each window, without those of a series on which it is not defined: [N] or fewer."""
+def blocks_of(data: SeriesData, part: PartName, forecasts: np.ndarray, name: str) -> np.ndarray:
+    """Return a metric of consecutive blocks of windows, without windows of a series on which it is not defined."""
     metric = metrics.METRICS[name]
     chunks = data.original(part, forecasts) if metric.scale == "original" else data.compared(part, forecasts)
-    values = (metric(one.window(place)) for one in chunks for place in range(len(one.truth)))
+    windows = (one.window(place) for one in chunks for place in range(len(one.truth)))
+    found = [(value, metric.weight(one)) for one in windows if (value := metric(one)) is not None]
+    starts = starts_of(len(found), BLOCKS[part])
+    values = (metric.combined(found[start:end]) for start, end in itertools.pairwise([*starts, len(found)]))
     return np.array([value for value in values if value is not None])
 
 
@@ -87,8 +92,13 @@ def by_step(data: GeneratedData | SeriesData, forecasts: np.ndarray) -> list[flo
 
 def means(values: np.ndarray, count: int) -> np.ndarray:
     """Return the means of at most `count` consecutive blocks of nearly equal length."""
-    starts = np.linspace(0, len(values), min(count, len(values)), endpoint=False).astype(int)
+    starts = starts_of(len(values), count)
     return np.asarray(np.add.reduceat(values, starts) / np.diff(starts, append=len(values)))
+
+
+def starts_of(values: int, count: int) -> np.ndarray:
+    """Return where at most `count` consecutive blocks of nearly equal length begin."""
+    return np.linspace(0, values, min(count, values), endpoint=False).astype(int)
 
 
 def by_horizon(data: SeriesData, values: np.ndarray) -> list[float]:

@@ -10,7 +10,7 @@ import msgspec
 from bench.schema.record import Run, Spec
 from bench.schema.series import Preparation
 from bench.tasks import ALL, ON_SERIES, SEARCHES, Task
-from bench.tasks.main_metric import has_blocks
+from bench.tasks.main_metric import has_blocks, main_of
 
 
 def task_of(spec: Spec) -> Task | None:
@@ -44,7 +44,7 @@ def is_outdated(run: Run) -> bool:
         return False
     task = None if run.spec.series else task_of(run.spec)
     grown = task is not None and task.test + task.further_test > test_series_of(run)
-    return grown or not has_blocks(run)
+    return grown or not has_blocks(run, main_of(run.spec))
 
 
 def task_on(series: Preparation, name: str) -> Task:

@@ -59,7 +59,7 @@ def score(order: Order, measured: Measured, made: Mapping[str, np.ndarray], data
             test,
             trained_outputs(measured, made, data, forecasts),
             bounds_of(made, test.shape),
-            main_of(order.spec.task),
+            main_of(order.spec),
         ),
         seconds=measured.seconds,
         samples=measured.samples,

@@ -228,21 +228,19 @@ def columns_of(rows: pd.DataFrame, table: str) -> list[Column]:
     """Return the columns of a table of these rows."""
     known = set(rows.columns)
     found = [one for one in COLUMNS if known.issuperset(one.needs or (one.name,)) and one.shown(rows, table)]
-    tasks = set(rows["task"]) if "task" in known else set()
-    return [named_for(one, next(iter(tasks))) for one in found if wanted(one, tasks)] if len(tasks) == 1 else found
+    metrics = set(rows["ranked_by"]) if "ranked_by" in known else set()
+    if metrics and not any(map(main_metric.by_mse, metrics)):  # of another metric, all outputs are the same
+        found = [one for one in found if one.name != "val_mse"]
+    return [named_for(one, next(iter(metrics))) for one in found] if len(metrics) == 1 else found
 
 
-def wanted(column: Column, tasks: Iterable[str]) -> bool:
-    """Tell whether a column says something about these tasks: where another metric ranks, all outputs are that one."""
-    return column.name != "val_mse" or any(map(main_metric.by_mse, tasks))
-
-
-def named_for(column: Column, task: str) -> Column:
-    """Return the column under the name of the metric that ranks the task."""
+def named_for(column: Column, metric: str) -> Column:
+    """Return the column under the name of the test metric that ranks."""
     part = {"test_mse": "test", "last_step_mse": "validation"}.get(column.name)
-    if part is None or main_metric.by_mse(task):
+    main = main_metric.pair_of(metric)
+    if part is None or main is None or main_metric.by_mse(metric):
         return column
-    return replace(column, name=getattr(main_metric.main_of(task), part), label=main_metric.label(task, part))
+    return replace(column, name=getattr(main, part), label=main_metric.label(metric, part))
 
 
 def cells(columns: Sequence[Column], row: Any) -> list[str]:

@@ -65,6 +65,7 @@ class Preparation(Reading, frozen=True, forbid_unknown_fields=True, kw_only=True
     test_stride: int | UnsetType = UNSET  # steps from one scored window to the next; unset: as `stride`
     whole_history: bool | UnsetType = UNSET  # naive and classical methods see all of a series before the origin
     scoring_season: int | UnsetType = UNSET  # steps of a season, for MASE and OWA alone; unset: as `season`
+    ranked_by: str | UnsetType = UNSET  # the test metric that ranks; unset: the MSE, or the first of a task's own
 
     @property
     def bundled(self) -> bool:

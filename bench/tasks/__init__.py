@@ -19,13 +19,12 @@ CLASSICAL = (
 )  # baselines for series with a season: the notes' sines share none
 #: networks that the notes do not have, and training that they do not do
 BEYOND = (
-    "mlp", "mlp_ensemble", "dlinear", "nlinear", "tide", "tsmixer", "nbeats", "nhits", "tcn",
+    "mlp", "mlp_ensemble", "mlp_bootstrap", "dlinear", "nlinear", "tide", "tsmixer", "nbeats", "nhits", "tcn",
     "patchtst", "s4d", "mingru", "gru_tuned", "bptt_rnn",
 )  # fmt: skip
 #: methods without a network that the reference does not have
 WITHOUT_NETWORK = ("sinusoids", "ssa", "esprit", "least_squares", "kernel_ridge")
-#: on no board of ours: a model of the user's, and a method that has no records yet (docs/campaigns/mlp-bootstrap.toml)
-ON_REQUEST = ("checkpoint", "mlp_bootstrap")
+ON_REQUEST = ("checkpoint",)  # on no board of ours: a model of the user's
 ONE_STEP = ("simple_rnn", "deep_rnn_recurrent_head", "deep_rnn")  # the notes train them to forecast one step
 FURTHER_TEST = 20_000  # the draw of 1,000 test series alone makes an error uncertain by 1 to 2 %
 

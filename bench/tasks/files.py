@@ -55,7 +55,7 @@ class TaskFile(Reading, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     def preparation(self, history: int, ahead: int) -> Preparation:
         """Return how the file is read and cut. Without a season, none is looked for."""
-        names = set(Preparation.__struct_fields__) - {"history", "ahead", "season", "deseasonalise"}
+        names = set(Preparation.__struct_fields__) - {"history", "ahead", "season", "deseasonalise", "ranked_by"}
         season = None if self.season == NONE else self.season
         removed = UNSET if self.deseasonalise or season is None else False
         fields = {name: getattr(self, name) for name in names}

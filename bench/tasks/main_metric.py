@@ -3,32 +3,75 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 
 import msgspec
 
+from bench.errors import unknown
 from bench.metrics import MAIN, METRICS, Main
-from bench.schema.record import Run
-from bench.tasks import ALL, kind_of
+from bench.schema.record import Run, Spec
+from bench.tasks import ALL, Task, kind_of
 from implementations.kinds import FORECAST
 
 
+@cache
 def pair_of(name: str) -> Main | None:
     """Return a metric of both parts by either of its names; None of one that is not measured on both."""
+    if own := next((main for main in MAIN.values() if name in main), None):
+        return own
     one = METRICS[name]
     parts = {other.part: other.name for other in reversed(METRICS.values())
              if (other.function, other.scale) == (one.function, one.scale)}  # fmt: skip
     return Main(parts["validation"], parts["test"]) if {"validation", "test"} <= parts.keys() else None
 
 
-@cache
-def main_of(task: str) -> Main:
-    """Return the names of the metrics that rank a task, on the validation part and on the test part.
+def first_of(names: Iterable[str]) -> Main | None:
+    """Return the first of these metrics that is measured of forecasts of both parts."""
+    return next(filter(None, map(pair_of, filter(is_of_forecasts, names))), None)
 
-    They are the first of the task's own that is measured on both parts; without one, those of its kind of question.
-    """
-    named = ALL[task].metrics if task in ALL else ()
-    return next(filter(None, map(pair_of, named)), MAIN[kind_of(task)])
+
+def is_of_forecasts(name: str) -> bool:
+    """Tell whether there is a metric of forecasts of this name."""
+    return name in METRICS and FORECAST in METRICS[name].kinds
+
+
+@cache
+def main_of_task(task: str) -> Main:
+    """Return the metrics that rank a task known by name: the first of its own, else those of its kind of question."""
+    return first_of(ALL[task].metrics if task in ALL else ()) or MAIN[kind_of(task)]
+
+
+def main_of(spec: Spec) -> Main:
+    """Return the names of the metrics that rank a run, on the validation part and on the test part."""
+    named = spec.series.ranked_by if spec.series else None
+    return (pair_of(named) if named in METRICS else None) or main_of_task(spec.task)
+
+
+def ranked_by(runs: Iterable[Run]) -> dict[str, Main]:
+    """Return what ranks each task: what its newest run was ranked by, where a task's file was changed."""
+    return {run.spec.task: main_of(run.spec) for run in sorted(runs, key=lambda run: run.started_at)}
+
+
+def own_metric(names: Iterable[str]) -> str | msgspec.UnsetType:
+    """Return the first of these metrics that is measured on both parts, of the test part; unset for the MSE or none."""
+    main = first_of(names)
+    return msgspec.UNSET if main in (None, MAIN[FORECAST]) else main.test
+
+
+def with_own_metric(task: Task) -> Task:
+    """Return a task of a user's file, whose runs state what ranks it: results are read where the file is gone."""
+    if task.series is None:
+        return task
+    return replace(task, series=msgspec.structs.replace(task.series, ranked_by=own_metric(task.metrics)))
+
+
+def check_metric(name: str) -> None:
+    """Raise UsageError for what is no metric of forecasts that is measured on both parts."""
+    if first_of([name]) is None:
+        allowed = [one for one in METRICS if METRICS[one].part == "test" and first_of([one])]
+        raise unknown("metric for --ranked-by", name, allowed)
 
 
 def is_forecast(task: str) -> bool:
@@ -36,34 +79,34 @@ def is_forecast(task: str) -> bool:
     return kind_of(task) == FORECAST
 
 
-def by_mse(task: str) -> bool:
-    """Tell whether a task is ranked by the MSE of forecasts, as it is unless its file or its kind says otherwise."""
-    return main_of(task) == MAIN[FORECAST]
+def by_mse(test: str) -> bool:
+    """Tell whether a test metric is the MSE of forecasts, which ranks unless a task's file or kind says otherwise."""
+    return test == MAIN[FORECAST].test
 
 
-def has_blocks(run: Run) -> bool:
-    """Tell whether a record has errors by block, and of the metric that ranks its task."""
-    task = run.spec.task
-    return run.blocks is not msgspec.UNSET and (run.blocks_of or MAIN[kind_of(task)].test) == main_of(task).test
+def has_blocks(run: Run, main: Main) -> bool:
+    """Tell whether a record has errors by block, and of the metric that ranks."""
+    usual = MAIN[kind_of(run.spec.task)].test
+    return run.blocks is not msgspec.UNSET and (run.blocks_of or usual) == main.test
 
 
-def label(task: str, part: str = "test") -> str:
-    """Return what people call the metric: test MSE, test MASE, test cross-entropy."""
-    name: str = getattr(main_of(task), part)
-    found: str = METRICS[name].label
+def label(test: str, part: str = "test") -> str:
+    """Return what people call a metric by its name on the test part: test MSE, test MASE, test cross-entropy."""
+    main = pair_of(test)
+    found: str = METRICS[getattr(main, part) if main else test].label
     return found
 
 
-def word(task: str) -> str:
+def word(test: str) -> str:
     """Return the metric in one word: MSE, MASE, cross-entropy."""
-    return label(task, "validation").partition(" of ")[0].split()[-1]
+    return label(test, "validation").partition(" of ")[0].split()[-1]
 
 
 def validation_error(run: Run) -> float:
     """Return the metric on the validation part; infinite for a run without a result."""
-    return (run.metrics or {}).get(main_of(run.spec.task).validation, math.inf)
+    return (run.metrics or {}).get(main_of(run.spec).validation, math.inf)
 
 
 def test_error(run: Run) -> float:
     """Return the metric on the test part; infinite for a run without a result."""
-    return (run.metrics or {}).get(main_of(run.spec.task).test, math.inf)
+    return (run.metrics or {}).get(main_of(run.spec).test, math.inf)

@@ -60,16 +60,16 @@ def pictures(runs: Mapping[str, Run], ranked: pd.DataFrame, methods: pd.DataFram
 def time_picture(task: str, board: pd.DataFrame) -> Picture:
     """Return error against fit time for the rows of one task."""
     drawn = board[["method", "backend", "test_mse", "fit_seconds", "timing_valid", "pareto"]]
-    shows = f"{task}: {label(task)} against fit seconds, with the Pareto front"
-    return Picture(
-        task, _name(task, "time"), shows, digest_of(drawn.to_dict("list")), partial(_time_figure, task, board)
-    )
+    metric = str(board["ranked_by"].iloc[0])
+    shows = f"{task}: {label(metric)} against fit seconds, with the Pareto front"
+    drawing = partial(_time_figure, task, metric, board)
+    return Picture(task, _name(task, "time"), shows, digest_of(drawn.to_dict("list")), drawing)
 
 
-def _time_figure(task: str, board: pd.DataFrame) -> Figure:
+def _time_figure(*arguments: Any) -> Figure:
     from bench.reporting.figures import drawing
 
-    return drawing.pareto_figure(task, board)
+    return drawing.pareto_figure(*arguments)
 
 
 def forecasts_picture(task: str, board: pd.DataFrame, methods: Iterable[str], runs: Iterable[Run]) -> list[Picture]:

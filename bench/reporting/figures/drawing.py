@@ -155,9 +155,9 @@ def _draw_forecasts(figure: Any, known: Windows, forecasts: Mapping[str, Sequenc
     figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 3))
 
 
-def pareto_figure(task: str, rows: pd.DataFrame) -> Figure:
+def pareto_figure(task: str, metric: str, rows: pd.DataFrame) -> Figure:
     """Return error against fit time for the rows of one board (see `ranking.rank`), on logarithmic axes, and the
-    Pareto front.
+    Pareto front. metric: the test metric that ranks.
 
     Points of the front are named first, then each other method at its best point, where there is room. Hollow points
     were timed on a disturbed machine.
@@ -171,7 +171,7 @@ def pareto_figure(task: str, rows: pd.DataFrame) -> Figure:
             xscale="log",
             yscale="log",
             xlabel=f"fit, seconds on one core (at least {SHORTEST_FIT} is drawn)",
-            ylabel="MSE, test part" if main_metric.by_mse(task) else main_metric.label(task),
+            ylabel="MSE, test part" if main_metric.by_mse(metric) else main_metric.label(metric),
             title=plain(f"{task}: error against fit time"),
         )
         axes.grid(alpha=0.25, linewidth=0.5)

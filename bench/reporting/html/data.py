@@ -19,7 +19,7 @@ from bench.reporting.commands import command_of
 from bench.reporting.html.overall import overview
 from bench.schema.record import Run
 from bench.tasks import TASKS
-from bench.tasks.main_metric import is_forecast, label, test_error, word
+from bench.tasks.main_metric import is_forecast, label, word
 from bench.text import clean
 
 DIGITS = 5  # significant ones
@@ -40,8 +40,8 @@ def collect(runs: Sequence[Run]) -> dict[str, Any]:
         if place not in boards:
             # one data set for a board: see ranking.select
             windows = truth(of_row[0]) if is_forecast(str(line.task)) else None
-            labels = [named_for(column, str(line.task)).label for column in PAGE_COLUMNS]
-            named = {"labels": labels, "metric": word(str(line.task)), "error": label(str(line.task))}
+            labels = [named_for(column, line.ranked_by).label for column in PAGE_COLUMNS]
+            named = {"labels": labels, "metric": word(line.ranked_by), "error": label(line.ranked_by)}
             boards[place] = {"name": title(*place), "rows": [], "truth": known(windows), "windows": windows, **named}
         boards[place]["rows"].append(row(line, of_row, boards[place]["windows"]))
     for found in boards.values():
@@ -112,7 +112,7 @@ def row(line: Any, runs: Sequence[Run], windows: Windows | None) -> dict[str, An
         "pareto": bool(line.pareto),
         "parameters": number(line.parameters),
         "notes": number(line.notes),
-        "seeds": [{"seed": run.spec.seed, "error": number(test_error(run)), "key": run.key}
+        "seeds": [{"seed": run.spec.seed, "error": number(run.metrics.get(line.ranked_by)), "key": run.key}
                   for run in ok if run.metrics],
         "curve": curve(first),
         "printed": printed(first),

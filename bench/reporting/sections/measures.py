@@ -41,7 +41,7 @@ def every_seed(rows: pd.DataFrame) -> str:
         for row in each(several)
     ]
     headers = ["method", "backend", *(f"seed {seed}" for seed in seeds)]
-    what = main_metric.label(str(rows["task"].iloc[0]))
+    what = main_metric.label(rows["ranked_by"].iloc[0])
     return f"**{what[0].upper()}{what[1:]} of {which}**\n\n{table(headers, lines, left=[0, 1])}"
 
 

@@ -28,7 +28,7 @@ def verdict(board: pd.DataFrame, mark: str = "`") -> str:
     """Say which method of one board is the best, or which may be; mark: what names stand between."""
     may_be = board[board["rank_low"] == 1]
     first = next(each(board))
-    reached = f"{main_metric.label(str(first.task))} {digits(first.test_mse)}"
+    reached = f"{main_metric.label(first.ranked_by)} {digits(first.test_mse)}"
     if first.to_limit == first.to_limit:
         reached += f", {digits(first.to_limit, 3)} × the limit"
     elif first.skill == first.skill:

@@ -219,8 +219,12 @@ def test_a_record_without_the_metric_of_its_task_is_not_ranked_and_says_why(both
 
 
 def test_the_metric_of_a_task_is_the_first_that_both_parts_have() -> None:
-    assert main_metric.main_of("m3-yearly") == ("original_mase", "original_test_mase")
-    assert main_metric.main_of("m4-weekly") == ("original_smape", "original_test_smape")
-    assert main_metric.main_of("etth1-336-96") == main_metric.main_of("ten-step") == ("last_step_mse", "test_mse")
+    assert main_metric.main_of_task("m3-yearly") == ("original_mase", "original_test_mase")
+    assert main_metric.main_of_task("m4-weekly") == ("original_smape", "original_test_smape")
+    assert (
+        main_metric.main_of_task("etth1-336-96")
+        == main_metric.main_of_task("ten-step")
+        == ("last_step_mse", "test_mse")
+    )
     assert main_metric.pair_of("original_test_quantile_loss") is None, "of the test part alone"
     assert main_metric.pair_of("val_mae") == ("val_mae", "test_mae")

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from conftest import ROOT, Bench, stored
 
+from bench.campaigns import task_files
 from bench.data.datasets import open_data
 from bench.records import repository
 from bench.records.codec import key_of
+from bench.reporting import commands
 from bench.tasks import ALL, REAL, SETS
 from implementations import METHODS
 
@@ -199,3 +203,38 @@ def test_what_a_task_of_fev_cannot_have_here_is_one_line(
     (shops / "fev.yaml").write_text(FEV.replace(before, after, 1))
     ended = inside("run", "--task", "fev.yaml", "--method", "last_value", "--dry-run")
     assert ended.returncode == 2 and message in ended.stderr and ended.stderr.count("\n") == 1, ended.stderr
+
+
+def test_a_task_file_ranks_by_its_first_metric(mine: Path, inside: Bench, tmp_path: Path) -> None:
+    """On the board too, which is read where the file is gone."""
+    mine.write_text(f'{TASK}name = "shop"\norigin = "end"\nmetrics = ["original_test_mase", "original_test_wape"]\n')
+    ended = inside("run", "--task", "./mine.toml", "--method", "seasonal_naive", "--method", "theta")
+    assert ended.returncode == 0 and "MASE" in ended.stdout and "MSE " not in ended.stdout, ended.stdout
+    mine.unlink()
+    runs = {run.spec.method: run for run in stored(tmp_path / "results")}
+    best = min(runs.values(), key=lambda run: run.metrics["original_test_mase"])
+    shown = inside("leaderboard").stdout
+    assert f"{best.spec.method} is the best: test MASE {best.metrics['original_test_mase']:.4g}" in shown, shown
+    assert all(run.blocks_of == "original_test_mase" for run in runs.values())
+    first, _ = json.loads(inside("leaderboard", "--task", "shop", "--json").stdout)
+    assert first["original_test_mase"] == pytest.approx(best.metrics["original_test_mase"])
+    assert "test MASE" in inside("compare", *runs).stdout
+
+
+def test_your_series_rank_by_a_metric_of_your_choice(mine: Path, inside: Bench, tmp_path: Path) -> None:
+    asked = ("run", "--data", "sales.csv", "--target", "units", "--history", "12", "--ahead", "3", "--method", "linear",
+             "--backend", "torch", "--epochs", "1", "--ranked-by")  # fmt: skip
+    assert inside(*asked, "original_wape").returncode == 0, "by its name on either part"
+    (run,) = stored(tmp_path / "results")
+    assert run.spec.series.ranked_by == "original_test_wape" == run.blocks_of
+    assert " --ranked-by original_test_wape" in commands.command_of([run])
+    wrong = inside(*asked, "mase")
+    assert wrong.returncode == 2 and "unknown metric for --ranked-by 'mase': did you mean" in wrong.stderr, wrong.stderr
+    assert inside(*asked, "original_test_coverage").returncode == 2, "of the test part alone"
+    assert inside(*asked, "test_accuracy").returncode == 2, "of classes"
+
+
+def test_a_task_file_by_mse_has_the_keys_it_had(mine: Path) -> None:
+    mine.write_text(f'{TASK}metrics = ["test_mse", "original_test_mase"]\n')
+    (((task, _),)) = task_files.open_tasks(str(mine))
+    assert task.series.ranked_by is msgspec.UNSET

@@ -17,7 +17,7 @@ from series_files import bundled
 import implementations
 from bench import metrics
 from bench.data.datasets import SeriesData
-from bench.data.scores import scores
+from bench.data.scores import BLOCKS, scores
 from bench.data.series import read_series
 from bench.data.splits import Prepared, long_enough, prepare
 from bench.data.transforms import differenced, summed
@@ -93,8 +93,8 @@ def test_a_constant_series_is_read():
     assert errors["original_rmse"] == 0 and not {"original_mase", "original_rmsse"} & errors.keys()
 
 
-@pytest.mark.parametrize("name", ["mase", "smape"])
-def test_errors_by_block_are_of_the_metric_that_ranks(name: str) -> None:
+@pytest.mark.parametrize("name", ["mase", "smape", "wape", "rmse"])
+def test_errors_by_block_are_of_the_metric_that_ranks(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     random = np.random.default_rng(0)
     values = random.normal(50, 9, (9, 40))
     values[3, :36] = [5, 6] * 18  # a season without an error: no scale before the last steps of the validation part
@@ -106,10 +106,12 @@ def test_errors_by_block_are_of_the_metric_that_ranks(name: str) -> None:
     main = metrics.Main(f"original_{name}", f"original_test_{name}")
     got = scores(found, *forecasts, main=main)
     assert [len(got["blocks"][part]) for part in ("validation", "test")] == [9 - (name == "mase"), 9]
-    for part, error in zip(("validation", "test"), main, strict=True):
-        assert np.mean(got["blocks"][part]) == pytest.approx(got["metrics"][error], rel=1e-3)
     assert got["blocks_of"] == main.test and "blocks_of" not in scores(found, *forecasts)
     assert got["by_block"] == scores(found, *forecasts)["by_block"], "of squared errors, as always"
+    for part, error in zip(("validation", "test"), main, strict=True):
+        monkeypatch.setitem(BLOCKS, part, 1)
+        whole = scores(found, *forecasts, main=main)["blocks"][part]
+        assert whole == [pytest.approx(got["metrics"][error], rel=1e-3)], "one block of all windows"
 
 
 def panel(**lengths: int) -> str:

@@ -113,7 +113,7 @@ def names(figure):
 
 def test_names_of_methods_do_not_overlap():
     table = ranking.rank(campaign())
-    extents, axes = names(drawing.pareto_figure("ten-step", table))
+    extents, axes = names(drawing.pareto_figure("ten-step", "test_mse", table))
     boxes = list(extents.values())
     assert len(boxes) > 20
     for place, box in enumerate(boxes):
