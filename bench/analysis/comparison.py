@@ -176,20 +176,32 @@ def corrected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def differences(one: Sequence[Run], other: Sequence[Run]) -> list[Difference]:
-    """Return all measures of two rows on one board."""
+    """Return all measures of two rows on one board, errors of the seeds that both have."""
     if {run.spec.data_sha256 for run in (*one, *other)} != {one[0].spec.data_sha256}:
         return [Difference("last-step MSE", math.nan, math.nan, Outcome("other data"))]
     same_test = len({test_series_of(run) for run in (*one, *other)}) == 1
+    a, b = on_common_seeds(one, other)
     found = [
-        Difference(metric.label, mean(one, metric.name), mean(other, metric.name),
-                   errors(one, other, metric.name) if same_test or metric.part != "test" else OTHER_TEST)
+        Difference(metric.label, mean(a, metric.name), mean(b, metric.name),
+                   errors(a, b, metric.name) if same_test or metric.part != "test" else OTHER_TEST)
         for metric in measured(ranked_by([*one, *other])[one[0].spec.task])
-        if all(run.metrics and metric.name in run.metrics for run in (*one, *other))
+        if all(run.metrics and metric.name in run.metrics for run in (*a, *b))
     ]  # fmt: skip
     for measure, phase, sample in (("fit s", "fit", "epochs"), ("predict s", "predict", "predict")):
         first, second = (timing_of(runs, phase).median for runs in (one, other))
         found.append(Difference(measure, first, second, times(one, other, sample)))
     return found
+
+
+def on_common_seeds(one: Sequence[Run], other: Sequence[Run]) -> tuple[Sequence[Run], Sequence[Run]]:
+    """Return the runs of the seeds that both rows have, which are compared in pairs; all of them below two such seeds.
+
+    Other seeds have other starting weights: a mean over more of them differs for that alone.
+    """
+    both = {run.spec.seed for run in one} & {run.spec.seed for run in other}
+    if len(both) < 2:
+        return one, other
+    return [run for run in one if run.spec.seed in both], [run for run in other if run.spec.seed in both]
 
 
 def measured(main: metrics.Main) -> list[metrics.Metric]:

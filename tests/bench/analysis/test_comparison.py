@@ -153,6 +153,9 @@ def test_seeds_are_paired_and_too_few_said_to_be(inside: Bench, tmp_path: Path) 
              make("linear", seed=seed + 3, error=error))  # fmt: skip
     (row,) = compared_rows(inside, "gru", "lstm").values()
     assert row["verdict"] == "differs" and row["why"] == "4 common seeds: few, more can show smaller differences"
+    keep(tmp_path / "results", make("gru", seed=9, error=0.5))
+    (same,) = compared_rows(inside, "gru", "lstm").values()
+    assert same == row, "a seed that one row alone has changes neither figure"
     (row,) = compared_rows(inside, "gru", "linear").values()
     assert (row["verdict"], row["p"]) == ("unknown", None) and row["why"].startswith("one common seed says nothing")
     assert "run both with --seeds 42,43,44" in inside("compare", "gru", "linear").stdout
