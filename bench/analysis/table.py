@@ -198,7 +198,7 @@ def ranking_metrics(run: Run, main: Main) -> dict[str, float] | None:
     validation, test = run.metrics.get(main.validation), run.metrics.get(main.test)
     if validation is None or test is None:
         return None
-    return {**run.metrics, "test_mse": test, "last_step_mse": validation, "val_mse": validation}
+    return {**run.metrics, "test_mse": test, "last_step_mse": validation, "val_mse": np.nan}
 
 
 def select(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
