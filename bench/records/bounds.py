@@ -12,7 +12,7 @@ SHOWN = 50  # steps of an example's history
 EXAMPLES = 120  # values of all examples together, one example at least
 LONG = 50  # a list of more values keeps DIGITS of each
 DIGITS = 6  # significant ones
-POINTS = 200  # of a curve or a list of samples
+POINTS = 150  # of a curve or a list of samples
 EPOCH = "epoch"  # of a thinned curve: the number of each epoch that was kept
 
 
