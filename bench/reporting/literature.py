@@ -7,16 +7,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.analysis.literature import Evidence, closed, content, evidence
-from bench.analysis.table import changed_of
+from bench.analysis.ranking import by_method, rank
+from bench.analysis.table import changed_of, each
 from bench.metrics import METRICS
 from bench.records import files, repository
 from bench.records.stores import Place
+from bench.reporting.columns import rank_text
 from bench.reporting.markdown import table
 from bench.reporting.text import prose
 from bench.schema.record import Run
 from bench.tasks import ALL
 from bench.text import NOTHING, decimals, digits
 
+RANKS = (
+    "Ranks are the board's, of rows at default settings, by the first measure; in brackets those that are possible.\n"
+    "One seed says nothing of a network's noise, so that its rank stays open."
+)
 HEADERS = ["task", "method", "measure", "published", "source", "ours", "ratio", "runs", "verdict"]
 
 
@@ -28,7 +34,7 @@ def text(runs: Sequence[Run]) -> str:
     blocks = [prose("published"), summary(run), table(HEADERS, [row(one) for one in run], left=[0, 1, 2, 4, 8])]
     blocks += [remarks(run)]
     blocks += [f"**{task}** ranks nothing: its naive row differs from the published one." for task in sorted(shut)]
-    blocks += ["## Ours on each task", *of_tasks(runs, shut), "## Sources"]
+    blocks += ["## Ours on each task", RANKS, *of_tasks(runs, shut), "## Sources"]
     blocks += ["\n".join(f"- **{name}**: {source}" for name, source in content().sources.items())]
     blocks += ["## What is missing", missing([one for one in found if not one.values]), prose("published_missing")]
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -75,7 +81,7 @@ def row(one: Evidence) -> list[str]:
 
 def of_tasks(runs: Sequence[Run], shut: set[str]) -> list[str]:
     """Return a table of our methods for each task, in the measures that it is published in, the best first."""
-    blocks = []
+    blocks, ranks = [], places(runs)
     for task in ALL.values():
         mine = [run for run in runs if run.spec.task == task.name and run.metrics and not run.spec.quick]
         names = [name for name in task.metrics if any(name in (run.metrics or {}) for run in mine)]
@@ -85,11 +91,18 @@ def of_tasks(runs: Sequence[Run], shut: set[str]) -> list[str]:
         for run in mine:
             found.setdefault((run.spec.method, run.spec.backend, *changed_of(run.spec)), []).append(run)
         ranked = sorted(found.items(), key=lambda one: (mean(one[1], names[0]), one[0]))
-        rows = [[f"{method}{'†' if changed else ''}", backend, str(len(some)), *(figure(some, name) for name in names)]
+        rows = [["" if changed else ranks.get((task.name, method), ""), f"{method}{'†' if changed else ''}", backend,
+                 str(len(some)), *(figure(some, name) for name in names)]
                 for (method, backend, *changed), some in ranked]  # fmt: skip
-        headers = ["method", "backend", "runs", *(METRICS[name].title.removeprefix("test ") for name in names)]
-        blocks += [f"**{task.name}**: {task.about}", table(headers, rows, left=[0, 1])]
+        headers = ["rank", "method", "backend", "runs", *(METRICS[name].title.removeprefix("test ") for name in names)]
+        blocks += [f"**{task.name}**: {task.about}", table(headers, rows, left=[1, 2])]
     return blocks
+
+
+def places(runs: Sequence[Run]) -> dict[tuple[str, str], str]:
+    """Return the rank and the possible ranks of each method at default settings, by task and method."""
+    methods = by_method(rank(runs))
+    return {(row.task, row.method): rank_text(row) for row in each(methods[~methods["apart"] & ~methods["quick"]])}
 
 
 def mean(runs: Sequence[Run], name: str) -> float:
