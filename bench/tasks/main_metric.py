@@ -39,7 +39,7 @@ def is_of_forecasts(name: str) -> bool:
 
 @cache
 def main_of_task(task: str) -> Main:
-    """Return the metrics that rank a task known by name: the first of its own, else those of its kind of question."""
+    """Return the metrics that rank a task known by name: the first in its file, else those of its kind of question."""
     return first_of(ALL[task].metrics if task in ALL else ()) or MAIN[kind_of(task)]
 
 
