@@ -34,7 +34,7 @@ def uses(board: pd.DataFrame) -> list[str]:
     for row in each(chosen):
         kind = networks if row.backend != "numpy" else others
         if row.rank_low == 1 and row.rank_high < len(board) and not is_anecdote(row):
-            found[row.Index] = "only error matters"
+            found[row.Index] = "error alone matters"
         elif row.Index in first and len(networks) and len(others):
             found[row.Index] = first[row.Index]
         elif row.undisturbed >= FEWEST and not _beaten(row, kind):
@@ -58,7 +58,7 @@ def _beaten(row: Any, rivals: pd.DataFrame) -> bool:
 
 
 def _time(seconds: float) -> str:
-    return f"in {seconds:.1f} s" if seconds >= 0.1 else "at once"
+    return f"in {seconds:.{0 if seconds >= 10 else 1}f} s" if seconds >= 0.1 else "at once"
 
 
 class Classical(NamedTuple):

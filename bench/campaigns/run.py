@@ -134,7 +134,7 @@ def plan_of(found: Iterable[Spec], places: Mapping[str, str], folder: Place, aga
             [*known.values(), *alike.values()],
             again.every,
             {known[name].key for name in old},
-            published.read() if any(in_published_task(spec) for spec in left) else (),
+            published.of_kinds({queue.kind(spec) for spec in left if in_published_task(spec)}),
         )
     outdated = frozenset(name for name in stale if is_outdated(known[name]))
     return Plan(jobs, frozenset(wanted), known, files.absolute(places), problems, stale, outdated)

@@ -8,7 +8,7 @@ learning curves and example forecasts are those of the first seed of each row of
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,12 @@ import msgspec
 from bench.errors import UsageError
 from bench.records import files
 from bench.records.bounds import EPOCH
-from bench.schema.record import Run
+from bench.schema.record import BARE, Planned, Run
 
 PATH = Path(__file__).parent / "published.parquet"
 SIGNIFICANT = 5
 LARGEST = 800_000  # bytes: 15 seeds of every row have 700,000
+BATCH = 64  # records that are decoded at a time
 SAMPLES = 12  # raw seconds of a kind that are kept of a run
 CURVES = ("loss", "val_loss", "val_last_step_mse", "seconds", EPOCH)
 
@@ -30,12 +31,27 @@ CURVES = ("loss", "val_loss", "val_last_step_mse", "seconds", EPOCH)
 @cache
 def read() -> tuple[Run, ...]:
     """Read the published runs; none where the file is not installed."""
+    decoder = msgspec.json.Decoder(Run)
+    return tuple(map(decoder.decode, texts()))
+
+
+def of_kinds(kinds: Set[tuple[str, str, bool]]) -> Iterator[Run]:
+    """Read what a plan needs of the published runs of these tasks, methods and sizes: the others take no memory."""
+    decoder = msgspec.json.Decoder(Planned)
+    for text in texts() if kinds else ():
+        run = decoder.decode(text)
+        if (run.spec.task, run.spec.method, run.spec.quick) in kinds:
+            yield msgspec.structs.replace(run, **BARE)
+
+
+def texts() -> Iterator[str]:
+    """Yield each published record as JSON, a few in memory at a time: together they are larger than the runs."""
     import pyarrow.parquet as parquet
 
-    if not PATH.is_file():
-        return ()
-    texts = parquet.read_table(PATH, columns=["record"])["record"].to_pylist()
-    return tuple(msgspec.json.decode(text, type=Run) for text in texts)
+    if PATH.is_file():
+        with parquet.ParquetFile(PATH) as file:
+            for batch in file.iter_batches(BATCH, columns=["record"]):
+                yield from batch["record"].to_pylist()
 
 
 def write(runs: Iterable[Run], path: Path = PATH) -> None:
