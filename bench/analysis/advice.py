@@ -34,7 +34,7 @@ def uses(board: pd.DataFrame) -> list[str]:
     for row in each(chosen):
         kind = networks if row.backend != "numpy" else others
         if row.rank_low == 1 and row.rank_high < len(board) and not is_anecdote(row):
-            found[row.Index] = "error alone matters"
+            found[row.Index] = "only error matters"
         elif row.Index in first and len(networks) and len(others):
             found[row.Index] = first[row.Index]
         elif row.undisturbed >= FEWEST and not _beaten(row, kind):

@@ -47,7 +47,7 @@ def test_the_first_table_answers() -> None:
     runs += [make("mlp", "keras", seed=seed, error=0.02, fit=7.5) for seed in range(3)]
     first = tables(leaderboard.render(runs))[0]
     assert first[0] == ["rank", "method", "× limit", "fit s", "forecast ms", "parameters", "use it when"]
-    assert first[1] == ["1", "gru", "2.00", "52.3", "52.3", "1,234", "error alone matters"]
+    assert first[1] == ["1", "gru", "2.00", "52.3", "52.3", "1,234", "only error matters"]
     assert first[2] == ["2", "mlp", "4.00", "7.50", "7.50", "1,234", "a network in 7.5 s"]
     assert first[3][1:] == ["last_value", "52.0", "0.00", "0.00", "1,234", ""]
 
