@@ -7,7 +7,7 @@ STAMP := $(VENV)/installed
 KERAS := $(VENV)/installed-keras
 PEERS := .venv-peers
 
-.PHONY: run test notebooks docs wheel-test zero-shot-test soak lint speed peers clean
+.PHONY: run test notebooks docs wheel-test chronos zero-shot-test soak lint speed peers clean
 
 run: $(if $(wildcard $(STAMP)),$(STAMP),$(KERAS))
 	$(BIN)/python -m bench run --backend keras
@@ -29,9 +29,11 @@ notebooks: $(STAMP)
 wheel-test:
 	$(PYTHON) tests/wheel.py $(EXTRAS)
 
-# the method `checkpoint` with chronos-forecasting, which the other tests replace by a stand-in
-zero-shot-test: $(STAMP)
+chronos: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[chronos]' -c constraints.txt
+
+# the method `checkpoint` with chronos-forecasting, which the other tests replace by a stand-in
+zero-shot-test: chronos
 	$(BIN)/python -m pytest -n 0 tests/implementations/methods/test_checkpoint.py
 
 # the long ones, about half an hour: fuzzing, 100 kills of a campaign, 1,000 runs with faults, a store that flaps
