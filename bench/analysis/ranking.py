@@ -246,10 +246,11 @@ def _competitor(rows: pd.DataFrame, backend: str) -> dict[str, Any]:
     chosen = rows[rows["backend"] == backend]
     timed = chosen.iloc[0] if len(chosen) else rows.sort_values(["fit_seconds", "backend"], kind="stable").iloc[0]
     taken = [*BOARD, "ranked_by", *METHOD, "backend", *_TIMES, "parameters", "notes", "pareto", "members", "chance"]
+    taken.append("test_series")
     by_seed = pd.DataFrame(list(rows["by_seed"]))
     errors = np.exp(np.log(by_seed.clip(lower=np.finfo(float).tiny)).mean())
     return {
-        **{name: timed[name] for name in (*taken, "test_series")},
+        **{name: timed[name] for name in taken},
         **{name: 0 for name in ("place", "rank_low", "rank_high")},
         **{name: rows[name].mean() for name in (*_OTHERS, "skill", "to_limit")},
         "mean_error": rows["test_mse"].mean(),

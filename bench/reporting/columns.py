@@ -228,10 +228,10 @@ def columns_of(rows: pd.DataFrame, table: str) -> list[Column]:
     """Return the columns of a table of these rows."""
     known = set(rows.columns)
     found = [one for one in COLUMNS if known.issuperset(one.needs or (one.name,)) and one.shown(rows, table)]
-    metrics = set(rows["ranked_by"]) if "ranked_by" in known else set()
-    if metrics and not any(map(main_metric.by_mse, metrics)):  # of another metric, all outputs are the same
+    ranking = set(rows["ranked_by"]) if "ranked_by" in known else set()
+    if ranking and not any(map(main_metric.by_mse, ranking)):  # of another metric, all outputs are the same
         found = [one for one in found if one.name != "val_mse"]
-    return [named_for(one, next(iter(metrics))) for one in found] if len(metrics) == 1 else found
+    return [named_for(one, next(iter(ranking))) for one in found] if len(ranking) == 1 else found
 
 
 def named_for(column: Column, metric: str) -> Column:

@@ -24,5 +24,6 @@ class Configured(keras.layers.Layer):
 
 
 def build(layer: keras.layers.Layer, shape: Shape) -> None:
+    """Build a layer for inputs of this shape, as an outer layer does with its inner ones."""
     if not layer.built:  # a loaded one is
         layer.build(shape)
