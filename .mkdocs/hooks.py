@@ -67,6 +67,12 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
     return LINK.sub(moved, markdown)
 
 
+def on_page_context(context: Any, page: Any, config: Any, nav: Any) -> Any:  # noqa: ARG001
+    """Give a Chinese page Chinese words around it, and its language to browsers and screen readers."""
+    config.theme["language"] = "zh" if page.file.src_uri.startswith("zh/") or ".zh-" in page.file.src_uri else "en"
+    return context
+
+
 def commands() -> str:
     """The help of each command, as the terminal shows it."""
     os.environ.setdefault("COLUMNS", "100")

@@ -130,26 +130,28 @@ def sizes(
     contestant: Annotated[list[str] | None, typer.Option(help="'torch own', darts, …; all unless given.")] = None,
     rounds: Rounds = 1,
     cores: Annotated[int, typer.Option(min=1, help="How many are measured at once, on a core each.")] = 1,
-    kept: Annotated[Path | None, typer.Option(help="The file of measurements.", show_default=False)] = None,
+    kept: Annotated[Path | None, typer.Option(help="The file of measurements: one for each machine.")] = None,
     measure: Annotated[bool, typer.Option(help="Measure, or only make the table from the file.")] = True,
 ) -> None:
     """Training steps by size: ours, the frameworks' own layers, Darts and neuralforecast.
 
-    It goes on where it was stopped: hours on one core, minutes on many.
+    It goes on where it was stopped: hours on one core, minutes on many. The table of a file in bench/speed/history
+    goes to the place in docs/performance.md that has the file's name.
     """
     from . import performance_page, sizes, sizes_table
 
     kept = kept or sizes.KEPT
     if measure:
-        sizes.begin(kept, performance_page.made_by("python -m bench.speed sizes"))
+        option = "" if kept == sizes.KEPT else f" --kept {kept}"
+        sizes.begin(kept, performance_page.made_by(f"python -m bench.speed sizes{option}"))
         wanted = sizes.sizes(
             network or sizes.NETWORKS, units or sizes.UNITS, batch or sizes.BATCHES, history or sizes.STEPS
         )
         sizes.measure_all(wanted, contestant or sizes.CONTESTANTS, rounds, cores, kept)
     table = sizes_table.text(kept)
     print(table)
-    if kept == sizes.KEPT:
-        performance_page.put("sizes", table, sizes.machine(kept))
+    if kept.resolve().parent == sizes.KEPT.parent:
+        performance_page.put(kept.stem, table, sizes.machine(kept))
 
 
 @app.command(name="long-series")

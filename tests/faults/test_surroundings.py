@@ -89,6 +89,17 @@ def test_output_that_goes_nowhere(faulty: Path, tmp_path: Path) -> None:
     assert (ended.returncode, ended.stderr) == (1, "bench: No space left on device: standard output\n")
 
 
+def test_a_table_that_comes_through_a_pipe_is_read_as_often_as_it_is_needed(inside: Bench) -> None:
+    rows = "".join(f"2024-{month:02},{100 + month}\n" for month in range(1, 13))
+    from_here, there = os.pipe()
+    os.write(there, f"month,sold\n{rows}".encode())
+    os.close(there)
+    ended = inside("data", f"/dev/fd/{from_here}")  # named no target: read for the columns, and for why it is not enough
+    os.close(from_here)
+    assert ended.returncode == 2 and "month" in ended.stdout
+    assert "--target: name the column to forecast" in ended.stderr
+
+
 @pytest.mark.parametrize(("file", "message"), [("pipe", "a pipe that nobody writes to"), ("/dev/zero", "a device")])
 def test_series_that_never_end_or_never_come(
     inside: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, message: str

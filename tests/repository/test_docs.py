@@ -100,6 +100,9 @@ def test_the_site_is_made_without_a_warning(tmp_path: Path) -> None:
         "repository/leaderboard",
     ):
         assert (tmp_path / f"{page}.html").is_file(), page
+    chinese = (tmp_path / "zh" / "start.html").read_text()
+    assert '<html lang="zh"' in chinese and "目录" in chinese and "Table of contents" not in chinese
+    assert '<html lang="en"' in (tmp_path / "start.html").read_text()
     assert "--budget" in (tmp_path / "reference" / "commands.html").read_text()
     assert "bench.api.run.run" in (tmp_path / "reference" / "api.html").read_text()
 

@@ -94,14 +94,22 @@ def read_at(handle: int, count: int, place: int) -> bytes:
     return bytes(content)
 
 
+PIPES: dict[tuple[int, int], bytes] = {}  # device and inode -> what a pipe has given
+
+
 def read_pipe(path: Path, patience: float) -> bytes:
-    """Return the bytes of a pipe, as `<(zcat sales.csv.gz)` is one.
+    """Return the bytes of a pipe, as `<(zcat sales.csv.gz)` is one. A pipe gives them once: they are kept for later calls.
 
     Raises ValueError where nobody writes to it within `patience` seconds.
     """
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     with open(handle, "rb") as file:
-        if not select.select([handle], [], [], patience)[0] or not (first := file.read(1)):
+        state = os.fstat(handle)
+        pipe = state.st_dev, state.st_ino
+        ready = select.select([handle], [], [], 0 if pipe in PIPES else patience)[0]
+        if ready and (first := file.read(1)):
+            os.set_blocking(handle, True)
+            PIPES[pipe] = first + file.read()
+        elif pipe not in PIPES:
             raise ValueError("a pipe that nobody writes to")
-        os.set_blocking(handle, True)
-        return first + file.read()
+        return PIPES[pipe]

@@ -84,8 +84,10 @@ function drawTime(shown) {
   Plotly.react("time", traces, layout("fit seconds, one core", error(), { height: HEIGHT, xaxis, yaxis, annotations }), config());
 }
 
+const withCurve = (shown) => shown.filter((row) => row.curve.seconds?.length && row.curve.val_last_step_mse?.length);
+
 function drawAnytime(shown) {
-  const trained = shown.filter((row) => row.curve.seconds?.length && row.curve.val_last_step_mse?.length);
+  const trained = withCurve(shown);
   const last = (row) => row.curve.val_last_step_mse.at(-1);
   const best = [...trained].sort((a, b) => last(a) - last(b));
   const leaders = new Set(best.filter((row, place) => best.findIndex((one) => one.method === row.method) === place).slice(0, NAMED));

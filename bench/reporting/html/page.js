@@ -63,6 +63,7 @@ function nameColumns() {
 function showTable() {
   if (by("all")) by("all").hidden = !state.all;
   by("results").hidden = state.all;
+  by("anytime").closest("section").hidden = !withCurve(rows()).length; // of numpy's methods alone: nothing to draw
   for (const one of document.querySelectorAll(".of-task")) one.hidden = state.all;
   const name = data.boards[state.board]?.name ?? "";
   for (const one of document.querySelectorAll(".where")) one.textContent = name && ` · ${name}`;

@@ -198,6 +198,13 @@ def test_learning_curves_lie_over_training_time(page: Any) -> None:
     assert sorted(lines) == [["keras", 20, 20], ["keras-jax", 20, 20], ["torch", 20, 20]]
 
 
+def test_a_board_whose_rows_learnt_along_no_epochs_has_no_chart_of_learning_curves(page: Any) -> None:
+    page.select_option("#board", "elsewhere")
+    assert page.locator("#time-title").is_visible() and not page.locator("#anytime-title").is_visible()
+    page.select_option("#board", "ten-step")
+    assert page.locator("#anytime-title").is_visible()
+
+
 def test_seeds_are_dots_and_changed_settings_rows_of_their_own(page: Any) -> None:
     page.select_option("#board", "ten-step")
     page.fill("#search", "gru")
