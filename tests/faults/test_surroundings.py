@@ -94,7 +94,7 @@ def test_a_table_that_comes_through_a_pipe_is_read_as_often_as_it_is_needed(insi
     from_here, there = os.pipe()
     os.write(there, f"month,sold\n{rows}".encode())
     os.close(there)
-    ended = inside("data", f"/dev/fd/{from_here}")  # named no target: read for the columns, and for why it is not enough
+    ended = inside("data", f"/dev/fd/{from_here}")  # read for its columns, then for what is missing
     os.close(from_here)
     assert ended.returncode == 2 and "month" in ended.stdout
     assert "--target: name the column to forecast" in ended.stderr

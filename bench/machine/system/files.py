@@ -98,7 +98,7 @@ PIPES: dict[tuple[int, int], bytes] = {}  # device and inode -> what a pipe has 
 
 
 def read_pipe(path: Path, patience: float) -> bytes:
-    """Return the bytes of a pipe, as `<(zcat sales.csv.gz)` is one. A pipe gives them once: they are kept for later calls.
+    """Return the bytes of a pipe, as `<(zcat sales.csv.gz)` is one. It gives them once: later calls find them kept.
 
     Raises ValueError where nobody writes to it within `patience` seconds.
     """
