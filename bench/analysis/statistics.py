@@ -102,42 +102,55 @@ def better(
 ) -> np.ndarray:  # fmt: skip
     """Return better[i, j]: row i's error is smaller than row j's by more than the margin, beyond chance.
 
-    t tests of the means of log errors [R, S], with the noise of seeds and, from blocks [R, K], of series; degrees of
-    freedom after Satterthwaite (1946), two-sided; Holm's correction (1979) over all pairs: any false claim is on at
-    most `level` of all boards.
+    t tests of the means of log errors [R, S], with the noise of seeds and, from blocks [R, K], of series, two-sided;
+    Holm's correction (1979) over all pairs: any false claim is on at most `level` of all boards.
     """
     rows = means_over_seeds(log_errors, chance, moderate)
     first, second = np.triu_indices(len(log_errors), 1)
-    variance, freedom = pair_noise(rows, blocks, first, second)
     beyond = np.abs(rows.mean[first] - rows.mean[second]) - np.log1p(margin)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.where(beyond <= 0, 0.0, np.where(variance > 0, beyond / np.sqrt(variance), np.inf))
-    p_values = np.where(np.isnan(variance), 1.0, 2 * special.stdtr(freedom, -t))
+    p_values = tail(beyond, pair_noise(rows, blocks, first, second))
     apart = np.zeros((len(log_errors), len(log_errors)), bool)
     apart[first, second] = holm(p_values) < level
     return (apart | apart.T) & (rows.mean[:, None] < rows.mean)
 
 
-def pair_noise(
-    rows: Means, blocks: np.ndarray | None, first: np.ndarray, second: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the variance of each pair's difference of log means, and its degrees of freedom.
+class Noise(NamedTuple):
+    """What the difference of two rows' log means owes to chance, [P] each: two variances, and how well they are known."""
 
-    Degrees of freedom are those of the seeds' part alone (Satterthwaite 1946): were the series' counted with it, a
-    spread that a few seeds happen to make small would pass for one that is well known (simulated: 8 % of boards with a
-    false claim at five seeds, where 5 % are promised).
-    """
-    variance = rows.variance[first] + rows.variance[second]
+    seeds: np.ndarray  # NaN where it is unknown
+    series: np.ndarray
+    freedom: np.ndarray  # of the seeds' part, after Satterthwaite (1946)
+    series_freedom: int
+
+
+def pair_noise(rows: Means, blocks: np.ndarray | None, first: np.ndarray, second: np.ndarray) -> Noise:
+    """Return the noise of the pairs of rows `first` [P] and `second` [P]."""
+    seeds = rows.variance[first] + rows.variance[second]
     with np.errstate(divide="ignore", invalid="ignore"):
         parts = np.where(rows.variance > 0, rows.variance**2 / rows.freedom, 0.0)
-        freedom = np.where(variance > 0, variance**2 / (parts[first] + parts[second]), _LARGE)
-    if blocks is not None:
-        drawn = series_covariance(blocks)
-        own = np.diag(drawn)
-        series = np.maximum(own[first] + own[second] - 2 * drawn[first, second], 0.0)
-        variance = variance + series
-        freedom = np.where(series > 0, np.minimum(freedom, series_freedom(blocks)), freedom)
-    return variance, np.minimum(freedom, _LARGE)
+        freedom = np.where(seeds > 0, seeds**2 / (parts[first] + parts[second]), _LARGE)
+    if blocks is None:
+        return Noise(seeds, np.zeros_like(seeds), np.minimum(freedom, _LARGE), 1)
+    drawn = series_covariance(blocks)
+    own = np.diag(drawn)
+    series = np.maximum(own[first] + own[second] - 2 * drawn[first, second], 0.0)
+    return Noise(seeds, series, np.minimum(freedom, _LARGE), series_freedom(blocks))
+
+
+def tail(beyond: np.ndarray, noise: Noise) -> np.ndarray:
+    """Return p-values [P] of differences beyond the margin: how often noise alone is as large.
+
+    The t distributions of the seeds' and of the series' degrees of freedom count by their shares of the variance, as
+    Cochran and Cox (Experimental Designs, 1950) weigh their quantiles. One number of degrees of freedom for both (Satterthwaite
+    1946) takes a spread that a few seeds happen to make small for one that is well known: false claims on 8 % of
+    simulated boards at five seeds. That of the seeds alone finds less where nearly all noise is of the series.
+    """
+    variance = noise.seeds + noise.series
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = np.where(beyond <= 0, 0.0, np.where(variance > 0, beyond / np.sqrt(variance), np.inf))
+        share = np.where(variance > 0, noise.seeds / variance, 1.0)
+    of_seeds, of_series = special.stdtr(noise.freedom, -t), special.stdtr(noise.series_freedom, -t)
+    return np.where(np.isnan(variance), 1.0, 2 * (share * of_seeds + (1 - share) * of_series))
 
 
 def half_widths(rows: Means, blocks: np.ndarray | None = None, confidence: float = 1 - LEVEL) -> np.ndarray:

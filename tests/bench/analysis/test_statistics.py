@@ -93,6 +93,23 @@ def test_methods_without_chance_are_told_apart_unless_series_add_some() -> None:
     assert better(logs, alike)[0, 1], "what both share does not blur their difference"
 
 
+def test_p_values_weigh_the_seeds_and_the_series_by_their_shares_of_the_noise() -> None:
+    noise = statistics.Noise(np.array([3.0, 0.0, 4.0, np.nan]), np.array([1.0, 4.0, 0.0, 1.0]), np.full(4, 2.5), 49)
+    by_seeds, by_series = 2 * stats.t.sf(2.0, 2.5), 2 * stats.t.sf(2.0, 49)
+    expected = [0.75 * by_seeds + 0.25 * by_series, by_series, by_seeds, 1.0]
+    assert statistics.tail(np.full(4, 4.0), noise) == pytest.approx(expected)
+    assert statistics.tail(np.full(4, -1.0), noise).tolist() == [1.0] * 4
+
+
+def test_few_seeds_that_agree_do_not_hide_a_difference_beyond_the_noise_of_the_series() -> None:
+    random = np.random.default_rng(0)
+    spreads = 0.05 * np.exp(random.normal(0, 1.4, (30, 1)))
+    logs = np.linspace(0, 4, 30)[:, None] + random.normal(0, 1, (30, 3)) * spreads
+    logs[:2] = np.log([[1.0], [1.1]]) + random.normal(0, 0.001, (2, 3))
+    blocks = np.exp(logs.mean(axis=1, keepdims=True)) * np.abs(1 + random.normal(0, 0.05, (30, 50)))
+    assert better(logs, blocks)[0, 1]
+
+
 def test_series_give_an_interval_to_a_method_without_chance() -> None:
     logs = np.log([[0.01] * 5])
     blocks = np.abs(1 + np.random.default_rng(0).normal(0, 0.2, (1, 50)))
