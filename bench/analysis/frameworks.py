@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from bench.analysis.matrices import log_errors_of
 from bench.analysis.statistics import COPY, LEVEL, MARGIN, holm
 
 SAME, EQUAL, DIFFERS, UNDECIDED = "same", "equal within 1 %", "differs", "undecided"
@@ -43,10 +44,10 @@ def compare(rows: pd.DataFrame, method: Sequence[str]) -> pd.DataFrame:
 
 
 def _against(group: pd.DataFrame) -> list[Against]:
-    errors = pd.DataFrame(list(group["by_seed"]), index=group.index).dropna(axis=1)
-    if len(group) < 2 or errors.shape[1] == 0:
+    logs = log_errors_of(group["by_seed"])[1]
+    logs = logs[:, ~np.isnan(logs).any(axis=0)]
+    if len(group) < 2 or logs.shape[1] == 0:
         return []
-    logs = np.log(errors.clip(lower=np.finfo(float).tiny).to_numpy())
     gaps, seeds = logs - logs.mean(axis=0), logs.shape[1]
     spread = gaps.std(axis=1, ddof=1) / np.sqrt(seeds) if seeds > 1 else np.full(len(group), np.nan)
     return [

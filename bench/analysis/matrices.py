@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import numpy as np
 import pandas as pd
 
 
+def log_errors_of(by_seed: Iterable[Mapping[int, float]]) -> tuple[list[int], np.ndarray]:
+    """Return the seeds that any row has, and the rows' log errors [R, S], NaN where a row lacks a seed."""
+    rows = list(by_seed)
+    seeds = sorted({seed for row in rows for seed in row})
+    place = {seed: column for column, seed in enumerate(seeds)}
+    errors = np.full((len(rows), len(seeds)), np.nan)
+    for line, row in zip(errors, rows, strict=True):
+        line[[place[seed] for seed in row]] = list(row.values())
+    return seeds, np.log(np.maximum(errors, np.finfo(float).tiny))
+
+
 def matrices(board: pd.DataFrame) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
     """Return what the tests take of rows: log errors [R, S] by seed, blocks [R, K] or None, and chance [R]."""
-    by_seed = pd.DataFrame(list(board["by_seed"])).to_numpy(dtype=float)
-    log_errors = np.log(np.maximum(by_seed, np.finfo(float).tiny))
+    log_errors = log_errors_of(board["by_seed"])[1]
     chance = board["chance"].to_numpy(dtype=float)
     fixed = (chance == 0)[:, None] & np.isnan(log_errors)  # its error is the same for every seed
     first = np.nanmin(log_errors, axis=1, keepdims=True)

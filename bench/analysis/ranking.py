@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis import frameworks, reference, statistics
-from bench.analysis.matrices import matrices
+from bench.analysis.matrices import log_errors_of, matrices
 from bench.analysis.table import BOARD, CPU, ERRORS, METHOD, ROW, frame, select
 from bench.analysis.times import FEWEST, timing
 from bench.schema.record import Run
@@ -247,8 +247,8 @@ def _competitor(rows: pd.DataFrame, backend: str) -> dict[str, Any]:
     timed = chosen.iloc[0] if len(chosen) else rows.sort_values(["fit_seconds", "backend"], kind="stable").iloc[0]
     taken = [*BOARD, "ranked_by", *METHOD, "backend", *_TIMES, "parameters", "notes", "pareto", "members", "chance"]
     taken.append("test_series")
-    by_seed = pd.DataFrame(list(rows["by_seed"]))
-    errors = np.exp(np.log(by_seed.clip(lower=np.finfo(float).tiny)).mean())
+    seeds, log_errors = log_errors_of(rows["by_seed"])
+    errors = np.exp(np.nanmean(log_errors, axis=0))
     return {
         **{name: timed[name] for name in taken},
         **{name: 0 for name in ("place", "rank_low", "rank_high")},
@@ -257,9 +257,9 @@ def _competitor(rows: pd.DataFrame, backend: str) -> dict[str, Any]:
         "test_mse": np.nan,
         "low": np.nan,
         "high": np.nan,
-        "seeds": by_seed.shape[1],
+        "seeds": len(seeds),
         "codes": rows["codes"].max(),
-        "by_seed": dict(sorted(errors.items())),
+        "by_seed": dict(zip(seeds, errors.tolist(), strict=True)),
         "blocks": _mean_blocks(rows["blocks"]),
         "keys": [key for keys in rows["keys"] for key in keys],
     }

@@ -115,7 +115,7 @@ def better(
 
 
 class Noise(NamedTuple):
-    """What the difference of two rows' log means owes to chance, [P] each: two variances, and how well they are known."""
+    """What the differences of rows' log means owe to chance, [P] each: two variances, and how well they are known."""
 
     seeds: np.ndarray  # NaN where it is unknown
     series: np.ndarray
@@ -141,9 +141,9 @@ def tail(beyond: np.ndarray, noise: Noise) -> np.ndarray:
     """Return p-values [P] of differences beyond the margin: how often noise alone is as large.
 
     The t distributions of the seeds' and of the series' degrees of freedom count by their shares of the variance, as
-    Cochran and Cox (Experimental Designs, 1950) weigh their quantiles. One number of degrees of freedom for both (Satterthwaite
-    1946) takes a spread that a few seeds happen to make small for one that is well known: false claims on 8 % of
-    simulated boards at five seeds. That of the seeds alone finds less where nearly all noise is of the series.
+    Cochran and Cox (Experimental Designs, 1950) weigh their quantiles. One number of degrees of freedom for both
+    (Satterthwaite 1946) takes a spread that a few seeds happen to make small for one that is well known: false claims
+    on 8 % of simulated boards at five seeds. That of the seeds alone finds less where most noise is of the series.
     """
     variance = noise.seeds + noise.series
     with np.errstate(divide="ignore", invalid="ignore"):

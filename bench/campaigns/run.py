@@ -10,7 +10,6 @@ from pathlib import Path
 
 import msgspec
 
-from bench.analysis import gate
 from bench.campaigns.request import Selection
 from bench.campaigns.selection import choose_tasks, open_data, places_of, specs, understood
 from bench.data.series_tasks import is_outdated
@@ -109,10 +108,15 @@ def make(selections: Sequence[Selection], folder: Place, again: Again = NONE) ->
 
 def gates(selections: Iterable[Selection]) -> Iterator[str]:
     """Yield how the naive errors of each task with published figures compare. Raises UsageError where they differ."""
-    for selection in selections:
-        for task in () if selection.quick or selection.series else choose_tasks(selection):
-            if task.name in REAL and (passed := [*gate.check(task.name, partial(open_data, task))]):
-                yield f"{task.name}: gate open: {', '.join(map(str, passed))}"
+    full = [selection for selection in selections if not (selection.quick or selection.series)]
+    tasks = [task for selection in full for task in choose_tasks(selection) if task.name in REAL]
+    if not tasks:
+        return
+    from bench.analysis import gate  # loads pandas, which no other plan needs
+
+    for task in tasks:
+        if passed := [*gate.check(task.name, partial(open_data, task))]:
+            yield f"{task.name}: gate open: {', '.join(map(str, passed))}"
 
 
 def plan_of(found: Iterable[Spec], places: Mapping[str, str], folder: Place, again: Again = NONE) -> Plan:
@@ -123,7 +127,8 @@ def plan_of(found: Iterable[Spec], places: Mapping[str, str], folder: Place, aga
     with repository.collection_paused():
         wanted = {codec.name_of(spec, codec.key_of(spec)): spec for spec in found}
         known, problems = repository.look_up(folder, wanted)
-        stale = frozenset(name for name, run in known.items() if is_stale(run, places))
+        code_now = provenance.codes_of(places)
+        stale = frozenset(name for name, run in known.items() if is_stale(run, code_now))
         old = stale if again.stale else frozenset()
         if again.disturbed:
             old |= disturbed({name: run for name, run in known.items() if name not in old}, wanted)
@@ -145,17 +150,17 @@ def in_published_task(spec: Spec) -> bool:
     return not isinstance(spec.series, Preparation) or spec.series.bundled
 
 
-def is_stale(run: Run, places: Mapping[str, str]) -> bool:
+def is_stale(run: Run, code_now: Callable[[Spec], str]) -> bool:
     """Return whether a run of a record's spec would be another one now.
 
     It would be made by other code (older records do not say by which they were), or scored in another way.
     """
-    return is_outdated(run) or is_of_other_code(run, places)
+    return is_outdated(run) or is_of_other_code(run, code_now)
 
 
-def is_of_other_code(run: Run, places: Mapping[str, str]) -> bool:
+def is_of_other_code(run: Run, code_now: Callable[[Spec], str]) -> bool:
     """Return whether a record was made by other code than a run of it would be now; False where it does not say."""
-    return bool(run.code) and run.code != provenance.code_of(run.spec, places)
+    return bool(run.code) and run.code != code_now(run.spec)
 
 
 def disturbed(known: Mapping[str, Run], wanted: Mapping[str, Spec]) -> set[str]:

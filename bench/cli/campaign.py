@@ -12,7 +12,6 @@ from bench.cli.shared import board_of, outliving_reader, print_rows, say, warn, 
 from bench.execution.limits import Limits
 from bench.records import files, repository
 from bench.records.stores import Place
-from bench.reporting import leaderboard
 from bench.schema.record import Run
 
 
@@ -67,6 +66,8 @@ def carry_out(
 
 def write_board(results: Place, names: Iterable[str]) -> Mapping[str, Run]:
     """Write the board, and return the records of these names."""
+    from bench.reporting import leaderboard  # loads pandas, which a plan that is only shown does not need
+
     board = board_of(results)
     files.sweep(board.parent, files.TEMPORARY)
     leaderboard.write(results, board)

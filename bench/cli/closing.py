@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from bench.cli import board
 from bench.cli.shared import known
+from bench.records import repository
 from bench.records.stores import Place
 from bench.schema.record import Run
 from bench.tasks import REFERENCES
@@ -22,7 +23,7 @@ def text(kept: Sequence[Run], results: Place) -> str:
     tasks = {run.spec.task for run in kept if run.metrics and run.spec.plain}
     parts = [best(apart)] if apart else []
     if tasks:
-        found = board.ranked(known(results), ())
+        found = board.ranked(known(results, keep=repository.no_curve), ())
         parts.append(board.all_as_text({whose: table[table["task"].isin(tasks)] for whose, table in found.items()}))
     return "\n\n\n".join(parts)
 

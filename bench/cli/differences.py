@@ -43,13 +43,14 @@ def find(first: str, second: str, task: str | None, folder: Place) -> tuple[list
 def of_other_code(runs: Sequence[Run]) -> list[str]:
     """Return a line for each row made by several versions of the code, or by another than today's."""
     from bench.campaigns.run import is_of_other_code
+    from bench.execution import provenance
 
-    lines = []
+    lines, code_now = [], provenance.codes_of({})
     for row in comparison.rows_of(runs).values():
         name = f"{row[0].spec.task}, {comparison.label(row)}"
         if (codes := len({run.code for run in row if run.code})) > 1:
             lines.append(f"mixed code: {name}: {codes} versions of the code or of packages made its records")
-        elif not row[0].spec.source and any(is_of_other_code(run, {}) for run in row):
+        elif not row[0].spec.source and any(is_of_other_code(run, code_now) for run in row):
             lines.append(f"other code: {name}: its records were made by other code or packages than are here now")
     return lines
 

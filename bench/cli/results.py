@@ -46,12 +46,13 @@ def leaderboard(
 ) -> int:
     """Print the leaderboard: the best methods of each task, from the records."""
     from bench.cli import board, maintain
+    from bench.records import repository
 
     if check:
         return maintain.check_board(results)
     if top is not None and top < 1:
         raise UsageError(f"--top {top}: needed 1 or more")
-    runs = known(results)
+    runs = known(results, keep=repository.no_curve)
     warn_of(runs.problems)
     methods = board.ranked(runs, task or ())
     if as_json or as_csv:

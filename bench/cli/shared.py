@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,6 +14,7 @@ from bench.cli.options import RESULTS
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
+    from bench.records.repository import Keep
     from bench.records.stores import Place
     from bench.schema.record import Run
 
@@ -37,8 +39,10 @@ class Known(NamedTuple):
         return [*self.mine, *(run for run in self.published if row_of(run) not in rows)]
 
 
-def known(results: Place, required: bool = True) -> Known:
+def known(results: Place, required: bool = True, keep: Keep | None = None) -> Known:
     """Return the runs of the folder; for the default folder add the published ones.
+
+    keep: read the folder's records without most of what fills memory, see repository.read.
 
     required: raise UsageError for another folder that is not there, and where there is nothing at all.
     """
@@ -47,7 +51,8 @@ def known(results: Place, required: bool = True) -> Known:
     beside = list(published.read()) if results == RESULTS else []
     if required and not beside:
         stores.check_there(results)
-    mine, problems = repository.read(results)
+    mine, problems = repository.read(results, keep)
+    gc.freeze()  # they live as long as the command: a collector that visits a hundred thousand takes a second of ten
     keys = {run.key for run in mine}
     others = [run for run in beside if run.key not in keys]
     in_clone = len(others) < len(beside) / 2  # then the folder holds the published records themselves

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.machinery import PathFinder
 from importlib.metadata import PackageNotFoundError, version
@@ -50,6 +50,19 @@ def code_of(spec: Spec, files: Mapping[str, str]) -> str:
     return digest
 
 
+def codes_of(files: Mapping[str, str]) -> Callable[[Spec], str]:
+    """Return `code_of` for one moment: whether files were changed is looked up once for each method and backend."""
+    known: dict[tuple[str, str], str] = {}
+
+    def code(spec: Spec) -> str:
+        question = spec.method, spec.backend
+        if question not in known:
+            known[question] = code_of(spec, files)
+        return known[question]
+
+    return code
+
+
 def stamp(path: Path) -> tuple[Path, int, int]:
     """When a file was last changed, and its size; zeros once it is gone."""
     try:
@@ -84,9 +97,13 @@ def closure(spec: Spec, files: Mapping[str, str]) -> set[Path]:
     left = [*start, OURS / "forecaster.py", *engine.glob("*.py"), engine.with_suffix(".py")]
     left += [OURS / "wrapping.py"] * bool(spec.source)
     found: set[Path] = set()
+    seen = set(TABLES)
     while left:
         path = left.pop()
-        if path in found or path in TABLES or not path.is_file() or of_another(path, family):
+        if path in seen:
+            continue
+        seen.add(path)
+        if not path.is_file() or of_another(path, family):
             continue
         found.add(path)
         left += [place for name in imports(path) for place in places_of(name, beside)]
@@ -116,12 +133,12 @@ def source_of(spec: Spec, files: Mapping[str, str]) -> tuple[list[Path], Path | 
     if origin is None:
         return [], None
     folder = origin.parent.parent if origin.name == "__init__.py" else origin.parent
-    return [origin, *candidates(folder, module)], folder if origin.name == "__init__.py" else None
+    return [origin, *candidates(folder, tuple(module))], folder if origin.name == "__init__.py" else None
 
 
 def places_of(name: str, beside: Path | None) -> Iterator[Path]:
     """Yield the files that may define a module or a name imported from it: in this project or next to the method."""
-    parts = name.split(".")
+    parts = tuple(name.split("."))
     if parts[0] == "implementations":
         yield from candidates(ROOT, parts)
         if name == "implementations.NetworkForecaster":
@@ -130,12 +147,11 @@ def places_of(name: str, beside: Path | None) -> Iterator[Path]:
         yield from candidates(beside, parts)
 
 
-def candidates(folder: Path, parts: list[str]) -> Iterator[Path]:
-    """Yield the files that `import a.b.c` reads, and the module that `from a.b import c` takes c from."""
-    for count in range(1, len(parts) + 1):
-        place = folder.joinpath(*parts[:count])
-        yield place / "__init__.py"
-        yield place.with_name(f"{place.name}.py")
+@lru_cache(maxsize=4096)
+def candidates(folder: Path, parts: tuple[str, ...]) -> tuple[Path, ...]:
+    """Return the files that `import a.b.c` reads, and the module that `from a.b import c` takes c from."""
+    places = [folder.joinpath(*parts[:count]) for count in range(1, len(parts) + 1)]
+    return tuple(path for place in places for path in (place / "__init__.py", place.with_name(f"{place.name}.py")))
 
 
 def imports(path: Path) -> Iterator[str]:

@@ -24,6 +24,7 @@ from bench.schema.record import BARE, Planned, Run
 from bench.text import clean
 
 Curve = dict[str, list[float]]
+Keep = Callable[[Run], Curve | None]  # what of a record's learning curve is kept
 
 ALIKE = ("task", "method", "backend", "settings", "data_sha256")  # fields of a spec that many runs have in common
 
@@ -35,12 +36,12 @@ class Records(NamedTuple):
     problems: list[str]  # one line for each file that is no valid record
 
 
-def read(place: Place, keep: Callable[[Run], Curve | None] | None = None) -> Records:
+def read(place: Place, keep: Keep | None = None) -> Records:
     """Read every valid record, in the order of names.
 
     With `keep`, each is freed of what fills most of the memory, once it is checked: samples, digests, errors by step,
-    and the learning curve but for what `keep` returns. What many records say alike, they then share, and errors by
-    block become arrays.
+    errors by block of the validation part, and the learning curve but for what `keep` returns. What many records say
+    alike, they then share, and errors by block of the test part become arrays.
     """
     runs, problems = [], []
     lightened = Lightened(keep) if keep else None
@@ -65,17 +66,24 @@ def problem(name: str, error: Exception) -> str:
     return clean(f"{name}: {files.reason_of(error)}", longest=400)
 
 
+def no_curve(_run: Run) -> None:
+    """Keep nothing of a record's learning curve."""
+
+
 class Lightened:
     """A record without what fills its memory; settings, packages and texts equal to an earlier one's are that one's."""
 
-    def __init__(self, keep: Callable[[Run], Curve | None]) -> None:
+    def __init__(self, keep: Keep) -> None:
         self.keep = keep
         self.known: dict[bytes, Any] = {}
 
     def __call__(self, run: Run) -> Run:
         """Return the record, lightened."""
+        blocks = {name: values for name, values in (run.blocks or {}).items() if name == "test"}
         spec = msgspec.structs.replace(run.spec, **{name: self.shared(getattr(run.spec, name)) for name in ALIKE})
-        environment = {name: self.shared(value) for name, value in run.environment.items()}
+        environment = {  # numbers, most of what there is, are as small as a reference to them
+            name: self.shared(value) if type(value) in (str, dict) else value for name, value in run.environment.items()
+        }
         return msgspec.structs.replace(
             run,
             spec=spec,
@@ -84,14 +92,14 @@ class Lightened:
             samples=None,
             digest=None,
             mse_by_step=msgspec.UNSET,
-            blocks=compact(run.blocks) if run.blocks else msgspec.UNSET,
+            blocks=compact(blocks) or msgspec.UNSET,
         )
 
     def shared(self, value: Any) -> Any:
-        """Return an earlier value equal to this one; numbers are as small as a reference to them."""
+        """Return an earlier text or table equal to this one."""
         if isinstance(value, str):
             return sys.intern(value)
-        return self.known.setdefault(msgspec.json.encode(value), value) if isinstance(value, dict) else value
+        return self.known.setdefault(msgspec.json.encode(value), value)
 
 
 def compact(lists: Mapping[Any, Sequence[float]] | None) -> Any:
