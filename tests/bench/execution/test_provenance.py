@@ -62,3 +62,18 @@ def test_frameworks_that_a_backend_does_not_run_on_do_not_count(
 
     assert digest_with(**dict.fromkeys(others, "")) == digest_with(**dict.fromkeys(others, "2.0")) == digest_with()
     assert digest_with(**{backend: "2.0"}) != digest_with() != digest_with(numpy="2.0")
+
+
+def test_a_plan_looks_once_whether_the_files_of_a_method_have_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[tuple[str, str]] = []
+
+    def code_of(spec: Any, _files: Any) -> str:
+        looked.append((spec.method, spec.backend))
+        return f"{spec.method}-{spec.backend}"
+
+    monkeypatch.setattr(provenance, "code_of", code_of)
+    code = provenance.codes_of({})
+    kinds = [(method, backend) for method in ("gru", "lstm") for backend in ("torch", "keras")]
+    specs = [make_spec(method=method, backend=backend, seed=seed) for method, backend in kinds for seed in (1, 2)]
+    assert [code(spec) for spec in specs] == [f"{spec.method}-{spec.backend}" for spec in specs]
+    assert looked == kinds
