@@ -8,6 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench.errors import UsageError
 from bench.machine import environment
 
 METHOD = Path("implementations", "methods", "gru.py")
@@ -55,8 +56,11 @@ def continuous(benchmarks: str, added: str) -> str:
         run(clone, "git", *author, "commit", "--quiet", "--all", "--allow-empty", "--message", "HEAD")
         asv = (sys.executable, "-m", "asv")
         run(clone, *asv, "machine", "--machine", "here", "--yes")
-        said = run(clone, *asv, "continuous", "main", "HEAD", "--bench", benchmarks, allowed=(0, 1))
-    return verdict(said)
+        asked = ("continuous", "main", "HEAD", "--machine", "here", "--bench", benchmarks)
+        said = run(clone, *asv, *asked, allowed=(0, 1))
+    if not (found := verdict(said)):
+        raise UsageError(f"asv {' '.join(asked)}: it compared nothing: {said[-1000:]}")
+    return found
 
 
 def verdict(said: str) -> str:
