@@ -26,7 +26,7 @@ def uses(board: pd.DataFrame) -> list[str]:
     chosen = board[~board["method"].isin(YARDSTICKS)]
     network = chosen["backend"] != "numpy"
     networks, others = chosen[network], chosen[~network]
-    first = dict.fromkeys(networks.index[:1], "the best network")
+    first = dict.fromkeys(networks.index[:1], "a network wanted")
     first |= dict.fromkeys(others.index[:1], "no network wanted")
     near = networks[networks["test_mse"] <= NEAR * networks["test_mse"].min()]
     smallest = near.sort_values(["parameters", "test_mse"], kind="stable").index[:1]
