@@ -23,8 +23,11 @@ from implementations.registry import Method
 from implementations.user_methods import is_reference, packaged
 
 OURS = ROOT / "implementations"
-#: imported by everything and grown with every method: they decide no forecast that a spec does not state
-TABLES = {OURS / "__init__.py", OURS / "registry.py", OURS / "user_methods.py", OURS / "methods/__init__.py"}
+#: packages of layers: of them, the files count that define what is imported
+LAYERS = {f"implementations.layers.{family}": OURS / f"layers/{family}/__init__.py" for family in ("keras", "torch")}
+#: imported by everything and grown with every method or layer: they decide no forecast that a spec does not state
+MODULES = ("__init__.py", "registry.py", "user_methods.py", "methods/__init__.py")
+TABLES = {*(OURS / module for module in MODULES), *LAYERS.values()}
 
 
 Stamps = tuple[tuple[Path, int, int], ...]  # files, when each was changed, and its size
@@ -106,7 +109,9 @@ def closure(spec: Spec, files: Mapping[str, str]) -> set[Path]:
         if not path.is_file() or of_another(path, family):
             continue
         found.add(path)
-        left += [place for name in imports(path) for place in places_of(name, beside)]
+        # an engine imports all layers, so that saved networks can name them: those of the method count
+        names = set(imports(path)) - (LAYERS.keys() if path.parent == engine else set())
+        left += [place for name in names for place in places_of(name, beside)]
     return found
 
 
@@ -141,10 +146,21 @@ def places_of(name: str, beside: Path | None) -> Iterator[Path]:
     parts = tuple(name.split("."))
     if parts[0] == "implementations":
         yield from candidates(ROOT, parts)
+        yield from layers_of(name)
         if name == "implementations.NetworkForecaster":
             yield OURS / "network.py"
     elif beside is not None:
         yield from candidates(beside, parts)
+
+
+def layers_of(name: str) -> Iterator[Path]:
+    """Yield the files of the layers that a name stands for: of all where it is a package of layers, or its `*`."""
+    package, _, layer = name.rpartition(".")
+    table = LAYERS.get(name) or LAYERS.get(package)
+    if table:
+        whole = name in LAYERS or layer == "*"
+        taken = (place for place in imports(table) if whole or place.endswith(f".{layer}"))
+        yield from (path for place in taken for path in candidates(ROOT, tuple(place.split("."))))
 
 
 @lru_cache(maxsize=4096)
@@ -195,7 +211,6 @@ def imported(node: ast.AST, path: Path) -> Iterator[str]:
         if node.level and path.is_relative_to(ROOT):
             package = path.relative_to(ROOT).parts[: -node.level]
             base = ".".join([*package, *filter(None, [base])])
-        yield base or "."
         yield from (f"{base}.{alias.name}".lstrip(".") for alias in node.names)
 
 

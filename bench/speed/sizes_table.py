@@ -35,7 +35,8 @@ def times(found: dict[tuple[str, Size], float], size: Size) -> Times:
 
 def takes_library(size: Size) -> bool:
     """Return whether the rule reads this size by the library's kernel for a layer."""
-    from implementations.layers.torch.recurrent import GRU, BySize, SimpleRNN, StackedLSTM
+    from implementations.layers.torch.lstm import StackedLSTM
+    from implementations.layers.torch.recurrent import GRU, BySize, SimpleRNN
 
     layers: dict[str, type[BySize]] = {"rnn": SimpleRNN, "gru": GRU, "lstm": StackedLSTM}
     return layers[size.network].takes_own_kernel("cpu", size.units, size.batch)

@@ -15,10 +15,14 @@ from numpy.testing import assert_allclose, assert_array_equal
 from bench.data.calendar import ROWS
 from bench.data.series import Series, SeriesSet
 from bench.errors import UsageError
+from bench.execution.provenance import closure
 from bench.forecasting import model, train
 from bench.forecasting.predictor import Training
+from bench.machine.environment import ROOT
+from bench.schema.record import Spec
 from bench.schema.series import Preparation
-from implementations import backends, load, make
+from implementations import METHODS, backends, load, make
+from implementations.registry import Network
 
 STEPS, HORIZON = 20, 5
 
@@ -223,6 +227,18 @@ def clipping_matters_where_gradients_are_long() -> None:
 
     assert moved() > 2
     assert_allclose(moved(clip_norm=1.0), 1, rtol=1e-3)
+
+
+def the_code_of_a_run_is_that_of_its_layers() -> None:
+    """A digest without the file of a layer would call records that were made by another one those of today's code."""
+    backend = sys.argv[1]
+    for method in (name for name, entry in METHODS.items() if isinstance(entry, Network)):
+        made = _built(method)
+        parts = made.network.modules() if backend == "torch" else made.network._flatten_layers()
+        modules = {type(part).__module__ for part in (made, *parts)}
+        files = {ROOT.joinpath(*name.split(".")).with_suffix(".py") for name in modules if name.startswith("impl")}
+        spec = Spec(task="ten-step", method=method, backend=backend, seed=3, settings={}, data_sha256="")
+        assert files and files <= closure(spec, {}), (method, files - closure(spec, {}))
 
 
 NOT_TURNED = {"flip": False, "reverse": False}

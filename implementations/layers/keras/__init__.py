@@ -10,8 +10,9 @@ from implementations.layers.keras.dense import TrendAndRest
 from implementations.layers.keras.dropout import DropoutRNN
 from implementations.layers.keras.gates import MinGRU
 from implementations.layers.keras.initializers import ForgetBias
+from implementations.layers.keras.lstm import LSTM
 from implementations.layers.keras.mixing import DenseEncoder, Mixer, ResidualBlock
-from implementations.layers.keras.recurrent import GRU, LSTM, SimpleRNN
+from implementations.layers.keras.recurrent import GRU, SimpleRNN
 from implementations.layers.keras.residual import DoublyResidual, GatedStack, TemporalBlock
 from implementations.layers.keras.shapes import ChannelsApart, ChannelsTogether
 from implementations.layers.keras.state_space import DiagonalStateSpace

@@ -1,4 +1,4 @@
-"""Keras' recurrent layers, with gradients by hand. Sequences are [N, T, channels]."""
+"""Keras' simple recurrent layer and GRU, with gradients by hand. Sequences are [N, T, channels]."""
 
 from __future__ import annotations
 
@@ -63,13 +63,3 @@ class GRU(SeriesLast, keras.layers.GRU):
         nets = recurrence.project(x, self.cell.kernel, self.cell.bias[0])
         U, c, f = ops.transpose(self.cell.recurrent_kernel), self.cell.bias[1], self.cell.activation
         return (recurrence.gru(nets, U, c, *first, f=f),)
-
-
-@register
-class LSTM(SeriesLast, keras.layers.LSTM):
-    """Gates in the order input, forget, candidate, output."""
-
-    def series_last(self, x: Tensor, *first: Tensor) -> tuple[Tensor, ...]:
-        # times 1: values, as TensorFlow's custom gradients take no variables
-        weights = [1 * weight for weight in (self.cell.kernel, self.cell.recurrent_kernel, self.cell.bias)]
-        return tuple(recurrence.lstm(x, *weights, *first, activation=self.cell.activation))

@@ -9,9 +9,10 @@ from implementations.layers.torch.decoder import Decoded
 from implementations.layers.torch.dense import Dense, TrendAndRest
 from implementations.layers.torch.dropout import DropoutRNN
 from implementations.layers.torch.gates import MinGRU
+from implementations.layers.torch.lstm import LSTM, StackedLSTM
 from implementations.layers.torch.mixing import DenseEncoder, Mixer, ResidualBlock
 from implementations.layers.torch.normalization import BatchNormalization
-from implementations.layers.torch.recurrent import GRU, LSTM, SimpleRNN, StackedLSTM
+from implementations.layers.torch.recurrent import GRU, SimpleRNN
 from implementations.layers.torch.residual import DoublyResidual, GatedStack, TemporalBlock
 from implementations.layers.torch.shapes import ChannelsApart, ChannelsTogether, RepeatVector
 from implementations.layers.torch.state_space import DiagonalStateSpace

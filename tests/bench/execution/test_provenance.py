@@ -6,6 +6,7 @@ import ast
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ import pytest
 from conftest import make_spec
 
 from bench.execution import provenance
+from bench.schema.record import Source
 
 
 def test_one_thread_parses_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,6 +64,29 @@ def test_frameworks_that_a_backend_does_not_run_on_do_not_count(
 
     assert digest_with(**dict.fromkeys(others, "")) == digest_with(**dict.fromkeys(others, "2.0")) == digest_with()
     assert digest_with(**{backend: "2.0"}) != digest_with() != digest_with(numpy="2.0")
+
+
+SOME = {"lstm.py", "recurrent.py", "gates.py"}
+
+
+@pytest.mark.parametrize(
+    ("written", "named"),
+    [
+        ("from implementations.layers.keras import LSTM", {"lstm.py", "recurrent.py"}),
+        ("from implementations.layers.keras.gates import MinGRU", {"gates.py"}),
+        ("from implementations.layers.keras import *", SOME),
+        ("from implementations.layers import keras", SOME),
+        ("import implementations.layers.keras as layers", SOME),
+        ("from implementations.layers.torch import LSTM", set()),
+    ],
+)
+def test_of_the_layers_those_count_that_a_method_names(written: str, named: set[str], tmp_path: Path) -> None:
+    """A change of another one leaves its records those of today's code."""
+    file = tmp_path / "mine.py"
+    file.write_text(f"{written}\n")
+    spec = make_spec(method="mine", source=Source(reference="mine.py:Mine", version=""))
+    found = provenance.closure(spec, {"mine": str(file)})
+    assert {path.name for path in found if path.parent.name == "keras"} & SOME == named
 
 
 def test_a_plan_looks_once_whether_the_files_of_a_method_have_changed(monkeypatch: pytest.MonkeyPatch) -> None:
