@@ -62,6 +62,23 @@ def lstm() -> None:
     _compare(our_layers.LSTM(UNITS, return_sequences=True), loops.lstm)
 
 
+def a_large_lstm_takes_keras_loop_in_training_on_jax() -> None:
+    """And no other: a forecast is the same however many are asked for at once."""
+    x, layer, ours = _series(), our_layers.LSTM(UNITS, return_sequences=True), []
+    _with_random_weights(layer, x)
+    series_last = layer.series_last
+    layer.series_last = lambda *given: ours.append(given) or series_last(*given)
+    layer.much = UNITS * SERIES * STEPS
+    large = _output(layer, x, training=True)
+    assert len(ours) == (0 if keras.backend.backend() == "jax" else 1)
+    ours.clear()
+    assert_allclose(_output(layer, x), large, atol=1e-6)
+    layer.much += 1
+    _output(layer, x, training=True)
+    assert len(ours) == 2
+    layer(keras.Input((STEPS, CHANNELS)), training=True)  # of unknown size
+
+
 def gru() -> None:
     _compare(our_layers.GRU(UNITS, return_sequences=True), loops.gru)
 
