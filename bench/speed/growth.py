@@ -74,6 +74,7 @@ def median(used: Iterable[Used]) -> Used:
     return Used(*map(statistics.median, zip(*used, strict=True)))
 
 
+@repository.collection_paused()  # as in the command
 def timed(folder: Path) -> list[float]:
     """Return seconds to read, to rank and to render the records."""
     marks = [time.perf_counter()]
