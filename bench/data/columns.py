@@ -96,7 +96,8 @@ def time_columns(table: Table, how: Reading, keys: Sequence[Key]) -> tuple[str, 
     stated = [name for name in others if how.dates and dates.reads(texts[name], how.dates)]
     counted = [name for name in others if name.lower() in COUNTERS and counts_rows(texts[name], keys)]
     if not (dated or stated):
-        refuse_unread(table, {name: cells for name, cells in texts.items() if is_unique(cells, keys)})
+        seeming = [name for name in others if name.lower() in TIME_NAMES or is_unique(texts[name], keys)]
+        refuse_unread(table, {name: texts[name] for name in seeming})
     if not (dated or stated or counted):
         row_order.check(table.name, {name: texts[name] for name in others if not is_target(name, how)}, keys)
     return tuple(dated or stated[:1] or counted[:1])

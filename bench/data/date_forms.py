@@ -81,6 +81,12 @@ def year_month(text: str) -> str | None:
     return iso(int(found[1]), int(found[2] or found[3] or found[4] or found[5]), 1) if found else None
 
 
+def is_financial_year(text: str) -> bool:
+    """Say whether it is one as in 2001/02 and 2009-10: as months, such texts would come every thirteen."""
+    found = re.fullmatch(r"(\d{4})[-/](\d{2})", text, re.ASCII)
+    return found is not None and int(found[2]) == (int(found[1]) + 1) % 100
+
+
 def month_year(text: str) -> str | None:
     """01/2024, M01 2024."""
     found = MONTH_YEAR.fullmatch(text)

@@ -63,7 +63,7 @@ def numeric_times(texts: Sequence[str], by_name: bool) -> bool:
     if all(len(text) == 8 and date_forms.year_month_day(text) for text in found):
         return True
     fits = [best_fit(reading.index) for reading in of_numbers(found) if reading is not None]
-    if by_name or {len(text) for text in found} <= {9, 10, 13, 16, 19} or any("." in text for text in found):
+    if by_name or {len(text) for text in found} <= {9, 10, 13, 16, 19} or any(set(text) & {".", ","} for text in found):
         return any(fits) and float(found[0].replace(",", ".")) > 1600
     gapless = any(fit is not None and fit.missing == 0 for fit in fits)
     digits = len(found[0])
@@ -138,11 +138,13 @@ def reads(texts: Sequence[str], stated: str) -> bool:
 def of_forms(texts: list[str], column: str, where: Where) -> list[Reading]:
     """Return the readings of texts that are not all plain numbers."""
     one_zone(texts, column, where)
+    if len(texts) > 1 and all(map(date_forms.is_financial_year, texts)):
+        return []
     unmistakable = read_as({**UNMISTAKABLE, "month-year": date_forms.month_year}, texts)
     if unmistakable:
         return [unmistakable] if not days_without_year(texts) else []
     marks = {found[2] for text in texts if (found := date_forms.PARTS.fullmatch(text))}
-    names = list(ORDERS) if marks == {"-"} else list(ORDERS)[:1] if marks == {"."} else list(ORDERS)[:2]
+    names = list(ORDERS) if marks in ({"-"}, {"/"}) else list(ORDERS)[:1] if marks == {"."} else list(ORDERS)[:2]
     readings = [reading for name in names if (reading := read_as({name: ORDERS[name]}, texts))]
     if not readings and marks:
         readings = [reading] if (reading := read_as({"": ORDERS["year-month-day"]}, texts)) else []

@@ -86,6 +86,11 @@ def looks_numeric(cell: str) -> bool:
     return taken_apart(cell) is not None
 
 
+def is_one(number: Number) -> bool:
+    """Say whether the digits make one number: with one mark, or in groups of thousands."""
+    return len(re.findall(r"[., ']", number.body)) < 2 or bool(GROUPED.fullmatch(number.body))
+
+
 class Evidence(NamedTuple):
     """What the cells of a column say of a mark: the rows where it is surely decimal, surely of thousands, or either."""
 

@@ -83,7 +83,7 @@ class Table:
         for name, cells in zip(self.names, self.columns, strict=True):
             if name != besides and not isinstance(cells, np.ndarray):
                 parts = [numbers.taken_apart(cell) for cell in cells if cell.lower() not in MISSING]
-                if parts and all(parts):
+                if parts and all(part and numbers.is_one(part) for part in parts):  # 01.02.2024 is none
                     mark = numbers.Marks.of([(row, part) for row, part in enumerate(parts) if part]).decimal
                     found |= {mark} if mark else set()
         return found

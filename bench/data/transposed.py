@@ -82,7 +82,7 @@ def holds_numbers(table: Table, place: int) -> bool:
 
 
 def series_names(table: Table, how: Reading, values: list[int]) -> list[str]:
-    """Return what each series is called: by --group, or the columns of words in front.
+    """Return what each series is called: by --group, the columns of words in front, or numbers in the first.
 
     Raises UsageError for one twice.
     """
@@ -91,7 +91,7 @@ def series_names(table: Table, how: Reading, values: list[int]) -> list[str]:
     else:
         before = [place for place in range(len(table.names)) if place not in values]
         chosen = [[plain(cell) for cell in table.columns[place]] for place in before if not holds_numbers(table, place)]
-        chosen = shortest_unique(chosen)
+        chosen = shortest_unique(chosen) or numbered(table, before)
     if not chosen:
         return [str(row + 1) for row in range(len(table.lines))]
     names = [" / ".join(filter(None, cells)) for cells in zip(*chosen, strict=True)]
@@ -101,6 +101,12 @@ def series_names(table: Table, how: Reading, values: list[int]) -> list[str]:
             raise UsageError(f"{table.where(row)}: the series {shown(name)} again, as in {table.unit} "
                              f"{table.lines[first[name]]}: --group says which columns tell series apart")  # fmt: skip
     return names
+
+
+def numbered(table: Table, places: list[int]) -> list[list[str]]:
+    """Return the first column where it has a whole number for each series: the number of a store, or of a meter."""
+    cells = [plain(cell) for cell in table.columns[0]] if 0 in places else []
+    return [cells] if cells and all(map(str.isdecimal, cells)) and len(set(cells)) == len(cells) else []
 
 
 def shortest_unique(columns: list[list[str]]) -> list[list[str]]:

@@ -39,6 +39,7 @@ DATES = {
     "dd.mm.yy": (DAYS.strftime("%d.%m.%y"), "2024-02-10"),
     "dd-mm-yyyy": (DAYS.strftime("%d-%m-%Y"), "2024-02-10"),
     "yy-mm-dd": (DAYS.strftime("%y-%m-%d"), "2024-02-10"),
+    "yy/mm/dd": (DAYS.strftime("%y/%m/%d"), "2024-02-10"),
     "1-Jan-24": ([f"{day.day}-{day:%b-%y}" for day in DAYS], "2024-02-10"),
     "01JAN2024": ([f"{day:%d%b%Y}".upper() for day in DAYS], "2024-02-10"),
     "Monday, January 1, 2024": ([f'"{day:%A, %B} {day.day}, {day.year}"' for day in DAYS], "2024-02-10"),
@@ -75,6 +76,21 @@ def test_forms_of_dates_in_any_order_of_rows(form: str, newest_first: bool) -> N
     rows = rows[::-1] if newest_first else rows
     found = read(column(*zip(*rows, strict=True)))  # type: ignore[arg-type]
     assert (following(found), found.series[0].values[:, 0].tolist()) == (after, VALUES)
+
+
+@pytest.mark.parametrize(
+    ("times", "names", "expected"),
+    [
+        ([f"24/{month:02}/01" for month in range(1, 13)], "date,y", "day and month may be either"),
+        ([f"{year}/{year % 100 + 1:02}" for year in range(2001, 2012)], "fiscal_year,y", "'2001/02' is not a date"),
+        ([f"{year}-{(year + 1) % 100:02}" for year in range(1995, 2012)], "season,y", "'1995-96' is not a date"),
+        ([f"{month:%B}" for month in reversed(MONTHS[:24])], "month,y", "'December' is no time in a known form"),
+        (["Q4", "Q3", "Q2", "Q1"] * 3, "quarter,y", "'Q4' is no time in a known form"),
+    ],
+)
+def test_times_that_say_two_things_or_none_are_refused(times: list[str], names: str, expected: str) -> None:
+    with pytest.raises(UsageError, match=expected):
+        read(column(times, names=names))
 
 
 PARTS: dict[str, tuple[str, Sequence[Sequence[object]], str]] = {
@@ -126,6 +142,17 @@ def test_a_mark_that_may_be_either_is_refused_unless_stated(mark: str) -> None:
     assert read(text, decimal=mark).series[0].values[-2:, 0].tolist() == [1.238, 939]
 
 
+@pytest.mark.parametrize("others", [DAYS.strftime("%d.%m.%Y"), DAYS.strftime("%d.%m.%y"), ["192.168.10.7"] * 40])
+def test_points_in_dates_and_addresses_say_nothing_of_a_mark(others: Iterable[str]) -> None:
+    with pytest.raises(UsageError, match=r"the point may mark thousands or decimals"):
+        read(column(others, [f"97.{330 + place}" for place in range(40)], names="Datum;y", mark=";"))
+
+
+def test_a_column_beside_the_target_may_have_decimal_commas() -> None:
+    rows = [f"{place};{9 + place},5" for place in range(40)]
+    assert following(read(column(DAYS, rows, names="date;y;temp", mark=";"))) == "2024-02-10"
+
+
 @pytest.mark.parametrize("text", [".", "?", ":", "-", "NA", "n/a", "#N/A", "", "closed"])
 def test_marks_of_a_missing_value(text: str) -> None:
     values = [*VALUES[:20], text, *VALUES[21:]]
@@ -171,6 +198,11 @@ def test_errors_name_the_option_that_helps(option: str) -> None:
     with pytest.raises(UsageError) as caught:
         read(WAYS_OUT[option], **({"target": ()} if option == "--rows-are-series" else {}))
     assert option in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_series_in_rows_keep_the_numbers_in_front() -> None:
+    found = read("store,1960,1961,1962\n17,1,2,3\n42,4,5,6\n", target=(), rows_are_series=True)
+    assert [one.name for one in found.series] == ["17", "42"]
 
 
 def test_one_row_per_series() -> None:
