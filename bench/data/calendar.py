@@ -89,8 +89,9 @@ def fit_calendar(
 def too_sparse(fit: rhythms.Fit, distinct: pd.DatetimeIndex, column: str, where: Where) -> UsageError:
     """Return the error for times of an even rhythm most of which are missing."""
     return UsageError(f"{where(0)}, column {column!r}: values seem to come {fit.name}, and {fit.missing} of "
-                      f"{len(distinct) + fit.missing} times are missing: --impute zero where no row means 0, --time - "
-                      "keeps the order of the rows")  # fmt: skip
+                      f"{len(distinct) + fit.missing} times are missing: --impute zero where no row means 0, "
+                      "--dates FORMAT where dates are written in another way, --time - keeps the order of the "
+                      "rows")  # fmt: skip
 
 
 def uneven(times: pd.DatetimeIndex, distinct: pd.DatetimeIndex, column: str, where: Where) -> UsageError:

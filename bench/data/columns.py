@@ -239,10 +239,19 @@ def joined_times(table: Table, names: Sequence[str]) -> list[str]:
     columns = [table.texts(name, "--time") for name in names]
     if len(columns) == 1:
         return columns[0]
+    columns[-1] = with_colons(columns[-1])
     first, *rest = columns
     if all(re.fullmatch(r"\d{4}(?:\.0)?", text, re.ASCII) for text in first):
         return [of_parts(names, cells, table, row) for row, cells in enumerate(zip(*columns, strict=True))]
     return [of_date(names, cells, table, row) for row, cells in enumerate(zip(first, *rest, strict=True))]
+
+
+def with_colons(texts: list[str]) -> list[str]:
+    """Write clock times as 930 and 1530 with a colon; 45 is 0:45 then. Other columns, hours for one, stay."""
+    numbers = [int(text) if text.isdecimal() else -1 for text in (re.sub(r"\.0$", "", text) for text in texts)]
+    if min(numbers) < 0 or max(numbers) < 100:
+        return texts
+    return [f"{number // 100:02}:{number % 100:02}" for number in numbers]
 
 
 def of_parts(names: Sequence[str], cells: Sequence[str], table: Table, row: int) -> str:
@@ -273,8 +282,8 @@ def clock(parts: Sequence[tuple[str, str]], table: Table, row: int) -> str:
     if re.fullmatch(r"\d{1,2}\.\d{2}(?:\.\d{2})?", parts[0][1], re.ASCII):  # 18.00.00
         return " " + parts[0][1].replace(".", ":")
     numbers = [whole(cell, name, table, row) for name, cell in parts]
-    if len(numbers) == 1 and numbers[0] > 24:  # 1530
-        numbers = list(divmod(numbers[0], 100))
+    if numbers[0] > 24:
+        raise UsageError(f"{table.where(row)}, column {parts[0][0]!r}: {shown(parts[0][1])} is no hour, needed 0 to 24")
     return " " + ":".join(f"{number:02}" for number in (*numbers, 0)[: max(2, len(numbers))])
 
 

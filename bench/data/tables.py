@@ -155,7 +155,8 @@ def read_parquet(content: bytes, name: str, how: Reading) -> Table:
     import pyarrow.types as types
 
     try:
-        read = pyarrow.parquet.read_table(io.BytesIO(content))
+        # without threads: one that still runs when Python ends aborts the process
+        read = pyarrow.parquet.read_table(io.BytesIO(content), use_threads=False, pre_buffer=False)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise UsageError(f"{name}: not a Parquet file that can be read: {files.reason_of(error)}") from None
     names = ["Unnamed: 0" if column == "__index_level_0__" else column for column in read.column_names]

@@ -50,7 +50,7 @@ def texts() -> Iterator[str]:
 
     if PATH.is_file():
         with parquet.ParquetFile(PATH) as file:
-            for batch in file.iter_batches(BATCH, columns=["record"]):
+            for batch in file.iter_batches(BATCH, columns=["record"], use_threads=False):
                 yield from batch["record"].to_pylist()
 
 

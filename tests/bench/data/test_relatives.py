@@ -101,8 +101,19 @@ PARTS: dict[str, tuple[str, Sequence[Sequence[object]], str]] = {
                                for place, hour in enumerate(HOURS)], "2024-01-26T16:00:00"),
     "date and clock": ("Date,Time", [(f"{hour:%d/%m/%Y}", f"{hour:%H.%M.%S}") for hour in HOURS],
                        "2024-01-26T16:00:00"),
+    "date and digits of a clock": ("date,time", [(hour.date(), 100 * hour.hour) for hour in HOURS],
+                                   "2024-01-26T16:00:00"),
+    "date and quarters of hours": ("date,time", [(quarter.date(), 100 * quarter.hour + quarter.minute)
+                                                 for quarter in pd.date_range("2024-01-01", periods=40, freq="15min")],
+                                   "2024-01-01T10:00:00"),
     "date and hour": ("Date,Hour", [(hour.date(), hour.hour) for hour in HOURS], "2024-01-26T16:00:00"),
 }  # fmt: skip
+
+
+def test_an_hour_that_is_none_is_named() -> None:
+    times = [f"{hour.date()},{hour.hour if place else 25}" for place, hour in enumerate(HOURS)]
+    with pytest.raises(UsageError, match="line 2, column 'hour': '25' is no hour, needed 0 to 24"):
+        read(column(times, names="date,hour,y"))
 
 
 @pytest.mark.parametrize("layout", PARTS)
