@@ -154,7 +154,7 @@ def places_of(name: str, beside: Path | None) -> Iterator[Path]:
 
 
 def layers_of(name: str) -> Iterator[Path]:
-    """Yield the files of the layers that a name stands for: of all where it is a package of layers, or its `*`."""
+    """Yield the files of the layers that a name means: of all where it is a package of layers, or its `*`."""
     package, _, layer = name.rpartition(".")
     table = LAYERS.get(name) or LAYERS.get(package)
     if table:
