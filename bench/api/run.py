@@ -49,7 +49,7 @@ def run(
     Raises UsageError for anything that does not exist, KeyboardInterrupt when it is interrupted.
     """
     from bench.campaigns import run as campaigns
-    from bench.campaigns.request import Selection, check_seeds
+    from bench.campaigns.request import Selection, seeds_in
     from bench.campaigns.settings import typed
     from bench.execution import limits as defaults
     from bench.execution import user_methods
@@ -65,7 +65,7 @@ def run(
             methods=tuple(names),
             tasks=several(tasks),
             backends=several(backends),
-            seeds=check_seeds([seeds] if isinstance(seeds, int) else seeds),
+            seeds=seeds_in([seeds] if isinstance(seeds, int) else seeds),
             epochs=epochs,
             settings=changes,
             select=select,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.api.run import bar_of, file_of, preparation, several
-from bench.api.user_classes import references
+from bench.api.user_classes import left_as_it_is, references
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,8 @@ def forecast(
 
     from bench.forecasting import forecast as forecasting
 
-    with tempfile.TemporaryDirectory(prefix="aheadbench-") as made, file_of(data, Path(made)) as file:
+    temporary = tempfile.TemporaryDirectory(prefix="aheadbench-")
+    with temporary as made, file_of(data, Path(made)) as file, left_as_it_is(method):
         assert file is not None
         (name,) = references([method], Path(made))
         choice = forecasting.Choice(name, backend, seed, epochs, (), tuple(levels), non_negative)

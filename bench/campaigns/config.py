@@ -16,7 +16,7 @@ import msgspec
 import implementations
 from bench import toml
 from bench.campaigns import selection, settings
-from bench.campaigns.request import Selection, Setting, check_seeds, parse_seeds
+from bench.campaigns.request import Selection, Setting, seeds_in
 from bench.campaigns.task_files import is_file
 from bench.data import preparations
 from bench.data.tables import content_of
@@ -108,11 +108,6 @@ def check_values(text: Text, config: Config, tasks: Sequence[str]) -> None:
             check()
         except UsageError as error:
             raise text.error((key,), str(error)) from None
-
-
-def seeds_in(seeds: Seeds) -> tuple[int, ...]:
-    """Return the seeds, written as a list or as on the command line. Raises UsageError."""
-    return parse_seeds(seeds) if isinstance(seeds, str) else check_seeds(seeds)
 
 
 def seeds_by_backend(config: Config) -> dict[str, tuple[int, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import index
 
 from bench.errors import UsageError
 from bench.schema.record import Source
@@ -51,9 +52,19 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     return check_seeds(seeds)
 
 
+def seeds_in(seeds: str | Iterable[int]) -> tuple[int, ...]:
+    """Return the seeds, written as a list or as on the command line. Raises UsageError."""
+    return parse_seeds(seeds) if isinstance(seeds, str) else check_seeds(seeds)
+
+
 def check_seeds(seeds: Iterable[int]) -> tuple[int, ...]:
-    """Return the seeds. Raises UsageError for one outside NumPy's range, one that is given twice, and for too many."""
-    found = tuple(seeds)
+    """Return the seeds. Raises UsageError for none, one outside NumPy's range, one given twice, and for too many."""
+    try:
+        found = tuple(map(index, seeds))
+    except TypeError:
+        raise UsageError(f"--seeds {seeds!r}: needed whole numbers") from None
+    if not found:
+        raise UsageError("--seeds: got none, needed one at least")
     for place, seed in enumerate(found):
         if not 0 <= seed <= LARGEST_SEED:
             raise UsageError(f"--seeds: {seed} is not a whole number in 0..{LARGEST_SEED}")

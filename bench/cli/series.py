@@ -40,6 +40,7 @@ Backend = Annotated[
         help="Train on this backend.",
     ),
 ]
+SEED = 42
 Seed = Annotated[int, typer.Option(parser=parsing.whole, metavar="N", help="Set the seed of weights and batches.")]
 Level = Annotated[
     float | None,
@@ -124,7 +125,7 @@ def forecast(
     backend: Backend = None,
     epochs: Epochs = None,
     settings: Settings = None,
-    seed: Seed = 42,
+    seed: Seed = SEED,
     level: Level = None,
     levels: Levels = None,
     non_negative: NonNegative = False,
@@ -144,7 +145,15 @@ def forecast(
         return separate.run_separately()
     if model:
         given = {name: value for name, value in series.given().items() if name != "ahead"}
-        more = {"backend": backend, "epochs": epochs, "set": settings, "save": save, "level": level, "levels": levels}
+        more = {
+            "seed": None if seed == SEED else seed,
+            "backend": backend,
+            "epochs": epochs,
+            "set": settings,
+            "save": save,
+            "level": level,
+            "levels": levels,
+        }
         options.refuse({**given, **more}, "--model keeps its own")
         return show(forecasting.reuse(model, file, series.ahead, method, output, non_negative), as_json, as_csv)
     asked = parsing.interval_levels(level, levels)

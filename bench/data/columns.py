@@ -239,9 +239,11 @@ def joined_times(table: Table, names: Sequence[str]) -> list[str]:
     columns = [table.texts(name, "--time") for name in names]
     if len(columns) == 1:
         return columns[0]
-    columns[-1] = with_colons(columns[-1])
+    by_year = all(re.fullmatch(r"\d{4}(?:\.0)?", text, re.ASCII) for text in columns[0])
+    if len(columns) == (4 if by_year else 2):  # the last is an hour or a clock time
+        columns[-1] = with_colons(columns[-1])
     first, *rest = columns
-    if all(re.fullmatch(r"\d{4}(?:\.0)?", text, re.ASCII) for text in first):
+    if by_year:
         return [of_parts(names, cells, table, row) for row, cells in enumerate(zip(*columns, strict=True))]
     return [of_date(names, cells, table, row) for row, cells in enumerate(zip(first, *rest, strict=True))]
 

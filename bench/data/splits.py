@@ -100,6 +100,10 @@ def prepare(found: SeriesSet, how: Preparation, test: bool = True) -> Prepared:
     ends = [cut(one) for one in found.series]
     known = [end.validation if how.whole_history and test else end.train for end in ends]
     training = [one.values[: max(end, 1)] for one, end in zip(found.series, known, strict=True)]
+    longest = max(map(len, training))
+    if how.scoring_season and how.scoring_season >= longest:
+        raise UsageError(f"--scoring-season {how.scoring_season}: the longest training part has {longest} steps, and "
+                         "MASE needs more than a season")  # fmt: skip
     levels = scale_of(training)
     constant = [len(values) > 1 and bool((values == values[0]).all()) for values in training]
     unscored = {place for place, one in enumerate(constant) if one or ends[place].train < 2}
@@ -169,9 +173,13 @@ def shortened(names: Sequence[str]) -> str:
 
 
 def check(how: Preparation) -> None:
-    """Raise UsageError for numbers below 1, and for those that no series has so many steps for."""
+    """Raise UsageError for numbers below 1, for those that no series has so many steps for, and for another origin."""
+    if how.origin not in (msgspec.UNSET, "end"):
+        raise UsageError(f"--origin {how.origin!r}: choose from end")
     for name in ("history", "ahead", "stride", "test_stride", "cutoffs", "scoring_season"):
         value = getattr(how, name)
+        if value is not msgspec.UNSET and not isinstance(value, int):
+            raise UsageError(f"--{name.replace('_', '-')} {value!r}: needed a whole number")
         if value is not msgspec.UNSET and not 1 <= value <= MOST_STEPS:
             needed = "1 or more" if value < 1 else f"{MOST_STEPS} or fewer"
             raise UsageError(f"--{name.replace('_', '-')} {value}: needed {needed}")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.campaigns import settings as asked
+from bench.campaigns.request import LARGEST_SEED
 from bench.campaigns.selection import check_epochs
 from bench.contract import check
 from bench.data import splits
@@ -81,8 +82,10 @@ def reuse(
 ) -> Outcome:
     """Forecast with a kept model, which says how the file is read; new rows and new series go on from it."""
     check_output(output, file)
-    user_methods.register([method] if method else [], here=True)
+    named, _ = user_methods.register([method] if method else [], here=True)
     model = models.load(folder)
+    if named and named[0] != (kept := model.predictor.forecaster.name):
+        raise UsageError(f"--method {method}: the kept model is {kept}")
     how = model.kept.preparation
     found = read_series(file, how)
     steps = how.ahead if steps is None else steps
@@ -140,6 +143,8 @@ def resolve(how: Preparation, choice: Choice) -> Training:
         raise UsageError(f"--method {choice.method}: it knows the formula of the benchmark's own series, which "
                          f"{how.file} does not follow: choose another method")  # fmt: skip
     check_epochs(choice.epochs)
+    if not 0 <= choice.seed <= LARGEST_SEED:
+        raise UsageError(f"--seed {choice.seed}: needed a whole number in 0..{LARGEST_SEED}")
     changes = asked.parse_settings(choice.settings)
     for other in changes.keys() - {name}:
         raise UsageError(f"--set {other}.{next(iter(changes[other]))}: the method is {name}")

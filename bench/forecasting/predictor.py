@@ -19,8 +19,9 @@ import implementations
 from bench.data.transforms import Part, Scale, Scaling, differenced, scale_of
 from bench.errors import UsageError
 from bench.schema.series import Preparation
-from implementations import Forecaster, backends
+from implementations import METHODS, Forecaster, backends
 from implementations.forecaster import Setting
+from implementations.registry import Method
 from implementations.statistical import RowForecaster
 
 FLAT = 1e4  # spreads that a level is above 0: from there on changes are taken as such
@@ -86,7 +87,9 @@ class Predictor:
 
 
 def checked(forecasts: np.ndarray, steps: int) -> np.ndarray:
-    """Return the forecasts. Raises ValueError for another number of steps."""
+    """Return the forecasts. Raises ValueError for what is no array, and for another number of steps."""
+    if not isinstance(forecasts, np.ndarray):
+        raise ValueError(f"got forecasts of type {type(forecasts).__name__}, expected an array [N, H, D]")
     if forecasts.ndim != 3 or forecasts.shape[1] != steps:
         raise ValueError(f"got forecasts {list(forecasts.shape)}, expected {steps} steps")
     return forecasts
@@ -158,11 +161,18 @@ def fit(known: Sequence[np.ndarray], names: Sequence[str], how: Preparation, wha
 
 @contextlib.contextmanager
 def in_words(method: str) -> Iterator[None]:
-    """Turn what a method raises for bad data, or when it diverges, into a UsageError."""
+    """Turn what a method raises for bad data, or when it diverges, into a UsageError.
+
+    A user's method may raise anything; what else one of ours raises is a fault of ours.
+    """
     try:
         yield
     except (ValueError, FloatingPointError) as error:
         raise UsageError(f"{method}: {' '.join(str(error).split())}") from None
+    except Exception as error:
+        if isinstance(METHODS.get(method), Method):
+            raise
+        raise UsageError(f"{method}: {type(error).__name__}: {' '.join(str(error).split())}") from None
 
 
 def training_windows(known: Sequence[np.ndarray], how: Preparation) -> Part:

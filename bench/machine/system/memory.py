@@ -45,7 +45,7 @@ def shared_files_of(keeper: int) -> int:
     try:
         if os.readlink(f"/proc/{keeper}/ns/mnt") == os.readlink("/proc/self/ns/mnt"):
             return 0
-        found = os.statvfs(f"/proc/{keeper}/root/dev/shm")
+        found = os.statvfs(Path("/proc", str(keeper), "root", "dev", "shm"))
     except OSError:
         return 0
     return (found.f_blocks - found.f_bfree) * found.f_frsize

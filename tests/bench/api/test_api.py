@@ -6,6 +6,7 @@ import subprocess
 import sys
 import types
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -51,6 +52,8 @@ if __name__ == "__main__":
     assert "session.Shrinking" in results._repr_html_()
     ahead = bench.forecast(sales, "seasonal_naive", target="units", ahead=7, season=7)
     print(*ahead["forecast"].round(3), sep="|")
+    own = [bench.forecast(sales, kind, target="units", ahead=2) for kind in (Shrinking, type("Sub", (Shrinking,), {}))]
+    print(Shrinking.__module__, *map(len, own), sep="|")
 '''  # fmt: skip
 
 
@@ -79,10 +82,20 @@ def test_a_session_runs_its_own_class_on_a_frame(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     done = subprocess.run([sys.executable, "cell.py"], cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    runs, ahead = done.stdout.splitlines()
+    runs, ahead, own = done.stdout.splitlines()
     assert sorted(runs.split("|")) == sorted(["ok", "ok", "last_value", "session.Shrinking", "", "factor=0.25"])
     assert [float(value) for value in ahead.split("|")] == [11, 12, 13, 14, 15, 16, 10]
+    assert own == "__main__|2|2"  # a forecast in the session itself leaves its class as it is
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cell.py", "figure.png"]
+
+
+@pytest.mark.parametrize(
+    ("seeds", "message"),
+    [([], "got none, needed one"), ([1.5], "needed whole numbers"), ("42-x", "'42-x' is not a whole number")],
+)
+def test_seeds_that_are_none_are_refused(seeds: Any, message: str) -> None:
+    with pytest.raises(bench.UsageError, match=message):
+        bench.run("last_value", seeds=seeds, quick=True)
 
 
 def test_what_annotations_name_goes_with_a_class_of_a_session(monkeypatch):

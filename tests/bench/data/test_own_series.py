@@ -204,6 +204,8 @@ def test_what_was_filled_in_is_learnt_from_but_not_scored():
         (range(12), {"history": 20}, "= 22: --history 6 is possible"),
         (range(20), {"season": 12}, "+ 12 for differences = 18"),
         (range(40), {"ahead": 0}, "--ahead 0: needed 1 or more"),
+        (range(40), {"history": 2.5}, "--history 2.5: needed a whole number"),
+        (range(40), {"scoring_season": 30}, "--scoring-season 30: the longest training part has 28 steps"),
         (range(40), {"stride": 0}, "--stride 0: needed 1 or more"),
         ([*range(28), *["na"] * 11, 5], {"impute": "last"}, "every window of the validation part forecasts"),
     ],

@@ -160,6 +160,7 @@ def test_a_kept_model_forecasts_the_same_without_training(inside: Bench, bench: 
     for arguments, message in {
         ("weekly.csv", *kept): "weekly.csv: its values come weekly, the model was trained on values that",
         ("sales.csv", "--model", "model", "--target", "units"): "--target units: --model keeps its own",
+        ("sales.csv", *kept, "--seed", "7"): "--seed 7: --model keeps its own",
         ("sales.csv", *kept, "--ahead", "0"): "--ahead 0: needed 1 or more",
         ("sales.csv", "--model", "."): "--model '.' is not a model that `forecast --save` wrote: No such file",
     }.items():
@@ -177,6 +178,8 @@ def test_a_kept_model_with_the_weights_of_another_network_is_refused(bench: Benc
     made = bench("forecast", *SUNSPOTS, *how, "--save", "model")
     assert made.returncode == 0, made.stderr
     (tmp_path / "forecast.csv").unlink()
+    refused = bench("forecast", SUNSPOTS[0], "--model", "model", "--method", "gru")
+    assert (refused.returncode, refused.stderr) == (2, "bench: --method gru: the kept model is linear\n")
     weights = tmp_path / "model" / "network.safetensors"
     kept = load_file(weights)
     damage = {
@@ -247,6 +250,11 @@ def test_a_kept_method_of_yours_has_to_be_named_again(inside: Bench, tmp_path: P
         ((*SUNSPOTS, "--method", "last_value", "--set", "gru.units=3"), "--set gru.units: the method is last_value"),
         ((*SUNSPOTS, "--method", "arima", "--set", "arima.searched=0"), "arima.searched: got 0, needed"),
         ((*SUNSPOTS, "--epochs", "0"), "--epochs 0: needed 1 or more"),
+        ((*SUNSPOTS, "--seed", "-1"), "--seed -1: needed a whole number in 0..4294967295"),
+        ((*SUNSPOTS, "--season", "0"), "--season 0: needed 2 steps or more, or none"),
+        ((*SUNSPOTS, "--history", "0"), "--history 0: needed 1 or more"),
+        ((*SUNSPOTS, "--cutoffs", "0"), "--cutoffs 0: needed 1 or more"),
+        ((*SUNSPOTS, "--origin", "start"), "--origin 'start': choose from end"),
         ((*SUNSPOTS, "--level", "100"), "--level 100: needed a percentage above 0"),
         ((*SUNSPOTS, "--level", "most"), "'most' is not a number of percent"),
         ((*SUNSPOTS, "--output", "x.txt"), "--output 'x.txt': needed a name that ends in .csv"),
@@ -268,3 +276,19 @@ def test_bad_input_is_one_line_and_status_2(inside: Bench, tmp_path: Path, argum
     assert (ended.returncode, ended.stdout) == (2, ""), ended.stderr
     assert message in ended.stderr and ended.stderr.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["there"]
+
+
+@pytest.mark.parametrize(
+    ("fits", "forecasts", "message"),
+    [
+        ("raise RuntimeError('boom')", "return history[:, -1:].repeat(steps, 1)", "mine.Mine: RuntimeError: boom"),
+        ("return self", "return [1]", "mine.Mine: got forecasts of type list, expected an array [N, H, D]"),
+    ],
+)
+def test_what_a_users_method_raises_is_one_line(
+    bench: Bench, tmp_path: Path, fits: str, forecasts: str, message: str
+) -> None:
+    code = f"def fit(self, history, future): {fits}\n    def predict_ahead(self, history, steps): {forecasts}"
+    (tmp_path / "mine.py").write_text(f"class Mine:\n    {code}\n")
+    ended = bench("forecast", *SUNSPOTS, "--method", "./mine.py:Mine")
+    assert (ended.returncode, ended.stderr.strip().splitlines()[-1]) == (2, f"bench: {message}")
